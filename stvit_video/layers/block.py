@@ -1,0 +1,122 @@
+"""Pre-norm transformer blocks: among tokens, and from tokens to a context."""
+
+import torch
+from torch import Tensor, nn
+
+from stvit_video.layers.attention import CrossAttention, SelfAttention
+from stvit_video.layers.drop_path import DropPath
+from stvit_video.layers.mlp import Mlp
+
+
+class LayerScale(nn.Module):
+    """A learned gain for every channel of a residual branch.
+
+    Args:
+        dim: channels C.
+        init_value: the gain at the start.
+
+    Source: Touvron et al. 2021, "Going deeper with Image Transformers", section 2.1; weight name as in timm.
+    """
+
+    def __init__(self, dim: int, *, init_value: float) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.full((dim,), init_value))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C) -> (..., C)."""
+        return x * self.gamma
+
+
+def layer_scale(dim: int, init_value: float | None) -> nn.Module:
+    """A LayerScale, or the identity where `init_value` is None."""
+    return nn.Identity() if init_value is None else LayerScale(dim, init_value=init_value)
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention and MLP, each pre-normed and added to its input.
+
+    Args:
+        dim: channels C.
+        num_heads: heads A.
+        mlp_ratio: hidden channels of the MLP over C.
+        qkv_bias: whether the attention projections have a bias.
+        drop_path_rate: chance that a sample's branch is dropped while training.
+        layer_scale_init: start value of the branches' gains; None = no gains.
+
+    Source: Dosovitskiy et al. 2021, section 3.1; weight names as in timm.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        num_heads: int,
+        mlp_ratio: float = 4.0,
+        qkv_bias: bool = True,
+        drop_path_rate: float = 0.0,
+        layer_scale_init: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.attn = SelfAttention(dim, num_heads=num_heads, qkv_bias=qkv_bias)
+        self.ls1 = layer_scale(dim, layer_scale_init)
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = Mlp(dim, hidden_dim=int(dim * mlp_ratio))
+        self.ls2 = layer_scale(dim, layer_scale_init)
+        self.drop_path = DropPath(drop_path_rate)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, C) -> (B, N, C)."""
+        x = x + self.drop_path(self.ls1(self.attn(self.norm1(x))))
+        return x + self.drop_path(self.ls2(self.mlp(self.norm2(x))))
+
+
+class CrossBlock(nn.Module):
+    """Attention of queries to a context, then an MLP; queries and context share one LayerNorm.
+
+    Args:
+        dim: channels C of queries and context.
+        num_heads: heads A.
+        mlp_ratio: hidden channels of the MLP over C.
+        qkv_bias: whether the attention projections have a bias.
+        drop_path_rate: chance that a sample's branch is dropped while training.
+        layer_scale_init: start value of the branches' gains; None = no gains.
+        attention_shortcut: whether the queries are added to what they attended to. The MLP always has its shortcut.
+
+    Source: STViT (arXiv:2303.08685), section 3.2; DESIGN section 3.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        num_heads: int,
+        mlp_ratio: float = 4.0,
+        qkv_bias: bool = True,
+        drop_path_rate: float = 0.0,
+        layer_scale_init: float | None = None,
+        attention_shortcut: bool = True,
+    ) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.attn = CrossAttention(dim, num_heads=num_heads, qkv_bias=qkv_bias)
+        self.ls1 = layer_scale(dim, layer_scale_init)
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = Mlp(dim, hidden_dim=int(dim * mlp_ratio))
+        self.ls2 = layer_scale(dim, layer_scale_init)
+        self.drop_path = DropPath(drop_path_rate)
+        self.attention_shortcut = attention_shortcut
+
+    def forward(self, queries: Tensor, context: Tensor) -> Tensor:
+        """Attend and transform.
+
+        Args:
+            queries: (B, K, C).
+            context: (B, N, C).
+
+        Returns:
+            (B, K, C).
+        """
+        attended = self.ls1(self.attn(self.norm1(queries), self.norm1(context)))
+        x = queries + self.drop_path(attended) if self.attention_shortcut else attended
+        return x + self.drop_path(self.ls2(self.mlp(self.norm2(x))))

@@ -1,0 +1,312 @@
+"""DeiT and STViT-DeiT for images and video: one class, the number of axes makes the difference."""
+
+from collections.abc import Iterator
+from functools import partial
+from math import prod
+
+import torch
+from torch import Tensor, nn
+
+from stvit_video.layers.block import TransformerBlock
+from stvit_video.layers.drop_path import drop_path_rates
+from stvit_video.layers.patch_embed import PatchEmbed, check_patches
+from stvit_video.layers.pos_embed import new_table, resize_grid
+from stvit_video.tokens.generate import SemanticTokenGenerator
+from stvit_video.tokens.grid import TokenGrid, choose_token_grid
+from stvit_video.tokens.recover import TokenRecovery
+from stvit_video.tokens.schedule import Stage, parse_schedule
+
+
+class DeiT(nn.Module):
+    """Vision transformer over images (2 axes) or clips (3 axes), dense or with semantic tokens.
+
+    "frame" blocks see the patches of one tubelet step at a time, "joint" blocks all of them; a "generate" stage
+    replaces the image tokens by semantic tokens, "refine" blocks run among these, "recover" blocks bring the image
+    tokens back. With frame blocks the temporal position is added behind the last of them and no earlier, so what
+    they compute for a step depends on the frames of that step alone.
+
+    Args:
+        input_size: (H, W) pixels, or (T, H, W) frames and pixels, that the learned positions are made for;
+            positions for other sizes are interpolated.
+        patch_size: as many sizes as `input_size`.
+        in_channels: channels of a pixel.
+        num_classes: logits of the head.
+        embed_dim: channels C.
+        num_heads: attention heads.
+        schedule: the plan of blocks, see `stvit_video.tokens.schedule`.
+        token_grid: the semantic tokens' grid; None for dense models.
+        pool: "cls" (a class token) or "mean" (over the tokens left at the end).
+        mlp_ratio: hidden channels of the MLPs over C.
+        qkv_bias: whether attention projections have a bias.
+        drop_rate: dropout before the head.
+        drop_path_rate: stochastic depth of the last block, growing linearly from 0 at the first.
+        layer_scale_init: start value of the gains in generation and recovery; None = no gains.
+
+    Raises:
+        ValueError: sizes, plan, pooling and token grid that do not go together.
+
+    Source: Touvron et al. 2021 (DeiT); STViT (arXiv:2303.08685); weight names as in timm's VisionTransformer.
+    """
+
+    def __init__(
+        self,
+        *,
+        input_size: tuple[int, ...],
+        patch_size: tuple[int, ...],
+        in_channels: int = 3,
+        num_classes: int = 1000,
+        embed_dim: int,
+        num_heads: int,
+        schedule: str,
+        token_grid: TokenGrid | None = None,
+        pool: str = "cls",
+        mlp_ratio: float = 4.0,
+        qkv_bias: bool = True,
+        drop_rate: float = 0.0,
+        drop_path_rate: float = 0.0,
+        layer_scale_init: float | None = 1e-5,
+    ) -> None:
+        super().__init__()
+        stages = parse_schedule(schedule)
+        check_pool(pool, semantic=token_grid is not None)
+        self.in_channels, self.num_class_tokens = in_channels, int(pool == "cls")
+        self.patch_embed = PatchEmbed(patch_size, in_channels=in_channels, embed_dim=embed_dim)
+        self.grid = image_token_grid(input_size, patch_size)
+        self.num_frame_blocks = stages[0].depth if stages[0].kind == "frame" else 0
+        self._add_positions(embed_dim, joint_later=len(stages) > 1)
+        self.kinds = block_kinds(stages)
+        self.blocks = build_blocks(
+            stages,
+            embed_dim,
+            token_grid=token_grid,
+            num_heads=num_heads,
+            mlp_ratio=mlp_ratio,
+            qkv_bias=qkv_bias,
+            drop_path_rate=drop_path_rate,
+            layer_scale_init=layer_scale_init,
+        )
+        self.norm = nn.LayerNorm(embed_dim, eps=1e-6)
+        self.head_drop = nn.Dropout(drop_rate)
+        self.head = nn.Linear(embed_dim, num_classes)
+        self.apply(_init_linear)
+
+    def _add_positions(self, embed_dim: int, *, joint_later: bool) -> None:
+        """Position tables: over a frame's grid where blocks run per frame, else over the whole clip's."""
+        self.position_sizes = self.grid.sizes[-2:] if self.num_frame_blocks else self.grid.sizes
+        if self.num_class_tokens:
+            self.cls_token = new_table(1, 1, embed_dim)
+        self.pos_embed = new_table(1, self.num_class_tokens + prod(self.position_sizes), embed_dim)
+        self.has_time = bool(self.num_frame_blocks) and joint_later and len(self.grid.sizes) == 3
+        if self.has_time:
+            self.temporal_pos_embed = new_table(1, self.grid.sizes[0], embed_dim)
+
+    @property
+    def token_grid(self) -> TokenGrid | None:
+        """The semantic tokens' grid in use; None for a dense model."""
+        return next((generator.token_grid for generator in self._generators()), None)
+
+    def set_num_tokens(self, num_tokens: int | tuple[int, ...]) -> None:
+        """Run with another number of semantic tokens from now on; the weights stay as they are.
+
+        Args:
+            num_tokens: a count K, or a token grid with one size an axis.
+
+        Raises:
+            ValueError: the model is dense, or the image tokens' grid can't be pooled to that many.
+        """
+        if self.token_grid is None:
+            raise ValueError(
+                f"num_tokens={num_tokens} is not possible: a dense model has no semantic tokens; use a stvit_ model"
+            )
+        token_grid = resolve_token_grid(num_tokens, self.grid)
+        for generator in self._generators():
+            generator.set_token_grid(token_grid)
+
+    def encode_frames(self, clip: Tensor) -> tuple[Tensor, Tensor]:
+        """Patch embedding and frame blocks: what can be computed for every tubelet step alone, and kept.
+
+        Args:
+            clip: (B, in_channels, T, H, W) or, for an image model, (B, in_channels, H, W).
+
+        Returns:
+            Image tokens (B, *grid, C), grid (T, H, W) or (H, W), and class tokens (B, M, C): one for each step
+            of a clip (M = T, or 1 for an image) with pool "cls", so that a still clip weighs them as an image
+            does; else M = 0.
+
+        Raises:
+            ValueError: the clip has another number of axes or channels, or a size that patches don't divide.
+        """
+        check_clip(clip, num_axes=len(self.grid.sizes), in_channels=self.in_channels)
+        x = self.patch_embed(clip)  # (B, *grid, C)
+        grid = tuple(x.shape[1:-1])
+        num_steps = grid[0] if len(grid) == 3 else 1
+        num_sequences = num_steps if self.num_frame_blocks else 1
+        x = x.flatten(1, -2).unflatten(1, (num_sequences, -1)).flatten(0, 1)  # (B * num_sequences, N', C)
+        num_class_tokens = self.num_class_tokens * num_steps // num_sequences
+        x = self._add_position(x, grid, num_class_tokens=num_class_tokens)
+        for block in self.blocks[: self.num_frame_blocks]:
+            x = block(x)
+        class_tokens, image_tokens = x.unflatten(0, (-1, num_sequences)).tensor_split([num_class_tokens], dim=2)
+        return image_tokens.flatten(1, 2).unflatten(1, grid), class_tokens.flatten(1, 2)
+
+    def _add_position(self, x: Tensor, grid: tuple[int, ...], *, num_class_tokens: int) -> Tensor:
+        """(B, N, C) patches -> (B, num_class_tokens + N, C) with positions, behind copies of the class token."""
+        class_position, position = self.pos_embed.tensor_split([self.num_class_tokens], dim=1)
+        sizes = grid[-len(self.position_sizes) :]
+        x = x + resize_grid(position.unflatten(1, self.position_sizes), sizes).flatten(1, -2)
+        if not num_class_tokens:
+            return x
+        return torch.cat([(self.cls_token + class_position).expand(x.shape[0], num_class_tokens, -1), x], dim=1)
+
+    def mix_frames(self, image_tokens: Tensor, class_tokens: Tensor) -> Tensor:
+        """Everything behind `encode_frames`, up to the last norm.
+
+        Args:
+            image_tokens: (B, *grid, C).
+            class_tokens: (B, M, C), M may be 0.
+
+        Returns:
+            (B, K, C) semantic tokens, or (B, M + N, C) class and image tokens of a dense model.
+        """
+        grid = tuple(image_tokens.shape[1:-1])
+        if self.has_time:
+            image_tokens = image_tokens + resize_grid(self.temporal_pos_embed, grid[:1])[:, :, None, None]
+        x = torch.cat([class_tokens, image_tokens.flatten(1, -2)], dim=1)
+        for kind, block in zip(self.kinds[self.num_frame_blocks :], self.blocks[self.num_frame_blocks :], strict=True):
+            if kind == "generate":
+                image_tokens = x.unflatten(1, grid)
+                x = block(image_tokens).flatten(1, -2)  # (B, K, C)
+            elif kind == "recover":
+                x = block(image_tokens.flatten(1, -2), x)  # (B, N, C)
+            else:
+                x = block(x)
+        return self.norm(x)
+
+    def forward_tokens(self, clip: Tensor) -> Tensor:
+        """Semantic tokens (B, K, C) of a clip, normed; of a dense model its class and image tokens."""
+        return self.mix_frames(*self.encode_frames(clip))
+
+    def forward_features(self, clip: Tensor) -> Tensor:
+        """Features (B, C) of a clip: the mean of its class tokens (of an image: the one), or of all its tokens."""
+        image_tokens, class_tokens = self.encode_frames(clip)
+        tokens = self.mix_frames(image_tokens, class_tokens)
+        return tokens[:, : class_tokens.shape[1] or None].mean(1)
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """Logits (B, num_classes) of clips (B, in_channels, T, H, W), or of images (B, in_channels, H, W)."""
+        return self.head(self.head_drop(self.forward_features(clip)))
+
+    def _generators(self) -> Iterator[SemanticTokenGenerator]:
+        return (block for block in self.blocks if isinstance(block, SemanticTokenGenerator))
+
+
+def block_kinds(stages: tuple[Stage, ...]) -> tuple[str, ...]:
+    """The kind of every module of `build_blocks`; a generator is one module of two layers."""
+    return tuple(s.kind for s in stages for _ in range(1 if s.kind == "generate" else s.depth))
+
+
+def build_blocks(
+    stages: tuple[Stage, ...],
+    embed_dim: int,
+    *,
+    token_grid: TokenGrid | None,
+    num_heads: int,
+    mlp_ratio: float,
+    qkv_bias: bool,
+    drop_path_rate: float,
+    layer_scale_init: float | None,
+) -> nn.ModuleList:
+    """The modules of a plan in order: a block, a generator (two layers) or a recovery each.
+
+    Raises:
+        ValueError: a generate stage without a token grid.
+    """
+    block = partial(TransformerBlock, embed_dim, num_heads=num_heads, mlp_ratio=mlp_ratio, qkv_bias=qkv_bias)
+    recover = partial(
+        TokenRecovery,
+        embed_dim,
+        num_heads=num_heads,
+        mlp_ratio=mlp_ratio,
+        qkv_bias=qkv_bias,
+        layer_scale_init=layer_scale_init,
+    )
+    generate = partial(
+        SemanticTokenGenerator,
+        embed_dim,
+        num_heads=num_heads,
+        mlp_ratio=mlp_ratio,
+        qkv_bias=qkv_bias,
+        layer_scale_init=layer_scale_init,
+    )
+    rates = list(drop_path_rates(drop_path_rate, sum(stage.depth for stage in stages)))
+    blocks = nn.ModuleList()
+    for stage in stages:
+        stage_rates = [rates.pop(0) for _ in range(stage.depth)]
+        if stage.kind == "generate":
+            if token_grid is None:
+                raise ValueError("a schedule with a generate stage needs a token_grid; give one, for example (4, 4)")
+            blocks.append(generate(token_grid=token_grid, drop_path_rates=(stage_rates[0], stage_rates[1])))
+        else:
+            make = recover if stage.kind == "recover" else block
+            blocks.extend(make(drop_path_rate=rate) for rate in stage_rates)
+    return blocks
+
+
+def _init_linear(module: nn.Module) -> None:
+    if isinstance(module, (nn.Linear, nn.Conv2d, nn.Conv3d)):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def check_pool(pool: str, *, semantic: bool) -> None:
+    """Raise unless `pool` is known and goes with the model.
+
+    Raises:
+        ValueError: an unknown pool, or a class token beside semantic tokens.
+    """
+    if pool not in ("cls", "mean"):
+        raise ValueError(f'pool={pool!r} is unknown; choose "cls" or "mean"')
+    if pool == "cls" and semantic:
+        raise ValueError('pool="cls" is not possible with semantic tokens, whose mean is the feature; use pool="mean"')
+
+
+def check_clip(clip: Tensor, *, num_axes: int, in_channels: int) -> None:
+    """Raise unless `clip` is (B, in_channels, *sizes) with `num_axes` sizes.
+
+    Raises:
+        ValueError: another number of axes or channels.
+    """
+    if clip.ndim != 2 + num_axes or clip.shape[1] != in_channels:
+        axes = "T, H, W" if num_axes == 3 else "H, W"
+        raise ValueError(
+            f"input of shape {tuple(clip.shape)} does not fit this model; give (B, {in_channels}, {axes}), "
+            f"channels before {'frames' if num_axes == 3 else 'pixels'}"
+        )
+
+
+def image_token_grid(input_size: tuple[int, ...], patch_size: tuple[int, ...]) -> TokenGrid:
+    """The grid of patches of an input.
+
+    Raises:
+        ValueError: a size is no multiple of its patch size, or smaller.
+    """
+    check_patches(input_size, patch_size)
+    return TokenGrid(tuple(size // patch for size, patch in zip(input_size, patch_size, strict=True)))
+
+
+def resolve_token_grid(num_tokens: int | tuple[int, ...], image_grid: TokenGrid) -> TokenGrid:
+    """The semantic tokens' grid from a count, or from the grid itself.
+
+    Raises:
+        ValueError: no grid of that many tokens fits in `image_grid`.
+    """
+    if isinstance(num_tokens, int):
+        return choose_token_grid(num_tokens, image_grid)
+    token_grid = TokenGrid(tuple(num_tokens))
+    if not token_grid.fits_in(image_grid):
+        raise ValueError(
+            f"token_grid={token_grid.sizes} does not fit the image tokens' grid {image_grid.sizes}; "
+            f"choose at most as many along each axis"
+        )
+    return token_grid

@@ -1,0 +1,34 @@
+"""Import of libraries that a user can do without, where they are needed and not before."""
+
+import importlib
+from types import ModuleType
+
+
+class MissingLibraryError(ImportError):
+    """A library that this call needs is absent or broken; the message says how to install it."""
+
+
+def load_optional(name: str, *, needed_for: str, install: str) -> ModuleType:
+    """Import the module `name`, or say in one sentence what it is needed for and how to get it.
+
+    Broken installations raise more than ImportError (OSError from a missing shared library,
+    AttributeError from a version clash), so every exception counts as "not usable".
+
+    Args:
+        name: dotted module name, e.g. "decord".
+        needed_for: what the caller wanted, e.g. "backend=decord".
+        install: the command that provides the module, e.g. "pip install decord".
+
+    Returns:
+        The imported module.
+
+    Raises:
+        MissingLibraryError: the module can't be imported, for whatever reason.
+    """
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        cause = f"{type(error).__name__}: {error}"
+        raise MissingLibraryError(
+            f"{needed_for} needs the library {name!r}, which does not import here ({cause}); install it with: {install}"
+        ) from error

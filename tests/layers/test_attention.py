@@ -1,0 +1,67 @@
+import pytest
+import torch
+from torch import nn
+
+from stvit_video.layers.attention import CrossAttention, SelfAttention, attention_weights
+
+
+def slow_attention(q, k, v, num_heads):
+    """Head by head, query by query."""
+    B, K, C = q.shape
+    D = C // num_heads
+    out = torch.zeros(B, K, C)
+    for b in range(B):
+        for a in range(num_heads):
+            part = slice(a * D, (a + 1) * D)
+            for i in range(K):
+                logits = torch.stack([q[b, i, part] @ k[b, j, part] for j in range(k.shape[1])]) / D**0.5
+                weights = torch.exp(logits - logits.max())
+                out[b, i, part] = (weights / weights.sum()) @ v[b, :, part]
+    return out
+
+
+def test_self_attention_equals_slow_loop():
+    layer = SelfAttention(6, num_heads=3)
+    x = torch.randn(2, 5, 6)
+    q, k, v = layer.qkv(x).chunk(3, dim=-1)
+    torch.testing.assert_close(layer(x), layer.proj(slow_attention(q, k, v, 3)))
+
+
+def test_self_attention_equals_torch():
+    reference = nn.MultiheadAttention(6, 2, batch_first=True)
+    layer = SelfAttention(6, num_heads=2)
+    layer.qkv.weight.data, layer.qkv.bias.data = reference.in_proj_weight.data, reference.in_proj_bias.data
+    layer.proj.load_state_dict(reference.out_proj.state_dict())
+    x = torch.randn(3, 7, 6)
+    torch.testing.assert_close(layer(x), reference(x, x, x)[0])
+
+
+def test_cross_attention_equals_slow_loop():
+    layer = CrossAttention(10, num_heads=5)
+    queries, context = torch.randn(2, 3, 10), torch.randn(2, 7, 10)
+    k, v = layer.kv(context).chunk(2, dim=-1)
+    torch.testing.assert_close(layer(queries, context), layer.proj(slow_attention(layer.q(queries), k, v, 5)))
+
+
+def test_boolean_bias_true_keeps():
+    layer = CrossAttention(4, num_heads=2)
+    queries, context = torch.randn(2, 3, 4), torch.randn(2, 5, 4)
+    keep = torch.tensor([True, True, False, True, False])
+    expected = layer(queries, context[:, keep])
+    torch.testing.assert_close(layer(queries, context, keep.expand(2, 1, 3, 5)), expected)
+
+
+def test_attention_weights_sum_to_one_and_explain_the_output():
+    layer = CrossAttention(6, num_heads=2)
+    queries, context = torch.randn(2, 3, 6), torch.randn(2, 5, 6)
+    weights = attention_weights(layer, queries, context)
+    assert weights.shape == (2, 2, 3, 5)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 2, 3))
+    values = layer.kv(context).chunk(2, dim=-1)[1].unflatten(-1, (2, 3)).transpose(1, 2)
+    torch.testing.assert_close(layer.proj((weights @ values).transpose(1, 2).flatten(2)), layer(queries, context))
+
+
+@pytest.mark.parametrize("layer", [SelfAttention, CrossAttention])
+def test_heads_must_divide_channels(layer):
+    with pytest.raises(ValueError, match="num_heads=4 does not divide the 6 channels; choose num_heads so that"):
+        layer(6, num_heads=4)

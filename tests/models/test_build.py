@@ -1,0 +1,58 @@
+import pytest
+import torch
+
+from stvit_video.models import create_model, list_models, model_options
+
+TINY = {
+    "num_classes": 3,
+    "embed_dim": 8,
+    "num_heads": 2,
+    "depth": 4,
+    "generate_at": 1,
+    "image_size": 16,
+    "patch_size": 4,
+}
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_name_builds_runs_and_round_trips(name):
+    video = "video" in name
+    options = TINY | ({"num_frames": 4} if video else {}) | ({"num_tokens": 4} if name.startswith("stvit") else {})
+    x = torch.randn(2, 3, *((4,) if video else ()), 16, 16)
+    model, other = create_model(name, **options).eval(), create_model(name, **options).eval()
+    other.load_state_dict(model.state_dict())
+    assert model(x).shape == (2, 3)
+    torch.testing.assert_close(model(x), other(x))
+
+
+def test_sizes_of_the_names():
+    assert [create_model(f"deit_{size}", depth=3).head.in_features for size in ("tiny", "small", "base")] == [
+        192,
+        384,
+        768,
+    ]
+    assert create_model("stvit_deit_tiny").token_grid.sizes == (4, 4)
+    assert create_model("stvit_video_deit_tiny").token_grid.sizes == (4, 4, 4)
+    assert create_model("video_deit_tiny").token_grid is None
+
+
+def test_list_is_sorted_and_complete():
+    assert list_models() == sorted(list_models())
+    assert len(list_models()) == 12
+
+
+def test_unknown_name_suggests_the_closest():
+    with pytest.raises(
+        ValueError, match="no model is named 'stvit_video_diet_tiny', did you mean 'stvit_video_deit_tiny'?"
+    ):
+        create_model("stvit_video_diet_tiny")
+
+
+def test_unknown_option_suggests_the_closest():
+    with pytest.raises(
+        ValueError, match="deit_tiny has no option 'num_token', did you mean 'num_tokens'.*it takes depth"
+    ):
+        create_model("deit_tiny", num_token=3)
+    with pytest.raises(ValueError, match="deit_tiny has no option 'num_frames'"):
+        create_model("deit_tiny", num_frames=8)
+    assert "num_frames" in model_options("video_deit_tiny")

@@ -1,0 +1,135 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from stvit_video.tokens.generate import SemanticTokenGenerator, max_pool_grid
+from stvit_video.tokens.grid import TokenGrid
+
+pooled_axes = st.lists(
+    st.integers(1, 9).flatmap(lambda size: st.tuples(st.just(size), st.integers(1, size))),
+    min_size=2,
+    max_size=3,
+)
+
+
+@given(pooled_axes)
+def test_pooling_equals_torch(axes):
+    grid, sizes = zip(*axes, strict=True)
+    x = torch.randn(2, *grid, 3)
+    pool = F.adaptive_max_pool2d if len(grid) == 2 else F.adaptive_max_pool3d
+    torch.testing.assert_close(max_pool_grid(x, sizes), pool(x.movedim(-1, 1), sizes).movedim(1, -1))
+
+
+def test_pooling_to_more_tokens_than_there_are():
+    with pytest.raises(ValueError, match=r"a token grid of \(2, 6\) can't be pooled from image tokens of \(3, 5\)"):
+        max_pool_grid(torch.zeros(1, 3, 5, 2), (2, 6))
+
+
+def make(token_grid, window=None, key_window=None, dim=6):
+    torch.manual_seed(0)
+    generator = SemanticTokenGenerator(
+        dim,
+        num_heads=2,
+        token_grid=TokenGrid(token_grid),
+        window=window,
+        key_window=key_window,
+        layer_scale_init=0.5,
+    )
+    return generator.eval()
+
+
+def slow_generate(generator, x):
+    """DESIGN section 3 word by word, for one window over the whole grid."""
+
+    def attend(block, queries, keys):
+        attended = block.attn(block.norm1(queries), torch.cat([block.norm1(k) for k in keys], dim=1))
+        s = queries + block.ls1.gamma * attended
+        return s + block.ls2.gamma * block.mlp(block.norm2(s))
+
+    sizes = generator.token_grid.sizes
+    pool = F.adaptive_max_pool2d if len(sizes) == 2 else F.adaptive_max_pool3d
+    s0 = pool(x.movedim(-1, 1), sizes).flatten(2).transpose(1, 2)
+    tokens = x.flatten(1, -2)
+    s1 = attend(generator.layers[0], s0, [s0, tokens])
+    return attend(generator.layers[1], s1 + generator.centres.flatten(1, -2), [s1, tokens])
+
+
+@pytest.mark.parametrize(("grid", "token_grid"), [((5, 7), (2, 3)), ((3, 5, 7), (2, 2, 3))])
+def test_generation_as_designed(grid, token_grid):
+    generator = make(token_grid)
+    x = torch.randn(2, *grid, 6)
+    torch.testing.assert_close(generator(x).flatten(1, -2), slow_generate(generator, x))
+
+
+@pytest.mark.parametrize(
+    ("grid", "window", "token_grid"), [((6, 10), (3, 5), (4, 6)), ((2, 6, 5), (1, 3, 5), (2, 2, 3))]
+)
+def test_first_layer_of_a_window_sees_its_window_alone(grid, window, token_grid):
+    generator = make(token_grid, window=window)
+    x = torch.randn(1, *grid, 6)
+    changed = x.clone()
+    corner = (slice(None), *[slice(0, w) for w in window])
+    changed[corner] += 1.0
+    before, after = generator._attend_in_windows(x), generator._attend_in_windows(changed)
+    numbers = [g // w for g, w in zip(grid, window, strict=True)]
+    inside = (slice(None), *[slice(0, t // n) for t, n in zip(token_grid, numbers, strict=True)])
+    differs = (before - after).abs().amax(-1) > 0
+    assert differs[inside].all()
+    differs[inside] = False
+    assert not differs.any()
+
+
+def test_permuting_windows_permutes_tokens():
+    generator = make((4, 6), window=(3, 5))
+    x = torch.randn(2, 6, 10, 6)
+    swapped = torch.cat([x[:, 3:], x[:, :3]], dim=1)
+    out = generator._attend_in_windows(x)
+    expected = torch.cat([out[:, 2:], out[:, :2]], dim=1)
+    torch.testing.assert_close(generator._attend_in_windows(swapped), expected)
+
+
+def test_key_windows_reach_over_the_window():
+    generator = make((2, 2), window=(3, 3), key_window=(4, 4))
+    x = torch.randn(1, 6, 6, 6)
+    changed = x.clone()
+    changed[:, 3, 0] = torch.randn(6)  # in the lower window, and in the upper window's keys
+    difference = (generator._attend_in_windows(x) - generator._attend_in_windows(changed)).abs().amax(-1)[0] > 0
+    assert difference.tolist() == [[True, False], [True, False]]
+
+
+def test_one_set_of_weights_runs_at_any_token_grid():
+    generator = make((2, 3, 4))
+    x = torch.randn(2, 5, 6, 7, 6)
+    for sizes in [(1, 1, 1), (5, 6, 7), (3, 2, 5)]:
+        generator.set_token_grid(TokenGrid(sizes))
+        assert generator(x).shape == (2, *sizes, 6)
+    generator.set_token_grid(TokenGrid((2, 3, 4)))
+    torch.testing.assert_close(generator(x).flatten(1, -2), slow_generate(generator, x))
+
+
+def test_large_values_stay_finite_in_bf16():
+    generator = make((2, 3)).bfloat16()
+    assert generator(1e4 * torch.randn(2, 5, 7, 6).bfloat16()).isfinite().all()
+
+
+def test_gradients_reach_every_parameter():
+    generator = make((2, 3))
+    generator(torch.randn(2, 5, 7, 6)).square().sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in generator.parameters())
+
+
+def test_tokens_that_windows_can_not_share():
+    with pytest.raises(ValueError, match=r"\(3, 6\) semantic tokens do not share out over \(2, 2\) windows; choose"):
+        make((3, 6), window=(3, 5))(torch.zeros(1, 6, 10, 6))
+
+
+def test_key_window_needs_a_window():
+    with pytest.raises(ValueError, match=r"key_window=\(4, 4\) needs a window; give window too"):
+        make((2, 2), key_window=(4, 4))
+
+
+def test_token_grid_with_other_axes():
+    with pytest.raises(ValueError, match=r"token grid \(2, 2, 2\) has the wrong number of axes; give 2 sizes"):
+        make((2, 2)).set_token_grid(TokenGrid((2, 2, 2)))

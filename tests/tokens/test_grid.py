@@ -1,0 +1,54 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stvit_video.tokens.grid import TokenGrid, choose_token_grid
+
+grids = st.lists(st.integers(1, 9), min_size=2, max_size=3).map(lambda sizes: TokenGrid(tuple(sizes)))
+
+
+@pytest.mark.parametrize(
+    ("num_tokens", "image", "expected"),
+    [
+        (16, (14, 14), (4, 4)),
+        (64, (8, 14, 14), (4, 4, 4)),
+        (64, (6, 8, 8), (4, 4, 4)),
+        (8, (6, 8, 8), (2, 2, 2)),
+        (6, (4, 9), (2, 3)),
+        (1, (3, 5, 7), (1, 1, 1)),
+        (105, (3, 5, 7), (3, 5, 7)),
+    ],
+)
+def test_known_grids(num_tokens, image, expected):
+    assert choose_token_grid(num_tokens, TokenGrid(image)).sizes == expected
+
+
+@given(grids, st.data())
+def test_grid_has_the_count_and_fits(image, data):
+    inside = TokenGrid(tuple(data.draw(st.integers(1, size)) for size in image.sizes))
+    chosen = choose_token_grid(inside.count, image)
+    assert chosen.count == inside.count
+    assert chosen.fits_in(image)
+
+
+@pytest.mark.parametrize("num_tokens", [0, -3, 36])
+def test_count_out_of_range(num_tokens):
+    with pytest.raises(
+        ValueError, match=rf"num_tokens={num_tokens} is not possible over the 35 image tokens .*1 to 35"
+    ):
+        choose_token_grid(num_tokens, TokenGrid((5, 7)))
+
+
+def test_count_without_factors():
+    with pytest.raises(ValueError, match="num_tokens=11 has no factors that fit the grid .*give token_grid yourself"):
+        choose_token_grid(11, TokenGrid((5, 7)))
+
+
+@pytest.mark.parametrize("sizes", [(3,), (0, 4), (1, 2, 3, 4)])
+def test_impossible_grids(sizes):
+    with pytest.raises(ValueError, match=r"give \(H, W\) or \(T, H, W\), every size at least 1"):
+        TokenGrid(sizes)
+
+
+def test_other_number_of_axes_never_fits():
+    assert not TokenGrid((2, 2)).fits_in(TokenGrid((2, 2, 2)))
