@@ -1,0 +1,153 @@
+"""Rows of a CSV with a header, read so that every fault is kept with its line and all are raised together."""
+
+import csv
+import math
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+NUM_FAULTS_SHOWN = 5
+
+
+class ManifestError(ValueError):
+    """A manifest is not usable; the message counts the faults and shows the first with their lines."""
+
+
+class CsvRow(NamedTuple):
+    """One row: the line of the file it ends on, and its fields by column name."""
+
+    line: int
+    fields: dict[str, str]
+
+
+@dataclass
+class Faults:
+    """Collects what is wrong with `source`, to be raised as one error.
+
+    Attributes:
+        source: the manifest, for the message.
+        found: (line, text) of each fault; line 0 = the fault belongs to no line.
+    """
+
+    source: str | os.PathLike[str]
+    found: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line: int, text: str) -> None:
+        """Note a fault of a line (0 = of no line)."""
+        self.found.append((line, text))
+
+    def raise_if_any(self) -> None:
+        """Raise what was noted: the count, and the first NUM_FAULTS_SHOWN faults in the order of the lines.
+
+        Raises:
+            ManifestError: there was a fault.
+        """
+        if not self.found:
+            return
+        ordered = sorted(self.found, key=lambda fault: fault[0])
+        shown = [f"line {line}: {text}" if line else text for line, text in ordered[:NUM_FAULTS_SHOWN]]
+        if len(ordered) > len(shown):
+            shown.append(f"and {len(ordered) - len(shown)} more")
+        text = "\n  ".join(shown)
+        raise ManifestError(f"{self.source} is not usable, {len(ordered)} fault(s):\n  {text}")
+
+
+def read_rows(path: Path, *, needed: Sequence[str], faults: Faults) -> list[CsvRow]:
+    """Read a CSV (UTF-8) with a header; rows with too few or too many fields go to `faults`.
+
+    Raises:
+        ManifestError: the file is absent or unreadable, or a column of `needed` is missing.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            _require_columns(path, reader.fieldnames or (), needed)
+            return list(_whole_rows(reader, faults))
+    except FileNotFoundError as error:
+        raise ManifestError(f"there is no manifest {path}; correct the path") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ManifestError(f"{path} is not readable as CSV in UTF-8 ({error}); save it as such") from error
+
+
+def filter_rows(
+    rows: Sequence[CsvRow],
+    wishes: Mapping[str, Collection[str | int]],
+    *,
+    wanted: bool,
+    source: str | os.PathLike[str],
+) -> list[CsvRow]:
+    """Rows whose columns have (wanted), or have not (not wanted), one of the given values.
+
+    Args:
+        rows: what to choose from.
+        wishes: column -> values.
+        wanted: True = keep the rows with these values, False = leave them out.
+        source: the manifest, for messages.
+
+    Raises:
+        ManifestError: there is no such column, or no row has one of the values.
+        ValueError: the values are one text and not a list.
+    """
+    rows = list(rows)
+    for column, values in wishes.items():
+        if isinstance(values, str):
+            raise ValueError(f"the values of column {column!r} are the text {values!r}; give a list of values")
+        texts = {str(value) for value in values}
+        if rows and column not in rows[0].fields:
+            names = ", ".join(rows[0].fields)
+            raise ManifestError(f"{source} has no column {column!r} to select by; it has {names}")
+        found = {row.fields[column] for row in rows}
+        if texts - found:
+            raise ManifestError(
+                f"{source}: no row has {column} = {', '.join(sorted(texts - found))}; "
+                f"values there: {', '.join(sorted(found)[:20]) or 'none'}"
+            )
+        rows = [row for row in rows if (row.fields[column] in texts) == wanted]
+    return rows
+
+
+def read_segment(
+    row: CsvRow, *, start_column: str, end_column: str, faults: Faults
+) -> tuple[float | None, float | None]:
+    """Begin and end in seconds, None where the field is empty or absent; bad numbers go to `faults`."""
+    start = _read_seconds(row, start_column, faults)
+    end = _read_seconds(row, end_column, faults)
+    if end is not None and end <= (start or 0.0):
+        text = f"the segment begins at {start or 0:g} s and ends at {end:g} s; the end must come later"
+        faults.add(row.line, text)
+    return start, end
+
+
+def _read_seconds(row: CsvRow, column: str, faults: Faults) -> float | None:
+    text = row.fields.get(column, "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds >= 0):
+        faults.add(row.line, f"{column}={text!r} is no number of seconds; write e.g. 12.5, or leave it empty")
+        return None
+    return seconds
+
+
+def _require_columns(path: Path, columns: Sequence[str], needed: Sequence[str]) -> None:
+    absent = [name for name in needed if name not in columns]
+    if absent:
+        raise ManifestError(
+            f"{path} has no column {', '.join(absent)}; its first line must be a header with "
+            f"{','.join(needed)}, it is: {','.join(columns)[:200] or 'empty'}"
+        )
+
+
+def _whole_rows(reader: "csv.DictReader[str]", faults: Faults) -> Iterator[CsvRow]:
+    num_columns = len(reader.fieldnames or ())
+    for fields in reader:
+        if None in fields or None in fields.values():
+            text = f"not {num_columns} fields as in the header; put a path that holds a comma in double quotes"
+            faults.add(reader.line_num, text)
+        else:
+            yield CsvRow(reader.line_num, fields)

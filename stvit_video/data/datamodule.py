@@ -1,0 +1,207 @@
+"""Training and validation loaders for Lightning: seeded shuffling, shards without padding, worker set-up."""
+
+import multiprocessing
+from collections.abc import Iterator
+from typing import Any
+
+import lightning
+import torch
+from torch.utils.data import DataLoader, Dataset
+from torch.utils.data.distributed import DistributedSampler
+
+from stvit_video.data.dataset import ClipDataset, ClipTransform, ViewDataset, collate_views
+from stvit_video.data.frames import Cache
+from stvit_video.data.manifest import Manifest, check_classes
+from stvit_video.data.sampling import seeded_generator
+from stvit_video.data.transforms import Preprocessing
+
+
+class ShardSampler(DistributedSampler[Any]):
+    """Every world_size-th index, nothing padded.
+
+    Shuffled: another order each epoch, from (seed, epoch); up to world_size - 1 indices are left out, other
+    ones each epoch, so that all ranks have equally many. Not shuffled: each index on exactly one rank.
+
+    Differs: a subclass of DistributedSampler only so that Lightning takes it for one and does not put its own
+    (which pads) in its place.
+
+    Args:
+        dataset: what is sampled; its `set_epoch`, if there is one, is called along.
+        shuffle: True for training.
+        seed: 0 or more.
+        rank: number of this process.
+        world_size: number of processes.
+    """
+
+    def __init__(self, dataset: Dataset[Any], *, shuffle: bool, seed: int, rank: int, world_size: int) -> None:
+        super().__init__(dataset, num_replicas=world_size, rank=rank, shuffle=shuffle, seed=seed)
+        size = len(dataset)  # type: ignore[arg-type]
+        self.num_samples = size // world_size if shuffle else len(range(rank, size, world_size))
+
+    def __iter__(self) -> Iterator[int]:
+        size = len(self.dataset)  # type: ignore[arg-type]
+        if not self.shuffle:
+            return iter(range(self.rank, size, self.num_replicas))
+        order = torch.randperm(size, generator=seeded_generator(self.seed, self.epoch)).tolist()
+        return iter(order[self.rank :: self.num_replicas][: self.num_samples])
+
+    def set_epoch(self, epoch: int) -> None:
+        """Shuffle otherwise from now on, and let the dataset draw other clips."""
+        super().set_epoch(epoch)
+        if hasattr(self.dataset, "set_epoch"):
+            self.dataset.set_epoch(epoch)
+
+
+class VideoDataModule(lightning.LightningDataModule):
+    """Random clips of the training videos, fixed views of the validation videos.
+
+    Args:
+        train_manifest: videos to learn from.
+        val_manifest: videos to validate on, read with classes=train_manifest.classes.
+        preprocessing: frames of a clip, their distance, sizes and normalisation.
+        train_transform: crop, flip and normalisation of training clips, e.g. `TrainTransform`.
+        batch_size: training clips a step and process.
+        val_batch_size: validation videos a step and process; None = `batch_size`.
+        num_workers: processes that load for each loader; 0 = load in the main process.
+        backend: decoder, see `open_video`.
+        seed: of the order and of the clips; 0 or more.
+        cache: "memory" = decode all videos once and keep them; "none" = decode each time.
+        cache_short_side: pixels of the short side of kept frames; None = that of `preprocessing`.
+        cache_limit_gb: most memory to take for the kept frames of each of the two sets, in 10^9 bytes.
+        num_clips: clips of each validation video.
+        num_crops: crops of each validation clip, 1 or 3.
+        drop_last: leave out a last, smaller training batch.
+
+    Raises:
+        ManifestError: the two manifests do not fit each other, see `check_classes`.
+        ValueError: a setting is not allowed, or there are fewer training videos than `batch_size`.
+    """
+
+    def __init__(
+        self,
+        train_manifest: Manifest,
+        val_manifest: Manifest,
+        *,
+        preprocessing: Preprocessing,
+        train_transform: ClipTransform,
+        batch_size: int,
+        val_batch_size: int | None = None,
+        num_workers: int = 0,
+        backend: str = "auto",
+        seed: int = 0,
+        cache: Cache = "none",
+        cache_short_side: int | None = None,
+        cache_limit_gb: float = 8.0,
+        num_clips: int = 1,
+        num_crops: int = 1,
+        drop_last: bool = True,
+    ) -> None:
+        super().__init__()
+        check_classes(train_manifest, val_manifest)
+        _require_sizes(batch_size, val_batch_size, num_workers)
+        self.train_manifest = train_manifest
+        self.val_manifest = val_manifest
+        self.preprocessing = preprocessing
+        self.train_transform = train_transform
+        self.batch_size = batch_size
+        self.val_batch_size = batch_size if val_batch_size is None else val_batch_size
+        self.num_workers = num_workers
+        self.backend = backend
+        self.seed = seed
+        self.cache: Cache = cache
+        self.cache_short_side = cache_short_side
+        self.cache_limit_gb = cache_limit_gb
+        self.num_clips = num_clips
+        self.num_crops = num_crops
+        self.drop_last = drop_last
+        self._train: ClipDataset | None = None
+        self._val: ViewDataset | None = None
+        self._require_full_batch()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the labels."""
+        return self.train_manifest.classes
+
+    def setup(self, stage: str | None = None) -> None:
+        """Make the data sets that `stage` needs, once; with cache="memory" this decodes their videos."""
+        if self._train is None and stage in (None, "fit"):
+            self._train = ClipDataset(
+                self.train_manifest,
+                preprocessing=self.preprocessing,
+                transform=self.train_transform,
+                seed=self.seed,
+                backend=self.backend,
+                cache=self.cache,
+                cache_short_side=self.cache_short_side,
+                cache_limit_gb=self.cache_limit_gb,
+            )
+        if self._val is None:
+            self._val = ViewDataset(
+                self.val_manifest,
+                preprocessing=self.preprocessing,
+                num_clips=self.num_clips,
+                num_crops=self.num_crops,
+                backend=self.backend,
+                cache=self.cache,
+                cache_short_side=self.cache_short_side,
+                cache_limit_gb=self.cache_limit_gb,
+            )
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Batches of `ClipDataset` items: "clip" (B, C, T, H, W), "label", "index", "num_skipped" (B,)."""
+        self.setup("fit")
+        assert self._train is not None
+        self._require_full_batch()
+        return self._loader(self._train, batch_size=self.batch_size, shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Batches of `ViewDataset` items as `collate_views` makes them: each video once, in order."""
+        self.setup("validate")
+        assert self._val is not None
+        return self._loader(self._val, batch_size=self.val_batch_size, shuffle=False)
+
+    def _loader(self, dataset: Dataset[Any], *, batch_size: int, shuffle: bool) -> DataLoader[Any]:
+        rank, world_size = self._rank_and_world_size()
+        sampler = ShardSampler(dataset, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size)
+        return DataLoader(
+            dataset,
+            batch_size=batch_size,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            collate_fn=None if shuffle else collate_views,
+            pin_memory=torch.cuda.is_available(),
+            drop_last=shuffle and self.drop_last,
+            worker_init_fn=_use_one_thread,
+            multiprocessing_context=self._worker_context(),
+            persistent_workers=self.num_workers > 0,
+        )
+
+    def _worker_context(self) -> str | None:
+        """Forked workers share the kept frames; other ones would copy them."""
+        can_fork = "fork" in multiprocessing.get_all_start_methods()
+        return "fork" if self.num_workers > 0 and self.cache == "memory" and can_fork else None
+
+    def _rank_and_world_size(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+    def _require_full_batch(self) -> None:
+        num_videos, (_, world_size) = len(self.train_manifest.records), self._rank_and_world_size()
+        if self.batch_size > num_videos // world_size:
+            raise ValueError(
+                f"batch_size={self.batch_size} is more than the {num_videos // world_size} training videos "
+                f"of a process ({num_videos} videos, {world_size} process(es)); lower batch_size or add videos"
+            )
+
+
+def _require_sizes(batch_size: int, val_batch_size: int | None, num_workers: int) -> None:
+    if batch_size < 1 or (val_batch_size is not None and val_batch_size < 1) or num_workers < 0:
+        raise ValueError(
+            f"batch_size={batch_size} and val_batch_size={val_batch_size} must be at least 1, "
+            f"num_workers={num_workers} at least 0"
+        )
+
+
+def _use_one_thread(worker: int) -> None:
+    """Workers are the parallelism; threads inside them would fight over the cores."""
+    torch.set_num_threads(1)

@@ -1,0 +1,250 @@
+"""Videos as tensors: random clips for training, fixed views for evaluation."""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, Protocol
+
+import torch
+from torch.utils.data import Dataset
+
+from stvit_video.data.decode import DecodeError
+from stvit_video.data.frames import Cache, manifest_source
+from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.data.sampling import (
+    clip_frame_indices,
+    clip_span,
+    seeded_generator,
+    training_frame_indices,
+    uniform_clip_starts,
+)
+from stvit_video.data.transforms import EvalTransform, Preprocessing
+
+
+class BrokenVideosError(RuntimeError):
+    """One video after the other could not be read; the message names them."""
+
+
+class ClipTransform(Protocol):
+    """Frames (T, H, W, 3) uint8 -> clip (C, T, h, w) float; anything random comes from the generator."""
+
+    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor: ...
+
+
+class ClipDataset(Dataset[dict[str, Any]]):
+    """One random clip of each listed video, for training.
+
+    A video that can't be read is replaced by another one of the list, drawn at random, and counted.
+    What an item is depends on (seed, epoch, index) only, not on the worker or on the order.
+
+    Args:
+        manifest: the listed videos.
+        preprocessing: frames of a clip and their distance.
+        transform: crop, flip and normalisation, e.g. `TrainTransform`.
+        seed: 0 or more.
+        backend: decoder, see `open_video`.
+        cache: "memory" = decode all videos now and keep them; "none" = decode whenever one is asked for.
+        cache_short_side: pixels of the short side of kept frames; None = that of `preprocessing`.
+        cache_limit_gb: most memory to take for kept frames, in 10^9 bytes.
+        max_attempts: videos to try for one item before giving up.
+
+    Raises:
+        ValueError: a setting is not allowed, or the cache needs more memory than allowed.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        preprocessing: Preprocessing,
+        transform: ClipTransform,
+        seed: int = 0,
+        backend: str = "auto",
+        cache: Cache = "none",
+        cache_short_side: int | None = None,
+        cache_limit_gb: float = 8.0,
+        max_attempts: int = 10,
+    ) -> None:
+        if seed < 0 or max_attempts < 1:
+            raise ValueError(f"seed={seed} must be at least 0, max_attempts={max_attempts} at least 1")
+        self.manifest = manifest
+        self.preprocessing = preprocessing
+        self.transform = transform
+        self.seed = seed
+        self.max_attempts = max_attempts
+        self.source = manifest_source(
+            manifest,
+            backend=backend,
+            cache=cache,
+            cache_short_side=_checked_short_side(cache_short_side, preprocessing),
+            cache_limit_gb=cache_limit_gb,
+        )
+        # in shared memory: workers that live on from epoch to epoch hold a copy of self, but see this
+        self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw other clips from now on, also in workers that run already; call it between two epochs."""
+        self._epoch[0] = epoch
+
+    def __len__(self) -> int:
+        return len(self.manifest.records)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """One training item.
+
+        Returns:
+            "clip" (C, T, H, W) float32; "label" and "index" of the video that the clip is from (not of the
+            one asked for, where that is broken); "num_skipped", how many broken videos were passed over.
+
+        Raises:
+            BrokenVideosError: `max_attempts` videos in a row can't be read.
+        """
+        errors: list[str] = []
+        for attempt, candidate in enumerate(self._candidates(index)):
+            # a generator for each attempt: how far a failed one got must not matter
+            generator = seeded_generator(self.seed, int(self._epoch), index, attempt)
+            record = self.manifest.records[candidate]
+            try:
+                clip = self._read_clip(record, generator)
+            except DecodeError as error:
+                errors.append(str(error))
+                continue
+            return {"clip": clip, "label": record.label, "index": candidate, "num_skipped": attempt}
+        raise BrokenVideosError(
+            f"{len(errors)} videos in a row can't be read; check the data set, they are: " + "; ".join(errors)
+        )
+
+    def _candidates(self, index: int) -> Iterator[int]:
+        """`index`, then others in random order, `max_attempts` in all."""
+        yield index
+        order = torch.randperm(len(self), generator=seeded_generator(self.seed, int(self._epoch), index))
+        others = (other for other in order.tolist() if other != index)
+        yield from islice(others, self.max_attempts - 1)
+
+    def _read_clip(self, record: VideoRecord, generator: torch.Generator) -> torch.Tensor:
+        def choose(num_video_frames: int, fps: float) -> list[int]:
+            return training_frame_indices(
+                num_video_frames,
+                num_frames=self.preprocessing.num_frames,
+                frame_stride=self.preprocessing.frame_stride,
+                generator=generator,
+            )
+
+        return self.transform(self.source.read(record, choose).frames, generator=generator)
+
+
+class ViewDataset(Dataset[dict[str, Any]]):
+    """All views (clips x crops) of each listed video, for evaluation; nothing random, nothing substituted.
+
+    Args:
+        manifest: the listed videos.
+        preprocessing: frames of a clip, their distance, sizes and normalisation.
+        num_clips: clips spread evenly over a video; 1 = the middle.
+        num_crops: crops of each clip: 1 = the centre, 3 = along the long side.
+        backend: decoder, see `open_video`.
+        cache: "memory" = decode all videos now and keep them; "none" = decode whenever one is asked for.
+        cache_short_side: pixels of the short side of kept frames; None = that of `preprocessing`.
+        cache_limit_gb: most memory to take for kept frames, in 10^9 bytes.
+
+    Raises:
+        ValueError: a setting is not allowed, or the cache needs more memory than allowed.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        preprocessing: Preprocessing,
+        num_clips: int = 1,
+        num_crops: int = 1,
+        backend: str = "auto",
+        cache: Cache = "none",
+        cache_short_side: int | None = None,
+        cache_limit_gb: float = 8.0,
+    ) -> None:
+        if num_clips < 1 or num_crops not in (1, 3):
+            raise ValueError(f"num_clips={num_clips} must be at least 1, num_crops={num_crops} must be 1 or 3")
+        self.manifest = manifest
+        self.preprocessing = preprocessing
+        self.num_clips = num_clips
+        self.num_crops = num_crops
+        self.transform = EvalTransform(preprocessing)
+        self.source = manifest_source(
+            manifest,
+            backend=backend,
+            cache=cache,
+            cache_short_side=_checked_short_side(cache_short_side, preprocessing),
+            cache_limit_gb=cache_limit_gb,
+        )
+
+    @property
+    def num_views(self) -> int:
+        """Views of each video: num_clips * num_crops."""
+        return self.num_clips * self.num_crops
+
+    def __len__(self) -> int:
+        return len(self.manifest.records)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """All views of one video; the crops of the first clip come first, then those of the second, ...
+
+        Returns:
+            "views" (V, C, T, H, W) float32; "label"; "index"; "error", empty when the video was read;
+            "clip_starts_seconds", for each view the time of its first frame in the file; "crops", for each
+            view the number of its crop. Of an unreadable video the views are zeros and the times are NaN.
+        """
+        record = self.manifest.records[index]
+        item = {"label": record.label, "index": index, "crops": list(range(self.num_crops)) * self.num_clips}
+        try:
+            views, starts = self._read_views(record)
+        except DecodeError as error:
+            size, num_frames = self.preprocessing.crop_size, self.preprocessing.num_frames
+            zeros = torch.zeros(self.num_views, 3, num_frames, size, size)
+            nothing = [math.nan] * self.num_views
+            return item | {"views": zeros, "clip_starts_seconds": nothing, "error": str(error)}
+        return item | {"views": views, "clip_starts_seconds": starts, "error": ""}
+
+    def _read_views(self, record: VideoRecord) -> tuple[torch.Tensor, list[float]]:
+        reading = self.source.read(record, self._frame_indices)  # all clips at once
+        clips = reading.frames.split(self.preprocessing.num_frames)  # num_clips x (T, H, W, 3)
+        views = [self.transform.all_crops(clip, num_crops=self.num_crops) for clip in clips]
+        starts = reading.pts_seconds[:: self.preprocessing.num_frames]
+        return torch.cat(views), [start for start in starts for _ in range(self.num_crops)]  # (V, C, T, H, W)
+
+    def _frame_indices(self, num_video_frames: int, fps: float) -> list[int]:
+        num_frames, frame_stride = self.preprocessing.num_frames, self.preprocessing.frame_stride
+        span = clip_span(num_frames, frame_stride)
+        starts = uniform_clip_starts(num_video_frames, span=span, num_clips=self.num_clips)
+        return [
+            index
+            for start in starts
+            for index in clip_frame_indices(start, num_video_frames, num_frames=num_frames, frame_stride=frame_stride)
+        ]
+
+
+def collate_views(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Make a batch of `ViewDataset` items.
+
+    Returns:
+        "views" (B, V, C, T, H, W); "label" (B,) and "index" (B,) int64; "error", B texts;
+        "clip_starts_seconds" (B, V) float64; "crops" (B, V) int64.
+    """
+    return {
+        "views": torch.stack([item["views"] for item in items]),
+        "label": torch.tensor([item["label"] for item in items]),
+        "index": torch.tensor([item["index"] for item in items]),
+        "error": [item["error"] for item in items],
+        "clip_starts_seconds": torch.tensor([item["clip_starts_seconds"] for item in items], dtype=torch.float64),
+        "crops": torch.tensor([item["crops"] for item in items]),
+    }
+
+
+def _checked_short_side(cache_short_side: int | None, preprocessing: Preprocessing) -> int:
+    if cache_short_side is None:
+        return preprocessing.short_side
+    if cache_short_side < preprocessing.short_side:
+        raise ValueError(
+            f"cache_short_side={cache_short_side} is less than short_side={preprocessing.short_side}, "
+            "so kept frames would be enlarged again; make it as large or larger"
+        )
+    return cache_short_side

@@ -1,0 +1,315 @@
+"""Which videos there are and what they show: CSV with header, folder per class, or the Kinetics CSV.
+
+All faults of a manifest are collected and raised together, before anything is decoded.
+"""
+
+import logging
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from stvit_video.data.csv_rows import (
+    NUM_FAULTS_SHOWN,
+    CsvRow,
+    Faults,
+    ManifestError,
+    filter_rows,
+    read_rows,
+    read_segment,
+)
+
+__all__ = [
+    "Manifest",
+    "ManifestError",
+    "VideoRecord",
+    "check_classes",
+    "read_csv_manifest",
+    "read_folder_manifest",
+    "read_kinetics_manifest",
+]
+
+VIDEO_EXTENSIONS = (
+    *(".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov"),
+    *(".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv"),
+)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class VideoRecord:
+    """One listed video, or one segment of it.
+
+    Attributes:
+        path: where the file is.
+        label: index in the manifest's classes.
+        video_id: the path as the manifest writes it, with "#t=start,end" (seconds) for a segment; unique.
+        start_seconds: begin of the segment; None = begin of the file.
+        end_seconds: end of the segment; None = end of the file.
+    """
+
+    path: Path
+    label: int
+    video_id: str
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The listed videos in the order of the list, and the class names that their labels index."""
+
+    records: tuple[VideoRecord, ...]
+    classes: tuple[str, ...]
+
+
+class _Listed(NamedTuple):
+    line: int  # 0 = the manifest has no lines
+    written: str  # the path as the manifest gives it
+    path: Path
+    label: str
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+
+
+def read_csv_manifest(
+    path: str | os.PathLike[str],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    classes: Sequence[str] | None = None,
+    split: str | None = None,
+    keep: Mapping[str, Collection[str | int]] | None = None,
+    drop: Mapping[str, Collection[str | int]] | None = None,
+) -> Manifest:
+    """Read a CSV with a header: `path,label`, optionally `start_seconds,end_seconds,split`, and any others.
+
+    Args:
+        path: the CSV, UTF-8. A path with a comma in it stands in double quotes.
+        root: folder that relative paths start from; None = the folder of the CSV.
+        classes: class names in the order of the labels (validation: those of training);
+            None = the labels found, sorted.
+        split: keep only the rows with this value in the column `split`.
+        keep: column -> values: keep the rows that have one of the values, e.g. {"fold": (1, 2)}.
+        drop: column -> values: leave out the rows that have one of the values, e.g. {"fold": (0,)}.
+
+    Raises:
+        ManifestError: every fault of the file, in one error.
+    """
+    csv_path = Path(path)
+    faults = Faults(csv_path)
+    rows = read_rows(csv_path, needed=("path", "label"), faults=faults)
+    rows = filter_rows(rows, _with_split(keep, split), wanted=True, source=csv_path)
+    rows = filter_rows(rows, drop or {}, wanted=False, source=csv_path)
+    folder = csv_path.parent if root is None else Path(root)
+    return _build([_from_csv_row(row, folder, faults) for row in rows], classes, faults)
+
+
+def read_folder_manifest(root: str | os.PathLike[str], *, classes: Sequence[str] | None = None) -> Manifest:
+    """Read a folder that holds a folder of videos for each class; deeper folders are not searched.
+
+    What is no video (by its extension) is left out, and counted in one warning.
+
+    Args:
+        root: the folder.
+        classes: class names in the order of the labels; None = the folder names, sorted.
+
+    Raises:
+        ManifestError: every fault of the folder, in one error.
+    """
+    folder = Path(root)
+    faults = Faults(folder)
+    if not folder.is_dir():
+        raise ManifestError(f"there is no folder {folder}; give one that holds a folder of videos for each class")
+    listed: list[_Listed] = []
+    ignored: list[str] = []
+    for class_folder in sorted(folder.iterdir()):
+        if not class_folder.is_dir() or class_folder.name.startswith("."):
+            ignored.append(class_folder.name)
+            continue
+        videos = _videos_in(class_folder, folder, ignored)
+        listed += [_Listed(0, written, folder / written, class_folder.name) for written in videos]
+        if not videos:
+            faults.add(0, f"class folder {class_folder.name} holds no video; add some or remove the folder")
+    _warn_of_ignored(folder, ignored)
+    return _build(listed, classes, faults)
+
+
+def read_kinetics_manifest(
+    path: str | os.PathLike[str],
+    *,
+    video_dir: str | os.PathLike[str],
+    classes: Sequence[str] | None = None,
+    split: str | None = None,
+    untrimmed: bool = False,
+    missing: Literal["error", "drop", "keep"] = "error",
+) -> Manifest:
+    """Read the CSV that Kinetics is published with: `label,youtube_id,time_start,time_end,split`.
+
+    A video is `<id>_<start>_<end>.mp4` (seconds, six digits) or `<id>.mp4`, of any video extension,
+    in `video_dir` or in a folder there with the label's name (spaces may be underscores).
+
+    Args:
+        path: the CSV.
+        video_dir: folder of the videos.
+        classes: class names in the order of the labels; None = the labels found.
+        split: keep only the rows of this split.
+        untrimmed: True = `<id>.mp4` is the whole YouTube video, of which time_start to time_end is used.
+        missing: a listed video that is not there is an error, is dropped with one warning that counts them,
+            or is kept, so that an evaluation reports it as missing.
+
+    Raises:
+        ManifestError: every fault of the file, in one error.
+    """
+    if missing not in ("error", "drop", "keep"):
+        raise ValueError(f"missing={missing!r} is unknown; use one of error, drop, keep")
+    csv_path, folder = Path(path), Path(video_dir)
+    faults = Faults(csv_path)
+    rows = read_rows(csv_path, needed=("label", "youtube_id", "time_start", "time_end"), faults=faults)
+    rows = filter_rows(rows, _with_split(None, split), wanted=True, source=csv_path)
+    files = _index_videos(folder)
+    listed = [_from_kinetics_row(row, folder, files, untrimmed, faults) for row in rows]
+    present = set(files.values())
+    absent = [video for video in listed if video.path not in present]
+    if missing == "error":
+        for video in absent:
+            faults.add(video.line, f"there is no video {video.path}; get it, or set missing='drop'")
+    elif missing == "drop" and absent:
+        listed = [video for video in listed if video.path in present]
+        _log.warning("%s: %d videos are not in %s and left out, %d stay", path, len(absent), folder, len(listed))
+    return _build(listed, classes, faults)
+
+
+def check_classes(train: Manifest, val: Manifest) -> None:
+    """Make sure that what `val` holds can be learned from `train`, under the same labels.
+
+    Raises:
+        ManifestError: a class of a `val` video has no `train` video, or the two number classes differently.
+    """
+    learned = {train.classes[record.label] for record in train.records}
+    lacking = sorted({val.classes[record.label] for record in val.records} - learned)
+    if lacking:
+        names = ", ".join(repr(name) for name in lacking[:NUM_FAULTS_SHOWN])
+        raise ManifestError(
+            f"{len(lacking)} class(es) of the validation videos have no training video: {names}"
+            f"{', ...' if len(lacking) > NUM_FAULTS_SHOWN else ''}; add training videos or remove the classes"
+        )
+    if train.classes != val.classes:
+        raise ManifestError(
+            f"the training manifest has {len(train.classes)} classes, the validation manifest "
+            f"{len(val.classes)}, or in another order; "
+            "read the validation manifest with classes=<the training manifest's classes>"
+        )
+
+
+def _with_split(
+    keep: Mapping[str, Collection[str | int]] | None, split: str | None
+) -> dict[str, Collection[str | int]]:
+    return dict(keep or {}) | ({} if split is None else {"split": (split,)})
+
+
+def _build(listed: Sequence[_Listed], classes: Sequence[str] | None, faults: Faults) -> Manifest:
+    """Number the labels, find doubles and unknown labels, and raise whatever was found wrong until here."""
+    names = _sorted_classes({video.label for video in listed}) if classes is None else tuple(classes)
+    index = {name: number for number, name in enumerate(names)}
+    if len(index) < len(names):
+        double = next(name for name in names if names.count(name) > 1)
+        raise ManifestError(f"classes holds {double!r} more than once; name each class once")
+    if not listed:
+        faults.add(0, "it lists no video; add at least one")
+    _find_bad_labels(listed, names, faults)
+    _find_doubles(listed, faults)
+    faults.raise_if_any()
+    return Manifest(tuple(_record(video, index[video.label]) for video in listed), names)
+
+
+def _find_bad_labels(listed: Sequence[_Listed], names: Sequence[str], faults: Faults) -> None:
+    known = set(names)
+    some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    for video in listed:
+        if not video.label:
+            faults.add(video.line, f"the label of {video.written} is empty; name the class")
+        elif video.label not in known:
+            faults.add(video.line, f"unknown label {video.label!r}; the {len(names)} known classes are {some}")
+
+
+def _find_doubles(listed: Sequence[_Listed], faults: Faults) -> None:
+    first: dict[tuple[str, float | None, float | None], _Listed] = {}
+    for video in listed:
+        key = (os.path.normpath(video.path), video.start_seconds, video.end_seconds)
+        other = first.setdefault(key, video)
+        if other is not video and video.written.strip():
+            text = f"{video.written} is listed already in line {other.line}; remove one of the two"
+            faults.add(video.line, text)
+
+
+def _record(video: _Listed, label: int) -> VideoRecord:
+    start, end = video.start_seconds, video.end_seconds
+    video_id = video.written
+    if start is not None or end is not None:
+        begin = "" if start is None else f"{start:.12g}"
+        video_id += f"#t={begin}" + ("" if end is None else f",{end:.12g}")
+    return VideoRecord(video.path, label, video_id, start, end)
+
+
+def _sorted_classes(labels: set[str]) -> tuple[str, ...]:
+    """Sorted by name, or by value where all names are whole numbers (so that "10" follows "9")."""
+    named = sorted(labels - {""})
+    return tuple(sorted(named, key=int) if all(label.isdecimal() for label in named) else named)
+
+
+def _from_csv_row(row: CsvRow, folder: Path, faults: Faults) -> _Listed:
+    written = row.fields["path"]
+    path = folder / written
+    start, end = read_segment(row, start_column="start_seconds", end_column="end_seconds", faults=faults)
+    if not written.strip():
+        faults.add(row.line, "the path is empty; name the file")
+    elif not path.is_file():
+        faults.add(row.line, f"there is no file {path}; correct the path, or set root to the videos' folder")
+    return _Listed(row.line, written, path, row.fields["label"].strip(), start, end)
+
+
+def _videos_in(class_folder: Path, root: Path, ignored: list[str]) -> list[str]:
+    """Paths of a class's videos relative to `root`; other entries are appended to `ignored`."""
+    videos: list[str] = []
+    for entry in sorted(class_folder.iterdir()):
+        written = entry.relative_to(root).as_posix()
+        is_video = entry.suffix.lower() in VIDEO_EXTENSIONS and entry.is_file() and not entry.name.startswith(".")
+        (videos if is_video else ignored).append(written)
+    return videos
+
+
+def _warn_of_ignored(folder: Path, ignored: Sequence[str]) -> None:
+    if ignored:
+        first = ", ".join(ignored[:NUM_FAULTS_SHOWN])
+        _log.warning("%s: %d entries are no videos of a class and left out, first: %s", folder, len(ignored), first)
+
+
+def _index_videos(video_dir: Path) -> dict[tuple[str, str], Path]:
+    """(folder name or "", file name without extension) -> path, for `video_dir` and the folders in it."""
+    if not video_dir.is_dir():
+        raise ManifestError(f"there is no folder {video_dir}; set video_dir to the folder of the videos")
+    folders = [video_dir, *sorted(entry for entry in video_dir.iterdir() if entry.is_dir())]
+    files: dict[tuple[str, str], Path] = {}
+    for folder in folders:
+        for entry in sorted(folder.iterdir()):
+            if entry.suffix.lower() in VIDEO_EXTENSIONS:
+                files.setdefault(("" if folder == video_dir else folder.name, entry.stem), entry)
+    return files
+
+
+def _from_kinetics_row(
+    row: CsvRow, video_dir: Path, files: Mapping[tuple[str, str], Path], untrimmed: bool, faults: Faults
+) -> _Listed:
+    label, name = row.fields["label"].strip(), row.fields["youtube_id"]
+    start, end = read_segment(row, start_column="time_start", end_column="time_end", faults=faults)
+    trimmed = f"{name}_{int(start or 0):06d}_{int(end or 0):06d}"
+    for stem in (trimmed, name):
+        for folder in (label, label.replace(" ", "_"), ""):
+            path = files.get((folder, stem))
+            if path is not None:
+                written = path.relative_to(video_dir).as_posix()
+                segment = (start, end) if untrimmed and stem == name else (None, None)
+                return _Listed(row.line, written, path, label, *segment)
+    written = f"{trimmed}.mp4"
+    return _Listed(row.line, written, video_dir / written, label)

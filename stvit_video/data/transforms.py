@@ -1,0 +1,264 @@
+"""From decoded frames (T, H, W, 3) uint8 to a normalised clip (C, T, h, w): resize, crop, flip, normalise."""
+
+import dataclasses
+import math
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from torchvision.transforms.v2 import functional as tvf
+
+from stvit_video.data.sampling import crop_offsets
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+CropMode = Literal["random_resized", "random", "centre"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """What a model must be fed with; stored in its checkpoint.
+
+    Attributes:
+        num_frames: frames of a clip.
+        frame_stride: distance between two frames of a clip, in video frames.
+        short_side: pixels of a frame's short side before cropping.
+        crop_size: side of the square that the model sees, in pixels.
+        mean: per channel (red, green, blue), for values in 0..1.
+        std: likewise.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+
+    num_frames: int
+    frame_stride: int
+    short_side: int
+    crop_size: int
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+
+    def __post_init__(self) -> None:
+        for name in ("num_frames", "frame_stride", "short_side", "crop_size"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name}={value!r} must be a whole number, at least 1")
+        if self.crop_size > self.short_side:
+            raise ValueError(
+                f"crop_size={self.crop_size} does not fit short_side={self.short_side}; "
+                "make short_side as large as crop_size or larger"
+            )
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0 or max(self.mean) > 1:
+            raise ValueError(
+                f"mean={self.mean} and std={self.std} must be 3 numbers each, for values in 0..1, std above 0"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and lists, fit for a checkpoint that loads with weights_only=True."""
+        values = dataclasses.asdict(self)
+        return values | {"mean": list(self.mean), "std": list(self.std)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Preprocessing":
+        """Inverse of `to_dict`.
+
+        Raises:
+            ValueError: a key is missing or unknown, or a value is out of range.
+        """
+        names = {field.name for field in dataclasses.fields(cls)}
+        if set(values) != names:
+            raise ValueError(
+                f"preprocessing has the keys {sorted(values)}, "
+                f"needed are exactly {sorted(names)}; correct the checkpoint or the config"
+            )
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class TrainTransform:
+    """Random crop, flip and normalisation; one draw of the parameters serves all frames of a clip.
+
+    Attributes:
+        preprocessing: sizes and normalisation.
+        scale: smallest and largest area of a "random_resized" crop, as a share of the frame.
+        ratio: smallest and largest width / height of a "random_resized" crop.
+        flip_probability: of a left-right flip; 0 where left and right change the label.
+        crop: "random_resized" = a box of random area and shape, resized to crop_size;
+            "random" = short side to short_side, then a random square; "centre" = the same, central square.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+
+    preprocessing: Preprocessing
+    _: KW_ONLY
+    scale: tuple[float, float] = (0.08, 1.0)
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    flip_probability: float = 0.5
+    crop: CropMode = "random_resized"
+
+    def __post_init__(self) -> None:
+        _require_scale_and_ratio(self.scale, self.ratio)
+        if not 0 <= self.flip_probability <= 1:
+            raise ValueError(f"flip_probability={self.flip_probability} must lie in 0..1; 0 = never flip")
+        if self.crop not in get_args(CropMode):
+            raise ValueError(f"crop={self.crop!r} is unknown; use one of {', '.join(get_args(CropMode))}")
+
+    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
+        """Turn frames (T, H, W, 3) uint8 into a clip (3, T, crop_size, crop_size) float32.
+
+        Raises:
+            ValueError: `frames` has another shape or dtype.
+        """
+        frames = channels_first(frames)  # (T, 3, H, W)
+        frames = self._cropped(frames, generator)  # (T, 3, crop_size, crop_size)
+        if float(torch.rand((), generator=generator)) < self.flip_probability:
+            frames = frames.flip(-1)
+        return normalise(frames, mean=self.preprocessing.mean, std=self.preprocessing.std)
+
+    def _cropped(self, frames: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        size = self.preprocessing.crop_size
+        if self.crop == "random_resized":
+            top, left, height, width = random_resized_crop_box(
+                frames.shape[-2], frames.shape[-1], scale=self.scale, ratio=self.ratio, generator=generator
+            )
+            return _resized(frames[..., top : top + height, left : left + width], size, size)
+        frames = resize_short_side(frames, short_side=self.preprocessing.short_side)
+        if self.crop == "random":
+            top = _randint(frames.shape[-2] - size + 1, generator)
+            left = _randint(frames.shape[-1] - size + 1, generator)
+        else:
+            [(top, left)] = crop_offsets(frames.shape[-2], frames.shape[-1], crop_size=size, num_crops=1)
+        return frames[..., top : top + size, left : left + size]
+
+
+@dataclass(frozen=True)
+class EvalTransform:
+    """Resize of the short side, crop at fixed places, normalisation; nothing random.
+
+    Attributes:
+        preprocessing: sizes and normalisation.
+    """
+
+    preprocessing: Preprocessing
+
+    def __call__(self, frames: torch.Tensor, *, crop_index: int = 0, num_crops: int = 1) -> torch.Tensor:
+        """Turn frames (T, H, W, 3) uint8 into the clip (3, T, crop_size, crop_size) float32 of one crop.
+
+        Raises:
+            ValueError: the frames' shape or dtype, `num_crops`, or `crop_index` is not allowed.
+        """
+        if not 0 <= crop_index < num_crops:
+            raise ValueError(f"crop_index={crop_index} must lie in 0 .. num_crops - 1 = {num_crops - 1}")
+        return self.all_crops(frames, num_crops=num_crops)[crop_index]
+
+    def all_crops(self, frames: torch.Tensor, *, num_crops: int) -> torch.Tensor:
+        """All crops (num_crops, 3, T, crop_size, crop_size) float32 of frames (T, H, W, 3) uint8.
+
+        Raises:
+            ValueError: the frames' shape or dtype, or `num_crops`, is not allowed.
+        """
+        size = self.preprocessing.crop_size
+        frames = resize_short_side(channels_first(frames), short_side=self.preprocessing.short_side)
+        corners = crop_offsets(frames.shape[-2], frames.shape[-1], crop_size=size, num_crops=num_crops)
+        crops = (frames[..., top : top + size, left : left + size] for top, left in corners)
+        mean, std = self.preprocessing.mean, self.preprocessing.std
+        return torch.stack([normalise(crop, mean=mean, std=std) for crop in crops])
+
+
+def channels_first(frames: torch.Tensor) -> torch.Tensor:
+    """View frames (T, H, W, 3) uint8 as (T, 3, H, W).
+
+    Raises:
+        ValueError: another shape or dtype.
+    """
+    if frames.dtype != torch.uint8 or frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
+        raise ValueError(
+            f"frames are {frames.dtype} of shape {tuple(frames.shape)}; needed is torch.uint8 (T, H, W, 3)"
+        )
+    return frames.permute(0, 3, 1, 2)
+
+
+def resized_size(height: int, width: int, *, short_side: int) -> tuple[int, int]:
+    """Height and width in pixels once the short side has `short_side`; the long side is rounded half up."""
+    short = min(height, width)
+    long_side = (2 * max(height, width) * short_side + short) // (2 * short)
+    return (short_side, long_side) if height <= width else (long_side, short_side)
+
+
+def resize_short_side(frames: torch.Tensor, *, short_side: int) -> torch.Tensor:
+    """Resize frames (T, 3, H, W) so that the short side has `short_side` pixels; bilinear, antialiased."""
+    return _resized(frames, *resized_size(frames.shape[-2], frames.shape[-1], short_side=short_side))
+
+
+def random_resized_crop_box(
+    height: int,
+    width: int,
+    *,
+    scale: tuple[float, float],
+    ratio: tuple[float, float],
+    generator: torch.Generator,
+) -> tuple[int, int, int, int]:
+    """Draw a box of random area, shape (log-uniform) and place; after 10 misfits the largest central one.
+
+    Args:
+        height: frame height in pixels.
+        width: frame width in pixels.
+        scale: smallest and largest area, as a share of height * width.
+        ratio: smallest and largest width / height of the box.
+        generator: source of the draw.
+
+    Returns:
+        (top, left, height, width) of the box in pixels, inside the frame.
+
+    Raises:
+        ValueError: `scale` or `ratio` is out of range.
+
+    Source: Szegedy et al., Going Deeper with Convolutions, section 6.
+    """
+    _require_scale_and_ratio(scale, ratio)
+    for _ in range(10):
+        area = height * width * _uniform(scale[0], scale[1], generator)
+        shape = math.exp(_uniform(math.log(ratio[0]), math.log(ratio[1]), generator))
+        box_height, box_width = round(math.sqrt(area / shape)), round(math.sqrt(area * shape))
+        if 1 <= box_height <= height and 1 <= box_width <= width:
+            top = _randint(height - box_height + 1, generator)
+            left = _randint(width - box_width + 1, generator)
+            return top, left, box_height, box_width
+    shape = min(max(width / height, ratio[0]), ratio[1])
+    box_height = max(1, min(height, round(width / shape)))
+    box_width = max(1, min(width, round(height * shape)))
+    return (height - box_height) // 2, (width - box_width) // 2, box_height, box_width
+
+
+def normalise(frames: torch.Tensor, *, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
+    """Frames (T, 3, H, W) uint8 -> clip (3, T, H, W) float32, contiguous: (frames / 255 - mean) / std."""
+    clip = frames.permute(1, 0, 2, 3).to(torch.float32, memory_format=torch.contiguous_format)  # (3, T, H, W)
+    offset = torch.tensor(mean).view(3, 1, 1, 1) * 255
+    factor = torch.tensor(std).view(3, 1, 1, 1) * 255
+    return clip.sub_(offset).div_(factor)
+
+
+def _resized(frames: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    if frames.shape[-2:] == (height, width):
+        return frames
+    return tvf.resize(frames, [height, width], interpolation=tvf.InterpolationMode.BILINEAR, antialias=True)
+
+
+def _require_scale_and_ratio(scale: tuple[float, float], ratio: tuple[float, float]) -> None:
+    if not 0 < scale[0] <= scale[1] <= 1:
+        raise ValueError(f"scale={tuple(scale)} must be two shares of the frame's area, 0 < smallest <= largest <= 1")
+    if not 0 < ratio[0] <= ratio[1]:
+        raise ValueError(f"ratio={tuple(ratio)} must be two values of width / height, 0 < smallest <= largest")
+
+
+def _uniform(low: float, high: float, generator: torch.Generator) -> float:
+    return low + (high - low) * float(torch.rand((), generator=generator))
+
+
+def _randint(stop: int, generator: torch.Generator) -> int:
+    """A whole number in 0 .. stop - 1."""
+    return int(torch.randint(stop, (), generator=generator))

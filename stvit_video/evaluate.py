@@ -1,0 +1,136 @@
+"""`python -m stvit_video.evaluate ckpt_path=run/best.ckpt`: multi-view accuracy of a checkpoint.
+
+By default on the validation data of the run that wrote it; data.source=... names others (conf/evaluate.yaml).
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from stvit_video.build import CONF_DIR, build_manifest
+from stvit_video.data.manifest import Manifest, ManifestError
+from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.inference import NothingEvaluatedError, evaluate_manifest, load_classifier
+from stvit_video.report import report_evaluation
+
+
+def choose_data(
+    stored: Mapping[str, Any],
+    *,
+    source: str | None,
+    val: str | None,
+    root: str | None,
+    val_videos: str | None,
+) -> dict[str, Any]:
+    """The `data` settings to evaluate with: those given, or the training run's.
+
+    Args:
+        stored: the `data` settings of the training run.
+        source: kind of the data, e.g. "csv", see `stvit_video.build`; None = the training run's data.
+        val: with a source: its manifest file (csv, kinetics) or its folder of class folders (folder).
+        root: where relative paths start (csv), the folder of val/ (folder) or of val.csv and val/ (kinetics);
+            without a source: where the training run's data are now.
+        val_videos: kinetics: the folder of the videos.
+
+    Raises:
+        ValueError: `val` or `val_videos` without a source.
+    """
+    if source is None and (val or val_videos):
+        raise ValueError("data.val and data.val_videos need data.source, for example data.source=csv")
+    given = {"source": source, "val": val, "root": root, "val_videos": val_videos}
+    settings = {key: value for key, value in given.items() if value is not None}
+    if source is None:
+        settings = {**stored, **settings}
+    return settings | {"missing": "keep"}  # what is missing is reported in the result, never left out
+
+
+def labelled_manifest(data: Mapping[str, Any], classes: tuple[str, ...]) -> Manifest:
+    """The videos to evaluate, their labels as positions in the checkpoint's class list.
+
+    Raises:
+        ManifestError: the manifest is unusable, for example because it has a class that the checkpoint lacks.
+        ValueError: settings that don't fit together.
+    """
+    try:
+        return build_manifest(data, "val", classes=classes)
+    except ManifestError as error:
+        if "unknown label" not in str(error):
+            raise
+        raise ManifestError(
+            f"{error}\n  the checkpoint knows {len(classes)}: {_some(classes)}; use data with its labels"
+        ) from error
+
+
+def _some(names: tuple[str, ...], limit: int = 12) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def evaluate(
+    *,
+    ckpt_path: str | Path,
+    output_dir: Path,
+    source: str | None = None,
+    val: str | None = None,
+    root: str | None = None,
+    val_videos: str | None = None,
+    num_clips: int | None = None,
+    num_crops: int | None = None,
+    average: str | None = None,
+    device: str = "auto",
+    precision: str = "32",
+    batch_size: int = 4,
+    max_views_per_forward: int = 16,
+    num_workers: int = 0,
+    backend: str = "auto",
+) -> dict[str, Any]:
+    """Evaluate a checkpoint, print the result line, write result.json, predictions.csv, confusion_matrix.png.
+
+    Args:
+        output_dir: where the three files go; made if it is missing.
+        source: with val, root, val_videos: see `choose_data`; None = the training run's validation data.
+        num_clips: with num_crops and average: None = the checkpoint's protocol.
+
+    Returns:
+        What result.json holds.
+
+    Raises:
+        ValueError: CheckpointError, ManifestError, or a setting out of range.
+        NothingEvaluatedError: not one video could be read.
+        NonFiniteLogitsError: the model gives NaN.
+    """
+    classifier = load_classifier(ckpt_path, device=device, num_clips=num_clips, num_crops=num_crops, average=average)
+    data = choose_data(classifier.config["data"], source=source, val=val, root=root, val_videos=val_videos)
+    manifest = labelled_manifest(data, classifier.classes)
+    result = evaluate_manifest(
+        classifier,
+        manifest,
+        batch_size=batch_size,
+        num_workers=num_workers,
+        backend=backend,
+        max_views_per_forward=max_views_per_forward,
+        precision=precision,
+    )
+    extra = {"ckpt_path": str(ckpt_path), "precision": precision}
+    return report_evaluation(classifier, manifest, result, output_dir, extra=extra)
+
+
+@hydra.main(version_base="1.3", config_path=CONF_DIR, config_name="evaluate")
+def main(config: DictConfig) -> None:
+    """Hydra's entry: the config's values become the arguments of `evaluate`."""
+    settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    data = settings.pop("data")
+    output_dir = Path(HydraConfig.get().runtime.output_dir)
+    try:
+        evaluate(**settings, **data, output_dir=output_dir)
+    except (ValueError, NonFiniteLogitsError, NothingEvaluatedError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""Multi-view evaluation: each listed video once, its views through the model, the views' scores combined.
+
+Nothing is substituted here: a video that could not be read is listed in `errors` with its reason and takes no
+part in any number, and the counts used/listed travel with the result.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+AVERAGES = ("prob", "logit")
+
+
+class NonFiniteLogitsError(ArithmeticError):
+    """The model gave NaN or infinity for a video; the message names the videos."""
+
+
+@dataclass(frozen=True)
+class MultiViewResult:
+    """Per-view logits of the N videos that could be read, and the reason for each one that could not.
+
+    Attributes:
+        view_logits: (N, V, num_classes) float32, V = clips x crops views; (0, 0, 0) if nothing was read.
+        labels: (N,) int64 class indices.
+        indices: (N,) int64, position of each video in the manifest.
+        clip_starts_seconds: (N, V) float64, when each view begins.
+        crops: (N, V) int64, which crop each view is (0, 1, ... along the long side).
+        errors: manifest position -> reason, for each listed video that could not be used.
+    """
+
+    view_logits: Tensor
+    labels: Tensor
+    indices: Tensor
+    clip_starts_seconds: Tensor
+    crops: Tensor
+    errors: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def num_used(self) -> int:
+        """Number of videos that have logits."""
+        return len(self.indices)
+
+    @property
+    def num_listed(self) -> int:
+        """Number of videos that came, readable or not."""
+        return len(self.indices) + len(self.errors)
+
+
+def aggregate_views(view_logits: Tensor, *, average: str = "prob") -> Tensor:
+    """Combine the views of each video into one score per class.
+
+    Args:
+        view_logits: (N, V, num_classes).
+        average: "prob" = softmax of each view, then the mean over views (probabilities);
+            "logit" = the mean of the logits (not normalised).
+
+    Returns:
+        (N, num_classes) scores.
+
+    Raises:
+        ValueError: unknown `average`, no views, or not three axes.
+    """
+    if average not in AVERAGES:
+        raise ValueError(f"average={average!r} is not known; use one of {', '.join(AVERAGES)}")
+    if view_logits.dim() != 3 or view_logits.shape[1] == 0:
+        raise ValueError(f"view_logits must be (videos, views >= 1, classes), got {tuple(view_logits.shape)}")
+    if average == "prob":
+        view_logits = view_logits.softmax(dim=-1)
+    return view_logits.mean(dim=1)  # (N, num_classes)
+
+
+def evaluate_views(
+    model: nn.Module,
+    batches: Iterable[Mapping[str, Any]],
+    *,
+    device: torch.device | str,
+    max_views_per_forward: int = 16,
+    autocast_dtype: torch.dtype | None = None,
+    names: Sequence[str] | None = None,
+) -> MultiViewResult:
+    """Run every view of every video through the model; the model's mode is put back afterwards.
+
+    Args:
+        model: maps (B, C, T, H, W) to logits (B, num_classes); already on `device`.
+        batches: dicts as a DataLoader over `ViewDataset` gives them: views (B, V, C, T, H, W), label (B,),
+            index (B,), error (B strings, "" = fine), clip_starts_seconds and crops (V tensors of B values,
+            which is how the default collation stacks lists, or one (B, V) tensor).
+        max_views_per_forward: upper bound of views in one call of the model (memory).
+        autocast_dtype: e.g. torch.bfloat16 for mixed precision; None = the model's own precision.
+        names: by manifest position, what to call a video in an error message; None = "video <index>".
+
+    Returns:
+        The logits of the readable videos, in the order in which they came.
+
+    Raises:
+        NonFiniteLogitsError: a logit is NaN or infinite.
+        ValueError: no batches, a video came twice, or the number of views changes between batches.
+    """
+    if max_views_per_forward < 1:
+        raise ValueError(f"max_views_per_forward must be at least 1, got {max_views_per_forward}")
+    was_training = model.training
+    model.eval()
+    parts: list[MultiViewResult] = []
+    try:
+        for batch in batches:
+            part = _evaluate_batch(model, batch, torch.device(device), max_views_per_forward, autocast_dtype)
+            _check_finite(part, names)
+            parts.append(part)
+    finally:
+        model.train(was_training)
+    return _join(parts)
+
+
+def _evaluate_batch(
+    model: nn.Module,
+    batch: Mapping[str, Any],
+    device: torch.device,
+    max_views_per_forward: int,
+    autocast_dtype: torch.dtype | None,
+) -> MultiViewResult:
+    """The result of one batch; the views of unreadable videos never reach the model."""
+    errors = {int(i): text for i, text in zip(batch["index"], batch["error"], strict=True) if text}
+    keep = torch.tensor([not text for text in batch["error"]], dtype=torch.bool)  # True = readable
+    views = batch["views"][keep]  # (n, V, C, T, H, W)
+    n, V = views.shape[:2]
+    if n == 0:
+        logits = torch.zeros(0, 0, 0)
+    else:
+        flat = _forward(model, views.flatten(0, 1), device, max_views_per_forward, autocast_dtype)
+        logits = flat.unflatten(0, (n, V))  # (n, V, num_classes)
+    return MultiViewResult(
+        view_logits=logits,
+        labels=batch["label"][keep],
+        indices=batch["index"][keep],
+        clip_starts_seconds=_by_video(batch["clip_starts_seconds"]).to(torch.float64)[keep],
+        crops=_by_video(batch["crops"]).to(torch.int64)[keep],
+        errors=errors,
+    )
+
+
+@torch.inference_mode()
+def _forward(
+    model: nn.Module,
+    views: Tensor,
+    device: torch.device,
+    max_views_per_forward: int,
+    autocast_dtype: torch.dtype | None,
+) -> Tensor:
+    """(M, C, T, H, W) views -> (M, num_classes) float32 logits on the CPU, a bounded number at a time."""
+    mixed = torch.autocast(device.type, dtype=autocast_dtype) if autocast_dtype is not None else nullcontext()
+    with mixed:
+        logits = [model(part.to(device)).float().cpu() for part in views.split(max_views_per_forward)]
+    return torch.cat(logits)
+
+
+def _by_video(values: Tensor | Sequence[Tensor]) -> Tensor:
+    """(B, V) from what collation made of B lists of V numbers: V tensors of (B,)."""
+    return values if isinstance(values, Tensor) else torch.stack(list(values), dim=1)
+
+
+def _check_finite(part: MultiViewResult, names: Sequence[str] | None) -> None:
+    """Refuse NaN and infinity: such a score would sort as a prediction like any other."""
+    bad = ~torch.isfinite(part.view_logits).flatten(1).all(dim=1)  # (n,) True = has a bad logit
+    if part.num_used == 0 or not bad.any():
+        return
+    which = [int(i) for i in part.indices[bad]]
+    called = [names[i] if names is not None else f"video {i}" for i in which]
+    raise NonFiniteLogitsError(
+        f"the model gives NaN or infinite logits for {', '.join(called)}; "
+        f"check the checkpoint (did its training diverge?) or evaluate without mixed precision"
+    )
+
+
+def _join(parts: Sequence[MultiViewResult]) -> MultiViewResult:
+    """One result of many; empty parts carry their errors only."""
+    if not parts:
+        raise ValueError("nothing to evaluate: not one batch came")
+    errors: dict[int, str] = {}
+    for part in parts:
+        errors.update(part.errors)
+    used = [part for part in parts if part.num_used > 0] or [parts[0]]
+    counts = sorted({part.view_logits.shape[1] for part in used})
+    if len(counts) > 1:
+        raise ValueError(f"every video must have the same number of views, got {counts}")
+    result = MultiViewResult(
+        view_logits=torch.cat([part.view_logits for part in used]),
+        labels=torch.cat([part.labels for part in used]),
+        indices=torch.cat([part.indices for part in used]),
+        clip_starts_seconds=torch.cat([part.clip_starts_seconds for part in used]),
+        crops=torch.cat([part.crops for part in used]),
+        errors=errors,
+    )
+    _check_once(result, num_came=sum(part.num_listed for part in parts))
+    return result
+
+
+def _check_once(result: MultiViewResult, *, num_came: int) -> None:
+    """Each video once: a sampler that pads or repeats would weigh some videos double."""
+    distinct = set(result.indices.tolist()) | set(result.errors)
+    if len(distinct) != num_came:
+        raise ValueError(
+            f"{num_came} items came for {len(distinct)} distinct videos; evaluation takes each video exactly "
+            f"once (use no sampler that repeats or pads)"
+        )

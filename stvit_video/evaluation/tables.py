@@ -1,0 +1,149 @@
+"""A multi-view result as tables: one row a video, one row a clip view, and the line that sums it up."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from stvit_video.evaluation.metrics import ClassificationMetrics
+from stvit_video.evaluation.multiview import MultiViewResult
+
+AVERAGE_WORDS = {"prob": "softmax averaged", "logit": "logits averaged"}
+
+Row = dict[str, str]
+
+
+def top_classes(scores: Tensor, classes: Sequence[str], *, k: int = 5) -> list[tuple[str, float]]:
+    """The `k` best classes of one video or view, best first; all of them if there are fewer than `k`.
+
+    Args:
+        scores: (num_classes,).
+        classes: the class names, in the order of `scores`.
+    """
+    best = scores.topk(min(k, len(classes)))
+    return [(classes[int(i)], float(s)) for s, i in zip(best.values, best.indices, strict=True)]
+
+
+def video_rows(
+    result: MultiViewResult,
+    scores: Tensor,
+    *,
+    video_ids: Sequence[str],
+    labels: Sequence[int],
+    classes: Sequence[str],
+) -> list[Row]:
+    """One row a listed video, in the order of the manifest, those that could not be read included.
+
+    Args:
+        scores: (N, num_classes), one row a video of `result`, in its order.
+        video_ids: of every listed video, by manifest position.
+        labels: class indices of every listed video, by manifest position.
+
+    Returns:
+        Rows with video, label, prediction, top1_label, top1_score, ..., correct, num_views, error.
+    """
+    used = {int(index): n for n, index in enumerate(result.indices)}
+    rows: list[Row] = []
+    for index, (video, label) in enumerate(zip(video_ids, labels, strict=True)):
+        row = {"video": video, "label": classes[label]}
+        if index in used:
+            top = top_classes(scores[used[index]], classes)
+            hit = str(int(top[0][0] == classes[label]))
+            views = str(result.view_logits.shape[1])
+            row |= {
+                "prediction": top[0][0],
+                **_top_columns(top),
+                "correct": hit,
+                "num_views": views,
+                "error": "",
+            }
+        else:
+            error = result.errors.get(index, "was never evaluated")
+            row |= {
+                "prediction": "",
+                **_top_columns([], k=min(5, len(classes))),
+                "correct": "",
+                "num_views": "0",
+            }
+            row["error"] = error
+        rows.append(row)
+    return rows
+
+
+def clip_rows(
+    result: MultiViewResult, *, video_ids: Sequence[str], classes: Sequence[str], num_crops: int
+) -> list[Row]:
+    """One row a clip view of each video that could be read; scores are the view's softmax probabilities.
+
+    Args:
+        video_ids: of every listed video, by manifest position.
+        num_crops: crops per clip; views are ordered clip by clip, the crops of a clip together.
+
+    Returns:
+        Rows with video, clip_index, clip_start_seconds, crop, label, top1_label, top1_score, ...
+    """
+    probabilities = result.view_logits.softmax(dim=-1)  # (N, V, num_classes)
+    rows: list[Row] = []
+    for n, index in enumerate(result.indices.tolist()):
+        for v in range(probabilities.shape[1]):
+            row = {
+                "video": video_ids[index],
+                "clip_index": str(v // num_crops),
+                "clip_start_seconds": f"{float(result.clip_starts_seconds[n, v]):.3f}",
+                "crop": str(int(result.crops[n, v])),
+                "label": classes[int(result.labels[n])],
+            }
+            rows.append(row | _top_columns(top_classes(probabilities[n, v], classes)))
+    return rows
+
+
+def clip_accuracy(result: MultiViewResult) -> float:
+    """Share of single views whose best class is the video's label."""
+    hits = result.view_logits.argmax(dim=-1) == result.labels[:, None]  # (N, V)
+    return hits.double().mean().item()
+
+
+def write_rows(rows: Sequence[Mapping[str, str]], path: Path) -> None:
+    """Write rows with equal keys as CSV with a header (commas, quotes and line breaks quoted).
+
+    Raises:
+        ValueError: no rows, so there is no header to write.
+    """
+    if not rows:
+        raise ValueError(f"no rows to write to {path}: not one video could be read")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def result_line(metrics: ClassificationMetrics, *, result: MultiViewResult, protocol: str) -> str:
+    """The one line that states an accuracy together with what it was measured on.
+
+    Args:
+        metrics: its rates are used: top1, top5 and mean_class_accuracy.
+        protocol: from `describe_protocol`.
+    """
+    return (
+        f"top-1 {metrics['top1']:.3f}  top-5 {metrics['top5']:.3f}  "
+        f"mean-class {metrics['mean_class_accuracy']:.3f}  "
+        f"({result.num_used} of {result.num_listed} videos, {protocol})"
+    )
+
+
+def describe_protocol(*, num_clips: int, num_crops: int, average: str, short_side: int) -> str:
+    """Views, averaging and resolution in words: "4 clips x 3 crops, softmax averaged, short side 224"."""
+    clips = f"{num_clips} clip" + ("s" if num_clips != 1 else "")
+    crops = f"{num_crops} crop" + ("s" if num_crops != 1 else "")
+    return f"{clips} x {crops}, {AVERAGE_WORDS[average]}, short side {short_side}"
+
+
+def _top_columns(top: Sequence[tuple[str, float]], *, k: int | None = None) -> Row:
+    """top1_label, top1_score, ...; `k` empty pairs when there is no prediction."""
+    columns: Row = {}
+    for rank in range(1, (len(top) if k is None else k) + 1):
+        name, score = top[rank - 1] if top else ("", None)
+        columns[f"top{rank}_label"] = name
+        columns[f"top{rank}_score"] = "" if score is None else f"{score:.6f}"
+    return columns

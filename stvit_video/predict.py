@@ -1,0 +1,157 @@
+"""`python -m stvit_video.predict ckpt_path=run/best.ckpt file.mp4 [more.mp4 ...]`: the likeliest labels.
+
+Only the checkpoint is needed: it holds labels, preprocessing and protocol. Hydra takes no bare file names, so
+this command reads its arguments itself: key=value for the keys below, everything else is a file.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.evaluation.multiview import NonFiniteLogitsError, aggregate_views
+from stvit_video.evaluation.tables import top_classes
+from stvit_video.inference import Classifier, evaluate_manifest, load_classifier
+
+USAGE = """python -m stvit_video.predict ckpt_path=CKPT [key=value ...] FILE [FILE ...] [-- FILE ...]
+
+  ckpt_path=CKPT     checkpoint written by stvit_video.train (needed)
+  num_clips=N        clips of a video (default: the checkpoint's)
+  num_crops=1|3      crops of a clip (default: the checkpoint's)
+  average=prob|logit how the views' scores combine (default: the checkpoint's)
+  top_k=N            labels to print (default: 5)
+  device=NAME        auto, cpu, cuda, cuda:1 ... (default: auto)
+
+A file whose name holds '=' or begins with '-' goes after '--'."""
+
+NUMBERS = ("num_clips", "num_crops", "top_k")
+KEYS = ("ckpt_path", *NUMBERS, "average", "device")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictArguments:
+    """What the command line asks for; None = as the checkpoint says."""
+
+    ckpt_path: Path
+    files: tuple[Path, ...]
+    num_clips: int | None = None
+    num_crops: int | None = None
+    average: str | None = None
+    top_k: int = 5
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Of one file: its likeliest labels with probabilities, best first, or the reason why there are none."""
+
+    file: Path
+    labels: tuple[tuple[str, float], ...] = ()
+    error: str = ""
+
+
+def parse_arguments(arguments: Sequence[str]) -> PredictArguments:
+    """Read key=value options and file names.
+
+    Raises:
+        ValueError: an unknown key, a value that is no number, no checkpoint or no file.
+    """
+    before, after = list(arguments), list[str]()
+    if "--" in before:
+        cut = before.index("--")
+        before, after = before[:cut], before[cut + 1 :]
+    options: dict[str, str] = {}
+    files: list[str] = []
+    for argument in before:
+        key, equals, value = argument.partition("=")
+        if equals and key in KEYS:
+            options[key] = value
+        elif equals or argument.startswith("-"):
+            raise ValueError(
+                f"unknown option {argument!r}; allowed are {', '.join(KEYS)} as key=value "
+                f"(if it is a file, put it after '--')"
+            )
+        else:
+            files.append(argument)
+    return _checked(options, [*files, *after])
+
+
+def _checked(options: dict[str, str], files: Sequence[str]) -> PredictArguments:
+    """Options as the types they should have, with what is needed present."""
+    if not options.get("ckpt_path"):
+        raise ValueError("ckpt_path is missing; give the checkpoint as ckpt_path=run/best.ckpt")
+    if not files:
+        raise ValueError("no video file is given; name one or more after the options")
+    numbers = {key: _positive(key, options[key]) for key in NUMBERS if key in options}
+    return PredictArguments(
+        ckpt_path=Path(options["ckpt_path"]),
+        files=tuple(Path(file) for file in files),
+        num_clips=numbers.get("num_clips"),
+        num_crops=numbers.get("num_crops"),
+        average=options.get("average"),
+        top_k=numbers.get("top_k", 5),
+        device=options.get("device", "auto"),
+    )
+
+
+def _positive(key: str, text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{key}={text!r} must be a whole number, at least 1")
+    return int(text)
+
+
+def predict(classifier: Classifier, files: Sequence[Path], *, top_k: int = 5) -> Iterator[Prediction]:
+    """Predict one file after the other; a file that can't be read gives a `Prediction` with an error.
+
+    Args:
+        top_k: labels a file, fewer if there are fewer classes.
+    """
+    average = classifier.protocol.average
+    for file in files:
+        record = VideoRecord(path=file, label=0, video_id=str(file))  # the label is not looked at
+        try:
+            result = evaluate_manifest(classifier, Manifest(records=(record,), classes=classifier.classes))
+        except NonFiniteLogitsError as error:
+            yield Prediction(file, error=str(error))
+            continue
+        if result.errors:
+            yield Prediction(file, error=result.errors[0])
+            continue
+        scores = aggregate_views(result.view_logits, average=average)[0]  # (num_classes,)
+        probabilities = scores if average == "prob" else scores.softmax(dim=-1)
+        yield Prediction(file, tuple(top_classes(probabilities, classifier.classes, k=top_k)))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the predictions; the exit code is 0, 1 if a file failed, 2 for wrong arguments or checkpoint."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if {"-h", "--help"} & set(given[: given.index("--")] if "--" in given else given):
+        print(USAGE)
+        return 0
+    try:
+        wanted = parse_arguments(given)
+        classifier = load_classifier(
+            wanted.ckpt_path,
+            device=wanted.device,
+            num_clips=wanted.num_clips,
+            num_crops=wanted.num_crops,
+            average=wanted.average,
+        )
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    failed = 0
+    for prediction in predict(classifier, wanted.files, top_k=wanted.top_k):
+        if prediction.error:
+            failed += 1
+            print(f"error: {prediction.error}", file=sys.stderr, flush=True)
+            continue
+        print(prediction.file)
+        for label, probability in prediction.labels:
+            print(f"  {probability:.4f}  {label}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""What a run leaves behind: result.json, predictions.csv, confusion_matrix.png and, after training, the curves."""
+
+import dataclasses
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stvit_video import __version__
+from stvit_video.build import PACKAGE_DIR
+from stvit_video.data.manifest import Manifest
+from stvit_video.evaluation.benchmark import count_gmacs, count_parameters, measure_throughput
+from stvit_video.evaluation.metrics import ClassificationMetrics
+from stvit_video.evaluation.multiview import MultiViewResult
+from stvit_video.evaluation.plots import save_confusion_matrix, save_curves
+from stvit_video.evaluation.tables import write_rows
+from stvit_video.inference import Classifier, evaluate_manifest, load_classifier, score_videos
+
+
+def report_training(
+    run_dir: Path, *, val_manifest: Manifest, data: Mapping[str, Any], training: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Evaluate the run's best checkpoint by its protocol, and write every file of the report.
+
+    Args:
+        run_dir: the run's folder, which holds best.ckpt and metrics.csv.
+        val_manifest: the videos to evaluate.
+        data: the `data` group of the configuration: decoder and workers.
+        training: further values for result.json, such as seconds and clips a second of the training.
+
+    Returns:
+        What result.json holds.
+
+    Raises:
+        NothingEvaluatedError: not one video could be read.
+    """
+    classifier = load_classifier(run_dir / "best.ckpt")
+    result = evaluate_manifest(
+        classifier, val_manifest, batch_size=4, num_workers=data["num_workers"], backend=data["backend"]
+    )
+    save_curves(run_dir / "metrics.csv", run_dir / "curves.png")
+    return report_evaluation(classifier, val_manifest, result, run_dir, extra={"training": dict(training)})
+
+
+def report_evaluation(
+    classifier: Classifier,
+    manifest: Manifest,
+    result: MultiViewResult,
+    output_dir: Path,
+    *,
+    extra: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Print the result line; write result.json, predictions.csv (a row for each video), confusion_matrix.png.
+
+    Args:
+        classifier: the checkpoint that was evaluated.
+        manifest: the listed videos.
+        result: their logits.
+        output_dir: where the files go; made if it is missing.
+        extra: further values for result.json.
+
+    Returns:
+        What result.json holds.
+
+    Raises:
+        NothingEvaluatedError: not one video could be read.
+    """
+    scores, metrics = score_videos(classifier, result)
+    line = classifier.result_line(metrics, result)
+    summary = summarise(classifier, result, metrics) | dict(extra) | {"result": line}
+    output_dir.mkdir(parents=True, exist_ok=True)
+    (output_dir / "result.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_rows(classifier.video_rows(manifest, result, scores), output_dir / "predictions.csv")
+    save_confusion_matrix(metrics["confusion_matrix"], classifier.classes, output_dir / "confusion_matrix.png")
+    print(line)
+    print(f"result.json, predictions.csv and confusion_matrix.png are in {output_dir}")
+    return summary
+
+
+def summarise(classifier: Classifier, result: MultiViewResult, metrics: ClassificationMetrics) -> dict[str, Any]:
+    """Numbers, and what they were measured with, as plain values for JSON."""
+    return {
+        "top1": metrics["top1"],
+        "top5": metrics["top5"],
+        "mean_class_accuracy": metrics["mean_class_accuracy"],
+        "num_videos_used": result.num_used,
+        "num_videos_listed": result.num_listed,
+        "num_classes": len(classifier.classes),
+        "protocol": dataclasses.asdict(classifier.protocol),
+        "preprocessing": classifier.preprocessing.to_dict(),
+        "model": classifier.model_name,
+        **measure_cost(classifier),
+        **provenance(classifier.device),
+    }
+
+
+def measure_cost(classifier: Classifier) -> dict[str, Any]:
+    """Multiply-adds (in 1e9) of a view and of a video, parameters, and measured clips per second."""
+    size = classifier.preprocessing
+    clip_size = (3, size.num_frames, size.crop_size, size.crop_size)
+    gmacs = count_gmacs(classifier.model, clip_size)
+    num_views = classifier.protocol.num_clips * classifier.protocol.num_crops
+    speed = measure_throughput(classifier.model, clip_size, batch_size=8, device=classifier.device, repeats=3, warmup=1)
+    return {
+        "gmacs_per_view": gmacs,
+        "gmacs_per_video": gmacs * num_views,
+        "num_parameters": count_parameters(classifier.model),
+        "inference_clips_per_second": speed,
+    }
+
+
+def provenance(device: torch.device) -> dict[str, Any]:
+    """Commit, versions, hardware and date of a measurement."""
+    return {
+        "commit": current_commit(),
+        "hardware": describe_hardware(device),
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "versions": {
+            "stvit_video": __version__,
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+        },
+    }
+
+
+def describe_hardware(device: torch.device) -> str:
+    """Name of the GPU, or of the processor and the threads that torch uses."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{processor_name()}, {torch.get_num_threads()} threads"
+
+
+def processor_name() -> str:
+    """The processor's model as the system tells it, or its architecture."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def current_commit() -> str | None:
+    """Commit of the checkout that this package runs from, "+changes" where files differ; None without git."""
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return f"{commit}+changes" if _git("status", "--porcelain", "--untracked-files=no") else commit
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(PACKAGE_DIR.parent), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

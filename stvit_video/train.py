@@ -1,0 +1,182 @@
+"""`python -m stvit_video.train`: train a video classifier, then evaluate its best checkpoint.
+
+For example `+experiment=quickstart`, `+experiment=k400 data.root=/data/k400`, or on your own videos
+`data=csv data.train=train.csv data.val=val.csv model=stvit_video_deit_tiny`.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import hydra
+import torch
+from hydra.core.hydra_config import HydraConfig
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import LearningRateMonitor, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from omegaconf import DictConfig, OmegaConf
+
+from stvit_video.build import CONF_DIR, build_manifests, build_preprocessing
+from stvit_video.data.datamodule import VideoDataModule
+from stvit_video.data.dataset import BrokenVideosError
+from stvit_video.data.transforms import TrainTransform
+from stvit_video.inference import NothingEvaluatedError
+from stvit_video.models.build import create_model
+from stvit_video.models.checkpoints import checkpoint_metadata, read_checkpoint
+from stvit_video.report import report_training
+from stvit_video.training.callbacks import ClipsPerSecond, EpochLine, checkpoint_callback
+from stvit_video.training.module import ClassificationModule, TrainingStoppedError
+
+Settings = Mapping[str, Any]
+
+
+def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
+    """Train as the settings say, and write checkpoints, logs, curves and result.json into `run_dir`.
+
+    Args:
+        settings: the resolved configuration (conf/train.yaml) as plain values.
+        run_dir: the folder of this run.
+
+    Returns:
+        What result.json holds.
+
+    Raises:
+        ValueError: settings, manifests or a checkpoint that can't be used.
+        TrainingStoppedError: the loss is not finite, or too many videos can't be read.
+    """
+    seed_everything(settings["seed"], workers=True, verbose=False)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    (run_dir / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(dict(settings))), encoding="utf-8")
+    if settings["ckpt_path"]:
+        read_checkpoint(settings["ckpt_path"])  # a file that can't be read is an error now, not after the data
+    module, data = build_module(settings)
+    trainer = build_trainer(settings["trainer"], run_dir=run_dir)
+    start = time.perf_counter()
+    trainer.fit(module, datamodule=data, ckpt_path=settings["ckpt_path"], weights_only=True)
+    if not trainer.is_global_zero:
+        return {}
+    return report_training(
+        run_dir,
+        val_manifest=data.val_manifest,
+        data=settings["data"],
+        training={
+            "seconds": round(time.perf_counter() - start, 1),
+            "epochs": trainer.current_epoch,
+            "clips_per_second": float(trainer.callback_metrics.get("clips/s", torch.nan)),
+            "num_skipped": module.num_skipped,
+        },
+    )
+
+
+def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataModule]:
+    """The model in its LightningModule, and the data.
+
+    Raises:
+        ValueError: settings or manifests that can't be used.
+    """
+    data = build_data(settings)
+    model_options = {k: v for k, v in settings["model"].items() if k != "name" and v is not None}
+    model_options["num_classes"] = len(data.train_manifest.classes)
+    metadata = checkpoint_metadata(
+        model_name=settings["model"]["name"],
+        model_options=model_options,
+        classes=data.train_manifest.classes,
+        preprocessing=data.preprocessing.to_dict(),
+        protocol=settings["protocol"],
+        config=settings,
+    )
+    optim = settings["optim"]
+    module = ClassificationModule(
+        create_model(settings["model"]["name"], **model_options),
+        num_classes=model_options["num_classes"],
+        metadata=metadata,
+        lr=optim["lr"],
+        min_lr=optim["min_lr"],
+        weight_decay=optim["weight_decay"],
+        betas=tuple(optim["betas"]),
+        warmup_epochs=optim["warmup_epochs"],
+        label_smoothing=optim["label_smoothing"],
+        max_skipped_fraction=settings["data"]["max_skipped_fraction"],
+    )
+    return module, data
+
+
+def build_data(settings: Settings) -> VideoDataModule:
+    """Manifests, transforms and loaders.
+
+    Raises:
+        ValueError: settings or manifests that can't be used.
+    """
+    data, augment = settings["data"], settings["augment"]
+    train_manifest, val_manifest = build_manifests(data)
+    preprocessing = build_preprocessing(data)
+    return VideoDataModule(
+        train_manifest,
+        val_manifest,
+        preprocessing=preprocessing,
+        train_transform=TrainTransform(
+            preprocessing,
+            scale=tuple(augment["scale"]),
+            ratio=tuple(augment["ratio"]),
+            flip_probability=augment["flip_probability"],
+            crop=augment["crop"],
+        ),
+        batch_size=data["batch_size"],
+        val_batch_size=data["val_batch_size"],
+        num_workers=data["num_workers"],
+        backend=data["backend"],
+        cache=data["cache"],
+        cache_short_side=data["cache_short_side"],
+        cache_limit_gb=data["cache_limit_gb"],
+        seed=settings["seed"],
+    )
+
+
+def build_trainer(trainer: Settings, *, run_dir: Path) -> Trainer:
+    """Lightning's Trainer with our callbacks and loggers."""
+    precision = trainer["precision"]
+    if precision == "auto":
+        precision = "bf16-mixed" if torch.cuda.is_available() else "32-true"
+    bar = [TQDMProgressBar(refresh_rate=10)] if trainer["enable_progress_bar"] else []
+    return Trainer(
+        max_epochs=trainer["max_epochs"],
+        accelerator=trainer["accelerator"],
+        devices=trainer["devices"],
+        num_nodes=trainer["num_nodes"],
+        strategy=trainer["strategy"],
+        precision=precision,
+        gradient_clip_val=trainer["gradient_clip_val"],
+        accumulate_grad_batches=trainer["accumulate_grad_batches"],
+        check_val_every_n_epoch=trainer["check_val_every_n_epoch"],
+        log_every_n_steps=trainer["log_every_n_steps"],
+        enable_progress_bar=trainer["enable_progress_bar"],
+        enable_model_summary=False,
+        default_root_dir=str(run_dir),
+        logger=[
+            CSVLogger(str(run_dir), name="", version=""),
+            TensorBoardLogger(str(run_dir), name="tensorboard", version=""),
+        ],
+        callbacks=[
+            ClipsPerSecond(),
+            EpochLine(),
+            LearningRateMonitor("epoch"),
+            checkpoint_callback(str(run_dir)),
+            *bar,
+        ],
+    )
+
+
+@hydra.main(version_base="1.3", config_path=CONF_DIR, config_name="train")
+def main(config: DictConfig) -> None:
+    """Hydra's entry: the config's plain values go to `train`."""
+    settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    try:
+        train(settings, run_dir=Path(HydraConfig.get().runtime.output_dir))
+    except (ValueError, TrainingStoppedError, BrokenVideosError, NothingEvaluatedError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

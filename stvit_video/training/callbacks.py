@@ -1,0 +1,63 @@
+"""Callbacks: training speed, one line an epoch, and telling the data set which epoch it is."""
+
+import time
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+EPOCH_METRICS = ("train/loss", "train/top1", "val/loss", "val/top1")
+
+
+class ClipsPerSecond(Callback):
+    """Logs how many clips the training takes in a second, waiting for data included, over all devices."""
+
+    def __init__(self) -> None:
+        self._start = 0.0
+        self._num_clips = 0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
+        self._start, self._num_clips = time.perf_counter(), 0
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: dict[str, Any],
+        batch_idx: int,
+    ) -> None:
+        """Log the speed since the epoch's start."""
+        self._num_clips += len(batch["label"]) * trainer.world_size
+        seconds = time.perf_counter() - self._start
+        pl_module.log(
+            "clips/s", self._num_clips / seconds, prog_bar=True, on_step=False, on_epoch=True, reduce_fx="max"
+        )
+
+
+class EpochLine(Callback):
+    """Prints the metrics of every epoch in one line, so that a log file without a progress bar tells the course."""
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Print, on the first process only."""
+        if not trainer.is_global_zero:
+            return
+        metrics = trainer.callback_metrics
+        values = "  ".join(f"{name} {float(metrics[name]):.4f}" for name in EPOCH_METRICS if name in metrics)
+        speed = f"  {float(metrics['clips/s']):.1f} clips/s" if "clips/s" in metrics else ""
+        trainer.print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {values}{speed}", flush=True)
+
+
+def checkpoint_callback(run_dir: str) -> ModelCheckpoint:
+    """Keeps the weights of the best validation accuracy as best.ckpt and of the last epoch as last.ckpt."""
+    return ModelCheckpoint(
+        dirpath=run_dir,
+        filename="best",
+        monitor="val/top1",
+        mode="max",
+        save_top_k=1,
+        save_last=True,
+        auto_insert_metric_name=False,
+        enable_version_counter=False,
+    )

@@ -1,0 +1,140 @@
+"""The LightningModule: loss, metrics, optimizer and what goes into a checkpoint."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torchmetrics.classification import MulticlassAccuracy
+
+from stvit_video.evaluation.multiview import aggregate_views
+from stvit_video.models.checkpoints import METADATA_KEY
+from stvit_video.training.optim import check_schedule, learning_rate_factor, parameter_groups
+
+
+class TrainingStoppedError(RuntimeError):
+    """Training can't go on; the message says why and what to do."""
+
+
+class ClassificationModule(LightningModule):
+    """Trains a model from clips to logits with cross-entropy.
+
+    Args:
+        model: (B, C, T, H, W) -> (B, num_classes).
+        num_classes: number of classes.
+        metadata: plain values that make the checkpoints self-contained, see
+            `stvit_video.models.checkpoints.checkpoint_metadata`.
+        lr: peak learning rate.
+        min_lr: learning rate at the end.
+        weight_decay: of weights; not of norms, biases, positions and cluster centres.
+        betas: AdamW's.
+        warmup_epochs: epochs of linear warm-up.
+        label_smoothing: share of the target that is spread over all classes.
+        max_skipped_fraction: share of unreadable training videos above which training stops.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        num_classes: int,
+        metadata: Mapping[str, Any],
+        lr: float,
+        min_lr: float,
+        weight_decay: float,
+        betas: tuple[float, float],
+        warmup_epochs: float,
+        label_smoothing: float,
+        max_skipped_fraction: float,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.metadata = dict(metadata)
+        self.lr, self.min_lr, self.weight_decay, self.betas = lr, min_lr, weight_decay, betas
+        self.warmup_epochs, self.label_smoothing = warmup_epochs, label_smoothing
+        self.max_skipped_fraction = max_skipped_fraction
+        self.num_skipped = self.num_seen = 0
+        make_accuracy = partial(MulticlassAccuracy, num_classes=num_classes, average="micro")
+        self.train_top1 = make_accuracy()
+        self.val_top1 = make_accuracy()
+        self.val_top5 = make_accuracy(top_k=min(5, num_classes))
+
+    def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
+        """Loss of a batch of clips; see `ClipDataset` for its keys."""
+        self._count_skipped(batch)
+        logits = self.model(batch["clip"]).float()
+        loss = F.cross_entropy(logits, batch["label"], label_smoothing=self.label_smoothing)
+        if not torch.isfinite(loss):
+            raise TrainingStoppedError(
+                f"the loss is {loss.item()} at step {self.global_step}, on the training videos with indices "
+                f"{batch['index'].tolist()}; lower optim.lr, or use trainer.precision=32-true"
+            )
+        self.train_top1(logits, batch["label"])
+        size = len(batch["label"])
+        self.log("train/loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=size)
+        self.log("train/top1", self.train_top1, prog_bar=True, on_step=False, on_epoch=True, batch_size=size)
+        return loss
+
+    def _count_skipped(self, batch: dict[str, Any]) -> None:
+        self.num_skipped += int(batch["num_skipped"].sum())
+        self.num_seen += len(batch["label"])
+        asked = self.num_skipped + self.num_seen
+        if self.num_skipped > self.max_skipped_fraction * max(asked, 100):
+            raise TrainingStoppedError(
+                f"{self.num_skipped} of {asked} training videos could not be read, more than "
+                f"data.max_skipped_fraction={self.max_skipped_fraction}; repair or remove them, or allow more"
+            )
+
+    def on_train_epoch_end(self) -> None:
+        """Log how many unreadable videos were replaced so far."""
+        self.log("train/num_skipped", float(self.num_skipped), reduce_fx="sum", sync_dist=True)
+
+    def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
+        """Metrics of a batch of views; see `ViewDataset` for its keys. Videos with an error count as unread."""
+        readable = torch.tensor([error == "" for error in batch["error"]], device=batch["label"].device)
+        self.log(
+            "val/num_unreadable",
+            (~readable).float().sum(),
+            reduce_fx="sum",
+            batch_size=len(readable),
+            sync_dist=True,
+        )
+        if not readable.any():
+            return
+        views, labels = batch["views"][readable], batch["label"][readable]
+        logits = self.model(views.flatten(0, 1)).float().unflatten(0, views.shape[:2])  # (B, V, num_classes)
+        scores = aggregate_views(logits, average="prob")
+        loss = F.nll_loss(scores.clamp_min(1e-12).log(), labels)
+        self.val_top1(scores, labels)
+        self.val_top5(scores, labels)
+        log = partial(self.log, prog_bar=True, batch_size=len(labels), sync_dist=True)
+        log("val/loss", loss)
+        log("val/top1", self.val_top1)
+        self.log("val/top5", self.val_top5, batch_size=len(labels))
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with linear warm-up and one half cosine, stepped every batch."""
+        max_epochs = int(self.trainer.max_epochs or 1)
+        check_schedule(lr=self.lr, min_lr=self.min_lr, warmup_epochs=self.warmup_epochs, max_epochs=max_epochs)
+        groups = parameter_groups(self.model, weight_decay=self.weight_decay)
+        optimizer = AdamW(groups, lr=self.lr, betas=self.betas)
+        num_steps = int(self.trainer.estimated_stepping_batches)
+        factor = partial(
+            learning_rate_factor,
+            num_steps=num_steps,
+            num_warmup_steps=round(num_steps * self.warmup_epochs / max_epochs),
+            min_factor=self.min_lr / self.lr,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put labels, model, preprocessing, protocol, configuration and versions beside the weights."""
+        checkpoint[METADATA_KEY] = self.metadata

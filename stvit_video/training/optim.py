@@ -1,0 +1,64 @@
+"""Optimizer groups and the learning-rate schedule."""
+
+from math import cos, pi
+
+from torch import nn
+
+NO_DECAY_NAMES = ("cls_token", "pos_embed", "temporal_pos_embed", "centres", "gamma")
+
+
+def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str, object]]:
+    """Trainable parameters in two groups: decayed weights, and the rest.
+
+    Norms, biases, gains, class token, positions and cluster centres are not decayed.
+
+    Args:
+        model: the model to train.
+        weight_decay: of the decayed group.
+
+    Returns:
+        Groups for a torch optimizer, without empty ones.
+    """
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    decayed = [p for name, p in named if _is_decayed(name, p)]
+    rest = [p for name, p in named if not _is_decayed(name, p)]
+    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
+
+
+def _is_decayed(name: str, parameter: nn.Parameter) -> bool:
+    return parameter.ndim > 1 and name.rsplit(".", 1)[-1] not in NO_DECAY_NAMES
+
+
+def learning_rate_factor(step: int, *, num_steps: int, num_warmup_steps: int, min_factor: float) -> float:
+    """Share of the peak learning rate at a step: linear warm-up, then half a cosine.
+
+    Args:
+        step: optimizer steps made so far, from 0.
+        num_steps: optimizer steps of the whole training.
+        num_warmup_steps: of these, the steps of the warm-up.
+        min_factor: share at the end.
+
+    Returns:
+        A number in (0, 1]; 1 at the end of the warm-up.
+
+    Source: Loshchilov and Hutter 2017 (SGDR), one cycle; warm-up of Goyal et al. 2017.
+    """
+    if step < num_warmup_steps:
+        return (step + 1) / num_warmup_steps
+    progress = min((step - num_warmup_steps) / max(num_steps - num_warmup_steps, 1), 1.0)
+    return min_factor + (1.0 - min_factor) * 0.5 * (1.0 + cos(pi * progress))
+
+
+def check_schedule(*, lr: float, min_lr: float, warmup_epochs: float, max_epochs: int) -> None:
+    """Raise unless the schedule's settings go together.
+
+    Raises:
+        ValueError: a rate that is not above 0, min_lr above lr, or a warm-up as long as the training.
+    """
+    if not 0 <= min_lr <= lr or lr <= 0:
+        raise ValueError(f"optim.lr={lr} and optim.min_lr={min_lr} are not possible; choose 0 <= min_lr <= lr, lr > 0")
+    if not 0 <= warmup_epochs < max_epochs:
+        raise ValueError(
+            f"optim.warmup_epochs={warmup_epochs} must be below trainer.max_epochs={max_epochs}; shorten the warm-up"
+        )
