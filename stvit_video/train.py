@@ -15,7 +15,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import LearningRateMonitor, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
 
 from stvit_video.build import CONF_DIR, build_manifests, build_preprocessing
@@ -26,7 +26,8 @@ from stvit_video.inference import NothingEvaluatedError
 from stvit_video.models.build import create_model
 from stvit_video.models.checkpoints import checkpoint_metadata, read_checkpoint
 from stvit_video.report import report_training
-from stvit_video.training.callbacks import ClipsPerSecond, EpochLine, checkpoint_callback
+from stvit_video.training.callbacks import ClipsPerSecond, EpochLine, SeedSteps, checkpoint_callbacks
+from stvit_video.training.loggers import csv_logger
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 
 Settings = Mapping[str, Any]
@@ -52,7 +53,9 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
     if settings["ckpt_path"]:
         read_checkpoint(settings["ckpt_path"])  # a file that can't be read is an error now, not after the data
     module, data = build_module(settings)
-    trainer = build_trainer(settings["trainer"], run_dir=run_dir)
+    trainer = build_trainer(
+        settings["trainer"], run_dir=run_dir, seed=settings["seed"], resumed=bool(settings["ckpt_path"])
+    )
     start = time.perf_counter()
     trainer.fit(module, datamodule=data, ckpt_path=settings["ckpt_path"], weights_only=True)
     if not trainer.is_global_zero:
@@ -134,7 +137,7 @@ def build_data(settings: Settings) -> VideoDataModule:
     )
 
 
-def build_trainer(trainer: Settings, *, run_dir: Path) -> Trainer:
+def build_trainer(trainer: Settings, *, run_dir: Path, seed: int, resumed: bool) -> Trainer:
     """Lightning's Trainer with our callbacks and loggers."""
     precision = trainer["precision"]
     if precision == "auto":
@@ -155,14 +158,15 @@ def build_trainer(trainer: Settings, *, run_dir: Path) -> Trainer:
         enable_model_summary=False,
         default_root_dir=str(run_dir),
         logger=[
-            CSVLogger(str(run_dir), name="", version=""),
+            csv_logger(run_dir, resumed=resumed),
             TensorBoardLogger(str(run_dir), name="tensorboard", version=""),
         ],
         callbacks=[
+            SeedSteps(seed),
             ClipsPerSecond(),
             EpochLine(),
             LearningRateMonitor("epoch"),
-            checkpoint_callback(str(run_dir)),
+            *checkpoint_callbacks(str(run_dir)),
             *bar,
         ],
     )

@@ -36,8 +36,7 @@ class Reader(Protocol):
 
 
 class PyavReader:
-    """Seeks to the keyframe at or before a wanted frame and decodes forward, checking every timestamp on the
-    way.
+    """Seeks to the keyframe at or before a wanted frame and decodes forward, checking every timestamp.
 
     Where the packets can't be trusted (`VideoIndex.distrust`) it decodes the whole file once when it is
     made, to count the displayed frames, and reads from the start afterwards.

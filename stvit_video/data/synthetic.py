@@ -25,9 +25,7 @@ from tqdm import tqdm
 from stvit_video.data.synthetic_clips import CLASSES, draw_clip
 from stvit_video.optional import load_optional
 
-FORMAT_VERSION = (
-    1  # raise it whenever the same settings would give other clips: old folders are then made anew
-)
+FORMAT_VERSION = 1  # raise it whenever the same settings would give other clips: old folders are then made anew
 SPLITS = ("train", "val")
 _DONE, _BUILDING, _PARTIAL = "dataset.json", "building.json", ".partial"
 
@@ -138,9 +136,7 @@ def encode_video(path: str | Path, frames: NDArray[np.uint8], *, fps: int) -> No
 def _check(settings: _Settings, *, num_workers: int) -> None:
     height, width = settings.image_size
     if height % 2 or width % 2 or min(height, width) < 32:
-        raise ValueError(
-            f"image_size is {settings.image_size}; height and width must be even and 32 at least"
-        )
+        raise ValueError(f"image_size is {settings.image_size}; height and width must be even and 32 at least")
     smallest = {"num_train": 1, "num_val": 1, "num_frames": 2, "fps": 1, "seed": 0}
     given = {**{name: getattr(settings, name) for name in smallest}, "num_workers": num_workers}
     for name, limit in {**smallest, "num_workers": 1}.items():

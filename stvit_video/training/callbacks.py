@@ -1,8 +1,9 @@
-"""Callbacks: training speed, one line an epoch, and telling the data set which epoch it is."""
+"""Callbacks: training speed, one line an epoch, seeds, and which checkpoints are kept."""
 
 import time
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
@@ -36,6 +37,22 @@ class ClipsPerSecond(Callback):
         )
 
 
+class SeedSteps(Callback):
+    """Seeds torch at every batch, so that a resumed training draws what it would have drawn anyway.
+
+    Args:
+        seed: of the training.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """Seed by training, epoch, batch and process."""
+        place = (self.seed, trainer.current_epoch, batch_idx, trainer.global_rank)
+        torch.manual_seed(hash(place) % 2**63)
+
+
 class EpochLine(Callback):
     """Prints the metrics of every epoch in one line, so that a log file without a progress bar tells the course."""
 
@@ -49,15 +66,11 @@ class EpochLine(Callback):
         trainer.print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {values}{speed}", flush=True)
 
 
-def checkpoint_callback(run_dir: str) -> ModelCheckpoint:
-    """Keeps the weights of the best validation accuracy as best.ckpt and of the last epoch as last.ckpt."""
-    return ModelCheckpoint(
-        dirpath=run_dir,
-        filename="best",
-        monitor="val/top1",
-        mode="max",
-        save_top_k=1,
-        save_last=True,
-        auto_insert_metric_name=False,
-        enable_version_counter=False,
-    )
+def checkpoint_callbacks(run_dir: str) -> list[ModelCheckpoint]:
+    """Keep the weights of the best validation accuracy as best.ckpt, and the state after every epoch as last.ckpt.
+
+    Two callbacks: `save_last` of one would write last.ckpt only when best.ckpt is written.
+    """
+    best = ModelCheckpoint(run_dir, "best", monitor="val/top1", mode="max", enable_version_counter=False)
+    last = ModelCheckpoint(run_dir, "last", save_on_train_epoch_end=True, enable_version_counter=False)
+    return [best, last]

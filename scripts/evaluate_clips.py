@@ -1,0 +1,86 @@
+"""Clip-level evaluation of a checkpoint: clips.csv has a row a clip view, videos.csv a row a video.
+
+python scripts/evaluate_clips.py --checkpoint run/best.ckpt --manifest test.csv --num-clips 4 --num-crops 3
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from stvit_video.data.manifest import read_csv_manifest
+from stvit_video.evaluation.multiview import AVERAGES, NonFiniteLogitsError
+from stvit_video.evaluation.tables import clip_accuracy, clip_rows, write_rows
+from stvit_video.inference import (
+    NothingEvaluatedError,
+    evaluate_manifest,
+    load_classifier,
+    score_videos,
+)
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line; what is left out is as the checkpoint says."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0], allow_abbrev=False)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="written by stvit_video.train")
+    parser.add_argument("--manifest", type=Path, required=True, help="CSV with the columns path,label")
+    parser.add_argument("--root", type=Path, help="where relative paths start (default: beside the manifest)")
+    parser.add_argument("--num-clips", type=int, help="clips of a video")
+    parser.add_argument("--num-crops", type=int, help="crops of a clip: 1 or 3")
+    parser.add_argument("--average", choices=AVERAGES, help="mean of softmax, or of logits")
+    parser.add_argument("--output-dir", type=Path, default=Path("outputs/evaluate_clips"))
+    parser.add_argument("--batch-size", type=int, default=4, help="videos that are loaded together")
+    parser.add_argument("--num-workers", type=int, default=0, help="processes that decode")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
+    parser.add_argument("--backend", default="auto", help="decoder: auto, decord or pyav")
+    return parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Evaluate, write the two tables, print both accuracies.
+
+    Raises:
+        ValueError: CheckpointError, ManifestError, or a setting out of range.
+        NothingEvaluatedError: not one video could be read.
+        NonFiniteLogitsError: the model gives NaN.
+    """
+    classifier = load_classifier(
+        options.checkpoint,
+        device=options.device,
+        num_clips=options.num_clips,
+        num_crops=options.num_crops,
+        average=options.average,
+    )
+    manifest = read_csv_manifest(options.manifest, root=options.root, classes=classifier.classes)
+    result = evaluate_manifest(
+        classifier,
+        manifest,
+        batch_size=options.batch_size,
+        num_workers=options.num_workers,
+        backend=options.backend,
+    )
+    scores, metrics = score_videos(classifier, result)
+    video_ids = [record.video_id for record in manifest.records]
+    num_crops = classifier.protocol.num_crops
+    clips = clip_rows(result, video_ids=video_ids, classes=classifier.classes, num_crops=num_crops)
+    options.output_dir.mkdir(parents=True, exist_ok=True)
+    write_rows(clips, options.output_dir / "clips.csv")
+    write_rows(classifier.video_rows(manifest, result, scores), options.output_dir / "videos.csv")
+    used = f"{result.num_used} of {result.num_listed} videos"
+    print(f"clip-level  top-1 {clip_accuracy(result):.3f}  ({len(clips)} clip views of {used})")
+    print(f"video-level {classifier.result_line(metrics, result)}")
+    print(f"clips.csv and videos.csv are in {options.output_dir}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; the exit code is 0, or 1 after an error, which goes to stderr in one line."""
+    try:
+        run(parse_arguments(arguments))
+    except (ValueError, NonFiniteLogitsError, NothingEvaluatedError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# From nothing to a trained and evaluated video classifier: makes .venv, installs, writes the embedded data set into
+# data/, trains a small model on it (CPU is enough) and evaluates it.
+#
+#   bash scripts/quickstart.sh                           a second run skips what is there and evaluates again
+#   bash scripts/quickstart.sh trainer.max_epochs=1      arguments are Hydra overrides for the training
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/_venv.sh
+
+run_dir=outputs/quickstart
+prepare_venv "."
+
+if [ -f "$run_dir/result.json" ] && [ $# -eq 0 ]; then
+  echo "training is skipped: $run_dir/result.json is there; to train again: rm -r $run_dir"
+else
+  .venv/bin/python -m stvit_video.train +experiment=quickstart hydra.run.dir="$run_dir" "$@"
+fi
+.venv/bin/python -m stvit_video.evaluate ckpt_path="$run_dir/best.ckpt" hydra.run.dir="$run_dir/evaluate"
+
+echo
+echo "training:    $run_dir (result.json, metrics.csv, best.ckpt, last.ckpt)"
+echo "evaluation:  $run_dir/evaluate"
+echo "curves:      .venv/bin/tensorboard --logdir $run_dir"
+echo "a video:     .venv/bin/python -m stvit_video.predict ckpt_path=$run_dir/best.ckpt <video.mp4>"

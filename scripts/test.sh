@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# All checks: ruff (lint and format), mypy, pytest. Makes .venv and installs the package with `dev` where needed.
+#
+#   bash scripts/test.sh                       everything but the tests marked slow or gpu
+#   bash scripts/test.sh tests/data -k csv     arguments go to pytest
+#   bash scripts/test.sh -m slow               a later -m replaces the selection
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/_venv.sh
+
+# Run one step under a name and say how long it took; a failing step ends the script with its status.
+step() {
+  local name="$1" start=$SECONDS status=0
+  shift
+  echo "== $name"
+  "$@" || status=$?
+  if [ "$status" -ne 0 ]; then
+    echo "== $name FAILED after $((SECONDS - start)) s" >&2
+    exit "$status"
+  fi
+  echo "== $name ok, $((SECONDS - start)) s"
+}
+
+step "venv" prepare_venv ".[dev]"
+step "ruff check" .venv/bin/python -m ruff check .
+step "ruff format" .venv/bin/python -m ruff format --check .
+step "mypy" .venv/bin/python -m mypy
+step "pytest" .venv/bin/python -m pytest -m "not slow and not gpu" "$@"
+echo "all checks passed in $SECONDS s"

@@ -1,0 +1,83 @@
+"""A tiny run that the tests of the commands share: three encoded videos, their manifest, a checkpoint."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from stvit_video.models import create_model
+from stvit_video.models.checkpoints import checkpoint_metadata
+
+CLASSES = ("a, comma", "jump", "run")
+PREPROCESSING = {
+    "num_frames": 4,
+    "frame_stride": 2,
+    "short_side": 20,
+    "crop_size": 16,
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.25, 0.25, 0.25],
+}
+MODEL_OPTIONS = {
+    "num_classes": 3,
+    "num_frames": 4,
+    "image_size": 16,
+    "patch_size": 4,
+    "embed_dim": 8,
+    "num_heads": 2,
+    "depth": 4,
+    "generate_at": 1,
+    "num_tokens": 4,
+}
+
+
+@dataclass(frozen=True)
+class TinyRun:
+    """Where the files are; videos are of 30 x 20 pixels, 25 frames, 10 frames a second."""
+
+    checkpoint: Path
+    manifest: Path
+    videos: tuple[Path, ...]
+    model: torch.nn.Module
+
+
+def write_video(path: Path, *, seed: int, num_frames: int = 25) -> None:
+    """Encode a drifting random texture, 30 x 20 pixels at 10 frames a second."""
+    texture = np.random.default_rng(seed).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 30, 20, "yuv420p"
+        for shift in range(num_frames):
+            frame = av.VideoFrame.from_ndarray(np.roll(texture, shift, axis=1), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
+    """Videos with odd names, a manifest of them, and an untrained checkpoint that was "trained" on it."""
+    root = tmp_path_factory.mktemp("tiny run")
+    videos = tuple(root / name for name in ("a, b.mp4", "c d.mp4", "e=f.mp4"))
+    for seed, video in enumerate(videos):
+        write_video(video, seed=seed)
+    manifest = root / "list.csv"
+    with manifest.open("w", newline="") as file:
+        rows = [(video.name, label) for video, label in zip(videos, CLASSES, strict=True)]
+        csv.writer(file).writerows([("path", "label"), *rows])
+    torch.manual_seed(0)
+    model = create_model("stvit_video_deit_tiny", **MODEL_OPTIONS)
+    torch.nn.init.normal_(next(m for m in reversed(list(model.modules())) if isinstance(m, torch.nn.Linear)).weight)
+    metadata = checkpoint_metadata(
+        model_name="stvit_video_deit_tiny",
+        model_options=MODEL_OPTIONS,
+        classes=CLASSES,
+        preprocessing=PREPROCESSING,
+        protocol={"num_clips": 2, "num_crops": 3, "average": "prob"},
+        config={"data": {"source": "csv", "train": str(manifest), "val": str(manifest), "root": None}},
+    )
+    state = {f"model.{key}": value for key, value in model.state_dict().items()}
+    torch.save({"state_dict": state, "stvit_video": metadata}, root / "best.ckpt")
+    return TinyRun(root / "best.ckpt", manifest, videos, model.eval())

@@ -1,0 +1,176 @@
+import dataclasses
+import warnings
+from itertools import chain
+from types import SimpleNamespace
+
+import lightning
+import pytest
+import torch
+from torch.utils.data.distributed import DistributedSampler
+
+from stvit_video.data.datamodule import ShardSampler, VideoDataModule
+from stvit_video.data.manifest import Manifest, ManifestError
+from stvit_video.data.transforms import Preprocessing, TrainTransform
+
+PLAIN = Preprocessing(num_frames=3, frame_stride=2, short_side=24, crop_size=20)
+
+
+def data_module(train: Manifest, val: Manifest | None = None, **settings) -> VideoDataModule:
+    settings = {"batch_size": 2, "cache": "memory"} | settings
+    return VideoDataModule(
+        train,
+        train if val is None else val,
+        preprocessing=PLAIN,
+        train_transform=TrainTransform(PLAIN),
+        **settings,
+    )
+
+
+def order(loader) -> list[int]:
+    return [index for batch in loader for index in batch["index"].tolist()]
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3, 5])
+def test_shards_cover_everything_once_without_padding(world_size):
+    data = list(range(13))
+    samplers = [
+        ShardSampler(data, shuffle=False, seed=0, rank=rank, world_size=world_size) for rank in range(world_size)
+    ]
+    assert all(isinstance(sampler, DistributedSampler) for sampler in samplers)
+    shards = [list(sampler) for sampler in samplers]
+    assert [len(sampler) for sampler in samplers] == [len(shard) for shard in shards]
+    assert sorted(chain.from_iterable(shards)) == data
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3, 5])
+def test_shuffled_shards_are_disjoint_equally_long_and_leave_out_others_each_epoch(world_size):
+    data = list(range(13))
+    left_out, orders = set(), []
+    for epoch in range(8):
+        shards = []
+        for rank in range(world_size):
+            sampler = ShardSampler(data, shuffle=True, seed=4, rank=rank, world_size=world_size)
+            sampler.set_epoch(epoch)
+            assert len(sampler) == 13 // world_size
+            shards.append(list(sampler))
+            assert list(sampler) == shards[-1]
+        drawn = list(chain.from_iterable(shards))
+        assert {len(shard) for shard in shards} == {13 // world_size}
+        assert len(set(drawn)) == len(drawn)
+        left_out.update(set(data) - set(drawn))
+        orders.append(drawn)
+    assert len({tuple(one) for one in orders}) == 8
+    assert len(left_out) > 3 or world_size == 1
+
+
+def test_training_batches_are_whole_and_shuffled_by_seed_and_epoch(small_manifest):
+    loader = data_module(small_manifest).train_dataloader()
+    epochs = []
+    for epoch in range(6):
+        loader.sampler.set_epoch(epoch)
+        epochs.append(order(loader))
+        assert len(epochs[-1]) == 4  # 5 videos in batches of 2, the last is left out
+    assert len({tuple(one) for one in epochs}) > 3
+    same = data_module(small_manifest).train_dataloader()
+    same.sampler.set_epoch(2)
+    assert order(same) == epochs[2]
+    batch = next(iter(loader))
+    assert batch["clip"].shape == (2, 3, 3, 20, 20)
+    kept = data_module(small_manifest, drop_last=False).train_dataloader()
+    assert sorted(order(kept)) == [0, 1, 2, 3, 4]
+
+
+def test_validation_goes_through_all_videos_in_order(small_manifest):
+    module = data_module(small_manifest, val_batch_size=3, num_clips=2, num_crops=3)
+    assert module.classes == ("fall", "rise")
+    loader = module.val_dataloader()
+    assert order(loader) == [0, 1, 2, 3, 4]
+    batches = list(loader)
+    assert [batch["views"].shape for batch in batches] == [(3, 6, 3, 3, 20, 20), (2, 6, 3, 3, 20, 20)]
+    assert [batch["label"].tolist() for batch in batches] == [[0, 1, 0], [1, 0]]
+
+
+def test_two_workers_give_what_none_gives_over_epochs(small_manifest):
+    alone = data_module(small_manifest, batch_size=5).train_dataloader()
+    workers = data_module(small_manifest, batch_size=5, num_workers=2).train_dataloader()
+    for epoch in range(2):
+        for loader in (alone, workers):
+            loader.sampler.set_epoch(epoch)
+        [one], [two] = alone, workers
+        assert torch.equal(one["index"], two["index"])
+        assert torch.equal(one["clip"], two["clip"])
+
+
+class Recorder(lightning.LightningModule):
+    """Learns nothing; notes what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.seen: list[tuple[int, tuple[int, ...], float]] = []
+
+    def training_step(self, batch, number):
+        self.seen.append((self.current_epoch, tuple(batch["index"].tolist()), float(batch["clip"].sum())))
+        return self.weight * batch["clip"].mean()
+
+    def validation_step(self, batch, number):
+        assert batch["views"].shape[1:3] == (1, 3)
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def fit(manifest: Manifest, folder, *, epochs: int, resume: str | None = None) -> tuple[Recorder, lightning.Trainer]:
+    trainer = lightning.Trainer(
+        max_epochs=epochs, accelerator="cpu", logger=False, default_root_dir=folder,
+        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
+    )  # fmt: skip
+    recorder = Recorder()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Lightning's advice on workers and logging
+        trainer.fit(recorder, datamodule=data_module(manifest), ckpt_path=resume)
+    return recorder, trainer
+
+
+def test_lightning_draws_anew_each_epoch_and_a_resumed_run_goes_on_alike(small_manifest, tmp_path):
+    whole, _ = fit(small_manifest, tmp_path, epochs=3)
+    assert len(whole.seen) == 6
+    assert len({clip_sum for _, _, clip_sum in whole.seen}) == 6
+    half, trainer = fit(small_manifest, tmp_path, epochs=2)
+    assert half.seen == whole.seen[:4]
+    trainer.save_checkpoint(tmp_path / "half.ckpt")
+    resumed, _ = fit(small_manifest, tmp_path, epochs=3, resume=str(tmp_path / "half.ckpt"))
+    assert resumed.seen == whole.seen[4:]
+
+
+def test_each_process_of_a_distributed_run_gets_its_shard(small_manifest):
+    seen = []
+    for rank in range(2):
+        module = data_module(small_manifest)
+        module.trainer = SimpleNamespace(global_rank=rank, world_size=2)
+        seen.append(order(module.val_dataloader()))
+        assert len(order(module.train_dataloader())) == 2
+    assert seen == [[0, 2, 4], [1, 3]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"batch_size": 6},
+            r"batch_size=6 is more than the 5 training videos of a process \(5 videos, 1 process",
+        ),
+        ({"batch_size": 0}, "batch_size=0 and val_batch_size=None must be at least 1"),
+        ({"val_batch_size": 0}, "val_batch_size=0 must be at least 1"),
+        ({"num_workers": -1}, "num_workers=-1 at least 0"),
+    ],
+)
+def test_bad_settings_are_refused(small_manifest, settings, message):
+    with pytest.raises(ValueError, match=message):
+        data_module(small_manifest, **settings)
+
+
+def test_a_validation_class_without_training_video_is_refused(small_manifest):
+    rising = dataclasses.replace(small_manifest, records=small_manifest.records[1::2])
+    with pytest.raises(ManifestError, match="have no training video: 'fall'; add training videos or remove"):
+        data_module(rising, small_manifest)

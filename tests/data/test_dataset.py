@@ -1,0 +1,205 @@
+import csv
+import dataclasses
+import math
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, default_collate
+
+from stvit_video.data import frames as frames_module
+from stvit_video.data.dataset import BrokenVideosError, ClipDataset, ViewDataset, collate_views
+from stvit_video.data.decode import DecodeError, open_video
+from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.data.transforms import Preprocessing, TrainTransform
+
+PLAIN = Preprocessing(
+    num_frames=3, frame_stride=2, short_side=24, crop_size=20, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
+)
+
+
+@pytest.fixture
+def frame_numbers(shown_numbers):
+    """A function: clip (C, T, H, W) of plain grey frames -> which frame each is."""
+    return lambda clip: [round(number) for number in shown_numbers(clip.mean(dim=(0, 2, 3)) * 255)]
+
+
+def clip_dataset(manifest: Manifest, **settings) -> ClipDataset:
+    return ClipDataset(manifest, preprocessing=PLAIN, transform=TrainTransform(PLAIN), **settings)
+
+
+def with_records(manifest: Manifest, *records: VideoRecord) -> Manifest:
+    return dataclasses.replace(manifest, records=records)
+
+
+@pytest.mark.parametrize("cache", ["none", "memory"])
+def test_training_items_are_clips_at_the_stride(small_manifest, cache, frame_numbers):
+    dataset = clip_dataset(small_manifest, cache=cache)
+    assert len(dataset) == 5
+    for index, record in enumerate(small_manifest.records):
+        item = dataset[index]
+        assert item["clip"].shape == (3, 3, 20, 20)
+        assert (item["label"], item["index"], item["num_skipped"]) == (record.label, index, 0)
+        numbers = frame_numbers(item["clip"])
+        assert numbers == [numbers[0], numbers[0] + 2, numbers[0] + 4]
+    batch = default_collate([dataset[1], dataset[4]])
+    assert batch["clip"].shape == (2, 3, 3, 20, 20)
+    assert batch["label"].tolist() == [1, 0]
+    assert batch["num_skipped"].tolist() == [0, 0]
+
+
+def test_epochs_and_seeds_draw_other_clips(small_manifest, frame_numbers):
+    dataset = clip_dataset(small_manifest, cache="memory")
+    starts = []
+    for epoch in range(12):
+        dataset.set_epoch(epoch)
+        starts.append(frame_numbers(dataset[3]["clip"])[0])
+    assert set(starts) <= set(range(9))  # 13 frames, a clip reaches over 5
+    assert len(set(starts)) > 4
+    other = clip_dataset(small_manifest, cache="memory", seed=1)
+    others = []
+    for epoch in range(12):
+        other.set_epoch(epoch)
+        others.append(frame_numbers(other[3]["clip"])[0])
+    assert others != starts
+
+
+def all_items(loader: DataLoader) -> dict[int, torch.Tensor]:
+    return {int(index): clip for batch in loader for index, clip in zip(batch["index"], batch["clip"], strict=True)}
+
+
+def test_items_depend_on_seed_epoch_and_index_not_on_living_workers(small_manifest):
+    alone = DataLoader(clip_dataset(small_manifest), batch_size=5)
+    workers = DataLoader(
+        clip_dataset(small_manifest), batch_size=2, shuffle=True, num_workers=2, persistent_workers=True
+    )
+    expected = []
+    for epoch in range(3):
+        for loader in (alone, workers):
+            loader.dataset.set_epoch(epoch)
+        expected.append(all_items(alone))
+        found = all_items(workers)
+        assert found.keys() == expected[-1].keys()
+        assert all(torch.equal(clip, expected[-1][index]) for index, clip in found.items())
+    assert any(not torch.equal(clip, expected[1][index]) for index, clip in expected[0].items())
+
+
+@pytest.mark.parametrize("cache", ["none", "memory"])
+def test_a_broken_video_is_replaced_and_counted_alike_every_time(small_manifest, broken_record, cache):
+    manifest = with_records(small_manifest, broken_record, *small_manifest.records)
+    dataset = clip_dataset(manifest, cache=cache)
+    first, again = dataset[0], dataset[0]
+    assert first["num_skipped"] == again["num_skipped"] == 1
+    assert first["index"] == again["index"] != 0
+    assert first["label"] == manifest.records[first["index"]].label
+    assert torch.equal(first["clip"], again["clip"])
+    replacements = set()
+    for epoch in range(20):
+        dataset.set_epoch(epoch)
+        replacements.add(dataset[0]["index"])
+    assert len(replacements) > 2
+
+
+class Damaged:
+    """A video that opens well and can't be read."""
+
+    num_frames, fps = 11, 10.0
+
+    def read(self, indices):
+        raise DecodeError("frame is damaged")
+
+
+def test_how_far_a_failed_reading_got_does_not_matter(small_manifest, monkeypatch):
+    """The first reading fails after its frames were drawn, the second one before."""
+    bad, *good = small_manifest.records
+    monkeypatch.setattr(
+        frames_module,
+        "open_video",
+        lambda path, **settings: nullcontext(Damaged()) if path == bad.path else open_video(path, **settings),
+    )
+    dataset = clip_dataset(with_records(small_manifest, bad, *good))
+    first, again = dataset[0], dataset[0]
+    assert first["num_skipped"] == 1
+    assert torch.equal(first["clip"], again["clip"])
+
+
+def test_too_many_broken_videos_are_an_error_that_names_them(small_manifest, broken_record, tmp_path):
+    others = []
+    for number in range(3):
+        path = tmp_path / f"bad{number}.mp4"
+        path.write_bytes(b"nothing")
+        others.append(VideoRecord(path, 0, path.name))
+    manifest = with_records(small_manifest, broken_record, *others)
+    with pytest.raises(
+        BrokenVideosError, match=r"4 videos in a row can't be read; check the data set, they are: "
+    ) as e:
+        clip_dataset(manifest)[1]
+    assert all(record.path.name in str(e.value) for record in manifest.records)
+    with pytest.raises(BrokenVideosError, match=r"^2 videos in a row can't be read"):
+        clip_dataset(manifest, max_attempts=2)[1]
+
+
+@pytest.mark.parametrize("cache", ["none", "memory"])
+def test_views_are_clips_times_crops_of_each_video(small_manifest, cache, frame_numbers):
+    dataset = ViewDataset(small_manifest, preprocessing=PLAIN, num_clips=4, num_crops=3, cache=cache)
+    item = dataset[3]  # 13 frames, a clip reaches over 5: starts 0, 2.67, 5.33, 8
+    assert item["views"].shape == (12, 3, 3, 20, 20)
+    assert (item["label"], item["index"], item["error"]) == (1, 3, "")
+    assert item["crops"] == [0, 1, 2] * 4
+    assert item["clip_starts_seconds"] == pytest.approx([0.0] * 3 + [0.3] * 3 + [0.5] * 3 + [0.8] * 3)
+    for view, start in zip(item["views"], [0] * 3 + [3] * 3 + [5] * 3 + [8] * 3, strict=True):
+        assert frame_numbers(view) == [start, start + 2, start + 4]
+
+
+def test_one_view_is_the_middle(small_manifest, frame_numbers):
+    item = ViewDataset(small_manifest, preprocessing=PLAIN)[0]  # 11 frames
+    assert item["views"].shape == (1, 3, 3, 20, 20)
+    assert frame_numbers(item["views"][0]) == [3, 5, 7]
+
+
+def test_evaluation_reports_a_broken_video_and_never_replaces_it(small_manifest, broken_record):
+    gone = VideoRecord(broken_record.path.with_name("gone.mp4"), 1, "gone.mp4")
+    manifest = with_records(small_manifest, small_manifest.records[0], broken_record, gone)
+    dataset = ViewDataset(manifest, preprocessing=PLAIN, num_clips=2, num_crops=1)
+    loader = DataLoader(dataset, batch_size=3, collate_fn=collate_views)
+    [batch] = loader
+    assert batch["views"].shape == (3, 2, 3, 3, 20, 20)
+    assert batch["views"][1:].abs().max() == 0
+    assert batch["label"].tolist() == [0, 0, 1]
+    assert batch["index"].tolist() == [0, 1, 2]
+    assert batch["error"][0] == ""
+    assert "broken.mp4" in batch["error"][1]
+    assert "gone.mp4" in batch["error"][2]
+    assert batch["clip_starts_seconds"].dtype == torch.float64
+    assert batch["clip_starts_seconds"][0].tolist() == pytest.approx([0.0, 0.6])
+    assert all(math.isnan(seconds) for seconds in batch["clip_starts_seconds"][1:].flatten().tolist())
+    assert batch["crops"].tolist() == [[0, 0]] * 3
+
+
+def test_real_files_of_every_kind_are_read_or_reported():
+    folder = Path(__file__).parents[2].parent / "shared" / "data" / "decoder_cases"
+    with (folder / "cases.csv").open(newline="") as file:
+        cases = [row for row in csv.DictReader(file) if row["coded_height"] != "720"]  # large ones take long
+    records = tuple(VideoRecord(folder / row["file"], 0, row["file"]) for row in cases)
+    dataset = ViewDataset(Manifest(records, ("x",)), preprocessing=PLAIN, num_clips=2)
+    for index, row in enumerate(cases):
+        item = dataset[index]
+        assert bool(item["error"]) == (row["num_frames"] == ""), row["file"]
+        assert item["views"].shape == (2, 3, 3, 20, 20)
+
+
+@pytest.mark.parametrize(
+    ("make", "settings", "message"),
+    [
+        (clip_dataset, {"seed": -1}, "seed=-1 must be at least 0, max_attempts=10 at least 1"),
+        (clip_dataset, {"max_attempts": 0}, "max_attempts=0 at least 1"),
+        (clip_dataset, {"cache_short_side": 23}, "cache_short_side=23 is less than short_side=24, so kept"),
+        (clip_dataset, {"cache": "memory", "cache_limit_gb": 1e-6}, "cache='memory' needs about"),
+        (ViewDataset, {"preprocessing": PLAIN, "num_clips": 0}, "num_clips=0 must be at least 1"),
+        (ViewDataset, {"preprocessing": PLAIN, "num_crops": 2}, "num_crops=2 must be 1 or 3"),
+    ],
+)
+def test_bad_settings_are_refused(small_manifest, make, settings, message):
+    with pytest.raises(ValueError, match=message):
+        make(small_manifest, **settings)

@@ -1,0 +1,171 @@
+"""open_video against a plain whole-file decode, on every file that decoders disagree on."""
+
+import csv
+import sys
+import time
+
+import numpy as np
+import pytest
+from video_maker import CASES, make_video, plain_frames, whole_file
+
+from stvit_video.data import probe
+from stvit_video.data.decode import DecodeError, open_video
+from stvit_video.optional import MissingLibraryError
+
+with (CASES / "cases.csv").open(newline="") as table:
+    ROWS = {row["file"]: row for row in csv.DictReader(table)}
+BROKEN = ("corrupted.mp4", "empty.webm")
+DECORD_SAFE = ("kinetics_arm_wrestling.mp4", "kinetics_flipping_pancake.mkv", "scene_250.mp4", "short_32.mp4")
+
+
+def test_the_table_lists_the_folder():
+    assert set(ROWS) == {path.name for path in CASES.iterdir()} - {"cases.csv"}
+
+
+@pytest.mark.parametrize("name", sorted(set(ROWS) - set(BROKEN)))
+def test_every_case_gives_exactly_the_displayed_frames(name):
+    row = ROWS[name]
+    # cases.csv counts degrees counter-clockwise, as ffmpeg does.
+    expected = plain_frames(CASES / name, clockwise_degrees=-int(row["rotation_degrees"]))
+    started = time.monotonic()
+    with open_video(CASES / name) as video:
+        assert time.monotonic() - started < 10
+        size = (int(row["coded_width"]), int(row["coded_height"]))
+        turned = int(row["rotation_degrees"]) % 180 != 0
+        assert (video.width, video.height) == (size[::-1] if turned else size)
+        assert video.num_frames == int(row["num_frames"])
+        for first in range(0, video.num_frames, 32):
+            numbers = range(first, min(first + 32, video.num_frames))
+            for number, frame in zip(numbers, video.read(numbers), strict=True):
+                assert np.array_equal(frame, next(expected)), f"frame {number}"
+        assert next(expected, None) is None
+        assert video.backend == ("decord" if name in DECORD_SAFE else "pyav")
+
+
+@pytest.mark.parametrize("name", sorted(set(ROWS) - set(BROKEN) - set(DECORD_SAFE)))
+def test_decord_is_never_called_on_the_other_cases(name, monkeypatch):
+    decord = pytest.importorskip("decord")
+    monkeypatch.setattr(decord, "VideoReader", lambda *args, **settings: pytest.fail("decord was called"))
+    with pytest.raises(
+        DecodeError, match=r"with backend 'decord': decord is not safe on this file, .*; use backend"
+    ) as caught:
+        open_video(CASES / name, backend="decord")
+    assert name in str(caught.value)
+    with open_video(CASES / name) as video:
+        assert video.backend == "pyav"
+
+
+@pytest.mark.parametrize("backend", ["auto", "pyav", "decord"])
+@pytest.mark.parametrize(("name", "cause"), [("corrupted.mp4", "Invalid data|damaged"), ("empty.webm", "is empty")])
+def test_broken_cases_name_file_backend_and_cause(name, cause, backend):
+    started, named = time.monotonic(), "pyav" if backend == "auto" else backend
+    with pytest.raises(DecodeError, match=cause) as caught:
+        open_video(CASES / name, backend=backend)
+    assert name in str(caught.value)
+    assert f"backend {named!r}" in str(caught.value)
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("backend", ["decord", "pyav"])
+@pytest.mark.parametrize("name", ["kinetics_flipping_pancake.mkv", "scene_250.mp4", "short_32.mp4"])
+def test_any_order_with_repeats_on_real_files(name, backend):
+    if backend == "decord":
+        pytest.importorskip("decord")
+    expected, generator = whole_file(CASES / name), np.random.default_rng(3)
+    with open_video(CASES / name, backend=backend) as video:
+        assert video.backend == backend
+        for order in (generator.integers(0, video.num_frames, 6), np.arange(5, 30, 4), [video.num_frames - 1, 0, 0]):
+            np.testing.assert_array_equal(video.read(order), expected[order])
+
+
+@pytest.mark.parametrize("name", ["h265.mp4", "ucf101_biking.avi", "stream_copied_trim.mp4", "rotated_90.mov"])
+def test_pyav_any_order_where_decord_is_not_safe(name):
+    expected = whole_file(CASES / name, clockwise_degrees=-int(ROWS[name]["rotation_degrees"]))
+    order = np.random.default_rng(5).integers(0, len(expected), 9)
+    with open_video(CASES / name) as video:
+        np.testing.assert_array_equal(video.read(order), expected[order])
+        np.testing.assert_array_equal(video.read(order[::-1]), expected[order[::-1]])
+
+
+def test_mirrored_files_are_shown_mirrored(tmp_path):
+    path = make_video(tmp_path / "mirrored.mp4", num_frames=3, rotation=(0, True))
+    with open_video(path) as video:
+        np.testing.assert_array_equal(video.read([2]), whole_file(path)[2:, :, ::-1])
+
+
+def test_settings_of_a_made_file(tmp_path):
+    path = make_video(tmp_path / "clip, with comma.mp4", num_frames=7, first_pts=6400)
+    with open_video(str(path), backend="pyav") as video:
+        assert (video.num_frames, video.fps, video.height, video.width) == (7, 25.0, 70, 98)
+        assert [video.pts_seconds(number) for number in (0, 6)] == pytest.approx([0.5, 0.74])
+        empty = video.read([])
+        assert (empty.shape, empty.dtype) == ((0, 70, 98, 3), np.uint8)
+
+
+def test_wrong_calls_are_named(tmp_path):
+    path = make_video(tmp_path / "clip.mp4", num_frames=3)
+    with pytest.raises(ValueError, match="unknown backend 'torchvision'; allowed are auto, decord, pyav"):
+        open_video(path, backend="torchvision")
+    with pytest.raises(ValueError, match="time_limit_seconds must be positive, got 0"):
+        open_video(path, time_limit_seconds=0)
+    with open_video(path) as video:
+        for outside in (3, -1):
+            with pytest.raises(ValueError, match=rf"frame {outside} is not in '.*clip\.mp4'; allowed are 0 to 2"):
+                video.read([0, outside])
+        with pytest.raises(ValueError, match=r"frame indices must be integers, got \[0\.5\]"):
+            video.read([0.5])
+        with pytest.raises(ValueError, match="frame 9 is not in"):
+            video.pts_seconds(9)
+    video.close()
+    with pytest.raises(ValueError, match=r"the video '.*clip\.mp4' is closed; read inside its `with` block"):
+        video.read([0])
+
+
+def test_the_time_limit_counts_from_the_start_of_each_call(monkeypatch):
+    with pytest.raises(DecodeError, match="took longer than the time limit of 1e-09 s; raise time_limit_seconds"):
+        open_video(CASES / "short_32.mp4", time_limit_seconds=1e-9)
+    with open_video(CASES / "short_32.mp4", backend="pyav") as video:
+        clock = time.monotonic
+        monkeypatch.setattr(probe.time, "monotonic", lambda: clock() + 9)
+        assert video.read([1]).shape == (1, 256, 340, 3)
+        ticks = iter(range(0, 1000, 6))
+        monkeypatch.setattr(probe.time, "monotonic", lambda: float(next(ticks)))
+        with pytest.raises(DecodeError, match=r"short_32\.mp4' with backend 'pyav': decoding took longer"):
+            video.read([20])
+
+
+def test_without_decord_auto_uses_pyav_and_decord_says_what_is_missing(tmp_path, monkeypatch):
+    path = make_video(tmp_path / "clip.mp4", num_frames=3)
+    monkeypatch.setitem(sys.modules, "decord", None)
+    with open_video(path) as video:
+        assert video.backend == "pyav"
+        assert video.read([2]).shape == (1, 70, 98, 3)
+    with pytest.raises(MissingLibraryError, match="backend='decord' needs the library 'decord'"):
+        open_video(path, backend="decord")
+
+
+class FakeDecord:
+    """A decord.VideoReader that counts right or wrong and fails when it is read."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __len__(self):
+        return self.count
+
+    def get_batch(self, indices):
+        raise RuntimeError("threaded_decoder.cc:292: Check failed\nstack trace")
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_auto_goes_on_with_pyav_where_decord_fails(tmp_path, monkeypatch, count):
+    decord = pytest.importorskip("decord")
+    path = make_video(tmp_path / "clip.mp4", num_frames=3)
+    monkeypatch.setattr(decord, "VideoReader", lambda *args, **settings: FakeDecord(count))
+    with open_video(path) as video:
+        assert video.backend == ("decord" if count == 3 else "pyav")
+        np.testing.assert_array_equal(video.read([2, 0]), whole_file(path)[[2, 0]])
+        assert video.backend == "pyav"
+    with pytest.raises(DecodeError, match=r"'decord': decord (says: threaded_decoder\.cc:292: Check failed$|counts 4)"):  # noqa: SIM117
+        with open_video(path, backend="decord") as video:
+            video.read([1])

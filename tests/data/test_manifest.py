@@ -1,0 +1,243 @@
+import csv
+import logging
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from stvit_video.data.manifest import (
+    ManifestError,
+    check_classes,
+    read_csv_manifest,
+    read_folder_manifest,
+    read_kinetics_manifest,
+)
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+KINETICS_HEADER = "label,youtube_id,time_start,time_end,split\n"
+
+
+def touch(folder: Path, *names: str) -> None:
+    """Manifests ask whether a file is there, not what is in it."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def write_csv(folder: Path, text: str) -> Path:
+    path = folder / "list.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_csv_paths_start_from_its_folder_or_from_root_or_are_absolute(tmp_path):
+    touch(tmp_path, "lists/a, b c.mp4", "videos/ü.mp4", "lists/sub/ü.mp4")
+    (tmp_path / "lists").mkdir(exist_ok=True)
+    here = write_csv(tmp_path / "lists", '\ufeffpath,label,fold\n"a, b c.mp4",up,1\nsub/ü.mp4, down ,2\n')
+    manifest = read_csv_manifest(here)
+    assert manifest.classes == ("down", "up")
+    assert [record.label for record in manifest.records] == [1, 0]
+    assert [record.path for record in manifest.records] == [
+        tmp_path / "lists" / "a, b c.mp4",
+        tmp_path / "lists" / "sub" / "ü.mp4",
+    ]
+    assert [record.video_id for record in manifest.records] == ["a, b c.mp4", "sub/ü.mp4"]
+    absolute = tmp_path / "lists" / "a, b c.mp4"
+    there = write_csv(tmp_path, f'path,label\nü.mp4,up\n"{absolute}",up\n')
+    records = read_csv_manifest(there, root=tmp_path / "videos").records
+    assert [record.path for record in records] == [tmp_path / "videos" / "ü.mp4", absolute]
+
+
+def test_segments_of_one_file_have_ids_of_their_own(tmp_path):
+    touch(tmp_path, "a.mp4", "b.mp4")
+    path = write_csv(
+        tmp_path,
+        "path,label,start_seconds,end_seconds\na.mp4,x,0,2.5\na.mp4,y,2.5,\na.mp4,x,,\nb.mp4,y,,7\na.mp4,x,0,2\n",
+    )
+    records = read_csv_manifest(path).records
+    ids = ["a.mp4#t=0,2.5", "a.mp4#t=2.5", "a.mp4", "b.mp4#t=,7", "a.mp4#t=0,2"]
+    assert [record.video_id for record in records] == ids
+    assert (records[0].start_seconds, records[0].end_seconds) == (0.0, 2.5)
+    assert (records[1].start_seconds, records[1].end_seconds) == (2.5, None)
+
+
+def test_numeric_labels_are_numbered_by_value(tmp_path):
+    touch(tmp_path, "a.mp4", "b.mp4", "c.mp4")
+    path = write_csv(tmp_path, "path,label\na.mp4,10\nb.mp4,9\nc.mp4,0\n")
+    assert read_csv_manifest(path).classes == ("0", "9", "10")
+
+
+def test_split_keep_and_drop_choose_rows(tmp_path):
+    touch(tmp_path, *(f"{n}.mp4" for n in range(6)))
+    lines = [f"{n}.mp4,{'xy'[n % 2]},{'train' if n < 4 else 'val'},{n % 3}" for n in range(6)]
+    path = write_csv(tmp_path, "\n".join(["path,label,split,fold", *lines, "gone.mp4,x,test,3"]))
+
+    def ids(**settings):
+        return [record.path.stem for record in read_csv_manifest(path, **settings).records]
+
+    assert ids(split="train") == ["0", "1", "2", "3"]
+    assert ids(split="val") == ["4", "5"]
+    assert ids(split="train", keep={"fold": (0, 2)}) == ["0", "2", "3"]
+    assert ids(split="train", drop={"fold": ("0",)}) == ["1", "2"]
+    with pytest.raises(ManifestError, match="no row has split = valid; values there: test, train, val"):
+        ids(split="valid")
+
+
+def test_all_faults_come_in_one_error_in_the_order_of_the_lines(tmp_path):
+    touch(tmp_path, "a.mp4", "b.mp4")
+    path = write_csv(
+        tmp_path,
+        "path,label,start_seconds,end_seconds\n"
+        "a.mp4,x,,\n"
+        "gone.mp4,x,,\n"
+        "b.mp4,z,1,\n"
+        "b.mp4,,2,\n"
+        "b.mp4,x,nought,\n"
+        "b.mp4,x,5,4\n"
+        "./a.mp4,x,,\n"
+        ",x,,\n",
+    )
+    with pytest.raises(ManifestError) as caught:
+        read_csv_manifest(path, classes=("x", "y"))
+    lines = str(caught.value).split("\n  ")
+    assert lines[0] == f"{path} is not usable, 7 fault(s):"
+    assert lines[1] == (
+        f"line 3: there is no file {tmp_path / 'gone.mp4'}; correct the path, or set root to the videos' folder"
+    )
+    assert lines[2] == "line 4: unknown label 'z'; the 2 known classes are x, y"
+    assert lines[3] == "line 5: the label of b.mp4 is empty; name the class"
+    assert lines[4].startswith("line 6: start_seconds='nought' is no number of seconds")
+    assert lines[5].startswith("line 7: the segment begins at 5 s and ends at 4 s")
+    assert lines[6:] == ["and 2 more"]
+
+
+def test_doubles_and_empty_paths_and_empty_lists_are_faults(tmp_path):
+    touch(tmp_path, "a.mp4")
+    path = write_csv(tmp_path, "path,label\na.mp4,x\n./a.mp4,y\n ,x\n")
+    with pytest.raises(ManifestError) as caught:
+        read_csv_manifest(path)
+    assert "line 3: ./a.mp4 is listed already in line 2; remove one of the two" in str(caught.value)
+    assert "line 4: the path is empty; name the file" in str(caught.value)
+    with pytest.raises(ManifestError, match="it lists no video; add at least one"):
+        read_csv_manifest(write_csv(tmp_path, "path,label\n"))
+    with pytest.raises(ManifestError, match="classes holds 'x' more than once; name each class once"):
+        read_csv_manifest(path, classes=("x", "y", "x"))
+
+
+def test_folder_per_class(tmp_path, caplog):
+    touch(tmp_path, "walk/b.MP4", "walk/a.webm", "jump up/ä, 1.avi", "walk/notes.txt", "walk/deep/c.mp4")
+    touch(tmp_path, "README.md", ".cache/d.mp4")
+    with caplog.at_level(logging.WARNING):
+        manifest = read_folder_manifest(tmp_path)
+    assert manifest.classes == ("jump up", "walk")
+    assert [(record.video_id, record.label) for record in manifest.records] == [
+        ("jump up/ä, 1.avi", 0),
+        ("walk/a.webm", 1),
+        ("walk/b.MP4", 1),
+    ]
+    assert all(record.path == tmp_path / record.video_id for record in manifest.records)
+    [message] = [record.getMessage() for record in caplog.records]
+    assert "4 entries are no videos of a class and left out, first: .cache, README.md, walk/deep" in message
+
+
+def test_folder_faults(tmp_path):
+    with pytest.raises(ManifestError, match=r"there is no folder .*nowhere; give one that holds a folder"):
+        read_folder_manifest(tmp_path / "nowhere")
+    with pytest.raises(ManifestError, match="it lists no video; add at least one"):
+        read_folder_manifest(tmp_path)
+    touch(tmp_path, "walk/a.mp4", "run/notes.txt")
+    with pytest.raises(ManifestError, match="class folder run holds no video; add some or remove the folder"):
+        read_folder_manifest(tmp_path)
+    touch(tmp_path, "run/b.mp4")
+    with pytest.raises(ManifestError, match=r"unknown label 'run'; the 2 known classes are jump, walk"):
+        read_folder_manifest(tmp_path, classes=("jump", "walk"))
+
+
+def test_kinetics_files_are_found_by_either_name_in_either_folder(tmp_path):
+    touch(
+        tmp_path,
+        "-aaa_000012_000022.mp4",
+        "b_b.mkv",
+        "air drumming/ccc_000003_000013.mp4",
+        "air_drumming/ddd.webm",
+    )
+    path = write_csv(
+        tmp_path,
+        KINETICS_HEADER
+        + "abseiling,-aaa,12,22,val\nabseiling,b_b,1,11,val\n"
+        + "air drumming,ccc,3,13,val\nair drumming,ddd,4,14,val\n",
+    )
+    manifest = read_kinetics_manifest(path, video_dir=tmp_path)
+    assert manifest.classes == ("abseiling", "air drumming")
+    found = [(record.video_id, record.label, record.start_seconds) for record in manifest.records]
+    assert found == [
+        ("-aaa_000012_000022.mp4", 0, None),
+        ("b_b.mkv", 0, None),
+        ("air drumming/ccc_000003_000013.mp4", 1, None),
+        ("air_drumming/ddd.webm", 1, None),
+    ]
+    whole = read_kinetics_manifest(path, video_dir=tmp_path, untrimmed=True).records
+    segments = [(record.start_seconds, record.end_seconds) for record in whole]
+    assert segments == [(None, None), (1.0, 11.0), (None, None), (4.0, 14.0)]
+
+
+def test_kinetics_missing_videos_are_an_error_or_dropped_or_kept(tmp_path, caplog):
+    touch(tmp_path, "videos/aaa.mp4")
+    text = KINETICS_HEADER + "x,aaa,1,11,val\nx,bbb,2,12,val\ny,ccc,3,13,train\n"
+    path, videos = write_csv(tmp_path, text), tmp_path / "videos"
+    with pytest.raises(ManifestError) as caught:
+        read_kinetics_manifest(path, video_dir=videos)
+    assert f"line 3: there is no video {videos / 'bbb_000002_000012.mp4'}; get it" in str(caught.value)
+    assert "2 fault(s)" in str(caught.value)
+    with caplog.at_level(logging.WARNING):
+        manifest = read_kinetics_manifest(path, video_dir=videos, missing="drop", split="val")
+    assert [record.video_id for record in manifest.records] == ["aaa.mp4"]
+    assert "1 videos are not in" in caplog.text
+    kept = read_kinetics_manifest(path, video_dir=videos, missing="keep")
+    assert [record.video_id for record in kept.records] == [
+        "aaa.mp4",
+        "bbb_000002_000012.mp4",
+        "ccc_000003_000013.mp4",
+    ]
+    with pytest.raises(ManifestError, match=r"there is no folder .*nowhere; set video_dir"):
+        read_kinetics_manifest(path, video_dir=tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="missing='skip' is unknown; use one of error, drop, keep"):
+        read_kinetics_manifest(path, video_dir=videos, missing="skip")
+
+
+def test_classes_of_val_must_be_those_of_train(tmp_path):
+    touch(tmp_path, "a.mp4", "b.mp4", "c.mp4")
+    train = read_csv_manifest(write_csv(tmp_path, "path,label\na.mp4,x\nb.mp4,y\n"))
+    val = write_csv(tmp_path, "path,label\nc.mp4,y\n")
+    check_classes(train, read_csv_manifest(val, classes=train.classes))
+    with pytest.raises(ManifestError, match="read the validation manifest with classes=<the training"):
+        check_classes(train, read_csv_manifest(val))
+    other = read_csv_manifest(write_csv(tmp_path, "path,label\na.mp4,x\nb.mp4,run\nc.mp4,sit\n"))
+    with pytest.raises(ManifestError, match=r"2 class\(es\) of the validation .* have no training video: 'run', 'sit'"):
+        check_classes(train, other)
+
+
+def test_the_lists_of_the_shared_data_sets():
+    photo = read_csv_manifest(SHARED / "photo_motion" / "train.csv")
+    assert (len(photo.records), len(photo.classes)) == (2400, 12)
+    for record in photo.records:
+        assert record.path.parent.name == photo.classes[record.label]
+    check_classes(photo, read_csv_manifest(SHARED / "photo_motion" / "test.csv", classes=photo.classes))
+    labels = SHARED / "surveillance_fight" / "labels.csv"
+    with labels.open(newline="") as file:
+        folds = Counter(row["fold"] for row in csv.DictReader(file))
+    for fold, count in folds.items():
+        train, test = (
+            read_csv_manifest(labels, drop={"fold": [fold]}),
+            read_csv_manifest(labels, keep={"fold": [fold]}),
+        )
+        assert (len(test.records), len(train.records)) == (count, 300 - count)
+        assert not {record.path for record in train.records} & {record.path for record in test.records}
+
+
+def test_the_published_kinetics_list_is_read(tmp_path):
+    manifest = read_kinetics_manifest(
+        SHARED / "kinetics_labels" / "kinetics-400_val.csv", video_dir=tmp_path, missing="keep"
+    )
+    names = (SHARED / "kinetics_labels" / "label_map_k400.txt").read_text().split("\n")
+    assert set(manifest.classes) == set(filter(None, names))

@@ -1,0 +1,183 @@
+"""The packet index against known files, and each rule of the decord guard alone."""
+
+import os
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from video_maker import CASES, OPEN_GOP, make_video, whole_file
+
+from stvit_video.data.probe import (
+    DecodeError,
+    DecodeTimeoutError,
+    Source,
+    VideoIndex,
+    check_local_file,
+    decord_refusal,
+    orientation,
+    probe_video,
+)
+
+SAFE = VideoIndex(
+    container="mov", codec="h264", pixel_format="yuv420p", coded_height=70, coded_width=98, quarter_turns=0,
+    flipped=False, interlaced=False, fps=25.0, time_base_seconds=1 / 12800, pts=(0, 512, 1024), keyframes=(0,),
+    open_gop=False, num_video_streams=1, has_duration=True, distrust="",
+)  # fmt: skip
+
+
+def source(path, *, seconds=10.0):
+    return Source(str(path), "pyav", seconds)
+
+
+def probe(path):
+    return probe_video(source(path), source(path).deadline())
+
+
+def test_index_of_a_made_file(tmp_path):
+    index = probe(make_video(tmp_path / "clip.mp4", num_frames=25, first_pts=12800))
+    assert index.pts == tuple(12800 + 512 * number for number in range(25))
+    assert index.keyframes == (0, 10, 20)
+    assert (index.width, index.height, index.fps, index.distrust) == (98, 70, 25.0, "")
+    assert index.time_base_seconds == pytest.approx(1 / 12800)
+    assert decord_refusal(index) is None
+
+
+def test_entries_of_open_gops_are_only_where_decoding_is_exact(tmp_path):
+    index = probe(make_video(tmp_path / "open.mp4", num_frames=25, options=OPEN_GOP))
+    assert index.open_gop
+    assert index.keyframes == (0,)
+
+
+def test_probing_does_not_import_decord(monkeypatch):
+    monkeypatch.setitem(sys.modules, "decord", None)
+    index = probe(CASES / "stream_copied_trim.mp4")
+    assert decord_refusal(index) == "129 of its 300 packets are marked as not to be shown"
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"distrust": "1 of its 4 packets are damaged"}, "1 of its 4 packets are damaged"),
+        ({"pts": (-512, 0, 512)}, "its first timestamp is negative"),
+        ({"container": "avi"}, "its container 'avi' is none of ('mov', 'matroska')"),
+        ({"codec": "mpeg4"}, "its codec 'mpeg4' is none of ('h264', 'hevc')"),
+        ({"pixel_format": "yuv420p10le"}, "its pixel format 'yuv420p10le' is none of ('yuv420p', 'yuvj420p')"),
+        ({"num_video_streams": 2}, "it has 2 video streams"),
+        ({"quarter_turns": 3}, "it is stored rotated or mirrored"),
+        ({"flipped": True}, "it is stored rotated or mirrored"),
+        ({"interlaced": True}, "it is interlaced"),
+        ({"has_duration": False}, "it has no duration"),
+        ({"coded_width": 64}, "its width of 64 pixels is below 96"),
+    ],
+)
+def test_each_guard_rule_alone(change, text):
+    assert decord_refusal(SAFE) is None
+    assert decord_refusal(replace(SAFE, **change)) == text
+
+
+def test_guard_names_open_gops():
+    assert "open GOP" in decord_refusal(replace(SAFE, open_gop=True))
+
+
+def test_several_streams_are_counted(tmp_path):
+    index = probe(make_video(tmp_path / "two.mp4", num_frames=3, num_streams=2))
+    assert decord_refusal(index) == "it has 2 video streams"
+
+
+@pytest.mark.parametrize("quarter_turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_orientation_moves_pixels_as_the_matrix_says(quarter_turns, flipped):
+    turn = np.linalg.matrix_power(np.array([[0, 1], [-1, 0]]), quarter_turns)  # counter-clockwise with y down
+    linear = turn @ (np.diag([-1, 1]) if flipped else np.eye(2, dtype=int))  # mirror first: p' = linear @ (x, y)
+    (a, c), (b, d) = (65536 * linear).tolist()
+    picture = np.arange(15).reshape(3, 5)
+    ys, xs = np.indices(picture.shape)
+    moved = linear @ np.stack([xs.ravel(), ys.ravel()])
+    moved = moved - moved.min(axis=1, keepdims=True)
+    expected = np.zeros(moved.max(axis=1)[::-1] + 1, dtype=int)
+    expected[moved[1], moved[0]] = picture.ravel()
+    turns, mirrored = orientation((a, b, 0, c, d, 0, 0, 0, 1 << 30), source("clip.mp4"))
+    np.testing.assert_array_equal(np.rot90(picture[:, ::-1] if mirrored else picture, turns), expected)
+
+
+def test_orientation_without_matrix_or_at_an_odd_angle(tmp_path):
+    assert orientation(None, source("clip.mp4")) == (0, False)
+    path = make_video(tmp_path / "tilted.mp4", num_frames=2, rotation=(30, False))
+    with pytest.raises(DecodeError, match=r"tilted\.mp4.*'pyav'.*turns it by no multiple of 90 degrees"):
+        probe(path)
+
+
+@pytest.mark.parametrize("name", ["rotated_90.mov", "rotated_180.mov"])
+def test_decord_turns_the_same_way(name):
+    decord = pytest.importorskip("decord")
+    index = probe(CASES / name)
+    second_opinion = decord.VideoReader(str(CASES / name), num_threads=1)[0].asnumpy()
+    stored = whole_file(CASES / name)[0]
+    np.testing.assert_array_equal(np.rot90(stored, index.quarter_turns), second_opinion)
+
+
+def test_what_is_no_local_video_file_is_refused_in_words(tmp_path):
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "words.mp4").write_text("not a video, only words\n" * 99)
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for path, text in {
+        tmp_path / "absent.mp4": "the file does not exist",
+        tmp_path: "this is a directory, not a video file",
+        tmp_path / "empty.mp4": "the file is empty",
+        tmp_path / "pipe.mp4": "this is no regular file",
+        tmp_path / "words.mp4": "it is not a video that ffmpeg can open",
+        "http://example.org/clip.mp4": "this is an address, and only local files are read; download it first",
+        "concat:a.mp4|b.mp4": "this is an address",
+        "pipe:0": "this is an address",
+        "-": "the file does not exist",
+        "": "the file does not exist",
+        "nul\0byte.mp4": "the file does not exist",
+    }.items():
+        with pytest.raises(DecodeError) as caught:
+            probe(path)
+        assert str(caught.value).startswith(f"can't decode {str(path)!r} with backend 'pyav': {text}")
+
+
+def test_a_playlist_can_not_reach_elsewhere(tmp_path):
+    make_video(tmp_path / "clip.ts", num_frames=3)
+    header = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n"
+    (tmp_path / "remote.m3u8").write_text(header + "http://127.0.0.1:9/clip.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(DecodeError, match=r"remote\.m3u8"):
+        probe(tmp_path / "remote.m3u8")
+
+
+def test_sound_and_still_pictures_are_no_videos(tmp_path):
+    import av
+
+    with av.open(str(tmp_path / "sound.wav"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    with pytest.raises(DecodeError, match=r"it has no video stream \(format 'wav'\)"):
+        probe(tmp_path / "sound.wav")
+    make_video(tmp_path / "picture.mov", codec="png", pixel_format="rgb24", num_frames=1, options={})
+    with av.open(str(tmp_path / "picture.mov")) as container:
+        (tmp_path / "picture.png").write_bytes(bytes(next(container.demux(video=0))))
+    with pytest.raises(DecodeError, match=r"it is a still picture, not a video \(format 'png_pipe'\)"):
+        probe(tmp_path / "picture.png")
+
+
+def test_file_names_that_look_like_protocols_or_options_are_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_video(tmp_path / "clip.mp4", num_frames=3)
+    for name in ("-clip.mp4", "http:clip.mp4", "a, b%03d.mp4"):
+        os.rename("clip.mp4", name)
+        check_local_file(source(name))
+        assert len(probe(name).pts) == 3
+        os.rename(name, "clip.mp4")
+
+
+def test_time_limit_while_listing_packets(monkeypatch):
+    path = CASES / "kinetics_arm_wrestling.mp4"
+    ticks = iter(range(100))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
+    with pytest.raises(DecodeTimeoutError, match="listing its packets took longer than the time limit of 10 s"):
+        probe(path)

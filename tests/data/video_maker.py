@@ -1,0 +1,59 @@
+"""Small encoded videos for the decoding tests, and the plain whole-file decode that they are checked against."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"
+CASES = SHARED_DATA / "decoder_cases"
+CLOSED_GOP = {"g": "10", "bf": "3", "preset": "ultrafast"}
+OPEN_GOP = {"x264-params": "keyint=10:min-keyint=10:open-gop=1:bframes=3:scenecut=0"}
+
+
+def make_video(
+    path,
+    *,
+    size=(98, 70),
+    num_frames=35,
+    options=None,
+    codec="libx264",
+    pixel_format="yuv420p",
+    first_pts=0,
+    rotation=None,
+    num_streams=1,
+):
+    """Encode moving noise, 25 frames a second; `size` is (width, height), `rotation` (degrees, mirrored)."""
+    width, height = size
+    noise = np.random.default_rng(0).integers(0, 255, (2 * height, 2 * width, 3), dtype=np.uint8)
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream(codec, rate=25) for _ in range(num_streams)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
+            stream.options = dict(CLOSED_GOP if options is None else options)
+            stream.codec_context.time_base = Fraction(1, 12800)
+            if rotation is not None:
+                stream.set_display_rotation(rotation[0], hflip=rotation[1])
+        for number in range(num_frames):
+            picture = np.ascontiguousarray(noise[number % height :][:height, 2 * number % width :][:, :width])
+            for stream in streams:
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pixel_format)
+                frame.pts, frame.time_base = first_pts + number * 512, Fraction(1, 12800)
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    return path
+
+
+def plain_frames(path, *, clockwise_degrees=0):
+    """Every frame that a plain decode from the start gives, turned clockwise, one by one: (H, W, 3) uint8."""
+    to_rgb = av.video.reformatter.VideoReformatter()
+    with av.open(f"file:{path}") as container:
+        for frame in container.decode(container.streams.best("video")):
+            yield np.rot90(to_rgb.reformat(frame, format="rgb24").to_ndarray(), -clockwise_degrees // 90)
+
+
+def whole_file(path, *, clockwise_degrees=0):
+    """All of `plain_frames` at once: (n, H, W, 3) uint8."""
+    return np.stack(list(plain_frames(path, clockwise_degrees=clockwise_degrees)))

@@ -1,0 +1,62 @@
+"""Every configuration composes, and names only options that the code knows."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
+from omegaconf import OmegaConf
+
+from stvit_video.build import CONF_DIR, SOURCES
+from stvit_video.models import list_models, model_options
+
+CONF = Path(CONF_DIR)
+CHOICES = {
+    group: sorted(path.stem for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_"))
+    for group in ("model", "data", "experiment", "augment", "optim", "trainer")
+}
+PLACES = ["data.root=/somewhere"]
+
+
+def composed(*overrides):
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        return compose("train", overrides=list(overrides))
+
+
+@pytest.mark.parametrize("name", CHOICES["model"])
+def test_models_exist_and_take_the_options(name):
+    model = OmegaConf.to_container(composed(f"model={name}").model, resolve=True)
+    assert model.pop("name") == name
+    assert set(model) <= set(model_options(name))
+
+
+def test_every_video_model_has_a_configuration():
+    assert CHOICES["model"] == [name for name in list_models() if "video" in name]
+
+
+@pytest.mark.parametrize("name", CHOICES["data"])
+def test_data_sources_exist(name):
+    assert composed(f"data={name}").data.source in SOURCES
+
+
+@pytest.mark.parametrize("name", CHOICES["experiment"])
+def test_experiments_compose_and_open_with_their_command(name):
+    fold = ["data.fold=0"] if name == "surveillance_fight" else []
+    settings = OmegaConf.to_container(
+        composed(f"+experiment={name}", *PLACES, *fold), resolve=True, throw_on_missing=True
+    )
+    assert {"model", "data", "optim", "augment", "trainer", "protocol"} <= set(settings)
+    first_lines = (CONF / "experiment" / f"{name}.yaml").read_text().splitlines()[:2]
+    assert first_lines[0] == "# @package _global_"
+    assert "-m stvit_video.train" in first_lines[1]
+    assert f"+experiment={name}" in first_lines[1]
+
+
+@pytest.mark.parametrize("name", CHOICES["augment"])
+def test_augmentations_compose(name):
+    assert 0 <= composed(f"augment={name}").augment.flip_probability <= 1
+
+
+def test_unknown_option_is_hydras_own_error():
+    with pytest.raises(ConfigCompositionException, match="Could not override 'model.num_token'"):
+        composed("model.num_token=3")

@@ -1,0 +1,106 @@
+"""evaluate: as a command, its figures against its own predictions file, other data, and clear errors."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stvit_video.data.manifest import ManifestError
+from stvit_video.evaluate import choose_data, evaluate, labelled_manifest
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def run_command(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stvit_video.evaluate", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_command_from_another_directory(tiny_run: Any, tmp_path: Path) -> None:
+    done = run_command(
+        tmp_path, f"ckpt_path='{tiny_run.checkpoint}'", "hydra.run.dir=out", "device=cpu", "num_workers=1"
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "out" / "result.json").read_text())
+    rows = read_rows(tmp_path / "out" / "predictions.csv")
+    assert [row["video"] for row in rows] == [video.name for video in tiny_run.videos]
+    assert [row["label"] for row in rows] == ["a, comma", "jump", "run"]
+    top1 = sum(row["label"] == row["top1_label"] for row in rows) / 3
+    assert summary["top1"] == pytest.approx(top1)
+    assert f"top-1 {top1:.3f}  top-5 1.000  mean-class {top1:.3f}  (3 of 3 videos, " in done.stdout
+    assert "2 clips x 3 crops, softmax averaged, short side 20)" in done.stdout
+    assert (tmp_path / "out" / "confusion_matrix.png").stat().st_size > 1000
+
+
+def test_command_without_a_checkpoint_is_hydras_error(tmp_path: Path) -> None:
+    done = run_command(tmp_path)
+    assert done.returncode != 0
+    assert "Missing mandatory value: ckpt_path" in done.stderr
+
+
+def test_options_outdo_the_checkpoint(tiny_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other.csv"
+    with other.open("w", newline="") as file:
+        csv.writer(file).writerows([("path", "label"), (tiny_run.videos[1].name, "run")])
+    summary = evaluate(
+        ckpt_path=tiny_run.checkpoint,
+        output_dir=tmp_path / "out",
+        source="csv",
+        val=str(other),
+        root=str(tiny_run.manifest.parent),
+        num_clips=1,
+        num_crops=1,
+        average="logit",
+        device="cpu",
+    )
+    assert (summary["num_videos_used"], summary["num_videos_listed"]) == (1, 1)
+    assert summary["protocol"] == {"num_clips": 1, "num_crops": 1, "average": "logit"}
+    assert "(1 of 1 videos, 1 clip x 1 crop, logits averaged, short side 20)" in capsys.readouterr().out
+
+
+def test_a_broken_video_is_reported_not_replaced(
+    tiny_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, video in (("jump", tiny_run.videos[1]), ("run", tiny_run.videos[2])):
+        (tmp_path / "val" / name).mkdir(parents=True)
+        (tmp_path / "val" / name / "x.mp4").write_bytes(video.read_bytes())
+    (tmp_path / "val" / "run" / "broken.mp4").write_bytes(b"no video at all")
+    summary = evaluate(
+        ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, source="folder", root=str(tmp_path), device="cpu"
+    )
+    assert (summary["num_videos_used"], summary["num_videos_listed"]) == (2, 3)
+    assert "(2 of 3 videos, " in capsys.readouterr().out
+    rows = {row["video"]: row for row in read_rows(tmp_path / "predictions.csv")}
+    assert "broken.mp4" in rows["run/broken.mp4"]["error"]
+    assert rows["run/broken.mp4"]["prediction"] == ""
+    assert rows["jump/x.mp4"]["error"] == ""
+
+
+def test_a_label_that_the_checkpoint_lacks(tmp_path: Path) -> None:
+    (tmp_path / "swim").mkdir()
+    (tmp_path / "swim" / "a.mp4").write_bytes(b"")
+    data = {"source": "folder", "val": str(tmp_path)}
+    with pytest.raises(ManifestError, match=r"unknown label 'swim'(.|\n)*the checkpoint knows 2: jump, run; use data"):
+        labelled_manifest(data, ("jump", "run"))
+    with pytest.raises(ManifestError, match="there is no manifest") as caught:
+        labelled_manifest({"source": "csv", "val": str(tmp_path / "no.csv")}, ("jump", "run"))
+    assert "checkpoint" not in str(caught.value)
+
+
+def test_choice_of_data() -> None:
+    stored = {"source": "csv", "val": "old.csv", "root": "old", "fold": 3}
+    nothing = {"source": None, "val": None, "root": None, "val_videos": None}
+    assert choose_data(stored, **nothing) == stored | {"missing": "keep"}
+    moved = choose_data(stored, **nothing | {"root": "new"})
+    assert moved == {"source": "csv", "val": "old.csv", "root": "new", "fold": 3, "missing": "keep"}
+    other = choose_data(stored, **nothing | {"source": "csv", "val": "new.csv"})
+    assert other == {"source": "csv", "val": "new.csv", "missing": "keep"}  # nothing of the old data remains
+    with pytest.raises(ValueError, match=r"data\.val and data\.val_videos need data\.source, for example"):
+        choose_data(stored, **nothing | {"val": "new.csv"})

@@ -1,0 +1,98 @@
+"""predict: its arguments, and its figures against the model called by hand."""
+
+import re
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from stvit_video.data.transforms import EvalTransform, Preprocessing
+from stvit_video.inference import load_classifier
+from stvit_video.predict import KEYS, main, parse_arguments, predict
+
+
+def test_arguments() -> None:
+    wanted = parse_arguments(["ckpt_path=a=b.ckpt", "x y.mp4", "top_k=3", "num_crops=1", "--", "c=d.mp4", "-e.mp4"])
+    assert wanted.ckpt_path == Path("a=b.ckpt")
+    assert wanted.files == (Path("x y.mp4"), Path("c=d.mp4"), Path("-e.mp4"))
+    assert (wanted.top_k, wanted.num_clips, wanted.num_crops, wanted.average) == (3, None, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ckpt_path=x", "clips=3", "a.mp4"], "unknown option 'clips=3'; allowed are " + ", ".join(KEYS)),
+        (["ckpt_path=x", "a=b.mp4"], "if it is a file, put it after '--'"),
+        (["ckpt_path=x", "--top_k", "3"], "unknown option '--top_k'"),
+        (["ckpt_path=x", "top_k=0", "a.mp4"], "top_k='0' must be a whole number, at least 1"),
+        (["ckpt_path=x", "num_clips=two", "a.mp4"], "num_clips='two' must be a whole number"),
+        (["a.mp4"], "ckpt_path is missing; give the checkpoint as ckpt_path=run/best.ckpt"),
+        (["ckpt_path=x"], "no video file is given"),
+    ],
+)
+def test_wrong_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse_arguments(arguments)
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_shows_the_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    printed = capsys.readouterr().out
+    assert [key for key in KEYS if f"  {key}=" not in printed] == []
+
+
+def by_hand(video: Path, model: torch.nn.Module) -> torch.Tensor:
+    """Probabilities (3,) of one central clip and crop: 25 frames, a clip of 4 frames at stride 2 spans 7."""
+    with av.open(str(video)) as container:
+        frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+    clip = torch.from_numpy(frames[[9, 11, 13, 15]])
+    preprocessing = Preprocessing(
+        num_frames=4, frame_stride=2, short_side=20, crop_size=16, mean=(0.5,) * 3, std=(0.25,) * 3
+    )
+    with torch.no_grad():
+        return model(EvalTransform(preprocessing)(clip)[None])[0].softmax(-1)
+
+
+@pytest.mark.parametrize("average", ["prob", "logit"])
+def test_one_view_equals_the_model_called_by_hand(tiny_run, average: str) -> None:
+    classifier = load_classifier(tiny_run.checkpoint, device="cpu", num_clips=1, num_crops=1, average=average)
+    predictions = list(predict(classifier, tiny_run.videos))
+    for prediction, video in zip(predictions, tiny_run.videos, strict=True):
+        expected = by_hand(video, tiny_run.model)
+        assert prediction.file == video
+        assert [label for label, _ in prediction.labels] == [
+            classifier.classes[i] for i in expected.argsort(descending=True)
+        ]
+        torch.testing.assert_close(
+            torch.tensor([p for _, p in prediction.labels]), expected.sort(descending=True).values
+        )
+
+
+def test_the_command_goes_on_after_a_broken_file(tiny_run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"this is no video")
+    files = [
+        str(tiny_run.videos[0]),
+        str(broken),
+        str(tmp_path / "absent.mp4"),
+        "--",
+        str(tiny_run.videos[2]),
+    ]
+    assert main([f"ckpt_path={tiny_run.checkpoint}", "top_k=2", "device=cpu", *files]) == 1
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert [lines[0], lines[3]] == [str(tiny_run.videos[0]), str(tiny_run.videos[2])]
+    assert len(lines) == 6
+    assert all(re.fullmatch(r"  [01]\.\d{4}  (a, comma|jump|run)", lines[n]) for n in (1, 2, 4, 5))
+    errors = printed.err.splitlines()
+    assert "broken.mp4" in errors[0]
+    assert any("absent.mp4" in line for line in errors)
+
+
+def test_a_missing_checkpoint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ckpt_path=nowhere.ckpt", "a.mp4"]) == 2
+    assert capsys.readouterr().err.startswith("error: there is no checkpoint file 'nowhere.ckpt'")

@@ -1,0 +1,133 @@
+"""The training command, end to end on tiny videos."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from stvit_video.build import CONF_DIR
+from stvit_video.models import model_from_checkpoint
+from stvit_video.train import train
+from stvit_video.training.callbacks import EpochLine
+
+TINY = [
+    "data=csv",
+    "data.num_frames=4",
+    "data.frame_stride=2",
+    "data.short_side=20",
+    "data.crop_size=16",
+    "data.batch_size=2",
+    "data.num_workers=0",
+    "model=stvit_video_deit_tiny",
+    "model.patch_size=4",
+    "model.embed_dim=8",
+    "model.num_heads=2",
+    "model.depth=4",
+    "model.generate_at=1",
+    "model.num_tokens=4",
+    "optim.warmup_epochs=0",
+    "trainer.accelerator=cpu",
+    "trainer.enable_progress_bar=false",
+    "protocol.num_clips=2",
+    "protocol.num_crops=3",
+]
+
+
+def settings_for(tiny_run, *overrides):
+    lists = [f"data.train='{tiny_run.manifest}'", f"data.val='{tiny_run.manifest}'"]
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        return OmegaConf.to_container(compose("train", overrides=[*TINY, *lists, *overrides]), resolve=True)
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)["state_dict"]
+
+
+def test_run_directory_holds_all_that_is_promised(tiny_run, tmp_path, capsys):
+    result = train(settings_for(tiny_run, "trainer.max_epochs=2"), run_dir=tmp_path)
+    expected = "config.yaml metrics.csv best.ckpt last.ckpt curves.png confusion_matrix.png predictions.csv result.json"
+    assert {*expected.split(), "tensorboard"} <= {path.name for path in tmp_path.iterdir()}
+    assert json.loads((tmp_path / "result.json").read_text()) == result
+    assert {"top1", "gmacs_per_view", "inference_clips_per_second", "commit", "hardware", "date"} <= set(result)
+    assert result["num_videos_used"] == result["num_videos_listed"] == 3
+    assert result["training"]["epochs"] == 2
+    printed = capsys.readouterr().out
+    assert "epoch 2/2  train/loss" in printed
+    assert "(3 of 3 videos, 2 clips x 3 crops" in printed
+    with (tmp_path / "metrics.csv").open() as file:
+        assert {"train/loss", "train/top1", "val/loss", "val/top1", "clips/s"} <= set(csv.DictReader(file).fieldnames)
+
+
+def test_checkpoint_is_self_contained(tiny_run, tmp_path):
+    train(settings_for(tiny_run, "trainer.max_epochs=1"), run_dir=tmp_path)
+    model, metadata = model_from_checkpoint(tmp_path / "last.ckpt")
+    assert model(torch.zeros(1, 3, 4, 16, 16)).shape == (1, 3)
+    assert metadata["classes"] == ["a, comma", "jump", "run"]
+    assert metadata["preprocessing"]["crop_size"] == 16
+    assert metadata["protocol"] == {"num_clips": 2, "num_crops": 3, "average": "prob"}
+    assert metadata["config"]["data"]["train"] == str(tiny_run.manifest)
+
+
+class PowerCutError(Exception):
+    """Stands for anything that ends a process in the middle of a training."""
+
+
+def cut_power_in_third_epoch(self, trainer, pl_module):
+    if trainer.current_epoch == 2:
+        raise PowerCutError
+
+
+def test_resuming_equals_training_in_one_go(tiny_run, tmp_path, monkeypatch):
+    settings = settings_for(tiny_run, "trainer.max_epochs=4", "model.drop_path_rate=0.5")
+    train(settings, run_dir=tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochLine, "on_train_epoch_start", cut_power_in_third_epoch)
+        with pytest.raises(PowerCutError):
+            train(settings, run_dir=tmp_path / "part")
+    train(settings | {"ckpt_path": str(tmp_path / "part" / "last.ckpt")}, run_dir=tmp_path / "part")
+    whole, resumed = weights(tmp_path / "whole" / "last.ckpt"), weights(tmp_path / "part" / "last.ckpt")
+    assert all(torch.equal(resumed[key], value) for key, value in whole.items())
+    for part in ("whole", "part"):
+        with (tmp_path / part / "metrics.csv").open() as file:
+            epochs = [row["epoch"] for row in csv.DictReader(file) if row["val/top1"]]
+        assert epochs == ["0", "1", "2", "3"]
+
+
+def test_same_seed_same_weights(tiny_run, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train(settings_for(tiny_run, "trainer.max_epochs=1", f"seed={seed}"), run_dir=tmp_path / name)
+    a, b, c = (weights(tmp_path / name / "last.ckpt")["model.head.weight"] for name in "abc")
+    assert torch.equal(a, b)
+    assert not torch.equal(a, c)
+
+
+def run_command(*arguments, cwd):
+    command = [sys.executable, "-m", "stvit_video.train", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["data.train=missing.csv", "data.val=missing.csv"], "error: .*missing.csv"),
+        (
+            ["data.train={manifest}", "data.val={manifest}", "ckpt_path=gone.ckpt"],
+            "error: there is no checkpoint file 'gone.ckpt'",
+        ),
+        (["data.train={manifest}", "data.val={manifest}", "model.num_tokens=0"], "error: num_tokens=0 is not possible"),
+        (["data.train={manifest}"], "error: data.source=csv needs data.val"),
+        (["model.num_tokenz=3"], "Could not override 'model.num_tokenz'"),
+    ],
+)
+def test_mistakes_are_one_sentence_from_any_folder(tiny_run, tmp_path, arguments, message):
+    quoted = [argument.replace("{manifest}", f"'{tiny_run.manifest}'") for argument in arguments]
+    done = run_command(*TINY, *quoted, cwd=tmp_path)
+    assert done.returncode != 0
+    assert re.search(message, done.stderr), done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,60 @@
+import math
+
+import pytest
+import torch
+
+from stvit_video.models.build import create_model
+from stvit_video.training.optim import check_schedule, learning_rate_factor, parameter_groups
+
+
+def test_norms_biases_positions_and_centres_are_not_decayed():
+    model = create_model(
+        "stvit_video_deit_tiny", num_frames=4, image_size=32, num_tokens=4, embed_dim=12, depth=4, generate_at=1
+    )
+    decayed, rest = parameter_groups(model, weight_decay=0.05)
+    names = {id(p): name for name, p in model.named_parameters()}
+    decayed_names = {names[id(p)] for p in decayed["params"]}
+    rest_names = {names[id(p)] for p in rest["params"]}
+    assert decayed_names | rest_names == set(names.values())
+    assert not decayed_names & rest_names
+    assert (decayed["weight_decay"], rest["weight_decay"]) == (0.05, 0.0)
+    assert all(name.endswith("weight") and "norm" not in name for name in decayed_names)
+    assert {"pos_embed", "temporal_pos_embed"} <= rest_names
+    assert any(name.endswith("centres") for name in rest_names)
+
+
+def test_frozen_parameters_and_empty_groups_are_left_out():
+    model = torch.nn.Linear(3, 2)
+    model.bias.requires_grad = False
+    (group,) = parameter_groups(model, weight_decay=0.1)
+    assert [p.shape for p in group["params"]] == [(2, 3)]
+
+
+def test_warm_up_then_half_a_cosine():
+    factors = [learning_rate_factor(step, num_steps=110, num_warmup_steps=10, min_factor=0.1) for step in range(111)]
+    assert factors[0] == pytest.approx(0.1)
+    assert factors[9] == factors[10] == pytest.approx(1.0)
+    assert factors[60] == pytest.approx((1.0 + 0.1) / 2)
+    assert factors[85] == pytest.approx(0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * 0.75)))
+    assert factors[110] == pytest.approx(0.1)
+    assert factors[:11] == sorted(factors[:11])
+    assert factors[10:] == sorted(factors[10:], reverse=True)
+
+
+def test_without_warm_up_it_starts_at_the_peak_and_never_rises_after_the_end():
+    assert learning_rate_factor(0, num_steps=5, num_warmup_steps=0, min_factor=0.0) == 1.0
+    assert learning_rate_factor(9, num_steps=5, num_warmup_steps=0, min_factor=0.0) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lr": 0.0, "min_lr": 0.0}, "optim.lr=0.0 and optim.min_lr=0.0 are not possible"),
+        ({"min_lr": 2.0}, "choose 0 <= min_lr <= lr"),
+        ({"warmup_epochs": 3.0}, "optim.warmup_epochs=3.0 must be below trainer.max_epochs=3; shorten the warm-up"),
+    ],
+)
+def test_schedules_that_make_no_sense(changes, message):
+    settings = {"lr": 1.0, "min_lr": 0.1, "warmup_epochs": 1.0, "max_epochs": 3} | changes
+    with pytest.raises(ValueError, match=message):
+        check_schedule(**settings)
