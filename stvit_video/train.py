@@ -24,7 +24,7 @@ from stvit_video.data.dataset import BrokenVideosError
 from stvit_video.data.transforms import TrainTransform
 from stvit_video.inference import NothingEvaluatedError
 from stvit_video.models.build import create_model
-from stvit_video.models.checkpoints import checkpoint_metadata, read_checkpoint
+from stvit_video.models.checkpoints import checkpoint_metadata, load_checkpoint, read_checkpoint
 from stvit_video.report import report_training
 from stvit_video.training.callbacks import ClipsPerSecond, EpochLine, SeedSteps, checkpoint_callbacks
 from stvit_video.training.loggers import csv_logger
@@ -90,9 +90,12 @@ def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataMod
         protocol=settings["protocol"],
         config=settings,
     )
+    model = create_model(settings["model"]["name"], **model_options)
+    if settings["init_from"]:
+        print(f"weights of {settings['init_from']}: {load_checkpoint(model, settings['init_from'], new_head=True)}")
     optim = settings["optim"]
     module = ClassificationModule(
-        create_model(settings["model"]["name"], **model_options),
+        model,
         num_classes=model_options["num_classes"],
         metadata=metadata,
         lr=optim["lr"],

@@ -74,6 +74,18 @@ def test_checkpoint_is_self_contained(tiny_run, tmp_path):
     assert metadata["config"]["data"]["train"] == str(tiny_run.manifest)
 
 
+def test_weights_of_another_run_are_the_start(tiny_run, tmp_path, capsys):
+    start = str(tiny_run.checkpoint)
+    train(
+        settings_for(tiny_run, "trainer.max_epochs=1", "optim.lr=1e-12", "optim.min_lr=0", f"init_from='{start}'"),
+        run_dir=tmp_path,
+    )
+    assert "tensors loaded, 2 new (head.weight, head.bias)" in capsys.readouterr().out
+    before, after = weights(start), weights(tmp_path / "last.ckpt")
+    torch.testing.assert_close(after["model.blocks.0.attn.qkv.weight"], before["model.blocks.0.attn.qkv.weight"])
+    assert (after["model.head.weight"] - before["model.head.weight"]).abs().max() > 0.1
+
+
 class PowerCutError(Exception):
     """Stands for anything that ends a process in the middle of a training."""
 

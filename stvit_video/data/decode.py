@@ -5,6 +5,8 @@ gives the same; the guard that decides this (`decord_refusal`) reads packets onl
 constructor.
 """
 
+import functools
+import logging
 import operator
 import os
 from collections.abc import Iterable
@@ -27,6 +29,7 @@ from stvit_video.optional import MissingLibraryError
 __all__ = ["BACKENDS", "DecodeError", "DecodeTimeoutError", "Video", "open_video"]
 
 BACKENDS = ("auto", "decord", "pyav")
+_log = logging.getLogger(__name__)
 
 
 class Video:
@@ -146,8 +149,7 @@ def open_video(path: str | os.PathLike[str], *, backend: str = "auto", time_limi
     Args:
         path: a local file; addresses and ffmpeg protocols are refused.
         backend: "auto" is decord where it gives the same frames as PyAV, and PyAV elsewhere and where decord
-        is not
-            installed; "decord" and "pyav" insist.
+            is not installed (said once); "decord" and "pyav" insist.
         time_limit_seconds: how long one call may take: opening, and each `read`. Must be positive.
 
     Returns:
@@ -176,6 +178,11 @@ def open_video(path: str | os.PathLike[str], *, backend: str = "auto", time_limi
     return _open_best(source, index, deadline, try_decord=refusal is None)
 
 
+@functools.cache
+def _warn_once(message: str) -> None:
+    _log.warning(message)
+
+
 def _open_best(source: Source, index: VideoIndex, deadline: Deadline, *, try_decord: bool) -> Video:
     """decord where it is safe, installed and counts right; else PyAV."""
     if try_decord:
@@ -184,6 +191,8 @@ def _open_best(source: Source, index: VideoIndex, deadline: Deadline, *, try_dec
             return Video(DecordReader(decord_source, index, deadline), decord_source, may_fall_back=True)
         except DecodeTimeoutError:
             raise
-        except (DecodeError, MissingLibraryError):
-            pass
+        except MissingLibraryError as error:
+            _warn_once(f"{error}; until then every file is read with PyAV")
+        except DecodeError as error:
+            _log.debug("PyAV reads what decord can not: %s", error)
     return Video(PyavReader(source, index, deadline), source, may_fall_back=False)

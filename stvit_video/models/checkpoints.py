@@ -15,6 +15,7 @@ from stvit_video.models.build import create_model
 
 METADATA_KEY = "stvit_video"
 FORMAT_VERSION = 1
+HEAD_PREFIX = "head."  # of the classifier inside the model
 MODEL_PREFIX = "model."  # of the model inside the LightningModule
 
 
@@ -30,15 +31,18 @@ class LoadReport:
         format: name of the format that was recognised.
         loaded: keys whose values were taken as they are.
         interpolated: keys of tables that were resized to the model's grid.
+        new: keys of a head for other classes, which kept the model's fresh weights.
     """
 
     format: str
     loaded: tuple[str, ...]
     interpolated: tuple[str, ...]
+    new: tuple[str, ...]
 
     def __str__(self) -> str:
-        resized = f", {len(self.interpolated)} interpolated ({_some(self.interpolated)})" if self.interpolated else ""
-        return f"{self.format}: {len(self.loaded)} tensors loaded{resized}"
+        lists = {"interpolated": self.interpolated, "new": self.new}
+        rest = "".join(f", {len(keys)} {word} ({_some(keys)})" for word, keys in lists.items() if keys)
+        return f"{self.format}: {len(self.loaded)} tensors loaded{rest}"
 
 
 def checkpoint_metadata(
@@ -120,7 +124,9 @@ def model_from_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
     return model.eval(), metadata
 
 
-def load_checkpoint(model: nn.Module, path_or_state_dict: str | Path | Mapping[str, Any]) -> LoadReport:
+def load_checkpoint(
+    model: nn.Module, path_or_state_dict: str | Path | Mapping[str, Any], *, new_head: bool = False
+) -> LoadReport:
     """Load weights into `model`, all of them or none.
 
     Takes our .ckpt files, and plain state dicts of our models. Learned cluster centres of another token grid are
@@ -129,9 +135,10 @@ def load_checkpoint(model: nn.Module, path_or_state_dict: str | Path | Mapping[s
     Args:
         model: the model that receives the weights.
         path_or_state_dict: a file, its content, or a state dict.
+        new_head: whether the model's head stays as it is, for training on other classes.
 
     Returns:
-        What was recognised, loaded and interpolated.
+        What was recognised, loaded, interpolated and left new.
 
     Raises:
         CheckpointError: the file can't be read, or its tensors are not this model's; the keys are named.
@@ -140,12 +147,15 @@ def load_checkpoint(model: nn.Module, path_or_state_dict: str | Path | Mapping[s
     content = read_checkpoint(source) if isinstance(source, (str, Path)) else source
     format_name, state = _weights(content)
     wanted = model.state_dict()
+    new = [key for key in wanted if new_head and key.startswith(HEAD_PREFIX)]
+    state |= {key: wanted[key] for key in new}
     _check_keys(state, wanted)
     interpolated = [key for key in wanted if state[key].shape != wanted[key].shape]
     for key in interpolated:
         state[key] = resize_grid(state[key], tuple(wanted[key].shape[1:-1]))
     model.load_state_dict(state)
-    return LoadReport(format_name, tuple(k for k in wanted if k not in interpolated), tuple(interpolated))
+    loaded = tuple(key for key in wanted if key not in interpolated and key not in new)
+    return LoadReport(format_name, loaded, tuple(interpolated), tuple(new))
 
 
 def _weights(content: Mapping[str, Any]) -> tuple[str, dict[str, Tensor]]:

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from stvit_video.evaluation.benchmark import count_gmacs
 from stvit_video.models import create_model, list_models, model_options
 
 TINY = {
@@ -56,3 +57,16 @@ def test_unknown_option_suggests_the_closest():
     with pytest.raises(ValueError, match="deit_tiny has no option 'num_frames'"):
         create_model("deit_tiny", num_frames=8)
     assert "num_frames" in model_options("video_deit_tiny")
+
+
+@pytest.mark.parametrize(("name", "gmacs"), [("deit_tiny", 1.26), ("deit_small", 4.61), ("deit_base", 17.58)])
+def test_cost_of_dense_models_is_the_published_one(name, gmacs):
+    assert count_gmacs(create_model(name), (3, 224, 224)) == pytest.approx(gmacs, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"), [("stvit_deit_tiny", 0.55), ("stvit_deit_small", 1.95), ("stvit_deit_base", 7.4)]
+)
+def test_sixteen_tokens_cost_what_the_paper_says(name, limit):
+    """ "Nearly 60 %" less than DeiT."""
+    assert 0.9 * limit < count_gmacs(create_model(name, num_tokens=16), (3, 224, 224)) <= limit

@@ -77,6 +77,18 @@ def test_another_class_count_is_refused_with_the_shapes():
         load_checkpoint(model, other.state_dict())
 
 
+def test_new_head_for_other_classes():
+    trained = create_model(NAME, **OPTIONS)
+    model = create_model(NAME, **{**OPTIONS, "num_classes": 7})
+    fresh = model.head.weight.clone()
+    report = load_checkpoint(model, our_checkpoint(trained), new_head=True)
+    assert report.new == ("head.weight", "head.bias")
+    assert str(report).endswith("tensors loaded, 2 new (head.weight, head.bias)")
+    assert torch.equal(model.head.weight, fresh)
+    assert torch.equal(model.norm.weight, trained.norm.weight)
+    assert torch.equal(model.blocks[0].attn.qkv.weight, trained.blocks[0].attn.qkv.weight)
+
+
 def test_file_that_is_not_there(tmp_path):
     with pytest.raises(CheckpointError, match="there is no checkpoint file .*missing.ckpt'; give the path"):
         read_checkpoint(tmp_path / "missing.ckpt")
