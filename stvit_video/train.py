@@ -26,7 +26,7 @@ from stvit_video.inference import NothingEvaluatedError
 from stvit_video.models.build import create_model
 from stvit_video.models.checkpoints import checkpoint_metadata, load_checkpoint, read_checkpoint
 from stvit_video.report import report_training
-from stvit_video.training.callbacks import ClipsPerSecond, EpochLine, SeedSteps, checkpoint_callbacks
+from stvit_video.training.callbacks import SPEED, ClipsPerSecond, EpochLine, SeedSteps, checkpoint_callbacks
 from stvit_video.training.loggers import csv_logger
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 
@@ -67,7 +67,7 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         training={
             "seconds": round(time.perf_counter() - start, 1),
             "epochs": trainer.current_epoch,
-            "clips_per_second": float(trainer.callback_metrics.get("clips/s", torch.nan)),
+            "clips_per_second": float(trainer.callback_metrics.get(SPEED, torch.nan)),
             "num_skipped": module.num_skipped,
         },
     )

@@ -61,7 +61,9 @@ def test_run_directory_holds_all_that_is_promised(tiny_run, tmp_path, capsys):
     assert "epoch 2/2  train/loss" in printed
     assert "(3 of 3 videos, 2 clips x 3 crops" in printed
     with (tmp_path / "metrics.csv").open() as file:
-        assert {"train/loss", "train/top1", "val/loss", "val/top1", "clips/s"} <= set(csv.DictReader(file).fieldnames)
+        assert {"train/loss", "train/top1", "val/loss", "val/top1", "train/clips_per_second"} <= set(
+            csv.DictReader(file).fieldnames
+        )
 
 
 def test_checkpoint_is_self_contained(tiny_run, tmp_path):

@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+SPEED = "train/clips_per_second"
 EPOCH_METRICS = ("train/loss", "train/top1", "val/loss", "val/top1")
 
 
@@ -14,27 +15,29 @@ class ClipsPerSecond(Callback):
     """Logs how many clips the training takes in a second, waiting for data included, over all devices."""
 
     def __init__(self) -> None:
-        self._start = 0.0
-        self._num_clips = 0
+        self._start, self._num_clips, self._seconds = 0.0, 0, 0.0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
-        self._start, self._num_clips = time.perf_counter(), 0
+        self._start, self._num_clips, self._seconds = time.perf_counter(), 0, 0.0
 
     def on_train_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: dict[str, Any],
-        batch_idx: int,
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: dict[str, Any], batch_idx: int
     ) -> None:
-        """Log the speed since the epoch's start."""
+        """Show the speed since the epoch's start in the progress bar."""
         self._num_clips += len(batch["label"]) * trainer.world_size
-        seconds = time.perf_counter() - self._start
-        pl_module.log(
-            "clips/s", self._num_clips / seconds, prog_bar=True, on_step=False, on_epoch=True, reduce_fx="max"
-        )
+        pl_module.log("clips/s", self._speed(), prog_bar=True, on_step=True, on_epoch=False, logger=False)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log the speed of the epoch."""
+        pl_module.log(SPEED, self._speed(), rank_zero_only=True)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stop the clock: validation runs before the epoch's end."""
+        self._seconds = time.perf_counter() - self._start
+
+    def _speed(self) -> float:
+        return self._num_clips / (self._seconds or time.perf_counter() - self._start)
 
 
 class SeedSteps(Callback):
@@ -62,7 +65,7 @@ class EpochLine(Callback):
             return
         metrics = trainer.callback_metrics
         values = "  ".join(f"{name} {float(metrics[name]):.4f}" for name in EPOCH_METRICS if name in metrics)
-        speed = f"  {float(metrics['clips/s']):.1f} clips/s" if "clips/s" in metrics else ""
+        speed = f"  {float(metrics[SPEED]):.1f} clips/s" if SPEED in metrics else ""
         trainer.print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {values}{speed}", flush=True)
 
 

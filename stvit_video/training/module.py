@@ -74,10 +74,12 @@ class ClassificationModule(LightningModule):
                 f"the loss is {loss.item()} at step {self.global_step}, on the training videos with indices "
                 f"{batch['index'].tolist()}; lower optim.lr, or use trainer.precision=32-true"
             )
-        self.train_top1(logits, batch["label"])
+        step_top1 = self.train_top1(logits, batch["label"])
         size = len(batch["label"])
-        self.log("train/loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=size)
-        self.log("train/top1", self.train_top1, prog_bar=True, on_step=False, on_epoch=True, batch_size=size)
+        for name, value in (("loss", loss), ("top1", step_top1)):  # of this batch, for the progress bar alone
+            self.log(name, value, prog_bar=True, on_step=True, on_epoch=False, logger=False, batch_size=size)
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size)
+        self.log("train/top1", self.train_top1, on_step=False, on_epoch=True, batch_size=size)
         return loss
 
     def _count_skipped(self, batch: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 from types import SimpleNamespace
 
-import pytest
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from torch.utils.data import DataLoader
@@ -9,8 +8,8 @@ from stvit_video.training import callbacks
 from stvit_video.training.callbacks import ClipsPerSecond, EpochLine, SeedSteps, checkpoint_callbacks
 
 
-def test_clips_per_second_counts_all_devices(monkeypatch):
-    now = iter([10.0, 12.0, 14.0])
+def test_clips_per_second_counts_all_devices_and_no_validation(monkeypatch):
+    now = iter([10.0, 12.0, 14.0, 16.0])
     monkeypatch.setattr(callbacks.time, "perf_counter", lambda: next(now))
     logged = []
     module = SimpleNamespace(log=lambda name, value, **_: logged.append((name, value)))
@@ -19,18 +18,17 @@ def test_clips_per_second_counts_all_devices(monkeypatch):
     meter.on_train_epoch_start(trainer, module)
     for _ in range(2):
         meter.on_train_batch_end(trainer, module, None, {"label": torch.zeros(6)}, 0)
-    assert logged == [("clips/s", pytest.approx(6.0)), ("clips/s", pytest.approx(6.0))]
+    meter.on_validation_start(trainer, module)
+    meter.on_train_epoch_end(trainer, module)
+    assert logged == [("clips/s", 6.0), ("clips/s", 6.0), ("train/clips_per_second", 4.0)]
 
 
 def test_epoch_line():
     lines = []
+    metrics = {"train/loss": 1.5, "val/top1": 0.25, "train/clips_per_second": 7.0}
     trainer = SimpleNamespace(
         is_global_zero=True,
-        callback_metrics={
-            "train/loss": torch.tensor(1.5),
-            "val/top1": torch.tensor(0.25),
-            "clips/s": torch.tensor(7.0),
-        },
+        callback_metrics={name: torch.tensor(value) for name, value in metrics.items()},
         current_epoch=2,
         max_epochs=5,
         print=lambda text, flush: lines.append(text),
