@@ -23,12 +23,18 @@ from stvit_video.inference import Classifier, evaluate_manifest, load_classifier
 
 
 def report_training(
-    run_dir: Path, *, val_manifest: Manifest, data: Mapping[str, Any], training: Mapping[str, Any]
+    run_dir: Path,
+    *,
+    checkpoint: str,
+    val_manifest: Manifest,
+    data: Mapping[str, Any],
+    training: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Evaluate the run's best checkpoint by its protocol, and write every file of the report.
+    """Evaluate a checkpoint of the run by its protocol, and write every file of the report.
 
     Args:
-        run_dir: the run's folder, which holds best.ckpt and metrics.csv.
+        run_dir: the run's folder, which holds best.ckpt, last.ckpt and metrics.csv.
+        checkpoint: which one, "best" or "last".
         val_manifest: the videos to evaluate.
         data: the `data` group of the configuration: decoder and workers.
         training: further values for result.json, such as seconds and clips a second of the training.
@@ -39,12 +45,14 @@ def report_training(
     Raises:
         NothingEvaluatedError: not one video could be read.
     """
-    classifier = load_classifier(run_dir / "best.ckpt")
+    classifier = load_classifier(run_dir / f"{checkpoint}.ckpt")
     result = evaluate_manifest(
         classifier, val_manifest, batch_size=4, num_workers=data["num_workers"], backend=data["backend"]
     )
     save_curves(run_dir / "metrics.csv", run_dir / "curves.png")
-    return report_evaluation(classifier, val_manifest, result, run_dir, extra={"training": dict(training)})
+    return report_evaluation(
+        classifier, val_manifest, result, run_dir, extra={"checkpoint": checkpoint, "training": dict(training)}
+    )
 
 
 def report_evaluation(

@@ -50,6 +50,8 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
     seed_everything(settings["seed"], workers=True, verbose=False)
     run_dir.mkdir(parents=True, exist_ok=True)
     (run_dir / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(dict(settings))), encoding="utf-8")
+    if settings["report_checkpoint"] not in ("best", "last"):
+        raise ValueError(f"report_checkpoint={settings['report_checkpoint']!r} is unknown; choose best or last")
     if settings["ckpt_path"]:
         read_checkpoint(settings["ckpt_path"])  # a file that can't be read is an error now, not after the data
     module, data = build_module(settings)
@@ -62,6 +64,7 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         return {}
     return report_training(
         run_dir,
+        checkpoint=settings["report_checkpoint"],
         val_manifest=data.val_manifest,
         data=settings["data"],
         training={

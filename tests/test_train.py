@@ -136,6 +136,10 @@ def run_command(*arguments, cwd):
         ),
         (["data.train={manifest}", "data.val={manifest}", "model.num_tokens=0"], "error: num_tokens=0 is not possible"),
         (["data.train={manifest}"], "error: data.source=csv needs data.val"),
+        (
+            ["data.train={manifest}", "data.val={manifest}", "report_checkpoint=first"],
+            "error: report_checkpoint='first' is",
+        ),
         (["model.num_tokenz=3"], "Could not override 'model.num_tokenz'"),
     ],
 )
