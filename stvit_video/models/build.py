@@ -1,32 +1,34 @@
 """Models by name: a literal dictionary, and the two calls over it."""
 
 import inspect
-from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
 from torch import nn
 
-from stvit_video.models.deit_variants import image_deit, video_deit
+from stvit_video.models.deit import DeiT
+from stvit_video.models.deit_variants import VIDEO_OPTIONS, deit
 
+IMAGE: dict[str, Any] = {"video": False, "num_classes": 1000}
+VIDEO: dict[str, Any] = {"video": True, "num_classes": 400}
 TINY: dict[str, Any] = {"embed_dim": 192, "num_heads": 3}
 SMALL: dict[str, Any] = {"embed_dim": 384, "num_heads": 6}
 BASE: dict[str, Any] = {"embed_dim": 768, "num_heads": 12}
 
-MODELS: dict[str, Callable[..., nn.Module]] = {
-    "deit_tiny": partial(image_deit, **TINY),
-    "deit_small": partial(image_deit, **SMALL),
-    "deit_base": partial(image_deit, **BASE),
-    "stvit_deit_tiny": partial(image_deit, reducer="semantic", **TINY),
-    "stvit_deit_small": partial(image_deit, reducer="semantic", **SMALL),
-    "stvit_deit_base": partial(image_deit, reducer="semantic", **BASE),
-    "video_deit_tiny": partial(video_deit, **TINY),
-    "video_deit_small": partial(video_deit, **SMALL),
-    "video_deit_base": partial(video_deit, **BASE),
-    "stvit_video_deit_tiny": partial(video_deit, reducer="semantic", **TINY),
-    "stvit_video_deit_small": partial(video_deit, reducer="semantic", **SMALL),
-    "stvit_video_deit_base": partial(video_deit, reducer="semantic", **BASE),
+MODELS: dict[str, partial[DeiT]] = {
+    "deit_tiny": partial(deit, **IMAGE, **TINY),
+    "deit_small": partial(deit, **IMAGE, **SMALL),
+    "deit_base": partial(deit, **IMAGE, **BASE),
+    "stvit_deit_tiny": partial(deit, reducer="semantic", **IMAGE, **TINY),
+    "stvit_deit_small": partial(deit, reducer="semantic", **IMAGE, **SMALL),
+    "stvit_deit_base": partial(deit, reducer="semantic", **IMAGE, **BASE),
+    "video_deit_tiny": partial(deit, **VIDEO, **TINY),
+    "video_deit_small": partial(deit, **VIDEO, **SMALL),
+    "video_deit_base": partial(deit, **VIDEO, **BASE),
+    "stvit_video_deit_tiny": partial(deit, reducer="semantic", **VIDEO, **TINY),
+    "stvit_video_deit_small": partial(deit, reducer="semantic", **VIDEO, **SMALL),
+    "stvit_video_deit_base": partial(deit, reducer="semantic", **VIDEO, **BASE),
 }
 
 
@@ -41,7 +43,9 @@ def model_options(name: str) -> list[str]:
     Raises:
         ValueError: no model of that name.
     """
-    return sorted(inspect.signature(_builder(name)).parameters)
+    builder = _builder(name)
+    fixed = ("video",) if builder.keywords["video"] else ("video", *VIDEO_OPTIONS)
+    return sorted(set(inspect.signature(builder).parameters) - set(fixed))
 
 
 def create_model(name: str, **options: Any) -> nn.Module:
@@ -68,7 +72,7 @@ def create_model(name: str, **options: Any) -> nn.Module:
     return builder(**options)
 
 
-def _builder(name: str) -> Callable[..., nn.Module]:
+def _builder(name: str) -> partial[DeiT]:
     if name not in MODELS:
         raise ValueError(f"no model is named {name!r}{_suggestion(name, list(MODELS))}; see list_models()")
     return MODELS[name]

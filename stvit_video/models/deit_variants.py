@@ -1,78 +1,16 @@
-"""Builders of the named DeiT models: sizes to a `DeiT`."""
+"""The builder behind every named DeiT: sizes as people say them, to a `DeiT`."""
 
 from stvit_video.models.deit import DeiT, image_token_grid, resolve_token_grid
+from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.schedule import deit_schedule
 
+VIDEO_OPTIONS = ("num_frames", "tubelet_size", "base_attention")  # of `deit`, without a meaning for images
 
-def image_deit(
+
+def deit(
     *,
-    num_classes: int = 1000,
-    image_size: int | tuple[int, int] = 224,
-    in_channels: int = 3,
-    patch_size: int | tuple[int, int] = 16,
-    embed_dim: int,
-    depth: int = 12,
-    num_heads: int,
-    mlp_ratio: float = 4.0,
-    qkv_bias: bool = True,
-    reducer: str = "none",
-    generate_at: int = 4,
-    num_tokens: int | tuple[int, ...] | None = None,
-    pool: str | None = None,
-    drop_rate: float = 0.0,
-    drop_path_rate: float = 0.0,
-    layer_scale_init: float | None = 1e-5,
-) -> DeiT:
-    """DeiT over images, dense (`reducer="none"`) or STViT-DeiT (`reducer="semantic"`).
-
-    Args:
-        num_classes: logits of the head.
-        image_size: pixels, one number for both sides or (H, W).
-        in_channels: channels of a pixel.
-        patch_size: pixels of a patch, one number or (h, w).
-        embed_dim: channels C.
-        depth: blocks in all, the two of generation included.
-        num_heads: attention heads.
-        mlp_ratio: hidden channels of the MLPs over C.
-        qkv_bias: whether attention projections have a bias.
-        reducer: "none" or "semantic".
-        generate_at: number of blocks before generation.
-        num_tokens: semantic tokens, a count or a grid (H, W); 16 where left out.
-        pool: "cls" or "mean"; where left out, "cls" for dense models and "mean" for semantic tokens.
-        drop_rate: dropout before the head.
-        drop_path_rate: stochastic depth of the last block.
-        layer_scale_init: start value of the gains in generation; None = no gains.
-
-    Raises:
-        ValueError: options that do not go together.
-
-    Source: Touvron et al. 2021 (DeiT); STViT (arXiv:2303.08685).
-    """
-    return _deit(
-        input_size=_pair(image_size),
-        patch_size=_pair(patch_size),
-        base_attention="frame",
-        default_tokens=16,
-        num_classes=num_classes,
-        in_channels=in_channels,
-        embed_dim=embed_dim,
-        depth=depth,
-        num_heads=num_heads,
-        mlp_ratio=mlp_ratio,
-        qkv_bias=qkv_bias,
-        reducer=reducer,
-        generate_at=generate_at,
-        num_tokens=num_tokens,
-        pool=pool,
-        drop_rate=drop_rate,
-        drop_path_rate=drop_path_rate,
-        layer_scale_init=layer_scale_init,
-    )
-
-
-def video_deit(
-    *,
-    num_classes: int = 400,
+    video: bool,
+    num_classes: int,
     num_frames: int = 16,
     image_size: int | tuple[int, int] = 224,
     in_channels: int = 3,
@@ -92,9 +30,10 @@ def video_deit(
     drop_path_rate: float = 0.0,
     layer_scale_init: float | None = 1e-5,
 ) -> DeiT:
-    """DeiT over clips, dense (`reducer="none"`) or STViT-DeiT (`reducer="semantic"`).
+    """DeiT over images or clips, dense (`reducer="none"`) or STViT-DeiT (`reducer="semantic"`).
 
     Args:
+        video: whether the input are clips.
         num_classes: logits of the head.
         num_frames: frames T of a clip.
         image_size: pixels, one number for both sides or (H, W).
@@ -106,11 +45,11 @@ def video_deit(
         num_heads: attention heads.
         mlp_ratio: hidden channels of the MLPs over C.
         qkv_bias: whether attention projections have a bias.
-        base_attention: attention of the first `generate_at` blocks: "frame" (each tubelet step alone) or "joint".
-            A dense model with "joint" is the plain space-time transformer.
+        base_attention: of the first `generate_at` blocks: "frame" (each tubelet step alone) or "joint"; a dense
+            model with "joint" is the plain space-time transformer.
         reducer: "none" or "semantic".
         generate_at: number of blocks before generation.
-        num_tokens: semantic tokens, a count or a grid (T, H, W); 64 where left out.
+        num_tokens: semantic tokens, a count or a grid (H, W) or (T, H, W); where left out 16, for clips 64.
         pool: "cls" or "mean"; where left out, "cls" for dense models whose first blocks run per frame (as image
             weights do), else "mean".
         drop_rate: dropout before the head.
@@ -120,77 +59,37 @@ def video_deit(
     Raises:
         ValueError: options that do not go together.
 
-    Source: STViT (arXiv:2303.08685); DESIGN section 3, "Video".
+    Source: Touvron et al. 2021 (DeiT); STViT (arXiv:2303.08685); DESIGN section 3.
     """
-    return _deit(
-        input_size=(num_frames, *_pair(image_size)),
-        patch_size=(tubelet_size, *_pair(patch_size)),
-        base_attention=base_attention,
-        default_tokens=64,
-        num_classes=num_classes,
-        in_channels=in_channels,
-        embed_dim=embed_dim,
-        depth=depth,
-        num_heads=num_heads,
-        mlp_ratio=mlp_ratio,
-        qkv_bias=qkv_bias,
-        reducer=reducer,
-        generate_at=generate_at,
-        num_tokens=num_tokens,
-        pool=pool,
-        drop_rate=drop_rate,
-        drop_path_rate=drop_path_rate,
-        layer_scale_init=layer_scale_init,
-    )
-
-
-def _deit(
-    *,
-    input_size: tuple[int, ...],
-    patch_size: tuple[int, ...],
-    base_attention: str,
-    default_tokens: int,
-    num_classes: int,
-    in_channels: int,
-    embed_dim: int,
-    depth: int,
-    num_heads: int,
-    mlp_ratio: float,
-    qkv_bias: bool,
-    reducer: str,
-    generate_at: int,
-    num_tokens: int | tuple[int, ...] | None,
-    pool: str | None,
-    drop_rate: float,
-    drop_path_rate: float,
-    layer_scale_init: float | None,
-) -> DeiT:
+    input_size = (num_frames, *_pair(image_size)) if video else _pair(image_size)
+    patch_sizes = (tubelet_size, *_pair(patch_size)) if video else _pair(patch_size)
     schedule = deit_schedule(depth=depth, base_attention=base_attention, generate_at=generate_at, reducer=reducer)
-    dense = reducer == "none"
-    if dense and num_tokens is not None:
-        raise ValueError(
-            f"num_tokens={num_tokens} has no meaning for a dense model; leave it out or use a stvit_ model"
-        )
-    token_grid = None
-    if not dense:
-        grid = image_token_grid(input_size, patch_size)
-        token_grid = resolve_token_grid(default_tokens if num_tokens is None else num_tokens, grid)
     return DeiT(
         input_size=input_size,
-        patch_size=patch_size,
+        patch_size=patch_sizes,
         in_channels=in_channels,
         num_classes=num_classes,
         embed_dim=embed_dim,
         num_heads=num_heads,
         schedule=schedule,
-        token_grid=token_grid,
-        pool=pool or ("cls" if dense and base_attention == "frame" else "mean"),
+        token_grid=_token_grid(image_token_grid(input_size, patch_sizes), reducer=reducer, num_tokens=num_tokens),
+        pool=pool or ("cls" if reducer == "none" and base_attention == "frame" else "mean"),
         mlp_ratio=mlp_ratio,
         qkv_bias=qkv_bias,
         drop_rate=drop_rate,
         drop_path_rate=drop_path_rate,
         layer_scale_init=layer_scale_init,
     )
+
+
+def _token_grid(image_grid: TokenGrid, *, reducer: str, num_tokens: int | tuple[int, ...] | None) -> TokenGrid | None:
+    """The semantic tokens' grid; None for a dense model, which has none."""
+    if reducer != "none":
+        default = 64 if len(image_grid.sizes) == 3 else 16
+        return resolve_token_grid(default if num_tokens is None else num_tokens, image_grid)
+    if num_tokens is not None:
+        raise ValueError(f"num_tokens={num_tokens} has no meaning for a dense model; leave it out or use a stvit_ one")
+    return None
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
