@@ -45,9 +45,28 @@ def _resize_space(table: Tensor, sizes: tuple[int, ...]) -> Tensor:
     return flat.permute(0, 2, 3, 1).unflatten(0, leading)
 
 
-def split_class_position(pos_embed: Tensor, *, num_class_tokens: int) -> tuple[Tensor, Tensor]:
-    """(1, num_class_tokens + N, C) -> the class tokens' part and the (1, N, C) of the image tokens."""
-    return pos_embed[:, :num_class_tokens], pos_embed[:, num_class_tokens:]
+def sincos_table(sizes: tuple[int, ...], dim: int, *, max_period: float = 10_000.0) -> Tensor:
+    """Sines and cosines of the place along every axis of a grid, each axis in its own channels.
+
+    Args:
+        sizes: the grid.
+        dim: channels C; each axis gets C // (2 * num_axes) frequencies, channels left over are 0.
+        max_period: 2 pi times this is the longest wavelength, in cells.
+
+    Returns:
+        (1, *sizes, C).
+
+    Source: Vaswani et al. 2017, section 3.5; over two axes as in Beyer et al. 2022, "Better plain ViT baselines".
+    """
+    num_frequencies = dim // (2 * len(sizes))
+    frequencies = max_period ** -(torch.arange(num_frequencies) / max(num_frequencies, 1))
+    parts = []
+    for axis, size in enumerate(sizes):
+        angles = torch.arange(size)[:, None] * frequencies  # (size, F)
+        shape = [size if a == axis else 1 for a in range(len(sizes))]
+        parts.append(torch.cat([angles.sin(), angles.cos()], dim=1).view(*shape, -1).expand(*sizes, -1))
+    table = torch.cat(parts, dim=-1)
+    return F.pad(table, (0, dim - table.shape[-1]))[None]
 
 
 def new_table(*shape: int) -> torch.nn.Parameter:

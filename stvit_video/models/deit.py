@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from functools import partial
-from math import prod
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from stvit_video.layers.block import TransformerBlock
 from stvit_video.layers.drop_path import drop_path_rates
 from stvit_video.layers.patch_embed import PatchEmbed, check_patches
-from stvit_video.layers.pos_embed import new_table, resize_grid
+from stvit_video.layers.pos_embed import new_table, resize_grid, sincos_table
 from stvit_video.tokens.generate import SemanticTokenGenerator
 from stvit_video.tokens.grid import TokenGrid, choose_token_grid
 from stvit_video.tokens.recover import TokenRecovery
@@ -92,14 +92,19 @@ class DeiT(nn.Module):
         nn.init.trunc_normal_(self.head.weight, std=0.02)
 
     def _add_positions(self, embed_dim: int, *, joint_later: bool) -> None:
-        """Position tables: over a frame's grid where blocks run per frame, else over the whole clip's."""
+        """Position tables: over a frame's grid where blocks run per frame, else over the whole clip's.
+
+        They are learned, and start as sines and cosines of the tokens' own magnitude: drawn with deviation 0.02
+        they drown in the patches, and what only place and motion together tell is learned late or never.
+        """
         self.position_sizes = self.grid.sizes[-2:] if self.num_frame_blocks else self.grid.sizes
         if self.num_class_tokens:
             self.cls_token = new_table(1, 1, embed_dim)
-        self.pos_embed = new_table(1, self.num_class_tokens + prod(self.position_sizes), embed_dim)
+        positions = sincos_table(self.position_sizes, embed_dim).flatten(1, -2)
+        self.pos_embed = nn.Parameter(F.pad(positions, (0, 0, self.num_class_tokens, 0)))
         self.has_time = bool(self.num_frame_blocks) and joint_later and len(self.grid.sizes) == 3
         if self.has_time:
-            self.temporal_pos_embed = new_table(1, self.grid.sizes[0], embed_dim)
+            self.temporal_pos_embed = nn.Parameter(sincos_table(self.grid.sizes[:1], embed_dim))
 
     @property
     def token_grid(self) -> TokenGrid | None:

@@ -1,8 +1,10 @@
+import math
+
 import pytest
 import torch
 from torch.nn import functional as F
 
-from stvit_video.layers.pos_embed import new_table, resize_grid
+from stvit_video.layers.pos_embed import new_table, resize_grid, sincos_table
 
 
 def test_same_grid_is_the_table_itself():
@@ -45,3 +47,17 @@ def test_bf16_keeps_its_type_and_gradients_flow():
 def test_number_of_axes():
     with pytest.raises(ValueError, match=r"a table over the grid \(2, 3\) can't be resized to \(4,\): give 2 sizes"):
         resize_grid(torch.zeros(1, 2, 3, 5), (4,))
+
+
+@pytest.mark.parametrize(("sizes", "dim"), [((3, 5), 8), ((2, 3, 5), 14), ((7,), 6)])
+def test_sines_and_cosines_equal_a_slow_loop(sizes, dim):
+    table = sincos_table(sizes, dim)
+    assert table.shape == (1, *sizes, dim)
+    num_frequencies = dim // (2 * len(sizes))
+    for place in torch.cartesian_prod(*[torch.arange(size) for size in sizes]).view(-1, len(sizes)).tolist():
+        expected = []
+        for position in place:
+            angles = [position / 10_000 ** (i / num_frequencies) for i in range(num_frequencies)]
+            expected += [math.sin(angle) for angle in angles] + [math.cos(angle) for angle in angles]
+        expected += [0.0] * (dim - len(expected))
+        torch.testing.assert_close(table[0][tuple(place)], torch.tensor(expected))
