@@ -28,6 +28,28 @@ def merge_heads(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Softmax attention by torch's fused kernel.
+
+    On CPUs the kernel is run in float32 also where autocast asks for less: on 64 tokens of 4 heads of 32 channels it
+    took 99 ms in bfloat16, forward and backward, and 36 ms in float32.
+
+    Args:
+        q: (B, A, N, D).
+        k: (B, A, M, D).
+        v: (B, A, M, D).
+        bias: added to the attention logits, broadcastable to (B, A, N, M); or boolean, True = keep.
+
+    Returns:
+        (B, A, N, D), of q's type.
+    """
+    if q.device.type != "cpu" or q.dtype not in (torch.bfloat16, torch.float16):
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+    bias = bias.float() if bias is not None and bias.is_floating_point() else bias
+    with torch.autocast("cpu", enabled=False):
+        return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), attn_mask=bias).to(q.dtype)
+
+
 class SelfAttention(nn.Module):
     """Softmax attention of every token to every token of the same set.
 
@@ -60,7 +82,7 @@ class SelfAttention(nn.Module):
             (B, N, C).
         """
         q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(x).chunk(3, dim=-1))
-        return self.proj(merge_heads(F.scaled_dot_product_attention(q, k, v, attn_mask=bias)))
+        return self.proj(merge_heads(attend(q, k, v, bias)))
 
 
 class CrossAttention(nn.Module):
@@ -98,7 +120,7 @@ class CrossAttention(nn.Module):
         """
         q = split_heads(self.q(queries), self.num_heads)
         k, v = (split_heads(part, self.num_heads) for part in self.kv(context).chunk(2, dim=-1))
-        return self.proj(merge_heads(F.scaled_dot_product_attention(q, k, v, attn_mask=bias)))
+        return self.proj(merge_heads(attend(q, k, v, bias)))
 
 
 def attention_weights(attention: CrossAttention, queries: Tensor, context: Tensor) -> Tensor:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from stvit_video.layers.attention import CrossAttention, SelfAttention, attention_weights
+from stvit_video.layers.attention import CrossAttention, SelfAttention, attend, attention_weights
 
 
 def slow_attention(q, k, v, num_heads):
@@ -65,3 +65,22 @@ def test_attention_weights_sum_to_one_and_explain_the_output():
 def test_heads_must_divide_channels(layer):
     with pytest.raises(ValueError, match="num_heads=4 does not divide the 6 channels; choose num_heads so that"):
         layer(6, num_heads=4)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_other_types_keep_their_type_and_their_accuracy(dtype):
+    q, k, v = (torch.randn(2, 3, n, 5, dtype=dtype) for n in (4, 7, 7))
+    bias = torch.randn(2, 3, 4, 7, dtype=dtype)
+    exact = torch.softmax(q.double() @ k.double().transpose(-2, -1) / 5**0.5 + bias.double(), -1) @ v.double()
+    out = attend(q, k, v, bias)
+    assert out.dtype == dtype
+    torch.testing.assert_close(out, exact.to(dtype), atol=torch.finfo(dtype).eps, rtol=2 * torch.finfo(dtype).eps)
+
+
+def test_under_autocast_linear_layers_are_reduced_and_attention_is_not():
+    layer = SelfAttention(6, num_heads=2)
+    x = torch.randn(2, 5, 6)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = layer(x)
+    assert out.dtype == torch.bfloat16
+    torch.testing.assert_close(out.float(), layer(x), atol=0.02, rtol=0.02)
