@@ -10,11 +10,12 @@ from pathlib import Path
 
 from stvit_video.data.manifest import read_csv_manifest
 from stvit_video.evaluation.multiview import AVERAGES, NonFiniteLogitsError
-from stvit_video.evaluation.tables import clip_accuracy, clip_rows, write_rows
+from stvit_video.evaluation.tables import clip_accuracy, clip_rows, describe_unread, write_rows
 from stvit_video.inference import (
     NothingEvaluatedError,
     evaluate_manifest,
     load_classifier,
+    make_output_dir,
     score_videos,
 )
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     """Evaluate, write the two tables, print both accuracies.
 
     Raises:
-        ValueError: CheckpointError, ManifestError, or a setting out of range.
+        ValueError: CheckpointError, ManifestError, a setting out of range, or a folder that can't be written.
         NothingEvaluatedError: not one video could be read.
         NonFiniteLogitsError: the model gives NaN.
     """
@@ -52,6 +53,7 @@ def run(options: argparse.Namespace) -> None:
         average=options.average,
     )
     manifest = read_csv_manifest(options.manifest, root=options.root, classes=classifier.classes)
+    make_output_dir(options.output_dir)
     result = evaluate_manifest(
         classifier,
         manifest,
@@ -63,20 +65,22 @@ def run(options: argparse.Namespace) -> None:
     video_ids = [record.video_id for record in manifest.records]
     num_crops = classifier.protocol.num_crops
     clips = clip_rows(result, video_ids=video_ids, classes=classifier.classes, num_crops=num_crops)
-    options.output_dir.mkdir(parents=True, exist_ok=True)
     write_rows(clips, options.output_dir / "clips.csv")
     write_rows(classifier.video_rows(manifest, result, scores), options.output_dir / "videos.csv")
     used = f"{result.num_used} of {result.num_listed} videos"
     print(f"clip-level  top-1 {clip_accuracy(result):.3f}  ({len(clips)} clip views of {used})")
     print(f"video-level {classifier.result_line(metrics, result)}")
     print(f"clips.csv and videos.csv are in {options.output_dir}")
+    unread = describe_unread(result, table=options.output_dir / "videos.csv")
+    if unread:
+        print(unread, file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; the exit code is 0, or 1 after an error, which goes to stderr in one line."""
     try:
         run(parse_arguments(arguments))
-    except (ValueError, NonFiniteLogitsError, NothingEvaluatedError) as error:
+    except (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

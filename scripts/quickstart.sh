@@ -14,6 +14,10 @@ prepare_venv "."
 if [ -f "$run_dir/result.json" ] && [ $# -eq 0 ]; then
   echo "training is skipped: $run_dir/result.json is there; to train again: rm -r $run_dir"
 else
+  if [ -d "$run_dir" ]; then
+    echo "the old run in $run_dir is replaced"
+    rm -r "$run_dir"
+  fi
   .venv/bin/python -m stvit_video.train +experiment=quickstart hydra.run.dir="$run_dir" "$@"
 fi
 .venv/bin/python -m stvit_video.evaluate ckpt_path="$run_dir/best.ckpt" hydra.run.dir="$run_dir/evaluate"

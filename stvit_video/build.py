@@ -1,11 +1,16 @@
 """From settings (plain dictionaries) to parts: where the configuration meets the library."""
 
+import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hydra.errors import HydraException
+
 from stvit_video.data.manifest import (
     Manifest,
+    ManifestError,
     check_classes,
     read_csv_manifest,
     read_folder_manifest,
@@ -19,6 +24,26 @@ _INSTALLED_CONF = PACKAGE_DIR / "conf"
 CONF_DIR = str(_INSTALLED_CONF if _INSTALLED_CONF.is_dir() else PACKAGE_DIR.parent / "conf")
 
 Settings = Mapping[str, Any]
+PATHS = ("train", "val", "train_videos", "val_videos")  # of the `data` settings, apart from root
+
+
+def absolute_paths(data: Settings) -> dict[str, Any]:
+    """The `data` settings with absolute paths; what is not given stays so.
+
+    A relative path starts in the working directory, or, where it is not there but in `data.root`, in that.
+
+    Args:
+        data: the `data` group of the configuration.
+    """
+    found = dict(data)
+    if found.get("root"):
+        found["root"] = str(Path(found["root"]).expanduser().absolute())
+    for key in PATHS:
+        if found.get(key):
+            here = Path(found[key]).expanduser().absolute()
+            there = Path(found.get("root") or "", Path(found[key]).expanduser()).absolute()
+            found[key] = str(there if there.exists() and not here.exists() else here)
+    return found
 
 
 def build_manifests(data: Settings, *, classes: tuple[str, ...] | None = None) -> tuple[Manifest, Manifest]:
@@ -32,10 +57,12 @@ def build_manifests(data: Settings, *, classes: tuple[str, ...] | None = None) -
         The two manifests, with the same classes.
 
     Raises:
-        ValueError: an unknown source.
+        ValueError: an unknown source, or training videos of one class only.
         ManifestError: faults in the listed files.
     """
     train = build_manifest(data, "train", classes=classes)
+    if len(train.classes) < 2:
+        raise ValueError(f"the training list has one class, {train.classes[0]!r}; at least two are needed")
     val = build_manifest(data, "val", classes=train.classes)
     check_classes(train, val)
     return train, val
@@ -51,14 +78,14 @@ def build_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None
 
     Raises:
         ValueError: an unknown source or part, or a setting that the source needs and lacks.
-        ManifestError: faults in the listed files.
+        ManifestError: faults in the listed files, or a file or folder that is not there.
     """
     if part not in ("train", "val"):
         raise ValueError(f'part={part!r} is unknown; choose "train" or "val"')
     source = data["source"]
     if source not in SOURCES:
         raise ValueError(f"data.source={source!r} is unknown; choose one of {', '.join(sorted(SOURCES))}")
-    return SOURCES[source](data, part, classes)
+    return SOURCES[source](absolute_paths(data), part, classes)
 
 
 def _csv(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
@@ -66,10 +93,12 @@ def _csv(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest
     if (column is None) != (fold is None):
         raise ValueError("data.fold_column and data.fold belong together; give both (cross-validation) or neither")
     if column is None:
-        return read_csv_manifest(_required(data, part), root=data.get("root"), classes=classes)
+        return read_csv_manifest(_existing(data, part), root=data.get("root"), classes=classes)
+    if data.get("val"):
+        raise ValueError("data.fold takes the validation rows from data.train; leave data.val out")
     rows = {column: (str(fold),)}
     return read_csv_manifest(
-        _required(data, "train"),
+        _existing(data, "train"),
         root=data.get("root"),
         classes=classes,
         keep=rows if part == "val" else None,
@@ -78,15 +107,15 @@ def _csv(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest
 
 
 def _folder(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
-    folder = data.get(part) or Path(_required(data, "root")) / part
+    folder = _existing(data, part) if data.get(part) else Path(_required(data, "root")) / part
     return read_folder_manifest(folder, classes=classes)
 
 
 def _kinetics(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
-    root = Path(_required(data, "root"))
+    root, videos = Path(_required(data, "root")), f"{part}_videos"
     return read_kinetics_manifest(
-        data.get(part) or root / f"{part}.csv",
-        video_dir=data.get(f"{part}_videos") or root / part,
+        _existing(data, part) if data.get(part) else root / f"{part}.csv",
+        video_dir=_existing(data, videos) if data.get(videos) else root / part,
         classes=classes,
         missing=data.get("missing", "error"),
     )
@@ -119,6 +148,16 @@ def _required(data: Settings, key: str) -> str:
     return str(value)
 
 
+def _existing(data: Settings, key: str) -> str:
+    path = _required(data, key)
+    if not Path(path).exists():
+        raise ManifestError(
+            f"data.{key}: there is no {path}; correct the path "
+            f"(a relative one starts in the working directory, {Path.cwd()}, or in data.root)"
+        )
+    return path
+
+
 def build_preprocessing(data: Settings) -> Preprocessing:
     """Frames, sizes and normalisation of the `data` settings.
 
@@ -132,4 +171,21 @@ def build_preprocessing(data: Settings) -> Preprocessing:
         crop_size=data["crop_size"],
         mean=tuple(data["mean"]),
         std=tuple(data["std"]),
+        frame_difference=data.get("frame_difference", False),
     )
+
+
+def run_command(main: Callable[[], None]) -> None:
+    """Run a `hydra.main`; a wrong argument, or a run folder that Hydra can't make, ends it with one sentence.
+
+    Args:
+        main: it is called without arguments and reads the command line.
+    """
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises its errors and prints no traceback of its own
+    try:
+        main()
+    except HydraException as error:
+        cause = f"\n{error.__cause__}" if error.__cause__ else ""
+        sys.exit(f"error: {error}{cause}")
+    except OSError as error:
+        sys.exit(f"error: {error.filename or 'a file'} can't be written or read ({error.strerror or error})")

@@ -11,11 +11,13 @@ from typing import Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue
 
-from stvit_video.build import CONF_DIR, build_manifest
+from stvit_video.build import CONF_DIR, PATHS, build_manifest, run_command
 from stvit_video.data.manifest import Manifest, ManifestError
 from stvit_video.evaluation.multiview import NonFiniteLogitsError
-from stvit_video.inference import NothingEvaluatedError, evaluate_manifest, load_classifier
+from stvit_video.evaluation.tables import describe_unread
+from stvit_video.inference import NothingEvaluatedError, evaluate_manifest, load_classifier, make_output_dir
 from stvit_video.report import report_evaluation
 
 
@@ -45,12 +47,31 @@ def choose_data(
     given = {"source": source, "val": val, "root": root, "val_videos": val_videos}
     settings = {key: value for key, value in given.items() if value is not None}
     if source is None:
-        settings = {**stored, **settings}
+        moved = {
+            key: _moved(stored[key], old_root=stored.get("root"), new_root=root)
+            for key in PATHS
+            if root is not None and stored.get(key)
+        }
+        settings = {**stored, **moved, **settings}
     return settings | {"missing": "keep"}  # what is missing is reported in the result, never left out
 
 
-def labelled_manifest(data: Mapping[str, Any], classes: tuple[str, ...]) -> Manifest:
+def _moved(path: str, *, old_root: str | None, new_root: str) -> str:
+    """Where a list or folder of the training run is, now that its data are in `new_root`."""
+    here = Path(path)
+    if old_root and here.is_relative_to(old_root):
+        there = Path(new_root, here.relative_to(old_root))
+        return str(here if here.exists() and not there.exists() else there)
+    return str(here if here.exists() or not here.is_absolute() else Path(new_root, here.name))
+
+
+def labelled_manifest(data: Mapping[str, Any], classes: tuple[str, ...], *, stored: bool = False) -> Manifest:
     """The videos to evaluate, their labels as positions in the checkpoint's class list.
+
+    Args:
+        data: from `choose_data`.
+        classes: label names of the checkpoint.
+        stored: True = the data are those of the training run, for the message.
 
     Raises:
         ManifestError: the manifest is unusable, for example because it has a class that the checkpoint lacks.
@@ -60,7 +81,12 @@ def labelled_manifest(data: Mapping[str, Any], classes: tuple[str, ...]) -> Mani
         return build_manifest(data, "val", classes=classes)
     except ManifestError as error:
         if "unknown label" not in str(error):
-            raise
+            if not stored:
+                raise
+            raise ManifestError(
+                f"{error}\n  these are the validation data of the training run; if they have moved, give their folder "
+                "as data.root=/path, or evaluate others with data.source=csv data.val=my.csv"
+            ) from error
         raise ManifestError(
             f"{error}\n  the checkpoint knows {len(classes)}: {_some(classes)}; use data with its labels"
         ) from error
@@ -83,7 +109,7 @@ def evaluate(
     num_crops: int | None = None,
     average: str | None = None,
     device: str = "auto",
-    precision: str = "32",
+    precision: str | int = "32",
     batch_size: int = 4,
     max_views_per_forward: int = 16,
     num_workers: int = 0,
@@ -95,18 +121,20 @@ def evaluate(
         output_dir: where the three files go; made if it is missing.
         source: with val, root, val_videos: see `choose_data`; None = the training run's validation data.
         num_clips: with num_crops and average: None = the checkpoint's protocol.
+        precision: "32", "bf16" or "16"; 32 and 16 may be numbers.
 
     Returns:
         What result.json holds.
 
     Raises:
-        ValueError: CheckpointError, ManifestError, or a setting out of range.
+        ValueError: CheckpointError, ManifestError, a setting out of range, or a folder that can't be written.
         NothingEvaluatedError: not one video could be read.
         NonFiniteLogitsError: the model gives NaN.
     """
     classifier = load_classifier(ckpt_path, device=device, num_clips=num_clips, num_crops=num_crops, average=average)
     data = choose_data(classifier.config["data"], source=source, val=val, root=root, val_videos=val_videos)
-    manifest = labelled_manifest(data, classifier.classes)
+    manifest = labelled_manifest(data, classifier.classes, stored=source is None)
+    make_output_dir(output_dir)
     result = evaluate_manifest(
         classifier,
         manifest,
@@ -114,23 +142,30 @@ def evaluate(
         num_workers=num_workers,
         backend=backend,
         max_views_per_forward=max_views_per_forward,
-        precision=precision,
+        precision=str(precision),
     )
-    extra = {"ckpt_path": str(ckpt_path), "precision": precision}
-    return report_evaluation(classifier, manifest, result, output_dir, extra=extra)
+    extra = {"ckpt_path": str(ckpt_path), "precision": str(precision)}
+    summary = report_evaluation(classifier, manifest, result, output_dir, extra=extra)
+    unread = describe_unread(result, table=output_dir / "predictions.csv")
+    if unread:
+        print(unread, file=sys.stderr)
+    return summary
 
 
 @hydra.main(version_base="1.3", config_path=CONF_DIR, config_name="evaluate")
 def main(config: DictConfig) -> None:
     """Hydra's entry: the config's values become the arguments of `evaluate`."""
-    settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    data = settings.pop("data")
     output_dir = Path(HydraConfig.get().runtime.output_dir)
     try:
+        settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        data = settings.pop("data")
         evaluate(**settings, **data, output_dir=output_dir)
-    except (ValueError, NonFiniteLogitsError, NothingEvaluatedError) as error:
+    except MissingMandatoryValue as error:
+        key = error.full_key
+        sys.exit(f"error: {key} is missing; give {key}={'run/best.ckpt' if key == 'ckpt_path' else 'VALUE'}")
+    except (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError) as error:
         sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

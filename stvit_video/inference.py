@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import torch
@@ -25,6 +26,35 @@ class NothingEvaluatedError(RuntimeError):
 PRECISIONS: dict[str, torch.dtype | None] = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
 
 
+def require_whole(name: str, value: object, *, at_least: int = 1) -> None:
+    """Raise unless a setting is a whole number that is large enough; command lines give words, too.
+
+    Args:
+        name: of the setting, for the message.
+        value: what was given.
+        at_least: smallest allowed value.
+
+    Raises:
+        ValueError: it is no int, or too small.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
+        raise ValueError(f"{name}={value!r} must be a whole number, at least {at_least}")
+
+
+def make_output_dir(path: Path) -> Path:
+    """Make the folder where results go, and try it, before time is spent on them.
+
+    Raises:
+        ValueError: it can't be made, or not written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise ValueError(f"the output folder {path} can't be written ({error.strerror}); give another one") from error
+
+
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
     """How a video is seen: clips spread over time, crops along the long side, and how their scores combine.
@@ -43,8 +73,7 @@ class Protocol:
     average: str
 
     def __post_init__(self) -> None:
-        if self.num_clips < 1:
-            raise ValueError(f"num_clips={self.num_clips} must be at least 1")
+        require_whole("num_clips", self.num_clips)
         if self.num_crops not in (1, 3):
             raise ValueError(f"num_crops={self.num_crops} must be 1 (centre) or 3 (along the long side)")
         if self.average not in AVERAGES:
@@ -170,8 +199,9 @@ def evaluate_manifest(
         ValueError: a setting is out of range.
         NonFiniteLogitsError: the model gives NaN; the videos are named.
     """
-    if batch_size < 1 or num_workers < 0:
-        raise ValueError(f"batch_size={batch_size} must be at least 1, num_workers={num_workers} at least 0")
+    require_whole("batch_size", batch_size)
+    require_whole("max_views_per_forward", max_views_per_forward)
+    require_whole("num_workers", num_workers, at_least=0)
     if precision not in PRECISIONS:
         raise ValueError(f"precision={precision!r} is not known; use one of {', '.join(PRECISIONS)}")
     dataset = ViewDataset(

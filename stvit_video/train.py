@@ -13,53 +13,74 @@ from typing import Any
 import hydra
 import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import LearningRateMonitor, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue
 
-from stvit_video.build import CONF_DIR, build_manifests, build_preprocessing
+from stvit_video.build import CONF_DIR, absolute_paths, build_manifests, build_preprocessing, run_command
 from stvit_video.data.datamodule import VideoDataModule
 from stvit_video.data.dataset import BrokenVideosError
 from stvit_video.data.transforms import TrainTransform
-from stvit_video.inference import NothingEvaluatedError
+from stvit_video.inference import NothingEvaluatedError, Protocol
 from stvit_video.models.build import create_model
-from stvit_video.models.checkpoints import checkpoint_metadata, load_checkpoint, read_checkpoint
+from stvit_video.models.checkpoints import (
+    METADATA_KEY,
+    CheckpointError,
+    check_resume,
+    check_weights,
+    checkpoint_metadata,
+    load_checkpoint,
+    read_checkpoint,
+)
 from stvit_video.report import report_training
-from stvit_video.training.callbacks import SPEED, ClipsPerSecond, EpochLine, SeedSteps, checkpoint_callbacks
+from stvit_video.settings import check_settings
+from stvit_video.training.callbacks import SPEED, ClipsPerSecond, EpochLine, ResumeHint, SeedSteps, checkpoint_callbacks
 from stvit_video.training.loggers import csv_logger
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 
 Settings = Mapping[str, Any]
+MENDABLE = (
+    ValueError,
+    OSError,
+    TrainingStoppedError,
+    BrokenVideosError,
+    NothingEvaluatedError,
+    MisconfigurationException,
+)
 
 
 def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
-    """Train as the settings say, and write checkpoints, logs, curves and result.json into `run_dir`.
+    """Train as the settings say, and write checkpoints, logs, curves and result.json into the run directory.
 
     Args:
         settings: the resolved configuration (conf/train.yaml) as plain values.
-        run_dir: the folder of this run.
+        run_dir: the folder of a new run; a resumed run goes on in the folder of its checkpoint.
 
     Returns:
         What result.json holds.
 
     Raises:
-        ValueError: settings, manifests or a checkpoint that can't be used.
+        ValueError: settings, manifests, a checkpoint or a run directory that can't be used.
         TrainingStoppedError: the loss is not finite, or too many videos can't be read.
     """
+    check_settings(settings)
+    Protocol(**settings["protocol"])
+    settings = {**settings, "data": absolute_paths(settings["data"])}
+    resumed_from = settings["ckpt_path"]
+    run_dir = Path(resumed_from).resolve().parent if resumed_from else new_run_dir(run_dir)
     seed_everything(settings["seed"], workers=True, verbose=False)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    (run_dir / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(dict(settings))), encoding="utf-8")
-    if settings["report_checkpoint"] not in ("best", "last"):
-        raise ValueError(f"report_checkpoint={settings['report_checkpoint']!r} is unknown; choose best or last")
-    if settings["ckpt_path"]:
-        read_checkpoint(settings["ckpt_path"])  # a file that can't be read is an error now, not after the data
     module, data = build_module(settings)
-    trainer = build_trainer(
-        settings["trainer"], run_dir=run_dir, seed=settings["seed"], resumed=bool(settings["ckpt_path"])
-    )
+    if resumed_from:
+        check_resumable(resumed_from, module, settings)
+    (run_dir / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(dict(settings))), encoding="utf-8")
+    trainer = build_trainer(settings["trainer"], run_dir=run_dir, seed=settings["seed"], resumed=bool(resumed_from))
     start = time.perf_counter()
-    trainer.fit(module, datamodule=data, ckpt_path=settings["ckpt_path"], weights_only=True)
+    trainer.fit(module, datamodule=data, ckpt_path=resumed_from, weights_only=True)
     if not trainer.is_global_zero:
         return {}
     return report_training(
@@ -72,8 +93,57 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
             "epochs": trainer.current_epoch,
             "clips_per_second": float(trainer.callback_metrics.get(SPEED, torch.nan)),
             "num_skipped": module.num_skipped,
+            "precision": str(trainer.precision),
         },
     )
+
+
+def new_run_dir(run_dir: Path) -> Path:
+    """Make the folder of a new run; the files of an old one are never mixed with it.
+
+    Raises:
+        ValueError: a run is there already.
+        OSError: the folder can't be made.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    old = [name for name in ("last.ckpt", "best.ckpt", "result.json") if (run_dir / name).exists()]
+    if old:
+        raise ValueError(
+            f"{run_dir} holds a run already ({', '.join(old)}); go on with ckpt_path={run_dir}/last.ckpt, "
+            f"or choose another hydra.run.dir"
+        )
+    return run_dir
+
+
+def check_resumable(ckpt_path: str, module: ClassificationModule, settings: Settings) -> None:
+    """Raise unless the checkpoint is of this very training, and there is something left to train.
+
+    Raises:
+        CheckpointError: it can't be read, is of another model, data or preprocessing.
+        ValueError: other optimizer settings, which the checkpoint's would silently replace, or no epoch left.
+    """
+    content = read_checkpoint(ckpt_path)
+    metadata = content.get(METADATA_KEY)
+    if not isinstance(metadata, dict) or "epoch" not in content:
+        raise CheckpointError(
+            f"{ckpt_path!r} is no checkpoint that a training can go on from; give a last.ckpt of stvit_video.train, "
+            f"or start from its weights with init_from"
+        )
+    check_resume(metadata, module.metadata)
+    check_weights(module.model, content)
+    then, now = metadata["config"]["optim"], settings["optim"]
+    changed = [f"optim.{key}={then.get(key)} then, {value} now" for key, value in now.items() if then.get(key) != value]
+    if changed:
+        raise ValueError(
+            f"{ckpt_path!r} goes on with its own optimizer, so these settings would have no effect: "
+            f"{', '.join(changed)}; leave them as they were, or start a new run with init_from"
+        )
+    num_epochs = content["epoch"] + 1
+    if num_epochs >= settings["trainer"]["max_epochs"]:
+        raise ValueError(
+            f"{ckpt_path!r} has been trained for {num_epochs} epochs, all that trainer.max_epochs="
+            f"{settings['trainer']['max_epochs']} asks for; raise trainer.max_epochs to go on"
+        )
 
 
 def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataModule]:
@@ -171,6 +241,7 @@ def build_trainer(trainer: Settings, *, run_dir: Path, seed: int, resumed: bool)
             SeedSteps(seed),
             ClipsPerSecond(),
             EpochLine(),
+            ResumeHint(run_dir),
             LearningRateMonitor("epoch"),
             *checkpoint_callbacks(str(run_dir)),
             *bar,
@@ -180,13 +251,21 @@ def build_trainer(trainer: Settings, *, run_dir: Path, seed: int, resumed: bool)
 
 @hydra.main(version_base="1.3", config_path=CONF_DIR, config_name="train")
 def main(config: DictConfig) -> None:
-    """Hydra's entry: the config's plain values go to `train`."""
-    settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    """Hydra's entry: the config's plain values go to `train`; what a user can mend is told in one line."""
+    hydra_config = HydraConfig.get()
     try:
-        train(settings, run_dir=Path(HydraConfig.get().runtime.output_dir))
-    except (ValueError, TrainingStoppedError, BrokenVideosError, NothingEvaluatedError) as error:
-        sys.exit(f"error: {error}")
+        settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        train(settings, run_dir=Path(hydra_config.runtime.output_dir))
+    except MissingMandatoryValue as error:
+        message = f"{error.full_key} is missing; give it, for example {error.full_key}=/path"
+    except MENDABLE as error:
+        message = str(error)
+    else:
+        return
+    if hydra_config.mode == RunMode.MULTIRUN:  # leaving the process would end the other jobs of the sweep
+        raise HydraException(message)
+    sys.exit(f"error: {message}")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

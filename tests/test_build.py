@@ -1,8 +1,16 @@
 from pathlib import Path
 
 import pytest
+from hydra.errors import HydraException
 
-from stvit_video.build import CONF_DIR, build_manifest, build_manifests, build_preprocessing
+from stvit_video.build import (
+    CONF_DIR,
+    absolute_paths,
+    build_manifest,
+    build_manifests,
+    build_preprocessing,
+    run_command,
+)
 from stvit_video.data.manifest import ManifestError
 
 
@@ -34,6 +42,90 @@ def test_fold_without_column(tmp_path):
         build_manifest({"source": "csv", "train": "x.csv", "fold": 1}, "train")
 
 
+def test_fold_with_a_validation_list():
+    data = {"source": "csv", "train": "x.csv", "val": "y.csv", "fold_column": "fold", "fold": 0}
+    with pytest.raises(ValueError, match=r"^data.fold takes the validation rows from data.train; leave data.val out$"):
+        build_manifest(data, "train")
+
+
+def test_one_class_is_too_few(tmp_path):
+    train = write_list(tmp_path / "train.csv", "a.mp4,walk,0\nb.mp4,walk,0\n")
+    with pytest.raises(ValueError, match="^the training list has one class, 'walk'; at least two are needed$"):
+        build_manifests({"source": "csv", "train": train, "val": train})
+
+
+def test_relative_lists_start_in_the_working_directory_or_in_root(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "here").mkdir()
+    write_list(tmp_path / "data" / "train.csv", "a.mp4,walk,0\nb.mp4,run,1\n")
+    write_list(tmp_path / "data" / "val.csv", "a.mp4,walk,0\n")
+    write_list(tmp_path / "here" / "val.csv", "b.mp4,run,1\n")
+    monkeypatch.chdir(tmp_path / "here")
+    data = {"source": "csv", "root": "../data", "train": "train.csv", "val": "val.csv"}
+    train_manifest, val_manifest = build_manifests(data)
+    assert len(train_manifest.records) == 2
+    assert [record.video_id for record in val_manifest.records] == ["b.mp4"]  # the list of the working directory
+    monkeypatch.chdir(tmp_path)
+    assert [record.video_id for record in build_manifest(data | {"root": "data"}, "val").records] == ["a.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("data", "part", "key", "name"),
+    [
+        ({"source": "csv", "val": "no.csv"}, "val", "val", "no.csv"),
+        ({"source": "csv", "train": "no.csv", "fold_column": "fold", "fold": 0}, "val", "train", "no.csv"),
+        ({"source": "folder", "train": "no"}, "train", "train", "no"),
+        ({"source": "kinetics", "root": ".", "val": "no.csv"}, "val", "val", "no.csv"),
+        ({"source": "kinetics", "root": ".", "val_videos": "no"}, "val", "val_videos", "no"),
+    ],
+)
+def test_absent_lists_are_named_with_their_absolute_path(tmp_path, monkeypatch, data, part, key, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ManifestError) as caught:
+        build_manifest(data, part)
+    assert str(caught.value) == (
+        f"data.{key}: there is no {tmp_path / name}; correct the path "
+        f"(a relative one starts in the working directory, {tmp_path}, or in data.root)"
+    )
+
+
+def test_absolute_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.csv").touch()
+    data = {"root": "data", "train": "train.csv", "val": "no.csv", "val_videos": None, "fold": 3}
+    expected = {
+        "root": str(tmp_path / "data"),
+        "train": str(tmp_path / "data" / "train.csv"),
+        "val": str(tmp_path / "no.csv"),
+        "val_videos": None,
+        "fold": 3,
+    }
+    assert absolute_paths(data) == absolute_paths(expected) == expected
+    assert data["root"] == "data"  # what was given stays as it was
+    assert absolute_paths({"root": None, "train": "~/a.csv"}) == {
+        "root": None,
+        "train": str(tmp_path / "home" / "a.csv"),
+    }
+
+
+def test_a_command_ends_with_one_sentence(monkeypatch):
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+
+    def fails(error, cause=None):
+        def main():
+            raise error from cause
+
+        with pytest.raises(SystemExit) as caught:
+            run_command(main)
+        return caught.value.code
+
+    assert fails(HydraException("no such key"), KeyError("x")) == "error: no such key\n'x'"
+    unwritable = PermissionError(13, "Permission denied", "/out")
+    assert fails(unwritable) == "error: /out can't be written or read (Permission denied)"
+
+
 def test_folder(tmp_path):
     for part in ("train", "val"):
         for label in ("jump", "walk"):
@@ -48,15 +140,17 @@ def test_kinetics(tmp_path):
     for part, youtube_id in (("train", "abcdefghijk"), ("val", "-bcdefghij_")):
         (tmp_path / part).mkdir()
         (tmp_path / part / f"{youtube_id}_000003_000013.mp4").touch()
+        (tmp_path / part / "zzzzzzzzzzz_000000_000010.mp4").touch()
         (tmp_path / f"{part}.csv").write_text(
             f"label,youtube_id,time_start,time_end,split\nplaying chess,{youtube_id},3,13,{part}\n"
+            f"yoga,zzzzzzzzzzz,0,10,{part}\n"
         )
     _, val_manifest = build_manifests({"source": "kinetics", "root": str(tmp_path)})
     assert val_manifest.records[0].path.name == "-bcdefghij__000003_000013.mp4"
 
 
 def test_class_that_only_val_has(tmp_path):
-    train = write_list(tmp_path / "train.csv", "a.mp4,walk,0\n")
+    train = write_list(tmp_path / "train.csv", "a.mp4,walk,0\nb.mp4,run,0\n")
     val = write_list(tmp_path / "val.csv", "c.mp4,swim,0\n")
     with pytest.raises(ManifestError, match="swim"):
         build_manifests({"source": "csv", "train": train, "val": val})

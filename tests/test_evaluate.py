@@ -39,10 +39,36 @@ def test_command_from_another_directory(tiny_run: Any, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "confusion_matrix.png").stat().st_size > 1000
 
 
-def test_command_without_a_checkpoint_is_hydras_error(tmp_path: Path) -> None:
-    done = run_command(tmp_path)
-    assert done.returncode != 0
-    assert "Missing mandatory value: ckpt_path" in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "error: ckpt_path is missing; give ckpt_path=run/best.ckpt\n"),
+        (("ckpt_path=x", "hydra.run.dir=file/out"), "error: file/out can't be written or read (Not a directory)\n"),
+        (("ckpt_path=x", "num_clip=3"), "error: Could not override 'num_clip'."),
+    ],
+)
+def test_wrong_commands_end_in_a_sentence(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    (tmp_path / "file").touch()
+    done = run_command(tmp_path, *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith(message)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_number_as_precision_and_a_word_as_number(tiny_run: Any, tmp_path: Path) -> None:
+    summary = evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, device="cpu", precision=32, num_clips=1)
+    assert summary["precision"] == "32"
+    with pytest.raises(ValueError, match="num_clips='x' must be a whole number, at least 1"):
+        evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, num_clips="x")  # type: ignore[arg-type]
+
+
+def test_a_folder_that_can_not_be_written_is_told_before_the_inference(
+    tiny_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("stvit_video.evaluate.evaluate_manifest", None)
+    with pytest.raises(ValueError, match=r"the output folder .*file/out can't be written \(Not a directory\)"):
+        evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path / "file" / "out", device="cpu")
 
 
 def test_options_outdo_the_checkpoint(tiny_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +102,12 @@ def test_a_broken_video_is_reported_not_replaced(
         ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, source="folder", root=str(tmp_path), device="cpu"
     )
     assert (summary["num_videos_used"], summary["num_videos_listed"]) == (2, 3)
-    assert "(2 of 3 videos, " in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "(2 of 3 videos, " in printed.out
+    first, reason, last = printed.err.splitlines()
+    assert first == "1 of 3 videos could not be read:"
+    assert reason.startswith(f"  can't decode '{tmp_path}/val/run/broken.mp4'")
+    assert last == f"{tmp_path}/predictions.csv names each, in the column error"
     rows = {row["video"]: row for row in read_rows(tmp_path / "predictions.csv")}
     assert "broken.mp4" in rows["run/broken.mp4"]["error"]
     assert rows["run/broken.mp4"]["prediction"] == ""
@@ -89,9 +120,17 @@ def test_a_label_that_the_checkpoint_lacks(tmp_path: Path) -> None:
     data = {"source": "folder", "val": str(tmp_path)}
     with pytest.raises(ManifestError, match=r"unknown label 'swim'(.|\n)*the checkpoint knows 2: jump, run; use data"):
         labelled_manifest(data, ("jump", "run"))
-    with pytest.raises(ManifestError, match="there is no manifest") as caught:
-        labelled_manifest({"source": "csv", "val": str(tmp_path / "no.csv")}, ("jump", "run"))
+    gone = {"source": "csv", "val": str(tmp_path / "no.csv")}
+    with pytest.raises(ManifestError, match=r"data\.val: there is no .*no\.csv; correct the path") as caught:
+        labelled_manifest(gone, ("jump", "run"))
     assert "checkpoint" not in str(caught.value)
+    assert "training run" not in str(caught.value)
+    with pytest.raises(
+        ManifestError,
+        match=r"no\.csv(.|\n)*these are the validation data of the training run; if they have moved, give their "
+        r"folder as data\.root=/path, or evaluate others with data\.source=csv data\.val=my\.csv",
+    ):
+        labelled_manifest(gone, ("jump", "run"), stored=True)
 
 
 def test_choice_of_data() -> None:
@@ -104,3 +143,16 @@ def test_choice_of_data() -> None:
     assert other == {"source": "csv", "val": "new.csv", "missing": "keep"}  # nothing of the old data remains
     with pytest.raises(ValueError, match=r"data\.val and data\.val_videos need data\.source, for example"):
         choose_data(stored, **nothing | {"val": "new.csv"})
+
+
+def test_data_that_have_moved_are_found_below_the_new_root(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    nothing = {"source": None, "val": None, "val_videos": None, "root": str(new)}
+    below = {"source": "csv", "root": str(old), "train": str(old / "lists" / "all.csv"), "val": None}
+    moved = choose_data(below, **nothing)
+    assert (moved["train"], moved["val"], moved["root"]) == (str(new / "lists" / "all.csv"), None, str(new))
+    beside = {"source": "csv", "root": None, "val": str(tmp_path / "gone" / "val.csv")}
+    assert choose_data(beside, **nothing)["val"] == str(new / "val.csv")
+    kept = tmp_path / "kept.csv"
+    kept.touch()
+    assert choose_data(beside | {"val": str(kept)}, **nothing)["val"] == str(kept)

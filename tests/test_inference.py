@@ -1,5 +1,6 @@
 """The shared path from checkpoint to result: what overrides what, and what is refused."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from stvit_video.inference import (
     choose_device,
     evaluate_manifest,
     load_classifier,
+    make_output_dir,
     score_videos,
 )
 
@@ -28,12 +30,14 @@ def test_the_protocol_is_the_checkpoints_unless_given(tiny_run: Any) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ((0, 3, "prob"), "num_clips=0 must be at least 1"),
+        ((0, 3, "prob"), "num_clips=0 must be a whole number, at least 1"),
+        (("x", 3, "prob"), "num_clips='x' must be a whole number, at least 1"),
+        ((True, 3, "prob"), "num_clips=True must be a whole number"),
         ((1, 2, "prob"), r"num_crops=2 must be 1 \(centre\) or 3"),
         ((1, 1, "mean"), "average='mean' is not known; use one of prob, logit"),
     ],
 )
-def test_wrong_protocols(values: tuple[int, int, str], message: str) -> None:
+def test_wrong_protocols(values: tuple[Any, Any, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Protocol(num_clips=values[0], num_crops=values[1], average=values[2])
 
@@ -54,8 +58,22 @@ def test_wrong_settings(tiny_run: Any) -> None:
     manifest = read_csv_manifest(tiny_run.manifest, classes=classifier.classes)
     with pytest.raises(ValueError, match="precision='8' is not known; use one of 32, bf16, 16"):
         evaluate_manifest(classifier, manifest, precision="8")
-    with pytest.raises(ValueError, match="batch_size=0 must be at least 1"):
+    with pytest.raises(ValueError, match="batch_size=0 must be a whole number, at least 1"):
         evaluate_manifest(classifier, manifest, batch_size=0)
+    with pytest.raises(ValueError, match="num_workers=-1 must be a whole number, at least 0"):
+        evaluate_manifest(classifier, manifest, num_workers=-1)
+    with pytest.raises(ValueError, match="max_views_per_forward='all' must be a whole number, at least 1"):
+        evaluate_manifest(classifier, manifest, max_views_per_forward="all")  # type: ignore[arg-type]
+
+
+def test_output_folders(tmp_path: Path) -> None:
+    made = make_output_dir(tmp_path / "a" / "b")
+    assert made.is_dir()
+    assert not list(made.iterdir())
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "out"):
+        with pytest.raises(ValueError, match=rf"^the output folder {path} can't be written \(.*\); give another one$"):
+            make_output_dir(path)
 
 
 def test_nothing_read_is_an_error(tiny_run: Any, tmp_path: Any) -> None:

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import torch
+import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -88,6 +89,41 @@ def test_weights_of_another_run_are_the_start(tiny_run, tmp_path, capsys):
     assert (after["model.head.weight"] - before["model.head.weight"]).abs().max() > 0.1
 
 
+def test_new_run_is_not_mixed_with_an_old_one(tiny_run, tmp_path):
+    (tmp_path / "best.ckpt").touch()
+    with pytest.raises(ValueError, match=r"holds a run already \(best.ckpt\); go on with ckpt_path=.*/last.ckpt, or"):
+        train(settings_for(tiny_run), run_dir=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished_run(tiny_run, tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("finished")
+    train(settings_for(tiny_run, "trainer.max_epochs=1"), run_dir=run_dir)
+    return run_dir
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["trainer.max_epochs=1"], "has been trained for 1 epochs, all that trainer.max_epochs=1 asks for; raise"),
+        (["optim.lr=0.5"], "these settings would have no effect: optim.lr=0.001 then, 0.5 now; leave them"),
+        (["model.embed_dim=16"], "embed_dim.*init_from"),
+        (["data.frame_stride=1"], "frame_stride.*init_from"),
+    ],
+)
+def test_resuming_another_training_is_refused(tiny_run, finished_run, overrides, message):
+    settings = settings_for(tiny_run, "trainer.max_epochs=2", f"ckpt_path='{finished_run}/last.ckpt'", *overrides)
+    with pytest.raises(ValueError, match=message):
+        train(settings, run_dir=finished_run)
+    assert yaml.safe_load((finished_run / "config.yaml").read_text())["optim"]["lr"] == 0.001
+
+
+def test_weights_alone_can_not_be_resumed(tiny_run, tmp_path):
+    settings = settings_for(tiny_run, f"ckpt_path='{tiny_run.checkpoint}'")
+    with pytest.raises(ValueError, match="is no checkpoint that a training can go on from; .* or start .* init_from"):
+        train(settings, run_dir=tmp_path)
+
+
 class PowerCutError(Exception):
     """Stands for anything that ends a process in the middle of a training."""
 
@@ -136,6 +172,12 @@ def run_command(*arguments, cwd):
         ),
         (["data.train={manifest}", "data.val={manifest}", "model.num_tokens=0"], "error: num_tokens=0 is not possible"),
         (["data.train={manifest}"], "error: data.source=csv needs data.val"),
+        (
+            ["+experiment=photo_motion"],
+            "error: data.train: there is no /path/to/photo_motion/train.csv; correct the path",
+        ),
+        (["model.name=???"], "error: model.name is missing; give it"),
+        (["data.train={manifest}", "data.val={manifest}", "hydra.run.dir=/dev/null/x"], "/dev/null"),
         (
             ["data.train={manifest}", "data.val={manifest}", "report_checkpoint=first"],
             "error: report_checkpoint='first' is",

@@ -3,12 +3,13 @@
 import csv
 import math
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 NUM_FAULTS_SHOWN = 5
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}  # other than the comma
 
 
 class ManifestError(ValueError):
@@ -57,18 +58,28 @@ class Faults:
 def read_rows(path: Path, *, needed: Sequence[str], faults: Faults) -> list[CsvRow]:
     """Read a CSV (UTF-8) with a header; rows with too few or too many fields go to `faults`.
 
+    Column names are taken without blanks around them and in lower case. Empty and blank lines are passed over.
+
     Raises:
-        ManifestError: the file is absent or unreadable, or a column of `needed` is missing.
+        ManifestError: the file is absent or unreadable, a quote is open, a column of `needed` is missing or stands
+            twice, or there are faulty rows and no others.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            _require_columns(path, reader.fieldnames or (), needed)
-            return list(_whole_rows(reader, faults))
+            cells = _numbered_cells(path, file)
+            _, header = next(cells, (0, []))
+            rows = list(_whole_rows(cells, _column_names(path, header, needed), faults))
     except FileNotFoundError as error:
         raise ManifestError(f"there is no manifest {path}; correct the path") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except IsADirectoryError as error:
+        raise ManifestError(f"{path} is a folder and no CSV; give the file that lists the videos") from error
+    except UnicodeDecodeError as error:
         raise ManifestError(f"{path} is not readable as CSV in UTF-8 ({error}); save it as such") from error
+    except OSError as error:
+        raise ManifestError(f"{path} can't be read ({error.strerror or error}); check the file") from error
+    if not rows:
+        faults.raise_if_any()
+    return rows
 
 
 def filter_rows(
@@ -78,7 +89,7 @@ def filter_rows(
     wanted: bool,
     source: str | os.PathLike[str],
 ) -> list[CsvRow]:
-    """Rows whose columns have (wanted), or have not (not wanted), one of the given values.
+    """Rows whose columns have (wanted), or have not (not wanted), one of the given values; blanks around don't matter.
 
     Args:
         rows: what to choose from.
@@ -91,20 +102,21 @@ def filter_rows(
         ValueError: the values are one text and not a list.
     """
     rows = list(rows)
-    for column, values in wishes.items():
+    for written, values in wishes.items():
+        column = _normalised(written)
         if isinstance(values, str):
             raise ValueError(f"the values of column {column!r} are the text {values!r}; give a list of values")
-        texts = {str(value) for value in values}
+        texts = {str(value).strip() for value in values}
         if rows and column not in rows[0].fields:
             names = ", ".join(rows[0].fields)
             raise ManifestError(f"{source} has no column {column!r} to select by; it has {names}")
-        found = {row.fields[column] for row in rows}
+        found = {row.fields[column].strip() for row in rows}
         if texts - found:
             raise ManifestError(
                 f"{source}: no row has {column} = {', '.join(sorted(texts - found))}; "
                 f"values there: {', '.join(sorted(found)[:20]) or 'none'}"
             )
-        rows = [row for row in rows if (row.fields[column] in texts) == wanted]
+        rows = [row for row in rows if (row.fields[column].strip() in texts) == wanted]
     return rows
 
 
@@ -134,20 +146,56 @@ def _read_seconds(row: CsvRow, column: str, faults: Faults) -> float | None:
     return seconds
 
 
-def _require_columns(path: Path, columns: Sequence[str], needed: Sequence[str]) -> None:
+def _numbered_cells(path: Path, file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """(line that it ends on, its cells) of each row that is not blank."""
+    reader = csv.reader(file, strict=True)
+    first_line = 1  # of the row that is read next
+    try:
+        for cells in reader:
+            if len(cells) > 1 or "".join(cells).strip():
+                yield reader.line_num, cells
+            first_line = reader.line_num + 1
+    except csv.Error as error:
+        raise ManifestError(
+            f"{path}, line {first_line}: a double quote opens there and is not closed ({error}); "
+            "close it, and write a quote inside of quotes twice"
+        ) from error
+
+
+def _normalised(name: str) -> str:
+    return name.strip().lower()
+
+
+def _column_names(path: Path, header: Sequence[str], needed: Sequence[str]) -> list[str]:
+    columns = [_normalised(name) for name in header]
+    doubles = sorted({name for name in columns if name and columns.count(name) > 1})
+    if doubles:
+        raise ManifestError(f"{path} has column {', '.join(doubles)} more than once; name each column once")
     absent = [name for name in needed if name not in columns]
     if absent:
+        line = ",".join(header)
         raise ManifestError(
-            f"{path} has no column {', '.join(absent)}; its first line must be a header with "
-            f"{','.join(needed)}, it is: {','.join(columns)[:200] or 'empty'}"
+            _other_separator(path, line, needed)
+            or (
+                f"{path} has no column {', '.join(absent)}; its first line must be a header with "
+                f"{','.join(needed)}, it is: {line[:200] or 'empty'}"
+            )
         )
+    return columns
 
 
-def _whole_rows(reader: "csv.DictReader[str]", faults: Faults) -> Iterator[CsvRow]:
-    num_columns = len(reader.fieldnames or ())
-    for fields in reader:
-        if None in fields or None in fields.values():
-            text = f"not {num_columns} fields as in the header; put a path that holds a comma in double quotes"
-            faults.add(reader.line_num, text)
+def _other_separator(path: Path, line: str, needed: Sequence[str]) -> str | None:
+    """What to say if the header is one, but with another separator than the comma."""
+    for separator, word in SEPARATORS.items():
+        if separator in line and {_normalised(name) for name in line.split(separator)} & set(needed):
+            return f"{path} is separated by {word}; commas are needed: {','.join(needed)}, not {line[:200]!r}"
+    return None
+
+
+def _whole_rows(cells: Iterable[tuple[int, list[str]]], columns: Sequence[str], faults: Faults) -> Iterator[CsvRow]:
+    for line, row in cells:
+        if len(row) == len(columns):
+            yield CsvRow(line, dict(zip(columns, row, strict=True)))
         else:
-            yield CsvRow(reader.line_num, fields)
+            text = f"not {len(columns)} fields as in the header; put a path that holds a comma in double quotes"
+            faults.add(line, text)

@@ -20,9 +20,11 @@ from stvit_video.data.sampling import (
 )
 from stvit_video.data.transforms import EvalTransform, Preprocessing
 
+NUM_REASONS_SHOWN = 3
+
 
 class BrokenVideosError(RuntimeError):
-    """One video after the other could not be read; the message names them."""
+    """One video after the other could not be read; the message names the first of them."""
 
 
 class ClipTransform(Protocol):
@@ -94,7 +96,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
 
         Returns:
             "clip" (C, T, H, W) float32; "label" and "index" of the video that the clip is from (not of the
-            one asked for, where that is broken); "num_skipped", how many broken videos were passed over.
+            one asked for, where that is broken); "num_skipped", how many broken videos were passed over, and
+            "skipped", why: a text for each, joined by "; ", empty when there was none.
 
         Raises:
             BrokenVideosError: `max_attempts` videos in a row can't be read.
@@ -109,9 +112,13 @@ class ClipDataset(Dataset[dict[str, Any]]):
             except DecodeError as error:
                 errors.append(str(error))
                 continue
-            return {"clip": clip, "label": record.label, "index": candidate, "num_skipped": attempt}
+            item = {"clip": clip, "label": record.label, "index": candidate}
+            return item | {"num_skipped": attempt, "skipped": "; ".join(errors)}
+        more = len(errors) - NUM_REASONS_SHOWN
         raise BrokenVideosError(
-            f"{len(errors)} videos in a row can't be read; check the data set, they are: " + "; ".join(errors)
+            f"{len(errors)} videos in a row can't be read; check the data set: "
+            + "; ".join(errors[:NUM_REASONS_SHOWN])
+            + (f"; and {more} more" if more > 0 else "")
         )
 
     def _candidates(self, index: int) -> Iterator[int]:
@@ -175,6 +182,7 @@ class ViewDataset(Dataset[dict[str, Any]]):
             cache=cache,
             cache_short_side=_checked_short_side(cache_short_side, preprocessing),
             cache_limit_gb=cache_limit_gb,
+            warn=False,  # the items tell
         )
 
     @property

@@ -58,11 +58,13 @@ class FrameSource:
     Args:
         backend: decoder, see `open_video`.
         time_limit_seconds: for opening and for each reading of one video.
+        warn: log one warning for each broken file; False where the caller itself reports each of them.
     """
 
-    def __init__(self, *, backend: str = "auto", time_limit_seconds: float = 10.0) -> None:
+    def __init__(self, *, backend: str = "auto", time_limit_seconds: float = 10.0, warn: bool = True) -> None:
         self.backend = backend
         self.time_limit_seconds = time_limit_seconds
+        self.warn = warn
         self._cached: dict[Path, _CachedVideo] = {}
         self._broken: dict[VideoRecord, str] = {}
 
@@ -87,7 +89,7 @@ class FrameSource:
             with self._open(record.path) as video:
                 return _read_segment(video, record, choose)
         except DecodeError as error:
-            self._broken[record] = str(error)
+            self._remember_broken([record], error)
             raise
 
     def preload(
@@ -127,10 +129,17 @@ class FrameSource:
         try:
             video = job.result()
         except DecodeError as error:
-            self._broken.update(dict.fromkeys(records, str(error)))
+            self._remember_broken(records, error)
             return 0
         self._cached[records[0].path] = video
         return video.frames.nbytes
+
+    def _remember_broken(self, records: Sequence[VideoRecord], error: DecodeError) -> None:
+        """Note the records, which are of one file, and say so where none of the file was noted before."""
+        is_new = records[0].path not in {known.path for known in self._broken}
+        self._broken.update(dict.fromkeys(records, str(error)))
+        if self.warn and is_new:
+            _log.warning("%s", error)  # which names the file
 
     def _open(self, path: Path) -> AbstractContextManager[Any]:
         if path in self._cached:
@@ -176,6 +185,7 @@ def manifest_source(
     cache_short_side: int,
     cache_limit_gb: float,
     num_threads: int = 4,
+    warn: bool = True,
 ) -> FrameSource:
     """A source for the videos of `manifest`; with cache="memory" they are all decoded now.
 
@@ -184,7 +194,7 @@ def manifest_source(
     """
     if cache not in get_args(Cache):
         raise ValueError(f"cache={cache!r} is unknown; use one of {', '.join(get_args(Cache))}")
-    source = FrameSource(backend=backend)
+    source = FrameSource(backend=backend, warn=warn)
     if cache == "memory":
         source.preload(manifest.records, short_side=cache_short_side, limit_gb=cache_limit_gb, num_threads=num_threads)
     return source

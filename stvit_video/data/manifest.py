@@ -211,11 +211,13 @@ def _with_split(
 def _build(listed: Sequence[_Listed], classes: Sequence[str] | None, faults: Faults) -> Manifest:
     """Number the labels, find doubles and unknown labels, and raise whatever was found wrong until here."""
     names = _sorted_classes({video.label for video in listed}) if classes is None else tuple(classes)
+    if classes is None:
+        _warn_of_similar(names, faults.source)
     index = {name: number for number, name in enumerate(names)}
     if len(index) < len(names):
         double = next(name for name in names if names.count(name) > 1)
         raise ManifestError(f"classes holds {double!r} more than once; name each class once")
-    if not listed:
+    if not listed and not faults.found:
         faults.add(0, "it lists no video; add at least one")
     _find_bad_labels(listed, names, faults)
     _find_doubles(listed, faults)
@@ -238,7 +240,7 @@ def _find_doubles(listed: Sequence[_Listed], faults: Faults) -> None:
     for video in listed:
         key = (os.path.normpath(video.path), video.start_seconds, video.end_seconds)
         other = first.setdefault(key, video)
-        if other is not video and video.written.strip():
+        if other is not video and video.written:
             text = f"{video.written} is listed already in line {other.line}; remove one of the two"
             faults.add(video.line, text)
 
@@ -252,6 +254,18 @@ def _record(video: _Listed, label: int) -> VideoRecord:
     return VideoRecord(video.path, label, video_id, start, end)
 
 
+def _warn_of_similar(names: Sequence[str], source: str | os.PathLike[str]) -> None:
+    """Log once which class names differ in capitals only: "Run" beside "run" is likely one class written twice."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(name.casefold(), []).append(name)
+    pairs = [" and ".join(map(repr, group)) for group in alike.values() if len(group) > 1]
+    if pairs:
+        _log.warning(
+            "%s: these labels differ in capitals only and count as several classes: %s", source, "; ".join(pairs)
+        )
+
+
 def _sorted_classes(labels: set[str]) -> tuple[str, ...]:
     """Sorted by name, or by value where all names are whole numbers (so that "10" follows "9")."""
     named = sorted(labels - {""})
@@ -260,9 +274,11 @@ def _sorted_classes(labels: set[str]) -> tuple[str, ...]:
 
 def _from_csv_row(row: CsvRow, folder: Path, faults: Faults) -> _Listed:
     written = row.fields["path"]
+    if not (folder / written).is_file():  # blanks around a path are taken off, unless they belong to the name
+        written = written.strip()
     path = folder / written
     start, end = read_segment(row, start_column="start_seconds", end_column="end_seconds", faults=faults)
-    if not written.strip():
+    if not written:
         faults.add(row.line, "the path is empty; name the file")
     elif not path.is_file():
         faults.add(row.line, f"there is no file {path}; correct the path, or set root to the videos' folder")
@@ -301,7 +317,7 @@ def _index_videos(video_dir: Path) -> dict[tuple[str, str], Path]:
 def _from_kinetics_row(
     row: CsvRow, video_dir: Path, files: Mapping[tuple[str, str], Path], untrimmed: bool, faults: Faults
 ) -> _Listed:
-    label, name = row.fields["label"].strip(), row.fields["youtube_id"]
+    label, name = row.fields["label"].strip(), row.fields["youtube_id"].strip()
     start, end = read_segment(row, start_column="time_start", end_column="time_end", faults=faults)
     trimmed = f"{name}_{int(start or 0):06d}_{int(end or 0):06d}"
     for stem in (trimmed, name):

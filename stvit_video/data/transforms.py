@@ -27,6 +27,8 @@ class Preprocessing:
         crop_size: side of the square that the model sees, in pixels.
         mean: per channel (red, green, blue), for values in 0..1.
         std: likewise.
+        frame_difference: whether each frame is replaced by its change since the frame before it in the clip, the
+            first by 0; with a fixed camera that takes the background away.
 
     Raises:
         ValueError: a value is out of range.
@@ -38,6 +40,7 @@ class Preprocessing:
     crop_size: int
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
+    frame_difference: bool = False
 
     def __post_init__(self) -> None:
         for name in ("num_frames", "frame_stride", "short_side", "crop_size"):
@@ -69,7 +72,7 @@ class Preprocessing:
             ValueError: a key is missing or unknown, or a value is out of range.
         """
         names = {field.name for field in dataclasses.fields(cls)}
-        if set(values) != names:
+        if not names - {"frame_difference"} <= set(values) <= names:
             raise ValueError(
                 f"preprocessing has the keys {sorted(values)}, "
                 f"needed are exactly {sorted(names)}; correct the checkpoint or the config"
@@ -117,7 +120,7 @@ class TrainTransform:
         frames = self._cropped(frames, generator)  # (T, 3, crop_size, crop_size)
         if float(torch.rand((), generator=generator)) < self.flip_probability:
             frames = frames.flip(-1)
-        return normalise(frames, mean=self.preprocessing.mean, std=self.preprocessing.std)
+        return to_clip(frames, self.preprocessing)
 
     def _cropped(self, frames: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         size = self.preprocessing.crop_size
@@ -165,8 +168,7 @@ class EvalTransform:
         frames = resize_short_side(channels_first(frames), short_side=self.preprocessing.short_side)
         corners = crop_offsets(frames.shape[-2], frames.shape[-1], crop_size=size, num_crops=num_crops)
         crops = (frames[..., top : top + size, left : left + size] for top, left in corners)
-        mean, std = self.preprocessing.mean, self.preprocessing.std
-        return torch.stack([normalise(crop, mean=mean, std=std) for crop in crops])
+        return torch.stack([to_clip(crop, self.preprocessing) for crop in crops])
 
 
 def channels_first(frames: torch.Tensor) -> torch.Tensor:
@@ -232,6 +234,17 @@ def random_resized_crop_box(
     box_height = max(1, min(height, round(width / shape)))
     box_width = max(1, min(width, round(height * shape)))
     return (height - box_height) // 2, (width - box_width) // 2, box_height, box_width
+
+
+def to_clip(frames: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
+    """uint8 frames (T, 3, H, W) -> float32 clip (3, T, H, W), normalised, differences where these are asked for."""
+    clip = normalise(frames, mean=preprocessing.mean, std=preprocessing.std)
+    return frame_differences(clip) if preprocessing.frame_difference else clip
+
+
+def frame_differences(clip: torch.Tensor) -> torch.Tensor:
+    """Change of each frame since the one before it: (C, T, H, W) -> (C, T, H, W), 0 for the first frame."""
+    return torch.diff(clip, dim=1, prepend=clip[:, :1])
 
 
 def normalise(frames: torch.Tensor, *, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:

@@ -10,6 +10,7 @@ from stvit_video.evaluation.metrics import ClassificationMetrics
 from stvit_video.evaluation.multiview import MultiViewResult
 
 AVERAGE_WORDS = {"prob": "softmax averaged", "logit": "logits averaged"}
+NUM_UNREAD_SHOWN = 3
 
 Row = dict[str, str]
 
@@ -130,6 +131,23 @@ def result_line(metrics: ClassificationMetrics, *, result: MultiViewResult, prot
         f"mean-class {metrics['mean_class_accuracy']:.3f}  "
         f"({result.num_used} of {result.num_listed} videos, {protocol})"
     )
+
+
+def describe_unread(result: MultiViewResult, *, table: Path) -> str:
+    """How many videos could not be read, and why the first NUM_UNREAD_SHOWN could not; "" if all could.
+
+    Args:
+        result: its reasons name the files.
+        table: the file that lists all reasons.
+    """
+    if not result.errors:
+        return ""
+    first = sorted(result.errors.items())[:NUM_UNREAD_SHOWN]
+    lines = [f"{len(result.errors)} of {result.num_listed} videos could not be read:"]
+    lines += [f"  {reason}" for _, reason in first]
+    if len(result.errors) > len(first):
+        lines.append(f"  and {len(result.errors) - len(first)} more")
+    return "\n".join([*lines, f"{table} names each, in the column error"])
 
 
 def describe_protocol(*, num_clips: int, num_crops: int, average: str, short_side: int) -> str:

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 
 from stvit_video.layers.attention import CrossAttention, SelfAttention
 from stvit_video.layers.drop_path import DropPath
-from stvit_video.layers.mlp import Mlp
+from stvit_video.layers.mlp import Mlp, hidden_channels
+from stvit_video.layers.numbers import number
 
 
 class LayerScale(nn.Module):
@@ -15,12 +16,15 @@ class LayerScale(nn.Module):
         dim: channels C.
         init_value: the gain at the start.
 
+    Raises:
+        ValueError: `init_value` is no finite number.
+
     Source: Touvron et al. 2021, "Going deeper with Image Transformers", section 2.1; weight name as in timm.
     """
 
     def __init__(self, dim: int, *, init_value: float) -> None:
         super().__init__()
-        self.gamma = nn.Parameter(torch.full((dim,), init_value))
+        self.gamma = nn.Parameter(torch.full((dim,), number("layer_scale_init", init_value)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C) -> (..., C)."""
@@ -61,7 +65,7 @@ class TransformerBlock(nn.Module):
         self.attn = SelfAttention(dim, num_heads=num_heads, qkv_bias=qkv_bias)
         self.ls1 = layer_scale(dim, layer_scale_init)
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = Mlp(dim, hidden_dim=int(dim * mlp_ratio))
+        self.mlp = Mlp(dim, hidden_dim=hidden_channels(dim, mlp_ratio))
         self.ls2 = layer_scale(dim, layer_scale_init)
         self.drop_path = DropPath(drop_path_rate)
 
@@ -102,7 +106,7 @@ class CrossBlock(nn.Module):
         self.attn = CrossAttention(dim, num_heads=num_heads, qkv_bias=qkv_bias)
         self.ls1 = layer_scale(dim, layer_scale_init)
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = Mlp(dim, hidden_dim=int(dim * mlp_ratio))
+        self.mlp = Mlp(dim, hidden_dim=hidden_channels(dim, mlp_ratio))
         self.ls2 = layer_scale(dim, layer_scale_init)
         self.drop_path = DropPath(drop_path_rate)
         self.attention_shortcut = attention_shortcut

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from stvit_video.layers.numbers import share
+
 
 def drop_path(x: Tensor, *, drop_probability: float, training: bool) -> Tensor:
     """Zero whole samples of `x` at random and scale the rest so that the mean stays.
@@ -51,5 +53,10 @@ class DropPath(nn.Module):
 
 
 def drop_path_rates(drop_path_rate: float, depth: int) -> tuple[float, ...]:
-    """Rates that grow linearly from 0 at the first block to `drop_path_rate` at the last of `depth` blocks."""
-    return tuple(drop_path_rate * i / max(depth - 1, 1) for i in range(depth))
+    """Rates that grow linearly from 0 at the first block to `drop_path_rate` at the last of `depth` blocks.
+
+    Raises:
+        ValueError: `drop_path_rate` is no number in [0, 1).
+    """
+    last = share("drop_path_rate", drop_path_rate)
+    return tuple(last * i / max(depth - 1, 1) for i in range(depth))

@@ -2,6 +2,23 @@
 
 from torch import Tensor, nn
 
+from stvit_video.layers.numbers import number
+
+
+def hidden_channels(dim: int, mlp_ratio: float) -> int:
+    """Channels between the two layers of an MLP over `dim` channels.
+
+    Raises:
+        ValueError: `mlp_ratio` is no number, or leaves no channel.
+    """
+    channels = int(dim * number("mlp_ratio", mlp_ratio))
+    if channels < 1:
+        raise ValueError(
+            f"mlp_ratio={mlp_ratio!r} is not possible: {dim} channels times it is {channels}; choose a ratio that "
+            f"leaves at least 1, such as 4"
+        )
+    return channels
+
 
 class Mlp(nn.Module):
     """Linear, GELU, linear, on every token alone.

@@ -8,8 +8,10 @@ def check_patches(sizes: tuple[int, ...], patch_size: tuple[int, ...]) -> None:
     """Raise unless patches of `patch_size` tile an input of `sizes`.
 
     Raises:
-        ValueError: the number of axes differs, or a size is no multiple of its patch size.
+        ValueError: a patch without pixels, the number of axes differs, or a size is no multiple of its patch size.
     """
+    if any(p < 1 for p in patch_size):
+        raise ValueError(f"patch_size={tuple(patch_size)} is not possible; give at least 1 along each axis")
     if len(sizes) != len(patch_size) or any(s % p or s < p for s, p in zip(sizes, patch_size, strict=False)):
         raise ValueError(
             f"input of size {tuple(sizes)} does not divide into patches of {tuple(patch_size)}; "

@@ -1,7 +1,8 @@
 """Architectures, images and video, and their checkpoints."""
 
 from stvit_video.models.build import create_model, list_models, model_options
-from stvit_video.models.checkpoints import CheckpointError, LoadReport, load_checkpoint, model_from_checkpoint
+from stvit_video.models.checkpoints import LoadReport, load_checkpoint, model_from_checkpoint
+from stvit_video.models.weights import CheckpointError
 
 __all__ = [
     "CheckpointError",

@@ -60,7 +60,8 @@ def create_model(name: str, **options: Any) -> nn.Module:
         A module from clips (B, C, T, H, W), or images (B, C, H, W), to logits (B, num_classes).
 
     Raises:
-        ValueError: an unknown name or option (the closest known one is named), or options that do not go together.
+        ValueError: an unknown name or option (the closest known one is named), a value out of its range, or options
+            that do not go together.
     """
     builder = _builder(name)
     allowed = model_options(name)
@@ -73,6 +74,8 @@ def create_model(name: str, **options: Any) -> nn.Module:
 
 
 def _builder(name: str) -> partial[DeiT]:
+    if not isinstance(name, str):
+        raise ValueError(f"{name!r} is no model's name; give a text out of list_models(), such as 'deit_tiny'")
     if name not in MODELS:
         raise ValueError(f"no model is named {name!r}{_suggestion(name, list(MODELS))}; see list_models()")
     return MODELS[name]

@@ -1,26 +1,35 @@
-"""Checkpoints: what ours hold beside the weights, and loading them strictly."""
+"""Checkpoints: reading them without running their code, and loading them strictly."""
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from stvit_video import __version__
-from stvit_video.layers.pos_embed import resize_grid
 from stvit_video.models.build import create_model
+from stvit_video.models.deit import DeiT
+from stvit_video.models.metadata import METADATA_KEY, check_metadata, check_resume, checkpoint_metadata, written_by
+from stvit_video.models.weights import CheckpointError, PositionGrid, check_keys, own_tensors, resized_tables, some
 
-METADATA_KEY = "stvit_video"
-FORMAT_VERSION = 1
+__all__ = [
+    "METADATA_KEY",
+    "CheckpointError",
+    "LoadReport",
+    "check_resume",
+    "check_weights",
+    "checkpoint_metadata",
+    "load_checkpoint",
+    "model_from_checkpoint",
+    "read_checkpoint",
+]
+
 HEAD_PREFIX = "head."  # of the classifier inside the model
-MODEL_PREFIX = "model."  # of the model inside the LightningModule
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that can't be read, or does not belong to the model."""
+SLIM = {"embed_dim": 8, "num_heads": 1, "num_classes": 1}  # options without a meaning for the grid
+ZIP_START = b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
@@ -41,38 +50,8 @@ class LoadReport:
 
     def __str__(self) -> str:
         lists = {"interpolated": self.interpolated, "new": self.new}
-        rest = "".join(f", {len(keys)} {word} ({_some(keys)})" for word, keys in lists.items() if keys)
+        rest = "".join(f", {len(keys)} {word} ({some(keys)})" for word, keys in lists.items() if keys)
         return f"{self.format}: {len(self.loaded)} tensors loaded{rest}"
-
-
-def checkpoint_metadata(
-    *,
-    model_name: str,
-    model_options: Mapping[str, Any],
-    classes: tuple[str, ...],
-    preprocessing: Mapping[str, Any],
-    protocol: Mapping[str, Any],
-    config: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The plain values that make a checkpoint self-contained; they load with `weights_only=True`.
-
-    Args:
-        model_name: name for `create_model`.
-        model_options: options for `create_model`.
-        classes: label names, in the order of the logits.
-        preprocessing: frames, sizes, mean and deviation, see `stvit_video.data.transforms.Preprocessing`.
-        protocol: num_clips, num_crops, average.
-        config: the resolved configuration of the run.
-    """
-    return {
-        "format": FORMAT_VERSION,
-        "model": {"name": model_name, "options": dict(model_options)},
-        "classes": list(classes),
-        "preprocessing": dict(preprocessing),
-        "protocol": dict(protocol),
-        "config": dict(config),
-        "versions": {"stvit_video": __version__, "torch": str(torch.__version__)},
-    }
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -81,23 +60,37 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     Raises:
         CheckpointError: no such file, or no checkpoint that torch reads with `weights_only=True`.
     """
+    if Path(path).is_dir():
+        raise CheckpointError(f"{str(path)!r} is a folder; give the path of a .ckpt file, such as one in it")
     if not Path(path).is_file():
         raise CheckpointError(f"there is no checkpoint file {str(path)!r}; give the path of a .ckpt file")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+    except MemoryError:
+        raise
+    except PermissionError as error:
+        raise CheckpointError(f"{str(path)!r} can't be read ({error.strerror}); check its permissions") from error
+    except Exception as error:  # a parser that is fed with any bytes raises anything
         raise CheckpointError(
-            f"{str(path)!r} is no checkpoint that loads safely ({first_line(error)}); "
+            f"{str(path)!r} is no checkpoint that loads safely: {_load_fault(path, error)}; "
             f"give a file written by stvit_video.train or torch.save(state_dict)"
-        ) from error
+        ) from None  # torch's own text advises to run the file's code
     if not isinstance(content, dict):
         raise CheckpointError(f"{str(path)!r} holds a {type(content).__name__}, not a dictionary of tensors")
     return content
 
 
-def first_line(error: Exception) -> str:
-    """Type and first line of an error's text."""
-    return f"{type(error).__name__}: {(str(error).splitlines() or ['no text'])[0]}"
+def _load_fault(path: str | Path, error: Exception) -> str:
+    """Why torch could not load a file, in our words."""
+    with Path(path).open("rb") as file:
+        start = file.read(len(ZIP_START))
+    if not start:
+        return "it is empty"
+    if start != ZIP_START:
+        return "it is no zip archive written by torch.save"
+    if isinstance(error, UnpicklingError):
+        return "it holds Python objects other than tensors and plain values"
+    return "its zip archive is cut short, damaged, or not written by torch.save"
 
 
 def model_from_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
@@ -110,18 +103,31 @@ def model_from_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
         The model, and the checkpoint's metadata (see `checkpoint_metadata`).
 
     Raises:
-        CheckpointError: the file can't be read, or is not one of ours.
+        CheckpointError: the file can't be read, is not one of ours, or its model can't be built here.
     """
     content = read_checkpoint(path)
-    metadata = content.get(METADATA_KEY)
-    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{str(path)!r} does not say which model it holds (no {METADATA_KEY!r} entry of format {FORMAT_VERSION}); "
-            f"build the model with create_model and use load_checkpoint(model, path)"
-        )
-    model = create_model(metadata["model"]["name"], **metadata["model"]["options"])
+    metadata = check_metadata(content.get(METADATA_KEY), source=repr(str(path)))
+    model = _described_model(metadata, source=repr(str(path)))
     load_checkpoint(model, content)
+    num_logits, num_classes = model.state_dict()[f"{HEAD_PREFIX}weight"].shape[0], len(metadata["classes"])
+    if num_logits != num_classes:
+        raise CheckpointError(
+            f"{str(path)!r} names {num_classes} classes for {num_logits} logits; "
+            f"give a file as stvit_video.train wrote it"
+        )
     return model.eval(), metadata
+
+
+def _described_model(metadata: Mapping[str, Any], *, source: str) -> nn.Module:
+    """The model that checked metadata names, with fresh weights."""
+    described = metadata["model"]
+    try:
+        return create_model(described["name"], **described["options"])
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"the model of {source} can't be built: {error}; the file was written by stvit_video "
+            f"{written_by(metadata)}, this is {__version__}"
+        ) from error
 
 
 def load_checkpoint(
@@ -129,8 +135,9 @@ def load_checkpoint(
 ) -> LoadReport:
     """Load weights into `model`, all of them or none.
 
-    Takes our .ckpt files, and plain state dicts of our models. Learned cluster centres of another token grid are
-    interpolated to the model's.
+    Takes our .ckpt files, and plain state dicts of our models. Learned cluster centres of another token grid and
+    temporal positions of another number of frames are interpolated to the model's; so are the positions of another
+    image size, out of .ckpt files alone, whose options say which grid they are over.
 
     Args:
         model: the model that receives the weights.
@@ -145,55 +152,50 @@ def load_checkpoint(
     """
     source = path_or_state_dict
     content = read_checkpoint(source) if isinstance(source, (str, Path)) else source
-    format_name, state = _weights(content)
+    format_name, state = own_tensors(_dictionary(content))
     wanted = model.state_dict()
     new = [key for key in wanted if new_head and key.startswith(HEAD_PREFIX)]
     state |= {key: wanted[key] for key in new}
-    _check_keys(state, wanted)
-    interpolated = [key for key in wanted if state[key].shape != wanted[key].shape]
-    for key in interpolated:
-        state[key] = resize_grid(state[key], tuple(wanted[key].shape[1:-1]))
+    grids = {"grid_then": _stored_grid(content), "grid_now": _position_grid(model)}
+    resized = resized_tables(state, wanted, **grids)
+    state |= resized
+    check_keys(state, wanted, **grids)
     model.load_state_dict(state)
-    loaded = tuple(key for key in wanted if key not in interpolated and key not in new)
-    return LoadReport(format_name, loaded, tuple(interpolated), tuple(new))
+    loaded = tuple(key for key in wanted if key not in resized and key not in new)
+    return LoadReport(format_name, loaded, tuple(resized), tuple(new))
 
 
-def _weights(content: Mapping[str, Any]) -> tuple[str, dict[str, Tensor]]:
-    """Name of the format and the model's own tensors."""
-    if "state_dict" not in content:
-        return "stvit_video state dict", dict(content)
-    state = content["state_dict"]
-    prefixed = {k.removeprefix(MODEL_PREFIX): v for k, v in state.items() if k.startswith(MODEL_PREFIX)}
-    return "stvit_video checkpoint", prefixed or dict(state)
+def check_weights(model: nn.Module, content: Mapping[str, Any]) -> None:
+    """Raise unless `load_checkpoint` could take `content` into `model` with no table interpolated; loads nothing.
+
+    Args:
+        model: the model that would receive the weights.
+        content: of a checkpoint (`read_checkpoint`), or a state dict.
+
+    Raises:
+        CheckpointError: keys are missing, unused or of another shape; they are named.
+    """
+    _, state = own_tensors(_dictionary(content))
+    check_keys(state, model.state_dict(), grid_then=_stored_grid(content), grid_now=_position_grid(model))
 
 
-def _check_keys(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-    """Raise unless both have the same keys, and shapes that are equal or can be interpolated."""
-    missing = sorted(set(wanted) - set(state))
-    unused = sorted(set(state) - set(wanted))
-    shapes = [
-        f"{key} {tuple(state[key].shape)} instead of {tuple(wanted[key].shape)}"
-        for key in wanted
-        if key in state and state[key].shape != wanted[key].shape and not _resizable(key, state[key], wanted[key])
-    ]
-    faults = {
-        "the model's keys are missing": missing,
-        "keys are not the model's": unused,
-        "have another shape": shapes,
-    }
-    found = "; ".join(f"{len(keys)} {fault}: {_some(keys)}" for fault, keys in faults.items() if keys)
-    if found:
-        raise CheckpointError(
-            f"the checkpoint is of another model: {found}. Build the model with its own name and options"
-        )
+def _dictionary(content: object) -> Mapping[str, Any]:
+    if not isinstance(content, Mapping):
+        raise CheckpointError(f"a {type(content).__name__} is no checkpoint; give a path or a dictionary of tensors")
+    return content
 
 
-def _resizable(key: str, table: Tensor, wanted: Tensor) -> bool:
-    """Cluster centres over another token grid of as many axes fit after interpolation."""
-    return key.endswith(".centres") and table.ndim == wanted.ndim and table.shape[-1] == wanted.shape[-1]
+def _position_grid(model: nn.Module) -> PositionGrid | None:
+    """The grid of a model's positions; None for a model that is not ours."""
+    return PositionGrid(model.position_sizes, model.num_class_tokens) if isinstance(model, DeiT) else None
 
 
-def _some(keys: list[str] | tuple[str, ...], limit: int = 5) -> str:
-    """The first keys, and how many more there are."""
-    more = f" and {len(keys) - limit} more" if len(keys) > limit else ""
-    return ", ".join(keys[:limit]) + more
+def _stored_grid(content: Mapping[str, Any]) -> PositionGrid | None:
+    """The grid of a checkpoint's positions, of its model built with few channels; None where its metadata tell none."""
+    try:
+        metadata = check_metadata(content.get(METADATA_KEY), source="the checkpoint")
+        slim = {"name": metadata["model"]["name"], "options": metadata["model"]["options"] | SLIM}
+        with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they are
+            return _position_grid(_described_model({**metadata, "model": slim}, source="the checkpoint"))
+    except CheckpointError:
+        return None  # the weights alone may be all that is asked for; who needs the grid says that it is unknown

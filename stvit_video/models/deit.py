@@ -1,20 +1,19 @@
 """DeiT and STViT-DeiT for images and video: one class, the number of axes makes the difference."""
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stvit_video.layers.block import TransformerBlock
-from stvit_video.layers.drop_path import drop_path_rates
-from stvit_video.layers.patch_embed import PatchEmbed, check_patches
+from stvit_video.layers.numbers import share, whole_number, whole_numbers
+from stvit_video.layers.patch_embed import PatchEmbed
 from stvit_video.layers.pos_embed import new_table, resize_grid, sincos_table
+from stvit_video.models.checks import check_clip, check_pool, image_token_grid, resolve_token_grid
+from stvit_video.models.deit_blocks import block_kinds, build_blocks, init_linear
 from stvit_video.tokens.generate import SemanticTokenGenerator
-from stvit_video.tokens.grid import TokenGrid, choose_token_grid
-from stvit_video.tokens.recover import TokenRecovery
-from stvit_video.tokens.schedule import Stage, parse_schedule
+from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.schedule import parse_schedule
 
 
 class DeiT(nn.Module):
@@ -43,7 +42,7 @@ class DeiT(nn.Module):
         layer_scale_init: start value of the gains in generation and recovery; None = no gains.
 
     Raises:
-        ValueError: sizes, plan, pooling and token grid that do not go together.
+        ValueError: a setting out of its range, or sizes, plan, pooling and token grid that do not go together.
 
     Source: Touvron et al. 2021 (DeiT); STViT (arXiv:2303.08685); weight names as in timm's VisionTransformer.
     """
@@ -69,9 +68,11 @@ class DeiT(nn.Module):
         super().__init__()
         stages = parse_schedule(schedule)
         check_pool(pool, semantic=token_grid is not None)
-        self.in_channels, self.num_class_tokens = in_channels, int(pool == "cls")
-        self.patch_embed = PatchEmbed(patch_size, in_channels=in_channels, embed_dim=embed_dim)
-        self.grid = image_token_grid(input_size, patch_size)
+        embed_dim, num_heads = whole_number("embed_dim", embed_dim), whole_number("num_heads", num_heads)
+        self.in_channels, self.num_class_tokens = whole_number("in_channels", in_channels), int(pool == "cls")
+        patch_size = whole_numbers("patch_size", patch_size)
+        self.patch_embed = PatchEmbed(patch_size, in_channels=self.in_channels, embed_dim=embed_dim)
+        self.grid = image_token_grid(whole_numbers("input_size", input_size), patch_size)
         self.num_frame_blocks = stages[0].depth if stages[0].kind == "frame" else 0
         self._add_positions(embed_dim, joint_later=len(stages) > 1)
         self.kinds = block_kinds(stages)
@@ -86,9 +87,9 @@ class DeiT(nn.Module):
             layer_scale_init=layer_scale_init,
         )
         self.norm = nn.LayerNorm(embed_dim, eps=1e-6)
-        self.head_drop = nn.Dropout(drop_rate)
-        self.head = nn.Linear(embed_dim, num_classes)
-        self.apply(_init_linear)
+        self.head_drop = nn.Dropout(share("drop_rate", drop_rate))
+        self.head = nn.Linear(embed_dim, whole_number("num_classes", num_classes))
+        self.apply(init_linear)
         nn.init.trunc_normal_(self.head.weight, std=0.02)
 
     def _add_positions(self, embed_dim: int, *, joint_later: bool) -> None:
@@ -111,18 +112,19 @@ class DeiT(nn.Module):
         """The semantic tokens' grid in use; None for a dense model."""
         return next((generator.token_grid for generator in self._generators()), None)
 
-    def set_num_tokens(self, num_tokens: int | tuple[int, ...]) -> None:
+    def set_num_tokens(self, num_tokens: int | Sequence[int]) -> None:
         """Run with another number of semantic tokens from now on; the weights stay as they are.
 
         Args:
-            num_tokens: a count K, or a token grid with one size an axis.
+            num_tokens: a count K, or a token grid with one size for each axis.
 
         Raises:
-            ValueError: the model is dense, or the image tokens' grid can't be pooled to that many.
+            ValueError: the model is dense, `num_tokens` is neither a count nor a grid, or the image tokens' grid can't
+                be pooled to that many.
         """
         if self.token_grid is None:
             raise ValueError(
-                f"num_tokens={num_tokens} is not possible: a dense model has no semantic tokens; use a stvit_ model"
+                f"num_tokens={num_tokens!r} is not possible: a dense model has no semantic tokens; use a stvit_ model"
             )
         token_grid = resolve_token_grid(num_tokens, self.grid)
         for generator in self._generators():
@@ -132,7 +134,8 @@ class DeiT(nn.Module):
         """Patch embedding and frame blocks: what can be computed for every tubelet step alone, and kept.
 
         Args:
-            clip: (B, in_channels, T, H, W) or, for an image model, (B, in_channels, H, W).
+            clip: (B, in_channels, T, H, W) or, for an image model, (B, in_channels, H, W); floating point,
+                normalised, of the weights' type (under autocast of any).
 
         Returns:
             Image tokens (B, *grid, C), grid (T, H, W) or (H, W), and class tokens (B, M, C): one for each step
@@ -140,10 +143,12 @@ class DeiT(nn.Module):
             does; else M = 0.
 
         Raises:
-            ValueError: the clip has another number of axes or channels, or a size that patches don't divide.
+            ValueError: the clip has another number of axes or channels, another type, or a size that patches don't
+                divide.
         """
-        check_clip(clip, num_axes=len(self.grid.sizes), in_channels=self.in_channels)
-        x = self.patch_embed(clip)  # (B, *grid, C)
+        dtype = self.patch_embed.proj.weight.dtype
+        check_clip(clip, num_axes=len(self.grid.sizes), in_channels=self.in_channels, dtype=dtype)
+        x = self.patch_embed(clip.to(dtype))  # (B, *grid, C); autocast itself leaves float64 as it is
         grid = tuple(x.shape[1:-1])
         num_steps = grid[0] if len(grid) == 3 else 1
         num_sequences = num_steps if self.num_frame_blocks else 1
@@ -204,120 +209,3 @@ class DeiT(nn.Module):
 
     def _generators(self) -> Iterator[SemanticTokenGenerator]:
         return (block for block in self.blocks if isinstance(block, SemanticTokenGenerator))
-
-
-def block_kinds(stages: tuple[Stage, ...]) -> tuple[str, ...]:
-    """The kind of every module of `build_blocks`; a generator is one module of two layers."""
-    return tuple(s.kind for s in stages for _ in range(1 if s.kind == "generate" else s.depth))
-
-
-def build_blocks(
-    stages: tuple[Stage, ...],
-    embed_dim: int,
-    *,
-    token_grid: TokenGrid | None,
-    num_heads: int,
-    mlp_ratio: float,
-    qkv_bias: bool,
-    drop_path_rate: float,
-    layer_scale_init: float | None,
-) -> nn.ModuleList:
-    """The modules of a plan in order: a block, a generator (two layers) or a recovery each.
-
-    Raises:
-        ValueError: a generate stage without a token grid.
-    """
-    block = partial(TransformerBlock, embed_dim, num_heads=num_heads, mlp_ratio=mlp_ratio, qkv_bias=qkv_bias)
-    recover = partial(
-        TokenRecovery,
-        embed_dim,
-        num_heads=num_heads,
-        mlp_ratio=mlp_ratio,
-        qkv_bias=qkv_bias,
-        layer_scale_init=layer_scale_init,
-    )
-    generate = partial(
-        SemanticTokenGenerator,
-        embed_dim,
-        num_heads=num_heads,
-        mlp_ratio=mlp_ratio,
-        qkv_bias=qkv_bias,
-        layer_scale_init=layer_scale_init,
-    )
-    rates = list(drop_path_rates(drop_path_rate, sum(stage.depth for stage in stages)))
-    blocks = nn.ModuleList()
-    for stage in stages:
-        stage_rates = [rates.pop(0) for _ in range(stage.depth)]
-        if stage.kind == "generate":
-            if token_grid is None:
-                raise ValueError("a schedule with a generate stage needs a token_grid; give one, for example (4, 4)")
-            blocks.append(generate(token_grid=token_grid, drop_path_rates=(stage_rates[0], stage_rates[1])))
-        else:
-            make = recover if stage.kind == "recover" else block
-            blocks.extend(make(drop_path_rate=rate) for rate in stage_rates)
-    return blocks
-
-
-def _init_linear(module: nn.Module) -> None:
-    """Weights by fan-in and fan-out, so that narrow models attend as sharply at the start as wide ones.
-
-    Source: Glorot and Bengio 2010; as in the first ViT (Dosovitskiy et al. 2021).
-    Differs: DeiT draws all weights with deviation 0.02, which leaves narrow models with nearly even attention.
-    """
-    if isinstance(module, (nn.Linear, nn.Conv2d, nn.Conv3d)):
-        nn.init.xavier_uniform_(module.weight.view(module.weight.shape[0], -1))
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-
-
-def check_pool(pool: str, *, semantic: bool) -> None:
-    """Raise unless `pool` is known and goes with the model.
-
-    Raises:
-        ValueError: an unknown pool, or a class token beside semantic tokens.
-    """
-    if pool not in ("cls", "mean"):
-        raise ValueError(f'pool={pool!r} is unknown; choose "cls" or "mean"')
-    if pool == "cls" and semantic:
-        raise ValueError('pool="cls" is not possible with semantic tokens, whose mean is the feature; use pool="mean"')
-
-
-def check_clip(clip: Tensor, *, num_axes: int, in_channels: int) -> None:
-    """Raise unless `clip` is (B, in_channels, *sizes) with `num_axes` sizes.
-
-    Raises:
-        ValueError: another number of axes or channels.
-    """
-    if clip.ndim != 2 + num_axes or clip.shape[1] != in_channels:
-        axes = "T, H, W" if num_axes == 3 else "H, W"
-        raise ValueError(
-            f"input of shape {tuple(clip.shape)} does not fit this model; give (B, {in_channels}, {axes}), "
-            f"channels before {'frames' if num_axes == 3 else 'pixels'}"
-        )
-
-
-def image_token_grid(input_size: tuple[int, ...], patch_size: tuple[int, ...]) -> TokenGrid:
-    """The grid of patches of an input.
-
-    Raises:
-        ValueError: a size is no multiple of its patch size, or smaller.
-    """
-    check_patches(input_size, patch_size)
-    return TokenGrid(tuple(size // patch for size, patch in zip(input_size, patch_size, strict=True)))
-
-
-def resolve_token_grid(num_tokens: int | tuple[int, ...], image_grid: TokenGrid) -> TokenGrid:
-    """The semantic tokens' grid from a count, or from the grid itself.
-
-    Raises:
-        ValueError: no grid of that many tokens fits in `image_grid`.
-    """
-    if isinstance(num_tokens, int):
-        return choose_token_grid(num_tokens, image_grid)
-    token_grid = TokenGrid(tuple(num_tokens))
-    if not token_grid.fits_in(image_grid):
-        raise ValueError(
-            f"token_grid={token_grid.sizes} does not fit the image tokens' grid {image_grid.sizes}; "
-            f"choose at most as many along each axis"
-        )
-    return token_grid

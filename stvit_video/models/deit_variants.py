@@ -1,6 +1,10 @@
 """The builder behind every named DeiT: sizes as people say them, to a `DeiT`."""
 
-from stvit_video.models.deit import DeiT, image_token_grid, resolve_token_grid
+from collections.abc import Sequence
+
+from stvit_video.layers.numbers import is_list, is_whole, whole_number, whole_numbers
+from stvit_video.models.checks import image_token_grid, resolve_token_grid
+from stvit_video.models.deit import DeiT
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.schedule import deit_schedule
 
@@ -12,10 +16,10 @@ def deit(
     video: bool,
     num_classes: int,
     num_frames: int = 16,
-    image_size: int | tuple[int, int] = 224,
+    image_size: int | Sequence[int] = 224,
     in_channels: int = 3,
     tubelet_size: int = 2,
-    patch_size: int | tuple[int, int] = 16,
+    patch_size: int | Sequence[int] = 16,
     embed_dim: int,
     depth: int = 12,
     num_heads: int,
@@ -24,7 +28,7 @@ def deit(
     base_attention: str = "frame",
     reducer: str = "none",
     generate_at: int = 4,
-    num_tokens: int | tuple[int, ...] | None = None,
+    num_tokens: int | Sequence[int] | None = None,
     pool: str | None = None,
     drop_rate: float = 0.0,
     drop_path_rate: float = 0.0,
@@ -57,12 +61,14 @@ def deit(
         layer_scale_init: start value of the gains in generation; None = no gains.
 
     Raises:
-        ValueError: options that do not go together.
+        ValueError: an option out of its range, or options that do not go together.
 
     Source: Touvron et al. 2021 (DeiT); STViT (arXiv:2303.08685); DESIGN section 3.
     """
-    input_size = (num_frames, *_pair(image_size)) if video else _pair(image_size)
-    patch_sizes = (tubelet_size, *_pair(patch_size)) if video else _pair(patch_size)
+    input_size, patch_sizes = _pair("image_size", image_size), _pair("patch_size", patch_size)
+    if video:
+        input_size = (whole_number("num_frames", num_frames), *input_size)
+        patch_sizes = (whole_number("tubelet_size", tubelet_size), *patch_sizes)
     schedule = deit_schedule(depth=depth, base_attention=base_attention, generate_at=generate_at, reducer=reducer)
     return DeiT(
         input_size=input_size,
@@ -73,7 +79,7 @@ def deit(
         num_heads=num_heads,
         schedule=schedule,
         token_grid=_token_grid(image_token_grid(input_size, patch_sizes), reducer=reducer, num_tokens=num_tokens),
-        pool=pool or ("cls" if reducer == "none" and base_attention == "frame" else "mean"),
+        pool=("cls" if reducer == "none" and base_attention == "frame" else "mean") if pool is None else pool,
         mlp_ratio=mlp_ratio,
         qkv_bias=qkv_bias,
         drop_rate=drop_rate,
@@ -82,19 +88,20 @@ def deit(
     )
 
 
-def _token_grid(image_grid: TokenGrid, *, reducer: str, num_tokens: int | tuple[int, ...] | None) -> TokenGrid | None:
+def _token_grid(image_grid: TokenGrid, *, reducer: str, num_tokens: int | Sequence[int] | None) -> TokenGrid | None:
     """The semantic tokens' grid; None for a dense model, which has none."""
     if reducer != "none":
         default = 64 if len(image_grid.sizes) == 3 else 16
         return resolve_token_grid(default if num_tokens is None else num_tokens, image_grid)
     if num_tokens is not None:
-        raise ValueError(f"num_tokens={num_tokens} has no meaning for a dense model; leave it out or use a stvit_ one")
+        raise ValueError(f"num_tokens={num_tokens!r} has no meaning for a dense model; leave it out or use stvit_")
     return None
 
 
-def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
+def _pair(name: str, size: int | Sequence[int]) -> tuple[int, ...]:
     """One number for both sides, or (height, width) as given."""
-    if isinstance(size, int):
-        return size, size
-    height, width = size
-    return int(height), int(width)
+    if is_whole(size):
+        return (whole_number(name, size),) * 2
+    if not is_list(size) or len(size) != 2:
+        raise ValueError(f"{name}={size!r} is not possible; give one whole number for both sides, or (height, width)")
+    return whole_numbers(name, size)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from itertools import product
 from math import log, prod
 
+from stvit_video.layers.numbers import is_whole
+
 
 @dataclass(frozen=True)
 class TokenGrid:
@@ -13,17 +15,19 @@ class TokenGrid:
         sizes: tokens along each axis, time first.
 
     Raises:
-        ValueError: not 2 or 3 axes, or a size below 1.
+        ValueError: not 2 or 3 axes, or a size that is no whole number of at least 1.
     """
 
     sizes: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sizes", tuple(int(s) for s in self.sizes))
-        if len(self.sizes) not in (2, 3) or any(s < 1 for s in self.sizes):
+        sizes = tuple(self.sizes)
+        if len(sizes) not in (2, 3) or any(not is_whole(s) or s < 1 for s in sizes):
             raise ValueError(
-                f"a token grid of {self.sizes} is not possible; give (H, W) or (T, H, W), every size at least 1"
+                f"a token grid of {sizes} is not possible; give (H, W) or (T, H, W), every size a whole number, "
+                f"at least 1"
             )
+        object.__setattr__(self, "sizes", tuple(int(s) for s in sizes))
 
     @property
     def count(self) -> int:

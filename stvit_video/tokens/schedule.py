@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from stvit_video.layers.numbers import whole_number
+
 BLOCK_KINDS = ("frame", "joint", "generate", "refine", "recover")
 GENERATE_DEPTH = 2  # layer 1 pools and sharpens, layer 2 adds the global centres
 
@@ -90,12 +92,18 @@ def deit_schedule(*, depth: int, base_attention: str, generate_at: int, reducer:
         raise ValueError(f'base_attention={base_attention!r} is unknown; choose "frame" or "joint"')
     if reducer not in ("semantic", "none"):
         raise ValueError(f'reducer={reducer!r} is unknown; choose "semantic" or "none"')
+    depth, generate_at = whole_number("depth", depth), whole_number("generate_at", generate_at)
     if reducer == "none":
         if base_attention == "joint" or depth <= generate_at:
             return f"{base_attention}*{depth}"
         return f"frame*{generate_at} joint*{depth - generate_at}"
+    if depth < GENERATE_DEPTH + 2:
+        raise ValueError(
+            f"depth={depth} is too few blocks for semantic tokens; give at least {GENERATE_DEPTH + 2}: 1 before "
+            f"generation, {GENERATE_DEPTH} of generation and 1 after it"
+        )
     num_refine = depth - generate_at - GENERATE_DEPTH
-    if generate_at < 1 or num_refine < 1:
+    if num_refine < 1:
         raise ValueError(
             f"generate_at={generate_at} does not fit depth={depth}; generation takes {GENERATE_DEPTH} blocks, so "
             f"choose 1 to {depth - GENERATE_DEPTH - 1}"

@@ -1,6 +1,7 @@
 """Callbacks: training speed, one line an epoch, seeds, and which checkpoints are kept."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -67,6 +68,22 @@ class EpochLine(Callback):
         values = "  ".join(f"{name} {float(metrics[name]):.4f}" for name in EPOCH_METRICS if name in metrics)
         speed = f"  {float(metrics[SPEED]):.1f} clips/s" if SPEED in metrics else ""
         trainer.print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {values}{speed}", flush=True)
+
+
+class ResumeHint(Callback):
+    """Says how to go on when a training is interrupted.
+
+    Args:
+        run_dir: the run's folder.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        self.last = run_dir / "last.ckpt"
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Print the option, if there is a checkpoint to go on from."""
+        if isinstance(exception, KeyboardInterrupt) and self.last.is_file():
+            trainer.print(f"interrupted; go on with the same command and ckpt_path={self.last}", flush=True)
 
 
 def checkpoint_callbacks(run_dir: str) -> list[ModelCheckpoint]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import AdamW
@@ -14,7 +15,7 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from stvit_video.evaluation.multiview import aggregate_views
 from stvit_video.models.checkpoints import METADATA_KEY
-from stvit_video.training.optim import check_schedule, learning_rate_factor, parameter_groups
+from stvit_video.training.optim import learning_rate_factor, parameter_groups
 
 
 class TrainingStoppedError(RuntimeError):
@@ -35,7 +36,7 @@ class ClassificationModule(LightningModule):
         betas: AdamW's.
         warmup_epochs: epochs of linear warm-up.
         label_smoothing: share of the target that is spread over all classes.
-        max_skipped_fraction: share of unreadable training videos above which training stops.
+        max_skipped_fraction: share of unreadable videos, of at least 100 drawn, above which training stops.
     """
 
     def __init__(
@@ -59,6 +60,9 @@ class ClassificationModule(LightningModule):
         self.warmup_epochs, self.label_smoothing = warmup_epochs, label_smoothing
         self.max_skipped_fraction = max_skipped_fraction
         self.num_skipped = self.num_seen = 0
+        self.skipped_reasons: list[str] = []
+        self.val_errors: list[str] = []
+        self.num_val_videos = 0
         make_accuracy = partial(MulticlassAccuracy, num_classes=num_classes, average="micro")
         self.train_top1 = make_accuracy()
         self.val_top1 = make_accuracy()
@@ -85,11 +89,14 @@ class ClassificationModule(LightningModule):
     def _count_skipped(self, batch: dict[str, Any]) -> None:
         self.num_skipped += int(batch["num_skipped"].sum())
         self.num_seen += len(batch["label"])
+        reasons = dict.fromkeys([*self.skipped_reasons, *(reason for reason in batch["skipped"] if reason)])
+        self.skipped_reasons = list(reasons)[:3]
         asked = self.num_skipped + self.num_seen
         if self.num_skipped > self.max_skipped_fraction * max(asked, 100):
             raise TrainingStoppedError(
-                f"{self.num_skipped} of {asked} training videos could not be read, more than "
-                f"data.max_skipped_fraction={self.max_skipped_fraction}; repair or remove them, or allow more"
+                f"{self.num_skipped} of {asked} videos drawn for training could not be read, more than "
+                f"data.max_skipped_fraction={self.max_skipped_fraction}; repair or remove them, or allow more: "
+                f"{'; '.join(self.skipped_reasons)}"
             )
 
     def on_train_epoch_end(self) -> None:
@@ -99,13 +106,8 @@ class ClassificationModule(LightningModule):
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
         """Metrics of a batch of views; see `ViewDataset` for its keys. Videos with an error count as unread."""
         readable = torch.tensor([error == "" for error in batch["error"]], device=batch["label"].device)
-        self.log(
-            "val/num_unreadable",
-            (~readable).float().sum(),
-            reduce_fx="sum",
-            batch_size=len(readable),
-            sync_dist=True,
-        )
+        self.num_val_videos += len(readable)
+        self.val_errors += [error for error in batch["error"] if error]
         if not readable.any():
             return
         views, labels = batch["views"][readable], batch["label"][readable]
@@ -119,10 +121,29 @@ class ClassificationModule(LightningModule):
         log("val/top1", self.val_top1)
         self.log("val/top5", self.val_top5, batch_size=len(labels))
 
+    def on_validation_epoch_start(self) -> None:
+        """Count anew."""
+        self.val_errors, self.num_val_videos = [], 0
+
+    def on_validation_epoch_end(self) -> None:
+        """Say which validation videos could not be read.
+
+        Raises:
+            TrainingStoppedError: not one of them could.
+        """
+        self.log("val/num_unreadable", float(len(self.val_errors)), reduce_fx="sum", sync_dist=True)
+        if not self.val_errors or self.trainer.sanity_checking:
+            return
+        found = f"{len(self.val_errors)} of {self.num_val_videos} validation videos can't be read"
+        reasons = "; ".join(self.val_errors[:3])
+        if len(self.val_errors) == self.num_val_videos:
+            raise TrainingStoppedError(f"{found}, so there is nothing to validate on; repair the list: {reasons}")
+        if self.current_epoch == 0:
+            rank_zero_warn(f"{found} and are left out of val/top1: {reasons}")
+
     def configure_optimizers(self) -> Any:
         """AdamW with linear warm-up and one half cosine, stepped every batch."""
         max_epochs = int(self.trainer.max_epochs or 1)
-        check_schedule(lr=self.lr, min_lr=self.min_lr, warmup_epochs=self.warmup_epochs, max_epochs=max_epochs)
         groups = parameter_groups(self.model, weight_decay=self.weight_decay)
         optimizer = AdamW(groups, lr=self.lr, betas=self.betas)
         num_steps = int(self.trainer.estimated_stepping_batches)

@@ -48,17 +48,3 @@ def learning_rate_factor(step: int, *, num_steps: int, num_warmup_steps: int, mi
         return (step + 1) / num_warmup_steps
     progress = min((step - num_warmup_steps) / max(num_steps - num_warmup_steps, 1), 1.0)
     return min_factor + (1.0 - min_factor) * 0.5 * (1.0 + cos(pi * progress))
-
-
-def check_schedule(*, lr: float, min_lr: float, warmup_epochs: float, max_epochs: int) -> None:
-    """Raise unless the schedule's settings go together.
-
-    Raises:
-        ValueError: a rate that is not above 0, min_lr above lr, or a warm-up as long as the training.
-    """
-    if not 0 <= min_lr <= lr or lr <= 0:
-        raise ValueError(f"optim.lr={lr} and optim.min_lr={min_lr} are not possible; choose 0 <= min_lr <= lr, lr > 0")
-    if not 0 <= warmup_epochs < max_epochs:
-        raise ValueError(
-            f"optim.warmup_epochs={warmup_epochs} must be below trainer.max_epochs={max_epochs}; shorten the warm-up"
-        )

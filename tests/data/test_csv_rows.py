@@ -41,12 +41,49 @@ def test_rows_with_too_many_or_too_few_fields_are_faults_with_their_line(tmp_pat
         ("path\na.mp4\n", "has no column label; its first line must be a header"),
         ("", "it is: empty"),
         (b"path,label\n\xff\xfe.mp4,x\n", "is not readable as CSV in UTF-8"),
-        ('path,label\n"a.mp4,x\n', "is not readable as CSV in UTF-8"),
+        (
+            'path,label\nc.mp4,y\n\n"a.mp4,x\nb.mp4,y\n',
+            r"list.csv, line 4: a double quote opens there and is not closed \(unexpected end of data\); close it, and",
+        ),
+        ('path,label\n"a.mp4,x\n"b.mp4",y\n', "line 2: a double quote opens there and is not closed"),
+        (
+            "path;label\na.mp4;x\n",
+            "list.csv is separated by semicolons; commas are needed: path,label, not 'path;label'",
+        ),
+        ("Label \t Path\tnote, long\nx\ta.mp4\t\n", "is separated by tabs; commas are needed: path,label"),
+        ("path|label\n", "is separated by vertical bars; commas are needed"),
+        ("path,label, Label\na.mp4,x,y\n", "has column label more than once; name each column once"),
+        ("path,label\na.mp4,x,1\n", r"1 fault\(s\):\n  line 2: not 2 fields as in the header"),
     ],
 )
 def test_files_that_are_no_such_csv_are_refused(tmp_path, text, message):
     with pytest.raises(ManifestError, match=message):
         read_rows(written(tmp_path, text), needed=("path", "label"), faults=Faults("list"))
+
+
+def test_column_names_are_taken_without_blanks_and_capitals(tmp_path):
+    path = written(tmp_path, " \n Label,PATH ,Fold,\nx,a.mp4, 1,\n")
+    rows = read_rows(path, needed=("path", "label"), faults=Faults("list"))
+    assert rows == [CsvRow(3, {"label": "x", "path": "a.mp4", "fold": " 1", "": ""})]
+    assert filter_rows(rows, {" Fold": (1,)}, wanted=True, source="list") == rows
+    assert filter_rows(rows, {"fold": ("1 ",)}, wanted=False, source="list") == []
+
+
+def test_blank_lines_are_passed_over_but_empty_fields_are_not(tmp_path):
+    path = written(tmp_path, "path,label\n   \na.mp4,x\n\t\n , \n")
+    rows = read_rows(path, needed=("path", "label"), faults=Faults("list"))
+    assert rows == [CsvRow(3, {"path": "a.mp4", "label": "x"}), CsvRow(5, {"path": " ", "label": " "})]
+
+
+def test_a_folder_is_no_manifest(tmp_path):
+    with pytest.raises(ManifestError, match="is a folder and no CSV; give the file that lists the videos"):
+        read_rows(tmp_path, needed=("path",), faults=Faults("list"))
+
+
+def test_a_file_below_a_file_can_not_be_read(tmp_path):
+    below = written(tmp_path, "path,label\n") / "other.csv"
+    with pytest.raises(ManifestError, match=r"other.csv can't be read \(Not a directory\); check the file"):
+        read_rows(below, needed=("path",), faults=Faults("list"))
 
 
 def test_an_absent_file_is_named(tmp_path):

@@ -62,15 +62,26 @@ def test_a_segment_is_seen_as_a_video_of_its_own(source_of, write_video, numbers
     assert len(source.read(whole, lambda num_video_frames, fps: [0]).frames) == 1
 
 
-def test_what_is_broken_is_opened_once_and_remembered(source_of, broken_record, monkeypatch):
-    source = source_of(broken_record)
+def test_what_is_broken_is_opened_once_remembered_and_logged_once(source_of, broken_record, monkeypatch, caplog):
+    part = dataclasses.replace(broken_record, end_seconds=2.0)
+    source = source_of(broken_record, part)
     messages = set()
     for _ in range(2):
         with pytest.raises(DecodeError, match=r"broken\.mp4") as caught:
             source.read(broken_record, lambda num_video_frames, fps: [0])
         messages.add(str(caught.value))
+        with pytest.raises(DecodeError, match=r"broken\.mp4"):
+            source.read(part, lambda num_video_frames, fps: [0])
         monkeypatch.setattr(frames_module, "open_video", None)  # must not be called again
-    assert len(messages) == 1
+    [message] = messages
+    assert [record.getMessage() for record in caplog.records].count(message) == 1
+
+
+def test_who_reports_broken_videos_itself_gets_no_warning(broken_record, caplog):
+    source = FrameSource(warn=False)
+    with pytest.raises(DecodeError, match=r"broken\.mp4"):
+        source.read(broken_record, lambda num_video_frames, fps: [0])
+    assert not caplog.records
 
 
 def test_preload_decodes_once_and_resizes_what_is_larger(numbers, write_video, broken_record, monkeypatch, caplog):

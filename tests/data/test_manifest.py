@@ -124,6 +124,38 @@ def test_doubles_and_empty_paths_and_empty_lists_are_faults(tmp_path):
         read_csv_manifest(path, classes=("x", "y", "x"))
 
 
+def test_blanks_around_a_path_are_taken_off_unless_the_file_has_them(tmp_path):
+    touch(tmp_path, "a.mp4", " b.mp4", "b.mp4")
+    path = write_csv(tmp_path, "Path, Label\na.mp4 , x\n b.mp4,y \n b.mp4 ,y\n")
+    records = read_csv_manifest(path).records
+    assert [record.video_id for record in records] == ["a.mp4", " b.mp4", "b.mp4"]
+    assert [record.path.name for record in records] == ["a.mp4", " b.mp4", "b.mp4"]
+    assert [record.label for record in records] == [0, 1, 1]
+
+
+def test_no_video_is_a_fault_only_where_there_is_no_other(tmp_path):
+    rows = "".join(f"a,{n}.mp4,x\n" for n in range(18))
+    path = write_csv(tmp_path, "path,label\n" + rows)
+    for settings in ({}, {"split": "train"}):
+        with pytest.raises(ManifestError, match=r"18 fault\(s\):\n  line 2: not 2 fields as in the") as caught:
+            read_csv_manifest(path, **settings)
+        assert "lists no video" not in str(caught.value)
+
+
+def test_labels_that_differ_in_capitals_only_are_warned_of(tmp_path, caplog):
+    touch(tmp_path, *"abcde")
+    path = write_csv(tmp_path, "path,label\na,pan_left\nb,Pan_left\nc, pan_left \nd,tilt\ne,Tilt\n")
+    with caplog.at_level(logging.WARNING):
+        manifest = read_csv_manifest(path)
+        read_csv_manifest(path, classes=manifest.classes)
+    assert manifest.classes == ("Pan_left", "Tilt", "pan_left", "tilt")
+    [message] = [record.getMessage() for record in caplog.records]
+    assert message == (
+        f"{path}: these labels differ in capitals only and count as several classes: "
+        "'Pan_left' and 'pan_left'; 'Tilt' and 'tilt'"
+    )
+
+
 def test_folder_per_class(tmp_path, caplog):
     touch(tmp_path, "walk/b.MP4", "walk/a.webm", "jump up/ä, 1.avi", "walk/notes.txt", "walk/deep/c.mp4")
     touch(tmp_path, "README.md", ".cache/d.mp4")

@@ -13,6 +13,7 @@ from stvit_video.data.transforms import (
     EvalTransform,
     Preprocessing,
     TrainTransform,
+    frame_differences,
     normalise,
     random_resized_crop_box,
     resize_short_side,
@@ -215,3 +216,19 @@ def test_transforms_refuse_other_tensors():
         TrainTransform(PLAIN)(torch.zeros(2, 3, 5, 7, dtype=torch.uint8), generator=seeded_generator(0))
     with pytest.raises(ValueError, match=r"crop_index=3 must lie in 0 .. num_crops - 1 = 2"):
         EvalTransform(PLAIN)(random_frames(2, 14, 17), crop_index=3, num_crops=3)
+
+
+def test_frame_differences_by_a_slow_loop_and_a_still_clip_is_zero():
+    clip = torch.randn(3, 5, 2, 7)
+    differences = frame_differences(clip)
+    assert (differences[:, 0] == 0).all()
+    for step in range(1, 5):
+        torch.testing.assert_close(differences[:, step], clip[:, step] - clip[:, step - 1])
+    preprocessing = Preprocessing(num_frames=4, frame_stride=1, short_side=8, crop_size=8, frame_difference=True)
+    still = torch.randint(0, 256, (1, 9, 13, 3), dtype=torch.uint8).expand(4, -1, -1, -1)
+    assert (EvalTransform(preprocessing)(still) == 0).all()
+    moving = TrainTransform(preprocessing)(
+        torch.randint(0, 256, (4, 9, 13, 3), dtype=torch.uint8), generator=torch.Generator().manual_seed(0)
+    )
+    assert (moving[:, 0] == 0).all()
+    assert (moving[:, 1:] != 0).any()

@@ -1,6 +1,7 @@
 """Rows and the result line against cases written by hand."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from stvit_video.evaluation.tables import (
     clip_accuracy,
     clip_rows,
     describe_protocol,
+    describe_unread,
     result_line,
     top_classes,
     video_rows,
@@ -39,6 +41,19 @@ def result() -> MultiViewResult:
         crops=torch.tensor([[0, 1, 0, 1], [0, 1, 0, 1]]),
         errors={1: "no such file"},
     )
+
+
+def test_unread_videos_are_counted_and_the_first_three_named(result: MultiViewResult) -> None:
+    assert describe_unread(replace(result, errors={}), table=Path("t.csv")) == ""
+    many = replace(result, errors={7: "g is bad", 1: "b is bad", 5: "e is bad", 3: "c is bad", 4: "d is bad"})
+    assert describe_unread(many, table=Path("out/t.csv")).split("\n") == [
+        "5 of 7 videos could not be read:",
+        "  b is bad",
+        "  c is bad",
+        "  d is bad",
+        "  and 2 more",
+        "out/t.csv names each, in the column error",
+    ]
 
 
 def test_video_rows(result: MultiViewResult) -> None:

@@ -25,6 +25,12 @@ def test_rate_out_of_range(rate):
         DropPath(rate)
 
 
+@pytest.mark.parametrize("rate", [2, -0.5, "0.1"])
+def test_the_rate_that_was_given_is_named(rate):
+    with pytest.raises(ValueError, match=f"drop_path_rate={rate!r} is not possible"):
+        drop_path_rates(rate, 4)
+
+
 def test_rates_grow_linearly():
     assert drop_path_rates(0.3, 4) == pytest.approx((0.0, 0.1, 0.2, 0.3))
     assert drop_path_rates(0.3, 1) == (0.0,)

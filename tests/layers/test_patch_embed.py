@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from stvit_video.layers.patch_embed import PatchEmbed, patchify
+from stvit_video.layers.patch_embed import PatchEmbed, check_patches, patchify
 
 
 @pytest.mark.parametrize(("patch", "sizes", "grid"), [((2, 3), (6, 15), (3, 5)), ((2, 3, 5), (4, 9, 35), (2, 3, 7))])
@@ -29,3 +29,8 @@ def test_sizes_that_do_not_divide(sizes):
 def test_axes_of_the_patch():
     with pytest.raises(ValueError, match=r"patch_size=\(2,\) has 1 axes; give 2 \(image\) or 3 \(video\)"):
         PatchEmbed((2,), embed_dim=3)
+
+
+def test_patches_without_pixels():
+    with pytest.raises(ValueError, match=r"patch_size=\(0, 3\) is not possible; give at least 1 along each axis"):
+        check_patches((4, 6), (0, 3))

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -70,3 +71,58 @@ def test_cost_of_dense_models_is_the_published_one(name, gmacs):
 def test_sixteen_tokens_cost_what_the_paper_says(name, limit):
     """ "Nearly 60 %" less than DeiT."""
     assert 0.9 * limit < count_gmacs(create_model(name, num_tokens=16), (3, 224, 224)) <= limit
+
+
+@pytest.mark.parametrize("name", [None, 5, ["deit_tiny"]])
+def test_a_name_that_is_no_text(name):
+    with pytest.raises(ValueError, match="is no model's name; give a text out of list_models"):
+        create_model(name)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        *[
+            ({option: value}, f"{option}={value} is not possible; give a whole number, at least 1")
+            for option, value in [
+                ("num_classes", 0),
+                ("num_classes", -1),
+                ("num_classes", None),
+                ("in_channels", 0),
+                ("embed_dim", 8.0),
+                ("num_heads", 0),
+                ("depth", True),
+                ("num_frames", 2.5),
+                ("tubelet_size", 0),
+                ("patch_size", 0),
+                ("image_size", -16),
+            ]
+        ],
+        ({"image_size": "16"}, "image_size='16' is not possible; give one whole number for both sides, or"),
+        ({"patch_size": (4, 4, 4)}, r"patch_size=\(4, 4, 4\) is not possible; give one whole number for both sides"),
+        ({"patch_size": (4, 0)}, r"patch_size=\(4, 0\) is not possible; give a whole number for each axis"),
+        ({"mlp_ratio": 0}, "mlp_ratio=0 is not possible: 8 channels times it is 0; choose a ratio"),
+        ({"mlp_ratio": -1}, "mlp_ratio=-1 is not possible"),
+        ({"drop_rate": 1.0}, r"drop_rate=1.0 is not possible; it must lie in \[0, 1\)"),
+        ({"drop_rate": -0.1}, "drop_rate=-0.1 is not possible"),
+        ({"drop_path_rate": 2}, r"drop_path_rate=2 is not possible; it must lie in \[0, 1\)"),
+        ({"layer_scale_init": "1"}, "layer_scale_init='1' is not possible; give a finite number"),
+        ({"depth": 2}, "depth=2 is too few blocks for semantic tokens; give at least 4: 1 before"),
+        ({"num_tokens": 2.5}, "num_tokens=2.5 is no number of tokens"),
+        ({"num_tokens": "4"}, "num_tokens='4' is no number of tokens"),
+        ({"num_tokens": True}, "num_tokens=True is no number of tokens"),
+        ({"pool": ""}, "pool='' is unknown"),
+    ],
+)
+def test_values_out_of_range(options, message):
+    with pytest.raises(ValueError, match=message):
+        create_model("stvit_video_deit_tiny", **{**TINY, "num_frames": 4, "num_tokens": 4, **options})
+
+
+def test_numpy_integers_and_lists_are_plain_numbers():
+    options = {key: np.int64(value) for key, value in (TINY | {"num_frames": 4}).items()}
+    options |= {"image_size": [np.int64(16), 20], "num_tokens": [1, 2, 2], "layer_scale_init": 1}
+    model = create_model("stvit_video_deit_tiny", **options)
+    model.set_num_tokens(np.int32(8))
+    assert model.token_grid.sizes == (2, 2, 2)
+    assert model(torch.randn(2, 3, 4, 16, 20)).shape == (2, 3)

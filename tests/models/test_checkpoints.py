@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from stvit_video.models import CheckpointError, create_model, load_checkpoint, model_from_checkpoint
-from stvit_video.models.checkpoints import METADATA_KEY, checkpoint_metadata, read_checkpoint
+from stvit_video.models.checkpoints import METADATA_KEY, check_weights, checkpoint_metadata, read_checkpoint
 
 OPTIONS = {
     "num_classes": 3,
@@ -18,13 +18,13 @@ OPTIONS = {
 NAME = "stvit_video_deit_tiny"
 
 
-def our_checkpoint(model, **changes):
+def our_checkpoint(model, *, options=OPTIONS, **changes):
     metadata = checkpoint_metadata(
         model_name=NAME,
-        model_options=OPTIONS,
+        model_options=options,
         classes=("a", "b", "c"),
         preprocessing={"num_frames": 4},
-        protocol={"num_clips": 1},
+        protocol={"num_clips": 1, "num_crops": 3, "average": "prob"},
         config={"seed": 0},
     )
     state = {f"model.{key}": value for key, value in model.state_dict().items()}
@@ -94,11 +94,40 @@ def test_file_that_is_not_there(tmp_path):
         read_checkpoint(tmp_path / "missing.ckpt")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 broken zip"])
-def test_file_that_is_no_checkpoint(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b"hello, a text", "it is no zip archive written by torch.save"),
+        (b"not a checkpoint", "it is no zip archive written by torch.save"),
+        (b"\x80\x02]q", "it is no zip archive written by torch.save"),
+        (b"PK\x03\x04 broken zip", "its zip archive is cut short, damaged, or not written by torch.save"),
+    ],
+)
+def test_file_that_is_no_checkpoint(tmp_path, content, reason):
     (tmp_path / "bad.ckpt").write_bytes(content)
-    with pytest.raises(CheckpointError, match="bad.ckpt' is no checkpoint that loads safely"):
+    with pytest.raises(
+        CheckpointError, match=f"bad.ckpt' is no checkpoint that loads safely: {reason}; give"
+    ) as caught:
         read_checkpoint(tmp_path / "bad.ckpt")
+    assert caught.value.__suppress_context__  # torch's text advises to run the file's code
+
+
+def test_checkpoint_that_was_cut_short(tmp_path):
+    torch.save(our_checkpoint(create_model(NAME, **OPTIONS)), tmp_path / "whole.ckpt")
+    (tmp_path / "cut.ckpt").write_bytes((tmp_path / "whole.ckpt").read_bytes()[:-300])
+    with pytest.raises(CheckpointError, match="cut.ckpt' is no .*: its zip archive is cut short"):
+        read_checkpoint(tmp_path / "cut.ckpt")
+
+
+def test_folder_in_place_of_a_file(tmp_path):
+    with pytest.raises(CheckpointError, match="is a folder; give the path of a .ckpt file, such as one in it"):
+        read_checkpoint(tmp_path)
+
+
+def test_torchs_older_format_loads(tmp_path):
+    torch.save({"a": torch.ones(3)}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    assert read_checkpoint(tmp_path / "old.pt")["a"].tolist() == [1, 1, 1]
 
 
 class Harmful:
@@ -108,7 +137,9 @@ class Harmful:
 
 def test_code_in_a_checkpoint_is_not_run(tmp_path, capsys):
     torch.save({"state_dict": Harmful()}, tmp_path / "harmful.ckpt")
-    with pytest.raises(CheckpointError, match="is no checkpoint that loads safely"):
+    with pytest.raises(
+        CheckpointError, match="loads safely: it holds Python objects other than tensors and plain values"
+    ):
         read_checkpoint(tmp_path / "harmful.ckpt")
     assert capsys.readouterr().out == ""
 
@@ -123,3 +154,99 @@ def test_weights_without_metadata_do_not_say_their_model(tmp_path):
     torch.save(create_model(NAME, **OPTIONS).state_dict(), tmp_path / "weights.pt")
     with pytest.raises(CheckpointError, match="does not say which model it holds .* use load_checkpoint"):
         model_from_checkpoint(tmp_path / "weights.pt")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"model": {"name": "stvit_future", "options": {}}},
+            "can't be built: no model is named 'stvit_future'.* this is ",
+        ),
+        ({"model": {"name": NAME, "options": {"shiny": 3}}}, "has no option 'shiny'.*was written by stvit_video "),
+        ({"model": {"name": NAME, "options": OPTIONS | {"num_tokens": "8"}}}, "num_tokens='8' is no number of tokens"),
+        ({"classes": None}, r"lacks parts of its 'stvit_video' entry: classes \(no list\)"),
+        ({"model": {}}, r"lacks parts of its 'stvit_video' entry: model.name \(no str\)"),
+        ({"classes": ["a", "b"]}, "names 2 classes for 3 logits"),
+        ({"format": 2}, "does not say which model it holds"),
+    ],
+)
+def test_metadata_that_is_broken_or_of_another_version(tmp_path, change, message):
+    content = our_checkpoint(create_model(NAME, **OPTIONS))
+    content[METADATA_KEY] |= change
+    torch.save(content, tmp_path / "run.ckpt")
+    with pytest.raises(CheckpointError, match=f"run.ckpt'.*{message}"):
+        model_from_checkpoint(tmp_path / "run.ckpt")
+
+
+@pytest.mark.parametrize("content", [{"state_dict": 5}, {"head.weight": "text"}, {}, None, 5])
+def test_contents_that_are_no_weights(content):
+    model = create_model(NAME, **OPTIONS)
+    with pytest.raises(
+        CheckpointError, match=r"state_dict' is of type int|state dict holds|is no checkpoint; give a path"
+    ):
+        load_checkpoint(model, content)
+    with pytest.raises(CheckpointError):
+        check_weights(model, content)
+
+
+def test_tables_are_resized_to_another_clip_size():
+    torch.manual_seed(0)
+    trained = create_model(NAME, **OPTIONS).eval()
+    model = create_model(NAME, **{**OPTIONS, "num_frames": 8, "image_size": (20, 24)}).eval()
+    report = load_checkpoint(model, our_checkpoint(trained))
+    assert set(report.interpolated) == {"pos_embed", "temporal_pos_embed"}
+    assert not set(report.interpolated) & set(report.loaded)
+    clip = torch.randn(2, 3, 8, 20, 24)
+    torch.testing.assert_close(model(clip), trained(clip))  # which resizes the same tables as it runs
+
+
+def test_grid_of_as_many_tokens_but_another_shape():
+    wide, high = ({**OPTIONS, "num_tokens": (2, 2, 2), "image_size": size} for size in [(16, 32), (32, 16)])
+    trained, model = create_model(NAME, **wide).eval(), create_model(NAME, **high).eval()
+    assert load_checkpoint(model, our_checkpoint(trained, options=wide)).interpolated == ("pos_embed",)
+    clip = torch.randn(2, 3, 4, 32, 16)
+    torch.testing.assert_close(model(clip), trained(clip))
+
+
+def test_positions_of_a_joint_model_over_another_clip():
+    joint = {**OPTIONS, "base_attention": "joint"}
+    trained = create_model(NAME, **joint).eval()
+    model = create_model(NAME, **{**joint, "num_frames": 6, "image_size": 20}).eval()
+    assert load_checkpoint(model, our_checkpoint(trained, options=joint)).interpolated == ("pos_embed",)
+    clip = torch.randn(2, 3, 6, 20, 20)
+    torch.testing.assert_close(model(clip), trained(clip))
+
+
+def test_positions_of_a_plain_state_dict_are_of_an_unknown_grid():
+    model = create_model(NAME, **{**OPTIONS, "image_size": 24})
+    with pytest.raises(
+        CheckpointError, match="pos_embed .* the grid of its pos_embed is not known, .* give a .ckpt file"
+    ):
+        load_checkpoint(model, create_model(NAME, **OPTIONS).state_dict())
+
+
+def test_positions_of_frame_and_joint_models_do_not_fit():
+    joint = {**OPTIONS, "base_attention": "joint"}
+    content = our_checkpoint(create_model(NAME, **joint), options=joint)
+    with pytest.raises(CheckpointError, match=r"over the grid \(2, 4, 4\) .* model's over \(4, 4\) .* base_attention"):
+        load_checkpoint(create_model(NAME, **OPTIONS), content)
+
+
+def test_looking_for_the_grid_draws_no_random_numbers():
+    content = our_checkpoint(create_model(NAME, **OPTIONS))
+    model = create_model(NAME, **OPTIONS)
+    before = torch.get_rng_state()
+    load_checkpoint(model, content)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_check_weights_wants_exact_shapes_and_loads_nothing():
+    trained, model = create_model(NAME, **OPTIONS), create_model(NAME, **OPTIONS)
+    fresh = model.head.weight.clone()
+    check_weights(model, our_checkpoint(trained))
+    assert torch.equal(model.head.weight, fresh)
+    with pytest.raises(CheckpointError, match="1 have another shape: temporal_pos_embed"):
+        check_weights(create_model(NAME, **{**OPTIONS, "num_frames": 8}), our_checkpoint(trained))
+    with pytest.raises(CheckpointError, match="2 have another shape: head.weight"):
+        check_weights(create_model(NAME, **{**OPTIONS, "num_classes": 5}), our_checkpoint(trained))

@@ -156,6 +156,13 @@ def test_set_num_tokens_of_a_dense_model():
         video_model("video_deit_tiny").set_num_tokens(4)
 
 
+@pytest.mark.parametrize("num_tokens", [2.5, "4", True, None])
+def test_set_num_tokens_to_no_number(num_tokens):
+    model = video_model()
+    with pytest.raises(ValueError, match=f"num_tokens={num_tokens!r} is no number of tokens; give a whole number"):
+        model.set_num_tokens(num_tokens)
+
+
 def test_every_parameter_gets_a_gradient():
     for name in ("video_deit_tiny", "stvit_video_deit_tiny"):
         model = video_model(name).train()
@@ -235,3 +242,36 @@ def test_windows_of_a_grid_and_the_model_agree_on_the_order_of_axes():
     tokens = model.encode_frames(clip)[0]
     first = model.encode_frames(clip[:, :, :2])[0]
     torch.testing.assert_close(partition_windows(tokens, (1, 4, 6))[:1], first)
+
+
+def test_input_of_another_type():
+    model = video_model()
+    clip = torch.randn(1, 3, 6, 32, 48)
+    with pytest.raises(ValueError, match="clip is torch.uint8; give floating point, normalised"):
+        model(clip.byte())
+    with pytest.raises(ValueError, match="clip is torch.float64, the model's weights are torch.float32; give clip.to"):
+        model(clip.double())
+    with pytest.raises(ValueError, match="clip is a ndarray; give a torch tensor"):
+        model(clip.numpy())
+    with pytest.raises(ValueError, match="clip is torch.float32, the model's weights are torch.bfloat16"):
+        model.bfloat16()(clip)
+    assert model(clip.bfloat16()).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_input_of_any_floating_type_under_autocast(dtype):
+    model = video_model()
+    clip = torch.randn(1, 3, 6, 32, 48).to(dtype)
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(model(clip), model(clip.float()))
+
+
+def test_checks_stay_out_of_exported_and_compiled_graphs():
+    model = video_model()
+    clip = torch.randn(2, 3, 6, 32, 48)
+    with torch.no_grad():
+        expected = model(clip)
+        torch.testing.assert_close(torch.export.export(model, (clip,)).module()(clip), expected)
+        torch.testing.assert_close(torch.compile(model, backend="eager", fullgraph=True)(clip), expected)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            torch.compile(model, backend="eager", fullgraph=True)(clip.double())

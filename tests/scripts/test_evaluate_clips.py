@@ -55,7 +55,9 @@ def test_tables_agree(script: ModuleType, tiny_run: Any, tmp_path: Path, capsys:
         assert mean[video["top1_label"]] == pytest.approx(float(video["top1_score"]), abs=1e-5)
         assert max(mean, key=lambda name: mean[name]) == video["prediction"]
         assert video["correct"] == str(int(video["prediction"] == video["label"]))
-    printed = capsys.readouterr().out
+    printed, unread = capsys.readouterr()
+    assert unread.startswith(f"1 of 3 videos could not be read:\n  can't decode '{broken}'")
+    assert unread.endswith(f"{tmp_path}/videos.csv names each, in the column error\n")
     clip_accuracy = sum(row["label"] == row["top1_label"] for row in clips) / len(clips)
     assert f"clip-level  top-1 {clip_accuracy:.3f}  (24 clip views of 2 of 3 videos)" in printed
     video_accuracy = (int(videos[0]["correct"]) + int(videos[2]["correct"])) / 2
@@ -93,6 +95,22 @@ def test_if_nothing_can_be_read(
     arguments = ["--checkpoint", str(tiny_run.checkpoint), "--manifest", str(tmp_path / "list.csv")]
     assert script.main([*arguments, "--output-dir", str(tmp_path / "out"), "--device", "cpu"]) == 1
     assert "error: not one of 1 videos could be read: " in capsys.readouterr().err
+
+
+def test_a_folder_that_can_not_be_written(
+    script: ModuleType,
+    tiny_run: Any,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(script, "evaluate_manifest", None)  # must not be called
+    arguments = ["--checkpoint", str(tiny_run.checkpoint), "--manifest", str(tiny_run.manifest)]
+    assert script.main([*arguments, "--output-dir", str(tmp_path / "file" / "out"), "--device", "cpu"]) == 1
+    folder = tmp_path / "file" / "out"
+    expected = f"error: the output folder {folder} can't be written (Not a directory); give another one\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_abbreviated_options_are_unknown(script: ModuleType) -> None:

@@ -44,9 +44,9 @@ def test_count_without_factors():
         choose_token_grid(11, TokenGrid((5, 7)))
 
 
-@pytest.mark.parametrize("sizes", [(3,), (0, 4), (1, 2, 3, 4)])
+@pytest.mark.parametrize("sizes", [(3,), (0, 4), (1, 2, 3, 4), (2.5, 2), (True, 2), ("2", 2)])
 def test_impossible_grids(sizes):
-    with pytest.raises(ValueError, match=r"give \(H, W\) or \(T, H, W\), every size at least 1"):
+    with pytest.raises(ValueError, match=r"give \(H, W\) or \(T, H, W\), every size a whole number, at least 1"):
         TokenGrid(sizes)
 
 

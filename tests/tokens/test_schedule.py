@@ -54,10 +54,25 @@ def test_deit_plans(base_attention, generate_at, reducer, expected):
     assert sum(stage.depth for stage in parse_schedule(plan)) == 12
 
 
-@pytest.mark.parametrize("generate_at", [0, 10])
+@pytest.mark.parametrize("generate_at", [10, 12])
 def test_generation_needs_blocks_on_both_sides(generate_at):
     with pytest.raises(ValueError, match=f"generate_at={generate_at} does not fit depth=12; .* choose 1 to 9"):
         deit_schedule(depth=12, base_attention="frame", generate_at=generate_at, reducer="semantic")
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_generation_needs_four_blocks(depth):
+    with pytest.raises(
+        ValueError, match=f"depth={depth} is too few .* give at least 4: 1 before .*, 2 of .* and 1 after"
+    ):
+        deit_schedule(depth=depth, base_attention="frame", generate_at=4, reducer="semantic")
+
+
+@pytest.mark.parametrize(("option", "value"), [("depth", 0), ("depth", 2.0), ("generate_at", 0), ("generate_at", None)])
+def test_numbers_of_blocks_are_whole(option, value):
+    numbers = {"depth": 12, "generate_at": 4, option: value}
+    with pytest.raises(ValueError, match=f"{option}={value} is not possible; give a whole number, at least 1"):
+        deit_schedule(base_attention="frame", reducer="none", **numbers)
 
 
 def test_unknown_options():

@@ -5,7 +5,7 @@ from lightning.pytorch import LightningModule, Trainer
 from torch.utils.data import DataLoader
 
 from stvit_video.training import callbacks
-from stvit_video.training.callbacks import ClipsPerSecond, EpochLine, SeedSteps, checkpoint_callbacks
+from stvit_video.training.callbacks import ClipsPerSecond, EpochLine, ResumeHint, SeedSteps, checkpoint_callbacks
 
 
 def test_clips_per_second_counts_all_devices_and_no_validation(monkeypatch):
@@ -78,3 +78,15 @@ def test_random_numbers_depend_on_seed_epoch_batch_and_process():
     assert (
         len({tuple(draw(*key)) for key in [(0, 1, 2, 0), (1, 1, 2, 0), (0, 2, 2, 0), (0, 1, 3, 0), (0, 1, 2, 1)]}) == 5
     )
+
+
+def test_interrupted_training_says_how_to_go_on(tmp_path):
+    lines = []
+    trainer = SimpleNamespace(print=lambda text, flush: lines.append(text))
+    hint = ResumeHint(tmp_path)
+    hint.on_exception(trainer, None, KeyboardInterrupt())
+    (tmp_path / "last.ckpt").touch()
+    hint.on_exception(trainer, None, ValueError())
+    assert lines == []
+    hint.on_exception(trainer, None, KeyboardInterrupt())
+    assert lines == [f"interrupted; go on with the same command and ckpt_path={tmp_path}/last.ckpt"]

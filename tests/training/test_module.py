@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -42,6 +44,7 @@ def training_batch(num_skipped=0, value=None):
         "label": torch.tensor([0, 1, 2, 3, 0]),
         "index": torch.arange(5) + 10,
         "num_skipped": torch.tensor([num_skipped, 0, 0, 0, 0]),
+        "skipped": ["bad.mp4 is empty" if num_skipped else "", "", "", "", ""],
     }
 
 
@@ -63,7 +66,7 @@ def test_too_many_unreadable_videos_stop_the_training():
     for _ in range(5):
         module.training_step(training_batch(num_skipped=1), 0)
     with pytest.raises(
-        TrainingStoppedError, match="6 of 36 training videos could not be read, more than data.max_skip"
+        TrainingStoppedError, match="6 of 36 videos drawn for training could not be read, .*: bad.mp4 is empty$"
     ):
         module.training_step(training_batch(num_skipped=1), 0)
 
@@ -83,16 +86,33 @@ def test_validation_averages_probabilities_and_leaves_unread_videos_out():
     probabilities = torch.stack([module.model(views[i]).softmax(-1).mean(0) for i in (0, 2)])
     expected = -probabilities[[0, 1], [1, 3]].log().mean()
     torch.testing.assert_close(module.logged["val/loss"], expected)
-    assert module.logged["val/num_unreadable"] == 1
     hits = (probabilities.argmax(-1) == torch.tensor([1, 3])).float().mean()
     assert module.val_top1.compute() == hits
 
 
-def test_validation_batch_without_a_readable_video():
-    module = make_module().eval()
-    batch = {"views": torch.zeros(1, 2, 3, 2, 4, 6), "label": torch.tensor([1]), "error": ["broken"]}
+def validate(module, errors, *, sanity_checking=False):
+    module._trainer = SimpleNamespace(sanity_checking=sanity_checking, current_epoch=0)
+    count = len(errors)
+    batch = {"views": torch.zeros(count, 2, 3, 2, 4, 6), "label": torch.ones(count, dtype=int), "error": errors}
+    module.on_validation_epoch_start()
     module.validation_step(batch, 0)
-    assert set(module.logged) == {"val/num_unreadable"}
+    module.on_validation_epoch_end()
+
+
+def test_unread_validation_videos_are_counted_and_named():
+    module = make_module().eval()
+    with pytest.warns(UserWarning, match="1 of 2 validation videos can't be read and are left .*: broken.mp4"):
+        validate(module, ["", "broken.mp4: no frames"])
+    assert module.logged["val/num_unreadable"] == 1.0
+    validate(module, ["", ""])
+    assert module.logged["val/num_unreadable"] == 0.0
+
+
+def test_validation_without_a_readable_video_stops_the_training():
+    module = make_module().eval()
+    with pytest.raises(TrainingStoppedError, match="2 of 2 validation videos can't be read, so .*: a; b"):
+        validate(module, ["a", "b"])
+    validate(module, ["a", "b"], sanity_checking=True)
 
 
 def test_checkpoint_carries_the_metadata():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stvit_video.models.build import create_model
-from stvit_video.training.optim import check_schedule, learning_rate_factor, parameter_groups
+from stvit_video.training.optim import learning_rate_factor, parameter_groups
 
 
 def test_norms_biases_positions_and_centres_are_not_decayed():
@@ -44,17 +44,3 @@ def test_warm_up_then_half_a_cosine():
 def test_without_warm_up_it_starts_at_the_peak_and_never_rises_after_the_end():
     assert learning_rate_factor(0, num_steps=5, num_warmup_steps=0, min_factor=0.0) == 1.0
     assert learning_rate_factor(9, num_steps=5, num_warmup_steps=0, min_factor=0.0) == pytest.approx(0.0)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"lr": 0.0, "min_lr": 0.0}, "optim.lr=0.0 and optim.min_lr=0.0 are not possible"),
-        ({"min_lr": 2.0}, "choose 0 <= min_lr <= lr"),
-        ({"warmup_epochs": 3.0}, "optim.warmup_epochs=3.0 must be below trainer.max_epochs=3; shorten the warm-up"),
-    ],
-)
-def test_schedules_that_make_no_sense(changes, message):
-    settings = {"lr": 1.0, "min_lr": 0.1, "warmup_epochs": 1.0, "max_epochs": 3} | changes
-    with pytest.raises(ValueError, match=message):
-        check_schedule(**settings)

@@ -1,0 +1,75 @@
+"""Numbers as they come from callers and configurations: checked once, with a clear error, and made plain."""
+
+import math
+from collections.abc import Sequence
+from operator import index
+from typing import Any, TypeGuard
+
+
+def is_whole(value: Any) -> TypeGuard[int]:
+    """Whether `value` is a whole number by type: an int, numpy's included; not a bool, and not 2.0."""
+    if isinstance(value, bool):
+        return False
+    try:
+        index(value)
+    except TypeError:
+        return False
+    return True
+
+
+def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Whether `value` is a tuple or a list, a configuration's included; not a text."""
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def whole_number(name: str, value: Any, *, minimum: int = 1) -> int:
+    """`value` as an int.
+
+    Args:
+        name: what the caller knows the setting by.
+        value: an int or a numpy integer.
+        minimum: the smallest value allowed.
+
+    Raises:
+        ValueError: no whole number, or below `minimum`.
+    """
+    if not is_whole(value) or index(value) < minimum:
+        raise ValueError(f"{name}={value!r} is not possible; give a whole number, at least {minimum}")
+    return index(value)
+
+
+def whole_numbers(name: str, values: Any) -> tuple[int, ...]:
+    """`values` as a tuple of ints.
+
+    Raises:
+        ValueError: no list or tuple, or one of its values is no whole number of at least 1.
+    """
+    if not is_list(values) or not all(is_whole(value) and index(value) >= 1 for value in values):
+        raise ValueError(f"{name}={values!r} is not possible; give a whole number for each axis, at least 1")
+    return tuple(index(value) for value in values)
+
+
+def number(name: str, value: Any) -> float:
+    """`value` as a finite float.
+
+    Raises:
+        ValueError: no number, or not finite.
+    """
+    try:
+        converted = math.nan if isinstance(value, (bool, str, bytes)) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        converted = math.nan
+    if not math.isfinite(converted):
+        raise ValueError(f"{name}={value!r} is not possible; give a finite number")
+    return converted
+
+
+def share(name: str, value: Any) -> float:
+    """`value` as a float in [0, 1).
+
+    Raises:
+        ValueError: no number, or outside [0, 1).
+    """
+    if not 0.0 <= (converted := number(name, value)) < 1.0:
+        raise ValueError(f"{name}={value!r} is not possible; it must lie in [0, 1): choose 0 to switch it off")
+    return converted

@@ -1,0 +1,87 @@
+"""What a DeiT is asked for and fed with: checked, and turned into sizes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from stvit_video.layers.numbers import is_list, is_whole, whole_numbers
+from stvit_video.layers.patch_embed import check_patches
+from stvit_video.tokens.grid import TokenGrid, choose_token_grid
+
+
+def check_pool(pool: str, *, semantic: bool) -> None:
+    """Raise unless `pool` is known and goes with the model.
+
+    Raises:
+        ValueError: an unknown pool, or a class token beside semantic tokens.
+    """
+    if pool not in ("cls", "mean"):
+        raise ValueError(f'pool={pool!r} is unknown; choose "cls" or "mean"')
+    if pool == "cls" and semantic:
+        raise ValueError('pool="cls" is not possible with semantic tokens, whose mean is the feature; use pool="mean"')
+
+
+def check_clip(clip: Tensor, *, num_axes: int, in_channels: int, dtype: torch.dtype) -> None:
+    """Raise unless `clip` is (B, in_channels, *sizes) with `num_axes` sizes, of the weights' type.
+
+    Under autocast any floating point type passes. Only types and sizes are looked at, never values, so that
+    tracing and compiling see constants.
+
+    Args:
+        clip: what the model was called with.
+        num_axes: 3 for clips, 2 for images.
+        in_channels: channels of a pixel.
+        dtype: of the model's weights.
+
+    Raises:
+        ValueError: no tensor, another number of axes or channels, or another type.
+    """
+    what, axes = ("clip", "T, H, W") if num_axes == 3 else ("image", "H, W")
+    if not isinstance(clip, Tensor):
+        raise ValueError(f"{what} is a {type(clip).__name__}; give a torch tensor (B, {in_channels}, {axes})")
+    if not clip.is_floating_point():
+        raise ValueError(f"{what} is {clip.dtype}; give floating point, normalised (see Preprocessing)")
+    if clip.ndim != 2 + num_axes or clip.shape[1] != in_channels:
+        raise ValueError(
+            f"input of shape {tuple(clip.shape)} does not fit this model; give (B, {in_channels}, {axes}), "
+            f"channels before {'frames' if num_axes == 3 else 'pixels'}"
+        )
+    if clip.dtype != dtype and not torch.is_autocast_enabled(clip.device.type):
+        raise ValueError(
+            f"{what} is {clip.dtype}, the model's weights are {dtype}; give {what}.to({dtype}), "
+            f"or run under torch.autocast"
+        )
+
+
+def image_token_grid(input_size: tuple[int, ...], patch_size: tuple[int, ...]) -> TokenGrid:
+    """The grid of patches of an input.
+
+    Raises:
+        ValueError: a size is no multiple of its patch size, or smaller.
+    """
+    check_patches(input_size, patch_size)
+    return TokenGrid(tuple(size // patch for size, patch in zip(input_size, patch_size, strict=True)))
+
+
+def resolve_token_grid(num_tokens: int | Sequence[int], image_grid: TokenGrid) -> TokenGrid:
+    """The semantic tokens' grid from a count, or from the grid itself.
+
+    Raises:
+        ValueError: neither a count nor a grid, or no grid of that many tokens fits in `image_grid`.
+    """
+    if is_list(num_tokens):
+        token_grid = TokenGrid(whole_numbers("num_tokens", num_tokens))
+        if not token_grid.fits_in(image_grid):
+            raise ValueError(
+                f"token_grid={token_grid.sizes} does not fit the image tokens' grid {image_grid.sizes}; "
+                f"choose at most as many along each axis"
+            )
+        return token_grid
+    if not is_whole(num_tokens):
+        example = (4,) * len(image_grid.sizes)
+        raise ValueError(
+            f"num_tokens={num_tokens!r} is no number of tokens; give a whole number, or a grid with one size for "
+            f"each axis, such as {example}"
+        )
+    return choose_token_grid(int(num_tokens), image_grid)

@@ -1,0 +1,128 @@
+"""Types and ranges of the training settings, checked together before anything is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a setting may be.
+
+    Args:
+        kind: int, float (whole numbers too), bool or str.
+        low: smallest allowed number.
+        high: largest allowed number.
+        above: whether `low` itself is excluded.
+        length: how many such values in a list; None = one value and no list.
+        optional: whether null is allowed.
+    """
+
+    kind: type
+    low: float = -inf
+    high: float = inf
+    above: bool = False
+    length: int | None = None
+    optional: bool = False
+
+    def fault(self, value: Any) -> str | None:
+        """What is wrong with `value`, in words; None = nothing."""
+        if value is None:
+            return None if self.optional else f"must be {self.words()}"
+        values = list(value) if self.length is not None and isinstance(value, (list, tuple)) else [value]
+        as_list = isinstance(value, (list, tuple))
+        fits = as_list == (self.length is not None) and len(values) == (self.length or 1)
+        return None if fits and all(self._fits(v) for v in values) else f"must be {self.words()}"
+
+    def _fits(self, value: Any) -> bool:
+        if self.kind in (bool, str):
+            return isinstance(value, self.kind)
+        allowed = (int, float) if self.kind is float else (int,)
+        if isinstance(value, bool) or not isinstance(value, allowed) or not isfinite(value):
+            return False
+        return (self.low < value if self.above else self.low <= value) and value <= self.high
+
+    def words(self) -> str:
+        """The rule for a reader."""
+        names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+        parts = [names[self.kind] if self.length is None else f"a list of {self.length} numbers"]
+        if self.low > -inf:
+            parts.append(f"{'above' if self.above else 'at least'} {self.low:g}")
+        if self.high < inf:
+            parts.append(f"at most {self.high:g}")
+        return " ".join(parts[:1]) + (" " + " and ".join(parts[1:]) if parts[1:] else "")
+
+
+COUNT = Rule(int, 1)
+SHARE = Rule(float, 0, 1)
+RULES = {
+    "seed": Rule(int, 0),
+    "protocol.num_clips": COUNT,
+    "data.num_frames": COUNT,
+    "data.frame_stride": COUNT,
+    "data.short_side": COUNT,
+    "data.crop_size": COUNT,
+    "data.mean": Rule(float, length=3),
+    "data.std": Rule(float, 0, above=True, length=3),
+    "data.frame_difference": Rule(bool),
+    "data.batch_size": COUNT,
+    "data.val_batch_size": Rule(int, 1, optional=True),
+    "data.num_workers": Rule(int, 0),
+    "data.cache_short_side": Rule(int, 1, optional=True),
+    "data.cache_limit_gb": Rule(float, 0, above=True),
+    "data.max_skipped_fraction": SHARE,
+    "optim.lr": Rule(float, 0, above=True),
+    "optim.min_lr": Rule(float, 0),
+    "optim.weight_decay": Rule(float, 0),
+    "optim.betas": Rule(float, 0, 1, length=2),
+    "optim.warmup_epochs": Rule(float, 0),
+    "optim.label_smoothing": SHARE,
+    "augment.scale": Rule(float, 0, 1, above=True, length=2),
+    "augment.ratio": Rule(float, 0, above=True, length=2),
+    "augment.flip_probability": SHARE,
+    "trainer.max_epochs": COUNT,
+    "trainer.gradient_clip_val": Rule(float, 0, optional=True),
+    "trainer.accumulate_grad_batches": COUNT,
+    "trainer.check_val_every_n_epoch": COUNT,
+    "trainer.log_every_n_steps": COUNT,
+    "trainer.num_nodes": COUNT,
+    "trainer.enable_progress_bar": Rule(bool),
+}
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Raise unless every setting has its type and range, and those that depend on one another agree.
+
+    Args:
+        settings: the resolved training configuration as plain values.
+
+    Raises:
+        ValueError: lists every fault: the setting, its value, what is allowed.
+    """
+    faults = []
+    for key, rule in RULES.items():
+        group, _, name = key.rpartition(".")
+        value = settings[group][name] if group else settings[name]
+        fault = rule.fault(value)
+        if fault:
+            faults.append(f"{key}={value!r} {fault}")
+    faults = faults or _contradictions(settings)
+    if faults:
+        raise ValueError("; ".join(faults))
+
+
+def _contradictions(settings: Mapping[str, Any]) -> list[str]:
+    trainer, optim = settings["trainer"], settings["optim"]
+    epochs, every = trainer["max_epochs"], trainer["check_val_every_n_epoch"]
+    faults = []
+    if every > epochs:
+        faults.append(f"trainer.check_val_every_n_epoch={every} must be at most trainer.max_epochs={epochs}")
+    if not optim["warmup_epochs"] < epochs:
+        warmup = optim["warmup_epochs"]
+        faults.append(f"optim.warmup_epochs={warmup} must be below trainer.max_epochs={epochs}; shorten the warm-up")
+    if optim["min_lr"] > optim["lr"]:
+        faults.append(f"optim.min_lr={optim['min_lr']} must be at most optim.lr={optim['lr']}")
+    if settings["report_checkpoint"] not in ("best", "last"):
+        faults.append(f"report_checkpoint={settings['report_checkpoint']!r} is unknown; choose best or last")
+    return faults

@@ -1,0 +1,60 @@
+import re
+
+import numpy as np
+import pytest
+
+from stvit_video.layers.numbers import is_list, is_whole, number, share, whole_number, whole_numbers
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
+def test_whole_numbers_become_ints(value):
+    assert is_whole(value)
+    assert type(whole_number("depth", value)) is int
+    assert whole_number("depth", value) == 3
+
+
+@pytest.mark.parametrize("value", [2.5, 3.0, "4", True, None, (3,), np.float32(3), 0, -1])
+def test_other_values_are_no_whole_numbers(value):
+    message = re.escape(f"depth={value!r} is not possible; give a whole number, at least 1")
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        whole_number("depth", value)
+
+
+def test_the_minimum_is_allowed():
+    assert whole_number("count", 0, minimum=0) == 0
+    with pytest.raises(ValueError, match="count=1 is not possible; give a whole number, at least 2"):
+        whole_number("count", 1, minimum=2)
+
+
+def test_lists_become_tuples_of_ints():
+    assert whole_numbers("sizes", [2, np.int32(3)]) == (2, 3)
+    assert is_list([1])
+    assert not is_list("12")
+
+
+@pytest.mark.parametrize("values", [5, "55", None, (2, 0), (2, 1.5), [True, 2], {2: 3}])
+def test_other_values_are_no_sizes(values):
+    with pytest.raises(ValueError, match=r"sizes=.* is not possible; give a whole number for each axis, at least 1"):
+        whole_numbers("sizes", values)
+
+
+def test_numbers():
+    assert number("ratio", 2) == 2.0
+    assert number("ratio", np.float32(0.5)) == 0.5
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "4", None, True, 10**400, [1.0]])
+def test_other_values_are_no_numbers(value):
+    with pytest.raises(ValueError, match="ratio=.* is not possible; give a finite number"):
+        number("ratio", value)
+
+
+def test_shares():
+    assert share("drop_rate", 0) == 0.0
+    assert share("drop_rate", 0.99) == 0.99
+
+
+@pytest.mark.parametrize("value", [1, 2, -0.1])
+def test_other_values_are_no_shares(value):
+    with pytest.raises(ValueError, match=rf"drop_rate={value} is not possible; it must lie in \[0, 1\): choose 0"):
+        share("drop_rate", value)

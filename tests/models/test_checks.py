@@ -1,0 +1,97 @@
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from stvit_video.models.checks import check_clip, check_pool, image_token_grid, resolve_token_grid
+from stvit_video.tokens.grid import TokenGrid
+
+GRID = TokenGrid((3, 5, 7))
+CLIP = {"num_axes": 3, "in_channels": 2, "dtype": torch.float32}
+
+
+def test_grid_of_patches():
+    assert image_token_grid((6, 15, 28), (2, 3, 4)) == GRID
+
+
+@pytest.mark.parametrize(
+    ("num_tokens", "sizes"),
+    [(1, (1, 1, 1)), (np.int64(105), (3, 5, 7)), ((2, 3, 4), (2, 3, 4)), ([2, np.int32(3), 4], (2, 3, 4))],
+)
+def test_counts_and_grids_of_tokens(num_tokens, sizes):
+    assert resolve_token_grid(num_tokens, GRID).sizes == sizes
+
+
+@pytest.mark.parametrize("num_tokens", [2.5, "4", True, None, {4}])
+def test_values_that_are_no_number_of_tokens(num_tokens):
+    message = (
+        f"num_tokens={num_tokens!r} is no number of tokens; give a whole number, or a grid with one size for each "
+    )
+    with pytest.raises(ValueError, match=re.escape(message + "axis, such as (4, 4, 4)")):
+        resolve_token_grid(num_tokens, GRID)
+
+
+@pytest.mark.parametrize("num_tokens", [(2, 2.5, 2), (0, 1, 1), [True, 1, 1]])
+def test_grids_of_values_that_are_no_sizes(num_tokens):
+    with pytest.raises(
+        ValueError, match="num_tokens=.* is not possible; give a whole number for each axis, at least 1"
+    ):
+        resolve_token_grid(num_tokens, GRID)
+
+
+def test_grid_larger_than_the_image():
+    with pytest.raises(ValueError, match=r"token_grid=\(4, 1, 1\) does not fit .* \(3, 5, 7\); choose at most as many"):
+        resolve_token_grid((4, 1, 1), GRID)
+
+
+def test_pool():
+    check_pool("cls", semantic=False)
+    check_pool("mean", semantic=True)
+    with pytest.raises(ValueError, match='pool=\'\' is unknown; choose "cls" or "mean"'):
+        check_pool("", semantic=False)
+    with pytest.raises(ValueError, match='pool="cls" is not possible with semantic tokens'):
+        check_pool("cls", semantic=True)
+
+
+def test_clip_of_the_weights_type_passes():
+    check_clip(torch.zeros(1, 2, 4, 6, 8), **CLIP)
+    check_clip(torch.zeros(1, 2, 4, 6, 8).bfloat16(), **{**CLIP, "dtype": torch.bfloat16})
+
+
+@pytest.mark.parametrize(
+    ("clip", "message"),
+    [
+        (np.zeros((1, 2, 4, 6, 8)), r"clip is a ndarray; give a torch tensor \(B, 2, T, H, W\)"),
+        (None, "clip is a NoneType; give a torch tensor"),
+        (
+            torch.zeros(1, 2, 4, 6, 8, dtype=torch.uint8),
+            r"clip is torch.uint8; give floating point, normalised \(see Preprocessing\)",
+        ),
+        (
+            torch.zeros(1, 4, 2, 6, 8),
+            r"input of shape \(1, 4, 2, 6, 8\) does not fit this model; give \(B, 2, T, H, W\)",
+        ),
+        (
+            torch.zeros(1, 2, 4, 6, 8).double(),
+            r"clip is torch.float64, the model's weights are torch.float32; give clip.to\(torch.float32\), or run",
+        ),
+        (torch.zeros(1, 2, 4, 6, 8).half(), "clip is torch.float16, the model's weights are torch.float32"),
+    ],
+)
+def test_clips_that_do_not_fit(clip, message):
+    with pytest.raises(ValueError, match=message):
+        check_clip(clip, **CLIP)
+
+
+def test_images_are_called_images():
+    with pytest.raises(ValueError, match="image is torch.int64; give floating point"):
+        check_clip(torch.zeros(1, 2, 6, 8, dtype=torch.int64), **{**CLIP, "num_axes": 2})
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_any_floating_type_passes_under_autocast(dtype):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        check_clip(torch.zeros(1, 2, 4, 6, 8, dtype=dtype), **CLIP)
+        with pytest.raises(ValueError, match="clip is torch.uint8"):
+            check_clip(torch.zeros(1, 2, 4, 6, 8, dtype=torch.uint8), **CLIP)
