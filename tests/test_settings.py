@@ -22,7 +22,7 @@ def changed(settings, key, value):
 
 
 def test_defaults_are_allowed(defaults):
-    check_settings(defaults)
+    assert check_settings(defaults) is None
 
 
 @pytest.mark.parametrize("key", RULES)
@@ -66,5 +66,5 @@ def test_all_faults_come_at_once(defaults):
 
 
 def test_optional_values_may_be_null(defaults):
-    check_settings(changed(defaults, "trainer.gradient_clip_val", None))
+    assert check_settings(changed(defaults, "trainer.gradient_clip_val", None)) is None
     assert Rule(str).fault("a") is None

@@ -174,7 +174,7 @@ def run_command(*arguments, cwd):
         (["data.train={manifest}"], "error: data.source=csv needs data.val"),
         (
             ["+experiment=photo_motion"],
-            "error: data.train: there is no /path/to/photo_motion/train.csv; correct the path",
+            "there is no /path/to/photo_motion/train.csv; correct the path",
         ),
         (["model.name=???"], "error: model.name is missing; give it"),
         (["data.train={manifest}", "data.val={manifest}", "hydra.run.dir=/dev/null/x"], "/dev/null"),

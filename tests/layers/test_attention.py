@@ -74,7 +74,8 @@ def test_other_types_keep_their_type_and_their_accuracy(dtype):
     exact = torch.softmax(q.double() @ k.double().transpose(-2, -1) / 5**0.5 + bias.double(), -1) @ v.double()
     out = attend(q, k, v, bias)
     assert out.dtype == dtype
-    torch.testing.assert_close(out, exact.to(dtype), atol=torch.finfo(dtype).eps, rtol=2 * torch.finfo(dtype).eps)
+    eps = torch.finfo(dtype).eps
+    torch.testing.assert_close(out, exact.to(dtype), atol=8 * eps, rtol=2 * eps)
 
 
 def test_under_autocast_linear_layers_are_reduced_and_attention_is_not():

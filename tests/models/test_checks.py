@@ -55,8 +55,8 @@ def test_pool():
 
 
 def test_clip_of_the_weights_type_passes():
-    check_clip(torch.zeros(1, 2, 4, 6, 8), **CLIP)
-    check_clip(torch.zeros(1, 2, 4, 6, 8).bfloat16(), **{**CLIP, "dtype": torch.bfloat16})
+    assert check_clip(torch.zeros(1, 2, 4, 6, 8), **CLIP) is None
+    assert check_clip(torch.zeros(1, 2, 4, 6, 8).bfloat16(), **{**CLIP, "dtype": torch.bfloat16}) is None
 
 
 @pytest.mark.parametrize(

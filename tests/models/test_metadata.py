@@ -54,7 +54,7 @@ def test_every_part_is_needed():
 
 def test_equal_settings_resume():
     now = metadata(model_options={"depth": 5, "num_tokens": [2, 3]}, protocol={"num_clips": 9}, config={"seed": 1})
-    check_resume(metadata(), now)
+    assert check_resume(metadata(), now) is None
 
 
 @pytest.mark.parametrize(
