@@ -20,10 +20,10 @@ else
   fi
   .venv/bin/python -m stvit_video.train +experiment=quickstart hydra.run.dir="$run_dir" "$@"
 fi
-.venv/bin/python -m stvit_video.evaluate ckpt_path="$run_dir/best.ckpt" hydra.run.dir="$run_dir/evaluate"
+.venv/bin/python -m stvit_video.evaluate ckpt_path="$run_dir/last.ckpt" hydra.run.dir="$run_dir/evaluate"
 
 echo
 echo "training:    $run_dir (result.json, metrics.csv, best.ckpt, last.ckpt)"
 echo "evaluation:  $run_dir/evaluate"
 echo "curves:      .venv/bin/tensorboard --logdir $run_dir"
-echo "a video:     .venv/bin/python -m stvit_video.predict ckpt_path=$run_dir/best.ckpt <video.mp4>"
+echo "a video:     .venv/bin/python -m stvit_video.predict ckpt_path=$run_dir/last.ckpt <video.mp4>"

@@ -70,7 +70,7 @@ CHECKS = [
     "-m mypy",
     "-m pytest -m not slow and not gpu",
 ]
-EVALUATE = "-m stvit_video.evaluate ckpt_path=outputs/quickstart/best.ckpt hydra.run.dir=outputs/quickstart/evaluate"
+EVALUATE = "-m stvit_video.evaluate ckpt_path=outputs/quickstart/last.ckpt hydra.run.dir=outputs/quickstart/evaluate"
 TRAIN = "-m stvit_video.train +experiment=quickstart hydra.run.dir=outputs/quickstart"
 
 
