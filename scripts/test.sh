@@ -7,6 +7,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/_venv.sh
+# The tests' tensors are tiny, and on a busy machine several threads mostly wait for one another.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 
 # Run one step under a name and say how long it took; a failing step ends the script with its status.
 step() {
