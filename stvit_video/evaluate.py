@@ -18,6 +18,7 @@ from stvit_video.data.manifest import Manifest, ManifestError
 from stvit_video.evaluation.multiview import NonFiniteLogitsError
 from stvit_video.evaluation.tables import describe_unread
 from stvit_video.inference import NothingEvaluatedError, evaluate_manifest, load_classifier, make_output_dir
+from stvit_video.models.weights import some
 from stvit_video.report import report_evaluation
 
 
@@ -88,13 +89,8 @@ def labelled_manifest(data: Mapping[str, Any], classes: tuple[str, ...], *, stor
                 "as data.root=/path, or evaluate others with data.source=csv data.val=my.csv"
             ) from error
         raise ManifestError(
-            f"{error}\n  the checkpoint knows {len(classes)}: {_some(classes)}; use data with its labels"
+            f"{error}\n  the checkpoint knows {len(classes)}: {some(classes, limit=12)}; use data with its labels"
         ) from error
-
-
-def _some(names: tuple[str, ...], limit: int = 12) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
 
 
 def evaluate(

@@ -4,11 +4,11 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import torch
 
+from stvit_video.data.synthetic import encode_video
 from stvit_video.models import create_model
 from stvit_video.models.checkpoints import checkpoint_metadata
 
@@ -47,13 +47,8 @@ class TinyRun:
 def write_video(path: Path, *, seed: int, num_frames: int = 25) -> None:
     """Encode a drifting random texture, 30 x 20 pixels at 10 frames a second."""
     texture = np.random.default_rng(seed).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 30, 20, "yuv420p"
-        for shift in range(num_frames):
-            frame = av.VideoFrame.from_ndarray(np.roll(texture, shift, axis=1), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    frames = np.stack([np.roll(texture, shift, axis=1) for shift in range(num_frames)])
+    encode_video(path, frames, fps=10)
 
 
 @pytest.fixture(scope="session")
