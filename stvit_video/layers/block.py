@@ -46,6 +46,9 @@ class TransformerBlock(nn.Module):
         qkv_bias: whether the attention projections have a bias.
         drop_path_rate: chance that a sample's branch is dropped while training.
         layer_scale_init: start value of the branches' gains; None = no gains.
+        norm_eps: added to the variance by the norms.
+        attention: what takes the place of attention among all tokens, such as attention in windows; it gets what the
+            block gets, normed.
 
     Source: Dosovitskiy et al. 2021, section 3.1; weight names as in timm.
     """
@@ -59,18 +62,20 @@ class TransformerBlock(nn.Module):
         qkv_bias: bool = True,
         drop_path_rate: float = 0.0,
         layer_scale_init: float | None = None,
+        norm_eps: float = 1e-6,
+        attention: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.attn = SelfAttention(dim, num_heads=num_heads, qkv_bias=qkv_bias)
+        self.norm1 = nn.LayerNorm(dim, eps=norm_eps)
+        self.attn = SelfAttention(dim, num_heads=num_heads, qkv_bias=qkv_bias) if attention is None else attention
         self.ls1 = layer_scale(dim, layer_scale_init)
-        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.norm2 = nn.LayerNorm(dim, eps=norm_eps)
         self.mlp = Mlp(dim, hidden_dim=hidden_channels(dim, mlp_ratio))
         self.ls2 = layer_scale(dim, layer_scale_init)
         self.drop_path = DropPath(drop_path_rate)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, N, C) -> (B, N, C)."""
+        """(B, N, C) -> (B, N, C), or (B, *grid, C) -> (B, *grid, C) where `attention` works on a grid."""
         x = x + self.drop_path(self.ls1(self.attn(self.norm1(x))))
         return x + self.drop_path(self.ls2(self.mlp(self.norm2(x))))
 
@@ -86,6 +91,7 @@ class CrossBlock(nn.Module):
         drop_path_rate: chance that a sample's branch is dropped while training.
         layer_scale_init: start value of the branches' gains; None = no gains.
         attention_shortcut: whether the queries are added to what they attended to. The MLP always has its shortcut.
+        norm_eps: added to the variance by the norms.
 
     Source: STViT (arXiv:2303.08685), section 3.2; DESIGN section 3.
     """
@@ -100,12 +106,13 @@ class CrossBlock(nn.Module):
         drop_path_rate: float = 0.0,
         layer_scale_init: float | None = None,
         attention_shortcut: bool = True,
+        norm_eps: float = 1e-6,
     ) -> None:
         super().__init__()
-        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.norm1 = nn.LayerNorm(dim, eps=norm_eps)
         self.attn = CrossAttention(dim, num_heads=num_heads, qkv_bias=qkv_bias)
         self.ls1 = layer_scale(dim, layer_scale_init)
-        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.norm2 = nn.LayerNorm(dim, eps=norm_eps)
         self.mlp = Mlp(dim, hidden_dim=hidden_channels(dim, mlp_ratio))
         self.ls2 = layer_scale(dim, layer_scale_init)
         self.drop_path = DropPath(drop_path_rate)

@@ -49,6 +49,19 @@ def whole_numbers(name: str, values: Any) -> tuple[int, ...]:
     return tuple(index(value) for value in values)
 
 
+def pair(name: str, size: Any) -> tuple[int, ...]:
+    """One number for both sides, or (height, width) as given.
+
+    Raises:
+        ValueError: neither one whole number nor two, or one below 1.
+    """
+    if is_whole(size):
+        return (whole_number(name, size),) * 2
+    if not is_list(size) or len(size) != 2:
+        raise ValueError(f"{name}={size!r} is not possible; give one whole number for both sides, or (height, width)")
+    return whole_numbers(name, size)
+
+
 def number(name: str, value: Any) -> float:
     """`value` as a finite float.
 

@@ -4,6 +4,7 @@ from math import prod
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def check_windows(grid: tuple[int, ...], window: tuple[int, ...]) -> None:
@@ -17,6 +18,29 @@ def check_windows(grid: tuple[int, ...], window: tuple[int, ...]) -> None:
             f"windows of {tuple(window)} do not divide the token grid {tuple(grid)}; "
             f"choose a window whose every size divides the grid's"
         )
+
+
+def padded_sizes(grid: tuple[int, ...], window: tuple[int, ...]) -> tuple[int, ...]:
+    """The smallest sizes of at least `grid` that `window` divides."""
+    return tuple(-(-g // w) * w for g, w in zip(grid, window, strict=True))
+
+
+def pad_grid(x: Tensor, window: tuple[int, ...]) -> Tensor:
+    """Zeros behind the end of every axis, up to the next multiple of the window: (B, *grid, C) -> (B, *padded, C)."""
+    grid = tuple(x.shape[1:-1])
+    padded = padded_sizes(grid, window)
+    if padded == grid:
+        return x
+    ends = [end for g, p in zip(reversed(grid), reversed(padded), strict=True) for end in (0, p - g)]
+    return F.pad(x, (0, 0, *ends))
+
+
+def crop_grid(x: Tensor, grid: tuple[int, ...]) -> Tensor:
+    """The first cells along every axis: (B, *padded, C) -> (B, *grid, C), the inverse of `pad_grid`."""
+    for axis, size in enumerate(grid, start=1):
+        if x.shape[axis] != size:
+            x = x.narrow(axis, 0, size)
+    return x
 
 
 def partition_windows(x: Tensor, window: tuple[int, ...]) -> Tensor:
@@ -99,6 +123,19 @@ def key_window_starts(size: int, *, window: int, key_window: int) -> tuple[int, 
     return tuple(min(max(start, 0), size - key_window) for start in centred)
 
 
+def check_key_window(window: tuple[int, ...], key_window: tuple[int, ...]) -> None:
+    """Raise unless `key_window` covers `window`.
+
+    Raises:
+        ValueError: another number of axes, or a size below the window's.
+    """
+    if len(key_window) != len(window) or any(k < w for k, w in zip(key_window, window, strict=False)):
+        raise ValueError(
+            f"key_window={tuple(key_window)} does not cover window={tuple(window)}; "
+            f"give as many sizes, each at least the window's"
+        )
+
+
 def overlapping_windows(x: Tensor, *, window: tuple[int, ...], key_window: tuple[int, ...]) -> Tensor:
     """For every window of the grid, the larger window of cells around it.
 
@@ -115,8 +152,7 @@ def overlapping_windows(x: Tensor, *, window: tuple[int, ...], key_window: tuple
     """
     grid = tuple(x.shape[1:-1])
     check_windows(grid, window)
-    if len(key_window) != len(window) or any(k < w for k, w in zip(key_window, window, strict=False)):
-        raise ValueError(f"key_window={tuple(key_window)} is smaller than window={tuple(window)}; make it as large")
+    check_key_window(window, key_window)
     keys = tuple(min(k, g) for k, g in zip(key_window, grid, strict=True))
     for axis, (size, w, k) in enumerate(zip(grid, window, keys, strict=True)):
         starts = key_window_starts(size, window=w, key_window=k)

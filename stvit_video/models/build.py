@@ -5,30 +5,100 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
-from torch import nn
-
-from stvit_video.models.deit import DeiT
-from stvit_video.models.deit_variants import VIDEO_OPTIONS, deit
+from stvit_video.models import casvit_variants, deit_variants, swin_variants
+from stvit_video.models.base import TokenModel
+from stvit_video.models.casvit_variants import casvit
+from stvit_video.models.deit_variants import deit
+from stvit_video.models.swin_variants import swin
 
 IMAGE: dict[str, Any] = {"video": False, "num_classes": 1000}
 VIDEO: dict[str, Any] = {"video": True, "num_classes": 400}
-TINY: dict[str, Any] = {"embed_dim": 192, "num_heads": 3}
-SMALL: dict[str, Any] = {"embed_dim": 384, "num_heads": 6}
-BASE: dict[str, Any] = {"embed_dim": 768, "num_heads": 12}
+SEMANTIC: dict[str, Any] = {"reducer": "semantic"}
+RECOVERY: dict[str, Any] = {"reducer": "semantic", "recover": True}
+SWIN_RECOVERY: dict[str, Any] = {  # as released
+    **RECOVERY,
+    "conv_stem": True,
+    "generate_shortcut": False,
+    "global_centers": False,
+    "block_layer_scale": 1e-5,
+}
+DEIT_TINY: dict[str, Any] = {"embed_dim": 192, "num_heads": 3}
+DEIT_SMALL: dict[str, Any] = {"embed_dim": 384, "num_heads": 6}
+DEIT_BASE: dict[str, Any] = {"embed_dim": 768, "num_heads": 12}
+SWIN_TINY: dict[str, Any] = {"embed_dim": 96, "depths": (2, 2, 6, 2), "num_heads": (3, 6, 12, 24)}
+SWIN_SMALL: dict[str, Any] = {"embed_dim": 96, "depths": (2, 2, 18, 2), "num_heads": (3, 6, 12, 24)}
+SWIN_BASE: dict[str, Any] = {"embed_dim": 128, "depths": (2, 2, 18, 2), "num_heads": (4, 8, 16, 32)}
+CASVIT_XS: dict[str, Any] = {"embed_dims": (48, 56, 112, 220), "depths": (2, 2, 4, 2)}
+CASVIT_S: dict[str, Any] = {"embed_dims": (48, 64, 128, 256), "depths": (3, 3, 6, 3)}
+CASVIT_M: dict[str, Any] = {"embed_dims": (64, 96, 192, 384), "depths": (3, 3, 6, 3)}
+CASVIT_T: dict[str, Any] = {"embed_dims": (96, 128, 256, 512), "depths": (3, 3, 6, 3)}
 
-MODELS: dict[str, partial[DeiT]] = {
-    "deit_tiny": partial(deit, **IMAGE, **TINY),
-    "deit_small": partial(deit, **IMAGE, **SMALL),
-    "deit_base": partial(deit, **IMAGE, **BASE),
-    "stvit_deit_tiny": partial(deit, reducer="semantic", **IMAGE, **TINY),
-    "stvit_deit_small": partial(deit, reducer="semantic", **IMAGE, **SMALL),
-    "stvit_deit_base": partial(deit, reducer="semantic", **IMAGE, **BASE),
-    "video_deit_tiny": partial(deit, **VIDEO, **TINY),
-    "video_deit_small": partial(deit, **VIDEO, **SMALL),
-    "video_deit_base": partial(deit, **VIDEO, **BASE),
-    "stvit_video_deit_tiny": partial(deit, reducer="semantic", **VIDEO, **TINY),
-    "stvit_video_deit_small": partial(deit, reducer="semantic", **VIDEO, **SMALL),
-    "stvit_video_deit_base": partial(deit, reducer="semantic", **VIDEO, **BASE),
+MODELS: dict[str, partial[Any]] = {
+    "deit_tiny": partial(deit, **IMAGE, **DEIT_TINY),
+    "deit_small": partial(deit, **IMAGE, **DEIT_SMALL),
+    "deit_base": partial(deit, **IMAGE, **DEIT_BASE),
+    "video_deit_tiny": partial(deit, **VIDEO, **DEIT_TINY),
+    "video_deit_small": partial(deit, **VIDEO, **DEIT_SMALL),
+    "video_deit_base": partial(deit, **VIDEO, **DEIT_BASE),
+    "stvit_deit_tiny": partial(deit, **SEMANTIC, **IMAGE, **DEIT_TINY),
+    "stvit_deit_small": partial(deit, **SEMANTIC, **IMAGE, **DEIT_SMALL),
+    "stvit_deit_base": partial(deit, **SEMANTIC, **IMAGE, **DEIT_BASE),
+    "stvit_video_deit_tiny": partial(deit, **SEMANTIC, **VIDEO, **DEIT_TINY),
+    "stvit_video_deit_small": partial(deit, **SEMANTIC, **VIDEO, **DEIT_SMALL),
+    "stvit_video_deit_base": partial(deit, **SEMANTIC, **VIDEO, **DEIT_BASE),
+    "stvit_r_deit_tiny": partial(deit, **RECOVERY, **IMAGE, **DEIT_TINY),
+    "stvit_r_deit_small": partial(deit, **RECOVERY, **IMAGE, **DEIT_SMALL),
+    "stvit_r_deit_base": partial(deit, **RECOVERY, **IMAGE, **DEIT_BASE),
+    "stvit_r_video_deit_tiny": partial(deit, **RECOVERY, **VIDEO, **DEIT_TINY),
+    "stvit_r_video_deit_small": partial(deit, **RECOVERY, **VIDEO, **DEIT_SMALL),
+    "stvit_r_video_deit_base": partial(deit, **RECOVERY, **VIDEO, **DEIT_BASE),
+    "swin_tiny": partial(swin, **IMAGE, **SWIN_TINY),
+    "swin_small": partial(swin, **IMAGE, **SWIN_SMALL),
+    "swin_base": partial(swin, **IMAGE, **SWIN_BASE),
+    "video_swin_tiny": partial(swin, **VIDEO, **SWIN_TINY),
+    "video_swin_small": partial(swin, **VIDEO, **SWIN_SMALL),
+    "video_swin_base": partial(swin, **VIDEO, **SWIN_BASE),
+    "stvit_swin_tiny": partial(swin, **SEMANTIC, **IMAGE, **SWIN_TINY),
+    "stvit_swin_small": partial(swin, **SEMANTIC, **IMAGE, **SWIN_SMALL),
+    "stvit_swin_base": partial(swin, **SEMANTIC, **IMAGE, **SWIN_BASE),
+    "stvit_video_swin_tiny": partial(swin, **SEMANTIC, **VIDEO, **SWIN_TINY),
+    "stvit_video_swin_small": partial(swin, **SEMANTIC, **VIDEO, **SWIN_SMALL),
+    "stvit_video_swin_base": partial(swin, **SEMANTIC, **VIDEO, **SWIN_BASE),
+    "stvit_r_swin_tiny": partial(swin, **SWIN_RECOVERY, **IMAGE, **SWIN_TINY),
+    "stvit_r_swin_small": partial(swin, **SWIN_RECOVERY, **IMAGE, **SWIN_SMALL),
+    "stvit_r_swin_base": partial(swin, **SWIN_RECOVERY, **IMAGE, **SWIN_BASE),
+    "stvit_r_video_swin_tiny": partial(swin, **SWIN_RECOVERY, **VIDEO, **SWIN_TINY),
+    "stvit_r_video_swin_small": partial(swin, **SWIN_RECOVERY, **VIDEO, **SWIN_SMALL),
+    "stvit_r_video_swin_base": partial(swin, **SWIN_RECOVERY, **VIDEO, **SWIN_BASE),
+    "casvit_xs": partial(casvit, **IMAGE, **CASVIT_XS),
+    "casvit_s": partial(casvit, **IMAGE, **CASVIT_S),
+    "casvit_m": partial(casvit, **IMAGE, **CASVIT_M),
+    "casvit_t": partial(casvit, **IMAGE, **CASVIT_T),
+    "video_casvit_xs": partial(casvit, **VIDEO, **CASVIT_XS),
+    "video_casvit_s": partial(casvit, **VIDEO, **CASVIT_S),
+    "video_casvit_m": partial(casvit, **VIDEO, **CASVIT_M),
+    "video_casvit_t": partial(casvit, **VIDEO, **CASVIT_T),
+    "stvit_casvit_xs": partial(casvit, **SEMANTIC, **IMAGE, **CASVIT_XS),
+    "stvit_casvit_s": partial(casvit, token_stride=2, **SEMANTIC, **IMAGE, **CASVIT_S),
+    "stvit_casvit_m": partial(casvit, token_stride=2, **SEMANTIC, **IMAGE, **CASVIT_M),
+    "stvit_casvit_t": partial(casvit, token_stride=2, **SEMANTIC, **IMAGE, **CASVIT_T),
+    "stvit_video_casvit_xs": partial(casvit, **SEMANTIC, **VIDEO, **CASVIT_XS),
+    "stvit_video_casvit_s": partial(casvit, **SEMANTIC, **VIDEO, **CASVIT_S),
+    "stvit_video_casvit_m": partial(casvit, **SEMANTIC, **VIDEO, **CASVIT_M),
+    "stvit_video_casvit_t": partial(casvit, **SEMANTIC, **VIDEO, **CASVIT_T),
+    "stvit_r_casvit_xs": partial(casvit, **RECOVERY, **IMAGE, **CASVIT_XS),
+    "stvit_r_casvit_s": partial(casvit, token_stride=2, **RECOVERY, **IMAGE, **CASVIT_S),
+    "stvit_r_casvit_m": partial(casvit, token_stride=2, **RECOVERY, **IMAGE, **CASVIT_M),
+    "stvit_r_casvit_t": partial(casvit, token_stride=2, **RECOVERY, **IMAGE, **CASVIT_T),
+    "stvit_r_video_casvit_xs": partial(casvit, **RECOVERY, **VIDEO, **CASVIT_XS),
+    "stvit_r_video_casvit_s": partial(casvit, **RECOVERY, **VIDEO, **CASVIT_S),
+    "stvit_r_video_casvit_m": partial(casvit, **RECOVERY, **VIDEO, **CASVIT_M),
+    "stvit_r_video_casvit_t": partial(casvit, **RECOVERY, **VIDEO, **CASVIT_T),
+}
+ONLY_FOR_CLIPS = {
+    deit: deit_variants.VIDEO_OPTIONS,
+    swin: swin_variants.VIDEO_OPTIONS,
+    casvit: casvit_variants.VIDEO_OPTIONS,
 }
 
 
@@ -44,11 +114,11 @@ def model_options(name: str) -> list[str]:
         ValueError: no model of that name.
     """
     builder = _builder(name)
-    fixed = ("video",) if builder.keywords["video"] else ("video", *VIDEO_OPTIONS)
+    fixed = ("video",) if builder.keywords["video"] else ("video", *ONLY_FOR_CLIPS[builder.func])
     return sorted(set(inspect.signature(builder).parameters) - set(fixed))
 
 
-def create_model(name: str, **options: Any) -> nn.Module:
+def create_model(name: str, **options: Any) -> TokenModel:
     """Build a model by its name, with fresh weights.
 
     Args:
@@ -73,7 +143,7 @@ def create_model(name: str, **options: Any) -> nn.Module:
     return builder(**options)
 
 
-def _builder(name: str) -> partial[DeiT]:
+def _builder(name: str) -> partial[Any]:
     if not isinstance(name, str):
         raise ValueError(f"{name!r} is no model's name; give a text out of list_models(), such as 'deit_tiny'")
     if name not in MODELS:

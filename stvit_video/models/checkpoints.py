@@ -7,13 +7,18 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from torch import nn
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from stvit_video import __version__
+from stvit_video.models import casvit_formats, deit_formats, swin_formats
 from stvit_video.models.build import create_model
+from stvit_video.models.convert import fit_state, uncounted
 from stvit_video.models.deit import DeiT
+from stvit_video.models.fit import HEADS, POSITIONS
 from stvit_video.models.metadata import METADATA_KEY, check_metadata, check_resume, checkpoint_metadata, written_by
-from stvit_video.models.weights import CheckpointError, PositionGrid, check_keys, own_tensors, resized_tables, some
+from stvit_video.models.tables import PositionGrid
+from stvit_video.models.weights import CheckpointError, check_keys, some, unwrapped
 
 __all__ = [
     "METADATA_KEY",
@@ -27,8 +32,9 @@ __all__ = [
     "read_checkpoint",
 ]
 
-HEAD_PREFIX = "head."  # of the classifier inside the model
+FORMATS = (*deit_formats.FORMATS, *swin_formats.FORMATS, *casvit_formats.FORMATS)
 SLIM = {"embed_dim": 8, "num_heads": 1, "num_classes": 1}  # options without a meaning for the grid
+SAFETENSORS = ".safetensors"
 ZIP_START = b"PK\x03\x04"
 
 
@@ -38,18 +44,28 @@ class LoadReport:
 
     Args:
         format: name of the format that was recognised.
-        loaded: keys whose values were taken as they are.
+        loaded: keys of the model whose values were taken as they are.
+        inflated: keys whose values were spread from an image over the time of a clip.
         interpolated: keys of tables that were resized to the model's grid.
-        new: keys of a head for other classes, which kept the model's fresh weights.
+        new: keys that kept the model's fresh weights: of a head for other classes, or of a slot that a dense model
+            has not.
+        unused: keys of the checkpoint that the model has no place for, by design.
     """
 
     format: str
     loaded: tuple[str, ...]
-    interpolated: tuple[str, ...]
-    new: tuple[str, ...]
+    inflated: tuple[str, ...] = ()
+    interpolated: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lists = {"interpolated": self.interpolated, "new": self.new}
+        lists = {
+            "inflated": self.inflated,
+            "interpolated": self.interpolated,
+            "new": self.new,
+            "unused": self.unused,
+        }
         rest = "".join(f", {len(keys)} {word} ({some(keys)})" for word, keys in lists.items() if keys)
         return f"{self.format}: {len(self.loaded)} tensors loaded{rest}"
 
@@ -65,6 +81,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not Path(path).is_file():
         raise CheckpointError(f"there is no checkpoint file {str(path)!r}; give the path of a .ckpt file")
     try:
+        if Path(path).suffix == SAFETENSORS:
+            return dict(load_file(path))
         content = torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
@@ -86,6 +104,8 @@ def _load_fault(path: str | Path, error: Exception) -> str:
         start = file.read(len(ZIP_START))
     if not start:
         return "it is empty"
+    if Path(path).suffix == SAFETENSORS:
+        return "it is no whole file of safetensors"
     if start != ZIP_START:
         return "it is no zip archive written by torch.save"
     if isinstance(error, UnpicklingError):
@@ -108,8 +128,9 @@ def model_from_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
     content = read_checkpoint(path)
     metadata = check_metadata(content.get(METADATA_KEY), source=repr(str(path)))
     model = _described_model(metadata, source=repr(str(path)))
+    check_weights(model, content)
     load_checkpoint(model, content)
-    num_logits, num_classes = model.state_dict()[f"{HEAD_PREFIX}weight"].shape[0], len(metadata["classes"])
+    num_logits, num_classes = model.state_dict()["head.weight"].shape[0], len(metadata["classes"])
     if num_logits != num_classes:
         raise CheckpointError(
             f"{str(path)!r} names {num_classes} classes for {num_logits} logits; "
@@ -133,36 +154,84 @@ def _described_model(metadata: Mapping[str, Any], *, source: str) -> nn.Module:
 def load_checkpoint(
     model: nn.Module, path_or_state_dict: str | Path | Mapping[str, Any], *, new_head: bool = False
 ) -> LoadReport:
-    """Load weights into `model`, all of them or none.
+    """Load weights into `model`: every tensor is accounted for in the report, or nothing is loaded.
 
-    Takes our .ckpt files, and plain state dicts of our models. Learned cluster centres of another token grid and
-    temporal positions of another number of frames are interpolated to the model's; so are the positions of another
-    image size, out of .ckpt files alone, whose options say which grid they are over.
+    Takes our .ckpt files and state dicts, and those of timm (DeiT, Swin), torchvision (Swin, swin3d), transformers and
+    the authors (VideoMAE), Microsoft (Swin, Video Swin), STViT-R and CAS-ViT, told by their keys. Image weights are
+    inflated to video, dense weights fill a semantic model; positions, biases and cluster centres over another grid are
+    interpolated; a head for another number of classes stays new.
 
     Args:
         model: the model that receives the weights.
-        path_or_state_dict: a file, its content, or a state dict.
+        path_or_state_dict: a file (.ckpt, .pt, .pth or .safetensors), its content, or a state dict.
         new_head: whether the model's head stays as it is, for training on other classes.
 
     Returns:
-        What was recognised, loaded, interpolated and left new.
+        What was recognised, loaded, inflated, interpolated, left new and left unused.
 
     Raises:
         CheckpointError: the file can't be read, or its tensors are not this model's; the keys are named.
     """
     source = path_or_state_dict
-    content = read_checkpoint(source) if isinstance(source, (str, Path)) else source
-    format_name, state = own_tensors(_dictionary(content))
+    content = _dictionary(read_checkpoint(source) if isinstance(source, (str, Path)) else source)
+    state = unwrapped(content)
+    foreign = None if METADATA_KEY in content else next((known for known in FORMATS if known.matches(state)), None)
+    if foreign is None:
+        name = f"stvit_video {'checkpoint' if METADATA_KEY in content else 'state dict'}"
+        return _load(model, state, content, name=name, new_head=new_head)
+    state = foreign.convert(state)
+    headless = not any(key.startswith(HEADS) for key in state)
+    positions = model.state_dict().get(POSITIONS)
+    if foreign.positions and POSITIONS not in state and positions is not None:
+        if (grid := _position_grid(model)) is None or len(grid.sizes) != 3:
+            raise CheckpointError(
+                f"the positions of {foreign.name} are over all frames of a clip, the model's over single ones; "
+                f"build it with base_attention='joint'"
+            )
+        state[POSITIONS] = foreign.positions(*positions.shape[1:])
+    return _load(model, state, content, name=foreign.name, new_head=new_head or headless, headless=headless)
+
+
+def _load(
+    model: nn.Module,
+    state: dict[str, Tensor],
+    content: Mapping[str, Any],
+    *,
+    name: str,
+    new_head: bool,
+    headless: bool = False,
+) -> LoadReport:
+    """Fit a state dict of our keys to the model, check that nothing is left over, and load it."""
     wanted = model.state_dict()
-    new = [key for key in wanted if new_head and key.startswith(HEAD_PREFIX)]
-    state |= {key: wanted[key] for key in new}
+    _check_pooling(model, state)
+    state = {key.replace("fc_norm.", "norm."): value for key, value in state.items()}
     grids = {"grid_then": _stored_grid(content), "grid_now": _position_grid(model)}
-    resized = resized_tables(state, wanted, **grids)
-    state |= resized
-    check_keys(state, wanted, **grids)
-    model.load_state_dict(state)
-    loaded = tuple(key for key in wanted if key not in resized and key not in new)
-    return LoadReport(format_name, loaded, tuple(resized), tuple(new))
+    fit = fit_state(state, model, new_head=new_head, **grids)
+    if headless:  # of a pre-training, whose features nobody has normed yet
+        fit.new += [key for key in wanted if key.startswith("norm.") and key not in fit.state]
+    kept = {key: wanted[key] for key in fit.new} | uncounted(fit.state, wanted)
+    check_keys(fit.state | kept, wanted, **grids)
+    model.load_state_dict(fit.state | kept)
+    changed = {*fit.inflated, *fit.interpolated, *kept}
+    return LoadReport(
+        name,
+        loaded=tuple(key for key in wanted if key not in changed),
+        inflated=tuple(fit.inflated),
+        interpolated=tuple(key for key in fit.interpolated if key not in fit.inflated),
+        new=tuple(fit.new),
+        unused=tuple(fit.unused),
+    )
+
+
+def _check_pooling(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Raise where weights whose last norm comes behind the mean would run in front of it, in a dense model."""
+    if "fc_norm.weight" not in state or not isinstance(model, DeiT):
+        return
+    if model.token_grid is None and not model.norm_after_pool:
+        raise CheckpointError(
+            "the checkpoint norms the mean over its tokens (fc_norm), the model norms the tokens; build it with "
+            "norm_after_pool=True and pool='mean'"
+        )
 
 
 def check_weights(model: nn.Module, content: Mapping[str, Any]) -> None:
@@ -175,8 +244,12 @@ def check_weights(model: nn.Module, content: Mapping[str, Any]) -> None:
     Raises:
         CheckpointError: keys are missing, unused or of another shape; they are named.
     """
-    _, state = own_tensors(_dictionary(content))
-    check_keys(state, model.state_dict(), grid_then=_stored_grid(content), grid_now=_position_grid(model))
+    check_keys(
+        unwrapped(_dictionary(content)),
+        model.state_dict(),
+        grid_then=_stored_grid(content),
+        grid_now=_position_grid(model),
+    )
 
 
 def _dictionary(content: object) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from stvit_video.layers.numbers import is_list, is_whole, whole_numbers
 from stvit_video.layers.patch_embed import check_patches
-from stvit_video.tokens.grid import TokenGrid, choose_token_grid
+from stvit_video.tokens.grid import TokenGrid, choose_token_grid, choose_window_tokens
 
 
 def check_pool(pool: str, *, semantic: bool) -> None:
@@ -64,8 +64,15 @@ def image_token_grid(input_size: tuple[int, ...], patch_size: tuple[int, ...]) -
     return TokenGrid(tuple(size // patch for size, patch in zip(input_size, patch_size, strict=True)))
 
 
-def resolve_token_grid(num_tokens: int | Sequence[int], image_grid: TokenGrid) -> TokenGrid:
+def resolve_token_grid(
+    num_tokens: int | Sequence[int], image_grid: TokenGrid, *, window: tuple[int, ...] | None = None
+) -> TokenGrid:
     """The semantic tokens' grid from a count, or from the grid itself.
+
+    Args:
+        num_tokens: a count K, or sizes of the grid.
+        image_grid: the grid of image tokens they come from.
+        window: sizes of the windows that share a count evenly; None = no windows.
 
     Raises:
         ValueError: neither a count nor a grid, or no grid of that many tokens fits in `image_grid`.
@@ -74,7 +81,7 @@ def resolve_token_grid(num_tokens: int | Sequence[int], image_grid: TokenGrid) -
         token_grid = TokenGrid(whole_numbers("num_tokens", num_tokens))
         if not token_grid.fits_in(image_grid):
             raise ValueError(
-                f"token_grid={token_grid.sizes} does not fit the image tokens' grid {image_grid.sizes}; "
+                f"num_tokens={token_grid.sizes} does not fit the image tokens' grid {image_grid.sizes}; "
                 f"choose at most as many along each axis"
             )
         return token_grid
@@ -84,4 +91,6 @@ def resolve_token_grid(num_tokens: int | Sequence[int], image_grid: TokenGrid) -
             f"num_tokens={num_tokens!r} is no number of tokens; give a whole number, or a grid with one size for "
             f"each axis, such as {example}"
         )
+    if window is not None:
+        return choose_window_tokens(int(num_tokens), image_grid, window)
     return choose_token_grid(int(num_tokens), image_grid)

@@ -1,22 +1,27 @@
 """DeiT and STViT-DeiT for images and video: one class, the number of axes makes the difference."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
+from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stvit_video.layers.block import TransformerBlock
+from stvit_video.layers.drop_path import drop_path_rates
 from stvit_video.layers.numbers import share, whole_number, whole_numbers
 from stvit_video.layers.patch_embed import PatchEmbed
 from stvit_video.layers.pos_embed import new_table, resize_grid, sincos_table
-from stvit_video.models.checks import check_clip, check_pool, image_token_grid, resolve_token_grid
-from stvit_video.models.deit_blocks import block_kinds, build_blocks, init_linear
-from stvit_video.tokens.generate import SemanticTokenGenerator
-from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.schedule import parse_schedule
+from stvit_video.models.base import TokenModel
+from stvit_video.models.blocks import Maker, TokenSlot, build_blocks, run_blocks, slot_makers
+from stvit_video.models.checks import check_clip, check_pool, image_token_grid
+from stvit_video.models.init import init_linear
+from stvit_video.tokens.schedule import REDUCE_KINDS, block_kinds, num_layers, parse_schedule
 
 
-class DeiT(nn.Module):
+class DeiT(TokenModel):
     """Vision transformer over images (2 axes) or clips (3 axes), dense or with semantic tokens.
 
     "frame" blocks see the patches of one tubelet step at a time, "joint" blocks all of them; a "generate" stage
@@ -33,16 +38,17 @@ class DeiT(nn.Module):
         embed_dim: channels C.
         num_heads: attention heads.
         schedule: the plan of blocks, see `stvit_video.tokens.schedule`.
-        token_grid: the semantic tokens' grid; None for dense models.
+        slot: how the few tokens are made; None for dense models.
+        elastic: counts or grids of tokens of which training draws one a step; None = always the slot's.
         pool: "cls" (a class token) or "mean" (over the tokens left at the end).
+        norm_after_pool: whether the last norm is that of the mean, not of the tokens.
         mlp_ratio: hidden channels of the MLPs over C.
         qkv_bias: whether attention projections have a bias.
         drop_rate: dropout before the head.
         drop_path_rate: stochastic depth of the last block, growing linearly from 0 at the first.
-        layer_scale_init: start value of the gains in generation and recovery; None = no gains.
 
     Raises:
-        ValueError: a setting out of its range, or sizes, plan, pooling and token grid that do not go together.
+        ValueError: a setting out of its range, or sizes, plan, pooling and slot that do not go together.
 
     Source: Touvron et al. 2021 (DeiT); STViT (arXiv:2303.08685); weight names as in timm's VisionTransformer.
     """
@@ -57,17 +63,18 @@ class DeiT(nn.Module):
         embed_dim: int,
         num_heads: int,
         schedule: str,
-        token_grid: TokenGrid | None = None,
+        slot: TokenSlot | None = None,
+        elastic: Sequence[Any] | None = None,
         pool: str = "cls",
+        norm_after_pool: bool = False,
         mlp_ratio: float = 4.0,
         qkv_bias: bool = True,
         drop_rate: float = 0.0,
         drop_path_rate: float = 0.0,
-        layer_scale_init: float | None = 1e-5,
     ) -> None:
-        super().__init__()
+        super().__init__(elastic=elastic)
         stages = parse_schedule(schedule)
-        check_pool(pool, semantic=token_grid is not None)
+        check_pool(pool, semantic=slot is not None)
         embed_dim, num_heads = whole_number("embed_dim", embed_dim), whole_number("num_heads", num_heads)
         self.in_channels, self.num_class_tokens = whole_number("in_channels", in_channels), int(pool == "cls")
         patch_size = whole_numbers("patch_size", patch_size)
@@ -75,22 +82,24 @@ class DeiT(nn.Module):
         self.grid = image_token_grid(whole_numbers("input_size", input_size), patch_size)
         self.num_frame_blocks = stages[0].depth if stages[0].kind == "frame" else 0
         self._add_positions(embed_dim, joint_later=len(stages) > 1)
+        common: dict[str, Any] = {"num_heads": num_heads, "mlp_ratio": mlp_ratio, "qkv_bias": qkv_bias}
+        block = partial(TransformerBlock, embed_dim, **common)
+        makers: dict[str, Maker] = {
+            "frame": block,
+            "joint": block,
+            **(slot_makers(embed_dim, slot, **common) if slot else {}),
+        }
         self.kinds = block_kinds(stages)
-        self.blocks = build_blocks(
-            stages,
-            embed_dim,
-            token_grid=token_grid,
-            num_heads=num_heads,
-            mlp_ratio=mlp_ratio,
-            qkv_bias=qkv_bias,
-            drop_path_rate=drop_path_rate,
-            layer_scale_init=layer_scale_init,
-        )
+        if slot is not None and not set(self.kinds) & set(REDUCE_KINDS):
+            raise ValueError(f"schedule {schedule!r} makes no few tokens; leave slot out, or add generate*2 refine")
+        self.blocks = build_blocks(stages, makers, iter(drop_path_rates(drop_path_rate, num_layers(stages))))
         self.norm = nn.LayerNorm(embed_dim, eps=1e-6)
+        self.norm_after_pool = norm_after_pool
         self.head_drop = nn.Dropout(share("drop_rate", drop_rate))
         self.head = nn.Linear(embed_dim, whole_number("num_classes", num_classes))
         self.apply(init_linear)
         nn.init.trunc_normal_(self.head.weight, std=0.02)
+        self.finish_tokens()
 
     def _add_positions(self, embed_dim: int, *, joint_later: bool) -> None:
         """Position tables: over a frame's grid where blocks run per frame, else over the whole clip's.
@@ -107,28 +116,15 @@ class DeiT(nn.Module):
         if self.has_time:
             self.temporal_pos_embed = nn.Parameter(sincos_table(self.grid.sizes[:1], embed_dim))
 
-    @property
-    def token_grid(self) -> TokenGrid | None:
-        """The semantic tokens' grid in use; None for a dense model."""
-        return next((generator.token_grid for generator in self._generators()), None)
-
-    def set_num_tokens(self, num_tokens: int | Sequence[int]) -> None:
-        """Run with another number of semantic tokens from now on; the weights stay as they are.
-
-        Args:
-            num_tokens: a count K, or a token grid with one size for each axis.
-
-        Raises:
-            ValueError: the model is dense, `num_tokens` is neither a count nor a grid, or the image tokens' grid can't
-                be pooled to that many.
-        """
-        if self.token_grid is None:
-            raise ValueError(
-                f"num_tokens={num_tokens!r} is not possible: a dense model has no semantic tokens; use a stvit_ model"
-            )
-        token_grid = resolve_token_grid(num_tokens, self.grid)
-        for generator in self._generators():
-            generator.set_token_grid(token_grid)
+    def tokens_per_level(self) -> tuple[int, ...]:
+        """Patches, or few tokens, of every run of blocks with equally many, at the size the model was built for."""
+        counts = [self.grid.count]
+        for kind in self.kinds:
+            if kind in REDUCE_KINDS and self.token_grid is not None:
+                counts.append(self.token_grid.count)
+            elif kind == "recover":
+                counts.append(self.grid.count)
+        return tuple(count for count, _ in groupby(counts))
 
     def encode_frames(self, clip: Tensor) -> tuple[Tensor, Tensor]:
         """Patch embedding and frame blocks: what can be computed for every tubelet step alone, and kept.
@@ -170,7 +166,7 @@ class DeiT(nn.Module):
         return torch.cat([(self.cls_token + class_position).expand(x.shape[0], num_class_tokens, -1), x], dim=1)
 
     def mix_frames(self, image_tokens: Tensor, class_tokens: Tensor) -> Tensor:
-        """Everything behind `encode_frames`, up to the last norm.
+        """Everything behind `encode_frames`, up to the last norm (which is left to the mean with `norm_after_pool`).
 
         Args:
             image_tokens: (B, *grid, C).
@@ -179,33 +175,26 @@ class DeiT(nn.Module):
         Returns:
             (B, K, C) semantic tokens, or (B, M + N, C) class and image tokens of a dense model.
         """
-        grid = tuple(image_tokens.shape[1:-1])
         if self.has_time:
-            image_tokens = image_tokens + resize_grid(self.temporal_pos_embed, grid[:1])[:, :, None, None]
-        x = torch.cat([class_tokens, image_tokens.flatten(1, -2)], dim=1)
-        for kind, block in zip(self.kinds[self.num_frame_blocks :], self.blocks[self.num_frame_blocks :], strict=True):
-            if kind == "generate":
-                image_tokens = x.unflatten(1, grid)
-                x = block(image_tokens).flatten(1, -2)  # (B, K, C)
-            elif kind == "recover":
-                x = block(image_tokens.flatten(1, -2), x)  # (B, N, C)
-            else:
+            steps = image_tokens.shape[1]
+            image_tokens = image_tokens + resize_grid(self.temporal_pos_embed, (steps,))[:, :, None, None]
+        blocks, kinds = self.blocks[self.num_frame_blocks :], self.kinds[self.num_frame_blocks :]
+        if self.token_grid is not None:
+            x = run_blocks(blocks, kinds, image_tokens).flatten(1, -2)  # (B, K, C)
+        else:
+            x = torch.cat([class_tokens, image_tokens.flatten(1, -2)], dim=1)
+            for block in blocks:
                 x = block(x)
-        return self.norm(x)
+        return x if self.norm_after_pool else self.norm(x)
 
     def forward_tokens(self, clip: Tensor) -> Tensor:
         """Semantic tokens (B, K, C) of a clip, normed; of a dense model its class and image tokens."""
-        return self.mix_frames(*self.encode_frames(clip))
+        tokens = self.mix_frames(*self.encode_frames(clip))
+        return self.norm(tokens) if self.norm_after_pool else tokens
 
     def forward_features(self, clip: Tensor) -> Tensor:
         """Features (B, C) of a clip: the mean of its class tokens (of an image: the one), or of all its tokens."""
         image_tokens, class_tokens = self.encode_frames(clip)
         tokens = self.mix_frames(image_tokens, class_tokens)
-        return tokens[:, : class_tokens.shape[1] or None].mean(1)
-
-    def forward(self, clip: Tensor) -> Tensor:
-        """Logits (B, num_classes) of clips (B, in_channels, T, H, W), or of images (B, in_channels, H, W)."""
-        return self.head(self.head_drop(self.forward_features(clip)))
-
-    def _generators(self) -> Iterator[SemanticTokenGenerator]:
-        return (block for block in self.blocks if isinstance(block, SemanticTokenGenerator))
+        features = tokens[:, : class_tokens.shape[1] or None].mean(1)
+        return self.norm(features) if self.norm_after_pool else features

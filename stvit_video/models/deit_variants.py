@@ -1,12 +1,13 @@
 """The builder behind every named DeiT: sizes as people say them, to a `DeiT`."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from stvit_video.layers.numbers import is_list, is_whole, whole_number, whole_numbers
-from stvit_video.models.checks import image_token_grid, resolve_token_grid
+from stvit_video.layers.numbers import pair, whole_number
+from stvit_video.models.blocks import make_slot
+from stvit_video.models.checks import image_token_grid
 from stvit_video.models.deit import DeiT
-from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.schedule import deit_schedule
+from stvit_video.tokens.plans import check_reducer, deit_schedule
 
 VIDEO_OPTIONS = ("num_frames", "tubelet_size", "base_attention")  # of `deit`, without a meaning for images
 
@@ -27,14 +28,21 @@ def deit(
     qkv_bias: bool = True,
     base_attention: str = "frame",
     reducer: str = "none",
+    recover: bool = False,
     generate_at: int = 4,
     num_tokens: int | Sequence[int] | None = None,
+    elastic: Sequence[Any] | None = None,
+    token_window: Sequence[int] | None = None,
+    key_window: Sequence[int] | None = None,
+    generate_shortcut: bool = True,
+    global_centers: bool = True,
     pool: str | None = None,
+    norm_after_pool: bool | None = None,
     drop_rate: float = 0.0,
     drop_path_rate: float = 0.0,
     layer_scale_init: float | None = 1e-5,
 ) -> DeiT:
-    """DeiT over images or clips, dense (`reducer="none"`) or STViT-DeiT (`reducer="semantic"`).
+    """DeiT over images or clips, dense (`reducer="none"`) or with few tokens, STViT-DeiT by default.
 
     Args:
         video: whether the input are clips.
@@ -51,11 +59,20 @@ def deit(
         qkv_bias: whether attention projections have a bias.
         base_attention: of the first `generate_at` blocks: "frame" (each tubelet step alone) or "joint"; a dense
             model with "joint" is the plain space-time transformer.
-        reducer: "none" or "semantic".
+        reducer: "none" (dense), or what fills the slot: "semantic", "random", "pool" or "tome".
+        recover: whether the last block brings the image tokens back, for tasks that need every position.
         generate_at: number of blocks before generation.
         num_tokens: semantic tokens, a count or a grid (H, W) or (T, H, W); where left out 16, for clips 64.
+        elastic: counts or grids of which training draws one a step; None = always `num_tokens`.
+        token_window: sizes of the windows of patches that are pooled each by itself, (h, w) or (t, h, w); None = all
+            patches are one window.
+        key_window: sizes of the larger windows whose patches the pooled tokens attend to; None = `token_window`.
+        generate_shortcut: whether the first layer of generation has a residual around its attention.
+        global_centers: whether there are learned cluster centres.
         pool: "cls" or "mean"; where left out, "cls" for dense models whose first blocks run per frame (as image
             weights do), else "mean".
+        norm_after_pool: whether the last norm comes behind the mean; where left out, for dense joint models alone, as
+            VideoMAE fine-tunes them.
         drop_rate: dropout before the head.
         drop_path_rate: stochastic depth of the last block.
         layer_scale_init: start value of the gains in generation; None = no gains.
@@ -65,11 +82,22 @@ def deit(
 
     Source: Touvron et al. 2021 (DeiT); STViT (arXiv:2303.08685); DESIGN section 3.
     """
-    input_size, patch_sizes = _pair("image_size", image_size), _pair("patch_size", patch_size)
+    input_size, patch_sizes = pair("image_size", image_size), pair("patch_size", patch_size)
     if video:
         input_size = (whole_number("num_frames", num_frames), *input_size)
         patch_sizes = (whole_number("tubelet_size", tubelet_size), *patch_sizes)
-    schedule = deit_schedule(depth=depth, base_attention=base_attention, generate_at=generate_at, reducer=reducer)
+    dense = check_reducer(reducer) == "none"
+    slot = make_slot(
+        image_token_grid(input_size, patch_sizes),
+        dense=dense,
+        num_tokens=num_tokens,
+        default_tokens=64 if video else 16,
+        window=token_window,
+        key_window=key_window,
+        layer_scale_init=layer_scale_init,
+        attention_shortcut=generate_shortcut,
+        global_centers=global_centers,
+    )
     return DeiT(
         input_size=input_size,
         patch_size=patch_sizes,
@@ -77,31 +105,15 @@ def deit(
         num_classes=num_classes,
         embed_dim=embed_dim,
         num_heads=num_heads,
-        schedule=schedule,
-        token_grid=_token_grid(image_token_grid(input_size, patch_sizes), reducer=reducer, num_tokens=num_tokens),
-        pool=("cls" if reducer == "none" and base_attention == "frame" else "mean") if pool is None else pool,
+        schedule=deit_schedule(
+            depth=depth, base_attention=base_attention, generate_at=generate_at, reducer=reducer, recover=recover
+        ),
+        slot=slot,
+        elastic=elastic,
+        pool=("cls" if dense and base_attention == "frame" else "mean") if pool is None else pool,
+        norm_after_pool=dense and base_attention == "joint" if norm_after_pool is None else norm_after_pool,
         mlp_ratio=mlp_ratio,
         qkv_bias=qkv_bias,
         drop_rate=drop_rate,
         drop_path_rate=drop_path_rate,
-        layer_scale_init=layer_scale_init,
     )
-
-
-def _token_grid(image_grid: TokenGrid, *, reducer: str, num_tokens: int | Sequence[int] | None) -> TokenGrid | None:
-    """The semantic tokens' grid; None for a dense model, which has none."""
-    if reducer != "none":
-        default = 64 if len(image_grid.sizes) == 3 else 16
-        return resolve_token_grid(default if num_tokens is None else num_tokens, image_grid)
-    if num_tokens is not None:
-        raise ValueError(f"num_tokens={num_tokens!r} has no meaning for a dense model; leave it out or use stvit_")
-    return None
-
-
-def _pair(name: str, size: int | Sequence[int]) -> tuple[int, ...]:
-    """One number for both sides, or (height, width) as given."""
-    if is_whole(size):
-        return (whole_number(name, size),) * 2
-    if not is_list(size) or len(size) != 2:
-        raise ValueError(f"{name}={size!r} is not possible; give one whole number for both sides, or (height, width)")
-    return whole_numbers(name, size)

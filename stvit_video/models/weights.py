@@ -1,57 +1,44 @@
-"""State dicts: which tensors a checkpoint holds, whether they are the model's, and tables for another grid."""
+"""State dicts: taken out of what they are wrapped in, and checked against a model's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from math import prod
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from stvit_video.layers.pos_embed import resize_grid
+from stvit_video.models.fit import POSITIONS
+from stvit_video.models.tables import PositionGrid
 
 MODEL_PREFIX = "model."  # of the model inside the LightningModule
-POSITIONS = "pos_embed"
-TIME_POSITIONS = "temporal_pos_embed"
-CENTRES = ".centres"
+WRAPPERS = ("state_dict", "model_state_dict", "model", "module")  # entries under which projects save their weights
+PREFIXES = ("module.", "model.", "_orig_mod.")  # of data-parallel, Lightning and compiled modules
 
 
 class CheckpointError(ValueError):
     """A checkpoint that can't be read, or does not belong to the model."""
 
 
-@dataclass(frozen=True)
-class PositionGrid:
-    """What the rows of a position table stand for; the table itself is flat and does not tell.
+def unwrapped(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a checkpoint by name, out of the dictionaries and prefixes that trainers put around them.
 
     Args:
-        sizes: the grid (H, W) or (T, H, W).
-        num_class_tokens: rows before those of the grid.
-    """
-
-    sizes: tuple[int, ...]
-    num_class_tokens: int
-
-
-def own_tensors(content: Mapping[str, Any]) -> tuple[str, dict[str, Tensor]]:
-    """Name of the format and the model's own tensors.
-
-    Args:
-        content: of a Lightning checkpoint (with a "state_dict"), or a state dict.
+        content: of a checkpoint (with an entry of WRAPPERS), or a state dict.
 
     Raises:
         CheckpointError: not a dictionary of tensors by name.
     """
-    if "state_dict" not in content:
-        return "stvit_video state dict", _tensors(content, what="the state dict")
-    state = content["state_dict"]
-    if not isinstance(state, Mapping):
-        raise CheckpointError(
-            f"the checkpoint's 'state_dict' is of type {type(state).__name__}; it must be a dictionary of tensors"
-        )
-    named = {key: value for key, value in state.items() if isinstance(key, str) and key.startswith(MODEL_PREFIX)}
-    prefixed = {key.removeprefix(MODEL_PREFIX): value for key, value in named.items()}
-    return "stvit_video checkpoint", _tensors(prefixed or state, what="the checkpoint's 'state_dict'")
+    what = "the state dict"
+    while wrapper := next((name for name in WRAPPERS if name in content and not isinstance(content[name], Tensor)), ""):
+        inner, what = content[wrapper], f"the checkpoint's {wrapper!r}"
+        if not isinstance(inner, Mapping):
+            raise CheckpointError(f"{what} is of type {type(inner).__name__}; it must be a dictionary of tensors")
+        content = inner
+    if what == "the checkpoint's 'state_dict'":  # a training's, which has metrics beside its model
+        own = {key: value for key, value in content.items() if isinstance(key, str) and key.startswith(MODEL_PREFIX)}
+        content = own or content
+    state = _tensors(content, what=what)
+    while prefix := next((prefix for prefix in PREFIXES if all(key.startswith(prefix) for key in state)), ""):
+        state = {key.removeprefix(prefix): value for key, value in state.items()}
+    return state
 
 
 def _tensors(state: Mapping[Any, Any], *, what: str) -> dict[str, Tensor]:
@@ -64,52 +51,6 @@ def _tensors(state: Mapping[Any, Any], *, what: str) -> dict[str, Tensor]:
         found = f"{len(others)} entries that are no named tensors: {some(others)}" if others else "nothing"
         raise CheckpointError(f"{what} holds {found}; give a dictionary from the names of weights to tensors")
     return dict(state)
-
-
-def resized_tables(
-    state: Mapping[str, Tensor],
-    wanted: Mapping[str, Tensor],
-    *,
-    grid_then: PositionGrid | None,
-    grid_now: PositionGrid | None,
-) -> dict[str, Tensor]:
-    """The tables of `state` over another grid than the model's, interpolated to it.
-
-    Args:
-        state: tensors of the checkpoint.
-        wanted: tensors of the model.
-        grid_then: of the checkpoint's positions; None = not known, and they are left as they are.
-        grid_now: of the model's positions; None = it has none.
-
-    Returns:
-        Cluster centres, temporal positions and positions by key, of the model's shapes; none where the grids are equal
-        or of another number of axes.
-    """
-    resized = {}
-    for key in wanted:
-        if key not in state:
-            continue
-        table, target = state[key], wanted[key]
-        if key.endswith(CENTRES) or key == TIME_POSITIONS:
-            if table.shape != target.shape and _same_axes(table, target):
-                resized[key] = resize_grid(table, tuple(target.shape[1:-1]))
-        elif key == POSITIONS and grid_then and grid_now and _resizable(table, target, grid_then, grid_now):
-            class_rows, rows = table.tensor_split([grid_then.num_class_tokens], dim=1)
-            rows = resize_grid(rows.unflatten(1, grid_then.sizes), grid_now.sizes).flatten(1, -2)
-            resized[key] = torch.cat([class_rows, rows], dim=1)
-    return resized
-
-
-def _same_axes(table: Tensor, target: Tensor) -> bool:
-    same_ends = table.shape[:1] == target.shape[:1] and table.shape[-1:] == target.shape[-1:]
-    return table.ndim == target.ndim and same_ends and table.numel() > 0
-
-
-def _resizable(table: Tensor, target: Tensor, then: PositionGrid, now: PositionGrid) -> bool:
-    """Whether a flat position table is over the grid it is said to be, and that grid is another of the same kind."""
-    same_kind = len(then.sizes) == len(now.sizes) and then.num_class_tokens == now.num_class_tokens
-    rows_fit = _same_axes(table, target) and table.shape[1] == then.num_class_tokens + prod(then.sizes)
-    return same_kind and rows_fit and then.sizes != now.sizes
 
 
 def check_keys(

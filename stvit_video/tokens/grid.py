@@ -39,6 +39,37 @@ class TokenGrid:
         return len(self.sizes) == len(other.sizes) and all(a <= b for a, b in zip(self.sizes, other.sizes, strict=True))
 
 
+def choose_window_tokens(num_tokens: int, image_grid: TokenGrid, window: tuple[int, ...]) -> TokenGrid:
+    """The grid of `num_tokens` semantic tokens that is shared out evenly over the windows of `image_grid`.
+
+    Args:
+        num_tokens: semantic tokens K, of all windows together.
+        image_grid: the grid of image tokens they are pooled from.
+        window: sizes of a window, dividing `image_grid`.
+
+    Returns:
+        A grid of exactly `num_tokens` cells, its every size a multiple of the number of windows along its axis.
+
+    Raises:
+        ValueError: `num_tokens` is below 1, no multiple of the number of windows, more than the image grid has, or no
+            grid of that share fits in a window.
+    """
+    numbers = tuple(g // w for g, w in zip(image_grid.sizes, window, strict=True))
+    if not 1 <= num_tokens <= image_grid.count or num_tokens % prod(numbers):
+        raise ValueError(
+            f"num_tokens={num_tokens} does not share out over {prod(numbers)} windows of {tuple(window)} tokens; "
+            f"choose a multiple of {prod(numbers)} up to {image_grid.count}"
+        )
+    grids = _grids_of(num_tokens // prod(numbers), tuple(window))
+    if not grids:
+        raise ValueError(
+            f"num_tokens={num_tokens} is {num_tokens // prod(numbers)} for each of {prod(numbers)} windows, which has "
+            f"no factors that fit {tuple(window)}; choose another count, or give num_tokens as a grid"
+        )
+    in_window = min(grids, key=lambda sizes: _unevenness(sizes, window))
+    return TokenGrid(tuple(n * t for n, t in zip(numbers, in_window, strict=True)))
+
+
 def choose_token_grid(num_tokens: int, image_grid: TokenGrid) -> TokenGrid:
     """The grid of `num_tokens` semantic tokens whose cells are most alike over `image_grid`.
 
@@ -64,7 +95,7 @@ def choose_token_grid(num_tokens: int, image_grid: TokenGrid) -> TokenGrid:
     if not grids:
         raise ValueError(
             f"num_tokens={num_tokens} has no factors that fit the grid {image_grid.sizes}; "
-            f"choose another count or give token_grid yourself"
+            f"choose another count, or give num_tokens as a grid"
         )
     return TokenGrid(min(grids, key=lambda sizes: _unevenness(sizes, image_grid.sizes)))
 

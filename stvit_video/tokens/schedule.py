@@ -1,11 +1,14 @@
-"""Which block does what: a plan in words, parsed once into stages."""
+"""Which block does what: a plan in words, parsed once into stages of blocks."""
 
 import re
 from dataclasses import dataclass
 
-from stvit_video.layers.numbers import whole_number
-
-BLOCK_KINDS = ("frame", "joint", "generate", "refine", "recover")
+REDUCERS = ("semantic", "random", "pool", "tome", "none")
+WEIGHTLESS_KINDS = ("random", "pool", "tome")
+REDUCE_KINDS = ("generate", *WEIGHTLESS_KINDS)  # image tokens in, few tokens out
+IMAGE_KINDS = ("frame", "joint", "window", "shifted", "mixer")  # among image tokens
+TOKEN_KINDS = ("refine", "local", "mixer")  # among the few tokens
+BLOCK_KINDS = ("frame", "joint", "window", "shifted", "mixer", *REDUCE_KINDS, "refine", "local", "recover")
 GENERATE_DEPTH = 2  # layer 1 pools and sharpens, layer 2 adds the global centres
 
 
@@ -22,6 +25,28 @@ class Stage:
     depth: int
 
 
+def parse_plan(text: str) -> tuple[tuple[Stage, ...], ...]:
+    """Read the plan of a pyramid such as "window shifted | window generate*2 refine | refine*2".
+
+    Args:
+        text: for each level a schedule, see `parse_schedule`; the levels are separated by "|".
+
+    Returns:
+        The stages of each level. Few tokens that one level leaves are those that the next begins with.
+
+    Raises:
+        ValueError: as `parse_schedule`, or a local or recover block in a level without a reducer before it.
+    """
+    levels = tuple(tuple(_parse_stage(word) for word in level.split()) for level in text.split("|"))
+    if not all(levels):
+        raise ValueError(
+            f'schedule {text!r} has a part without blocks; write for example "frame*4 generate*2 refine*6"'
+        )
+    _check_order(text, tuple(stage for level in levels for stage in level))
+    _check_levels(text, levels)
+    return levels
+
+
 def parse_schedule(text: str) -> tuple[Stage, ...]:
     """Read a plan such as "frame*4 generate*2 refine*6".
 
@@ -34,11 +59,22 @@ def parse_schedule(text: str) -> tuple[Stage, ...]:
     Raises:
         ValueError: an unknown kind, a bad depth, or an order that makes no sense.
     """
-    stages = tuple(_parse_stage(word) for word in text.split())
-    if not stages:
+    if not text.split():
         raise ValueError('an empty schedule has no blocks; write for example "frame*4 generate*2 refine*6"')
-    _check_order(text, stages)
-    return stages
+    levels = parse_plan(text)
+    if len(levels) > 1:
+        raise ValueError(f"schedule {text!r} has {len(levels)} levels; write one, without '|'")
+    return levels[0]
+
+
+def block_kinds(stages: tuple[Stage, ...]) -> tuple[str, ...]:
+    """The kind of every module of a schedule; a generator is one module of two layers."""
+    return tuple(s.kind for s in stages for _ in range(1 if s.kind == "generate" else s.depth))
+
+
+def num_layers(stages: tuple[Stage, ...]) -> int:
+    """Layers with weights of a schedule, each of which has a stochastic-depth rate of its own."""
+    return sum(stage.depth for stage in stages if stage.kind not in WEIGHTLESS_KINDS)
 
 
 def _parse_stage(word: str) -> Stage:
@@ -55,57 +91,41 @@ def _check_order(text: str, stages: tuple[Stage, ...]) -> None:
     """Walk through the plan with the only state that matters: whether there are semantic tokens, and joint ones."""
     semantic = mixed = False
     for stage in stages:
-        if stage.kind == "generate" and stage.depth != GENERATE_DEPTH:
-            raise ValueError(f"schedule {text!r}: generate has {stage.depth} blocks; it takes exactly {GENERATE_DEPTH}")
-        if semantic != (stage.kind in ("refine", "recover")):
-            rule = (
-                "only refine or recover may follow generate" if semantic else f"{stage.kind} needs generate before it"
+        _check_depth(text, stage)
+        if stage.kind not in ((*TOKEN_KINDS, "recover") if semantic else (*IMAGE_KINDS, *REDUCE_KINDS)):
+            raise ValueError(
+                f"schedule {text!r} can't run: {_broken_rule(stage, semantic=semantic)}; "
+                f"for example frame*4 generate*2 refine*6"
             )
-            raise ValueError(f"schedule {text!r} can't run: {rule}; for example frame*4 generate*2 refine*6")
         if stage.kind == "frame" and mixed:
             raise ValueError(
                 f"schedule {text!r} can't run: frame blocks come before anything that mixes frames; "
                 f"use joint blocks there"
             )
-        mixed = mixed or stage.kind != "frame"
-        semantic = stage.kind in ("generate", "refine")
+        mixed = mixed or stage.kind not in ("frame", "mixer")
+        semantic = stage.kind in REDUCE_KINDS or (semantic and stage.kind != "recover")
 
 
-def deit_schedule(*, depth: int, base_attention: str, generate_at: int, reducer: str) -> str:
-    """The plan of a plain (dense) or semantic DeiT.
+def _broken_rule(stage: Stage, *, semantic: bool) -> str:
+    if semantic:
+        return f"{stage.kind} can't follow few tokens, only {', '.join(TOKEN_KINDS)} or recover may"
+    return f"{stage.kind} needs one of {', '.join(REDUCE_KINDS)} before it"
 
-    Args:
-        depth: blocks in all, the two of generation included.
-        base_attention: "frame" or "joint", of the blocks before generation.
-        generate_at: number of blocks before generation.
-        reducer: "semantic", or "none" for the dense model, whose later blocks are joint.
 
-    Returns:
-        A text for `parse_schedule`.
+def _check_levels(text: str, levels: tuple[tuple[Stage, ...], ...]) -> None:
+    """Windows and image tokens of a reducer are known in its own level alone."""
+    for level in levels:
+        reduced = False
+        for stage in level:
+            if stage.kind in ("local", "recover") and not reduced:
+                raise ValueError(
+                    f"schedule {text!r} can't run: {stage.kind} needs one of {', '.join(REDUCE_KINDS)} before it "
+                    f"in the same level"
+                )
+            reduced = reduced or stage.kind in REDUCE_KINDS
 
-    Raises:
-        ValueError: an unknown option, or a depth that leaves no block before or after generation.
 
-    Source: STViT-DeiT: 4 image blocks, 2 generate, 6 refine (DESIGN section 3).
-    """
-    if base_attention not in ("frame", "joint"):
-        raise ValueError(f'base_attention={base_attention!r} is unknown; choose "frame" or "joint"')
-    if reducer not in ("semantic", "none"):
-        raise ValueError(f'reducer={reducer!r} is unknown; choose "semantic" or "none"')
-    depth, generate_at = whole_number("depth", depth), whole_number("generate_at", generate_at)
-    if reducer == "none":
-        if base_attention == "joint" or depth <= generate_at:
-            return f"{base_attention}*{depth}"
-        return f"frame*{generate_at} joint*{depth - generate_at}"
-    if depth < GENERATE_DEPTH + 2:
-        raise ValueError(
-            f"depth={depth} is too few blocks for semantic tokens; give at least {GENERATE_DEPTH + 2}: 1 before "
-            f"generation, {GENERATE_DEPTH} of generation and 1 after it"
-        )
-    num_refine = depth - generate_at - GENERATE_DEPTH
-    if num_refine < 1:
-        raise ValueError(
-            f"generate_at={generate_at} does not fit depth={depth}; generation takes {GENERATE_DEPTH} blocks, so "
-            f"choose 1 to {depth - GENERATE_DEPTH - 1}"
-        )
-    return f"{base_attention}*{generate_at} generate*{GENERATE_DEPTH} refine*{num_refine}"
+def _check_depth(text: str, stage: Stage) -> None:
+    wanted = {"generate": GENERATE_DEPTH, **dict.fromkeys(WEIGHTLESS_KINDS, 1)}.get(stage.kind, stage.depth)
+    if stage.depth != wanted:
+        raise ValueError(f"schedule {text!r}: {stage.kind} has {stage.depth} blocks; it takes exactly {wanted}")

@@ -4,13 +4,13 @@ from math import cos, pi
 
 from torch import nn
 
-NO_DECAY_NAMES = ("cls_token", "pos_embed", "temporal_pos_embed", "centres", "gamma")
+NO_DECAY_NAMES = ("cls_token", "pos_embed", "temporal_pos_embed", "centres", "bias_table", "gamma")
 
 
 def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str, object]]:
     """Trainable parameters in two groups: decayed weights, and the rest.
 
-    Norms, biases, gains, class token, positions and cluster centres are not decayed.
+    Norms, biases, gains, class token, positions (absolute and relative) and cluster centres are not decayed.
 
     Args:
         model: the model to train.

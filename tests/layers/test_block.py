@@ -1,3 +1,4 @@
+import pytest
 import timm
 import torch
 
@@ -12,6 +13,13 @@ def test_block_equals_timm():
     block.load_state_dict(reference.state_dict())
     x = torch.randn(2, 5, 12)
     torch.testing.assert_close(block(x), reference(x))
+
+
+@pytest.mark.parametrize("kind", [TransformerBlock, CrossBlock])
+def test_the_norms_take_their_epsilon(kind):
+    default, large = kind(6, num_heads=2), kind(6, num_heads=2, norm_eps=0.25)
+    assert {m.eps for m in default.modules() if isinstance(m, torch.nn.LayerNorm)} == {1e-6}
+    assert {m.eps for m in large.modules() if isinstance(m, torch.nn.LayerNorm)} == {0.25}
 
 
 def test_cross_block_with_itself_as_context_equals_self_attention_block():
@@ -45,3 +53,12 @@ def test_drop_path_covers_both_branches():
 def test_layer_scale_multiplies_channels():
     scale = LayerScale(3, init_value=0.5)
     torch.testing.assert_close(scale(torch.ones(2, 3)), torch.full((2, 3), 0.5))
+
+
+def test_attention_that_is_given_takes_the_place_of_plain_attention():
+    attention = torch.nn.Linear(6, 6)
+    block = TransformerBlock(6, num_heads=2, attention=attention)
+    x = torch.randn(2, 3, 5, 6)  # on a grid
+    expected = x + attention(block.norm1(x))
+    torch.testing.assert_close(block(x), expected + block.mlp(block.norm2(expected)))
+    assert block.attn is attention

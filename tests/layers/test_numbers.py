@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from stvit_video.layers.numbers import is_list, is_whole, number, share, whole_number, whole_numbers
+from stvit_video.layers.numbers import is_list, is_whole, number, pair, share, whole_number, whole_numbers
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
@@ -36,6 +36,33 @@ def test_lists_become_tuples_of_ints():
 def test_other_values_are_no_sizes(values):
     with pytest.raises(ValueError, match=r"sizes=.* is not possible; give a whole number for each axis, at least 1"):
         whole_numbers("sizes", values)
+
+
+@pytest.mark.parametrize(
+    ("size", "both"), [(5, (5, 5)), (np.int32(5), (5, 5)), ((3, 5), (3, 5)), ([3, np.int64(5)], (3, 5))]
+)
+def test_pairs(size, both):
+    assert pair("image_size", size) == both
+
+
+@pytest.mark.parametrize("size", [(3,), (3, 5, 7), "35", 2.5, None, {3: 5}, True])
+def test_other_values_are_no_pairs(size):
+    message = f"image_size={size!r} is not possible; give one whole number for both sides, or (height, width)"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        pair("image_size", size)
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (0, "image_size=0 is not possible; give a whole number, at least 1"),
+        ((3, 0), "image_size=(3, 0) is not possible; give a whole number for each axis, at least 1"),
+        ((3, 5.0), "image_size=(3, 5.0) is not possible; give a whole number for each axis, at least 1"),
+    ],
+)
+def test_sides_that_are_not_possible(size, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        pair("image_size", size)
 
 
 def test_numbers():

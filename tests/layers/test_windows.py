@@ -2,13 +2,17 @@ import itertools
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stvit_video.layers.windows import (
+    check_key_window,
+    crop_grid,
     key_window_starts,
     num_windows,
     overlapping_windows,
+    pad_grid,
+    padded_sizes,
     partition_windows,
     reverse_windows,
     shift_grid,
@@ -28,6 +32,7 @@ def slow_partition(x, window):
     return torch.stack(cut)
 
 
+@settings(deadline=None)
 @given(axes)
 def test_partition_equals_slow_loop_and_reverse_undoes_it(numbers_and_sizes):
     window = tuple(w for _, w in numbers_and_sizes)
@@ -52,6 +57,7 @@ def test_key_windows_of_the_released_model():
     assert key_window_starts(28, window=7, key_window=10) == (0, 6, 13, 18)
 
 
+@settings(deadline=None)
 @given(axes, st.integers(0, 3))
 def test_key_windows_contain_their_windows(numbers_and_sizes, extra):
     for number, size in numbers_and_sizes:
@@ -83,6 +89,36 @@ def test_window_that_does_not_divide():
         partition_windows(torch.zeros(1, 4, 7, 1), (2, 3))
 
 
-def test_key_window_below_window():
-    with pytest.raises(ValueError, match=r"key_window=\(1, 4\) is smaller than window=\(2, 2\)"):
-        overlapping_windows(torch.zeros(1, 4, 4, 1), window=(2, 2), key_window=(1, 4))
+@pytest.mark.parametrize("key_window", [(1, 4), (2, 2, 2)])
+def test_key_window_that_does_not_cover_the_window(key_window):
+    message = r"does not cover window=\(2, 2\); give as many sizes, each at least the window's"
+    with pytest.raises(ValueError, match=message):
+        overlapping_windows(torch.zeros(1, 4, 4, 1), window=(2, 2), key_window=key_window)
+    with pytest.raises(ValueError, match=message):
+        check_key_window((2, 2), key_window)
+
+
+def test_padded_sizes_by_hand():
+    assert padded_sizes((5, 6, 7, 1), (3, 3, 3, 4)) == (6, 6, 9, 4)
+
+
+@settings(deadline=None)
+@given(axes, st.data())
+def test_padding_is_zeros_behind_the_end_and_cropping_undoes_it(numbers_and_sizes, data):
+    window = tuple(w for _, w in numbers_and_sizes)
+    padded = tuple(n * w for n, w in numbers_and_sizes)
+    grid = tuple(p - data.draw(st.integers(0, w - 1)) for p, w in zip(padded, window, strict=True))
+    x = torch.rand(2, *grid, 3) + 1.0
+    out = pad_grid(x, window)
+    expected = torch.zeros(2, *padded, 3)
+    for place in itertools.product(*map(range, grid)):
+        expected[(slice(None), *place)] = x[(slice(None), *place)]
+    assert padded_sizes(grid, window) == padded
+    torch.testing.assert_close(out, expected)
+    torch.testing.assert_close(crop_grid(out, grid), x)
+
+
+def test_nothing_is_copied_where_nothing_is_to_pad():
+    x = torch.zeros(2, 4, 6, 3)
+    assert pad_grid(x, (2, 3)) is x
+    assert crop_grid(x, (4, 6)) is x

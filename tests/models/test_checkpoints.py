@@ -1,5 +1,6 @@
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from stvit_video.models import CheckpointError, create_model, load_checkpoint, model_from_checkpoint
 from stvit_video.models.checkpoints import METADATA_KEY, check_weights, checkpoint_metadata, read_checkpoint
@@ -60,33 +61,50 @@ def test_centres_are_resized_to_another_token_count():
 
 
 def test_another_model_is_refused_with_the_keys():
-    dense = create_model("video_deit_tiny", **{k: v for k, v in OPTIONS.items() if k != "num_tokens"})
+    deeper = create_model(NAME, **{**OPTIONS, "depth": 5})
     semantic = create_model(NAME, **OPTIONS)
     before = {key: value.clone() for key, value in semantic.state_dict().items()}
-    with pytest.raises(
-        CheckpointError, match="another model: .* keys are missing: blocks.1.centres.*are not the model's"
-    ):
-        load_checkpoint(semantic, dense.state_dict())
+    with pytest.raises(CheckpointError, match=r"another model: 12 keys are not the model's: blocks.3.attn.proj.bias, "):
+        load_checkpoint(semantic, deeper.state_dict())
     assert all(torch.equal(value, before[key]) for key, value in semantic.state_dict().items())
+    with pytest.raises(CheckpointError, match=r"another model: 12 the model's keys are missing: blocks.3.attn.proj"):
+        load_checkpoint(deeper, semantic.state_dict())
 
 
-def test_another_class_count_is_refused_with_the_shapes():
+def test_backbone_that_is_not_there_is_no_backbone():
+    semantic = create_model(NAME, **OPTIONS)
+    with pytest.raises(CheckpointError, match="another model: .* keys are missing: blocks.0.attn.proj.bias, "):
+        load_checkpoint(semantic, {"head.weight": torch.zeros(3, 8), "head.bias": torch.zeros(3)})
+
+
+def test_head_for_another_number_of_classes_stays_new():
     model = create_model(NAME, **OPTIONS)
-    other = create_model(NAME, **{**OPTIONS, "num_classes": 7})
-    with pytest.raises(CheckpointError, match=r"2 have another shape: head.weight \(7, 8\) instead of \(3, 8\)"):
-        load_checkpoint(model, other.state_dict())
+    fresh = model.head.weight.clone()
+    report = load_checkpoint(model, create_model(NAME, **{**OPTIONS, "num_classes": 7}).state_dict())
+    assert report.new == report.unused == ("head.weight", "head.bias")
+    assert str(report).endswith(", 2 new (head.weight, head.bias), 2 unused (head.weight, head.bias)")
+    assert torch.equal(model.head.weight, fresh)
 
 
-def test_new_head_for_other_classes():
-    trained = create_model(NAME, **OPTIONS)
-    model = create_model(NAME, **{**OPTIONS, "num_classes": 7})
+def test_new_head_for_other_classes_of_the_same_number():
+    trained, model = create_model(NAME, **OPTIONS), create_model(NAME, **OPTIONS)
     fresh = model.head.weight.clone()
     report = load_checkpoint(model, our_checkpoint(trained), new_head=True)
     assert report.new == ("head.weight", "head.bias")
-    assert str(report).endswith("tensors loaded, 2 new (head.weight, head.bias)")
     assert torch.equal(model.head.weight, fresh)
     assert torch.equal(model.norm.weight, trained.norm.weight)
     assert torch.equal(model.blocks[0].attn.qkv.weight, trained.blocks[0].attn.qkv.weight)
+
+
+def test_safetensors(tmp_path):
+    trained, model = create_model(NAME, **OPTIONS), create_model(NAME, **OPTIONS)
+    save_file(trained.state_dict(), tmp_path / "weights.safetensors")
+    report = load_checkpoint(model, tmp_path / "weights.safetensors")
+    assert set(report.loaded) == set(trained.state_dict())
+    assert torch.equal(model.head.weight, trained.head.weight)
+    (tmp_path / "cut.safetensors").write_bytes((tmp_path / "weights.safetensors").read_bytes()[:100])
+    with pytest.raises(CheckpointError, match="cut.safetensors' is no checkpoint that loads safely: it is no whole"):
+        read_checkpoint(tmp_path / "cut.safetensors")
 
 
 def test_file_that_is_not_there(tmp_path):

@@ -41,8 +41,30 @@ def test_grids_of_values_that_are_no_sizes(num_tokens):
 
 
 def test_grid_larger_than_the_image():
-    with pytest.raises(ValueError, match=r"token_grid=\(4, 1, 1\) does not fit .* \(3, 5, 7\); choose at most as many"):
+    with pytest.raises(ValueError, match=r"num_tokens=\(4, 1, 1\) does not fit .* \(3, 5, 7\); choose at most as many"):
         resolve_token_grid((4, 1, 1), GRID)
+
+
+@pytest.mark.parametrize(
+    ("num_tokens", "sizes"), [(np.int64(16), (1, 4, 4)), (140, (1, 10, 14)), ((3, 2, 6), (3, 2, 6))]
+)
+def test_counts_are_shared_by_windows(num_tokens, sizes):
+    assert resolve_token_grid(num_tokens, TokenGrid((3, 10, 14)), window=(3, 5, 7)).sizes == sizes
+
+
+def test_counts_that_windows_can_not_share():
+    with pytest.raises(
+        ValueError, match=r"num_tokens=6 does not share out over 4 windows of \(3, 5, 7\) tokens; choose"
+    ):
+        resolve_token_grid(6, TokenGrid((3, 10, 14)), window=(3, 5, 7))
+    with pytest.raises(ValueError, match="num_tokens=2.5 is no number of tokens"):
+        resolve_token_grid(2.5, TokenGrid((3, 10, 14)), window=(3, 5, 7))
+
+
+@pytest.mark.parametrize(("size", "patch"), [((6, 15, 29), (2, 3, 4)), ((6, 2, 28), (2, 3, 4)), ((15, 28), (2, 3, 4))])
+def test_patches_that_do_not_tile_the_input(size, patch):
+    with pytest.raises(ValueError, match=r"input of size .* does not divide into patches of \(2, 3, 4\); give 3 sizes"):
+        image_token_grid(size, patch)
 
 
 def test_pool():

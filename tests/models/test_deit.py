@@ -3,7 +3,10 @@ import timm
 import torch
 
 from stvit_video.layers.windows import partition_windows
+from stvit_video.models.blocks import TokenSlot
 from stvit_video.models.build import create_model
+from stvit_video.models.deit import DeiT
+from stvit_video.tokens.baselines import PoolReducer, RandomReducer, ToMeReducer
 from stvit_video.tokens.grid import TokenGrid
 
 SMALL = {"num_classes": 5, "embed_dim": 12, "num_heads": 3, "depth": 5, "generate_at": 2}
@@ -171,19 +174,74 @@ def test_every_parameter_gets_a_gradient():
 
 
 def test_recovery_gives_every_image_token_back():
-    from stvit_video.models.deit import DeiT
+    model = video_model(recover=True, depth=6)
+    clip = torch.randn(2, 3, 6, 32, 48)
+    tokens = model.forward_tokens(clip)
+    assert tokens.shape == (2, 3 * 4 * 6, 12)
+    x = model.encode_frames(clip)[0] + model.temporal_pos_embed[:, :, None, None]
+    semantic = model.blocks[3](model.blocks[2](x).flatten(1, -2))
+    torch.testing.assert_close(tokens, model.norm(model.blocks[4](x.flatten(1, -2), semantic)))
+    torch.testing.assert_close(model(clip), model.head(tokens.mean(1)))
+    assert model.tokens_per_level() == (72, 12, 72)
 
-    model = DeiT(
-        input_size=(32, 40),
-        patch_size=(8, 8),
-        num_classes=5,
-        embed_dim=12,
-        num_heads=3,
-        schedule="frame*2 generate*2 refine recover joint",
-        token_grid=TokenGrid((2, 2)),
-        pool="mean",
-    )
-    assert model.forward_tokens(torch.randn(2, 3, 32, 40)).shape == (2, 20, 12)
+
+@pytest.mark.parametrize("base_attention", ["frame", "joint"])
+@pytest.mark.parametrize(("reducer", "kind"), [("random", RandomReducer), ("pool", PoolReducer), ("tome", ToMeReducer)])
+def test_reducers_without_weights_fill_the_slot(reducer, kind, base_attention):
+    model = video_model(reducer=reducer, base_attention=base_attention, elastic=[4, 8])
+    clip = torch.randn(2, 3, 6, 32, 48)
+    x, _ = model.encode_frames(clip)
+    if base_attention == "frame":
+        x = x + model.temporal_pos_embed[:, :, None, None]
+    else:
+        x = model.blocks[1](model.blocks[0](x.flatten(1, -2))).unflatten(1, (3, 4, 6))
+    reducer = kind(token_grid=TokenGrid((2, 2, 3))).eval()
+    tokens = reducer(x).flatten(1, -2)
+    for block in model.blocks[-3:]:
+        tokens = block(tokens)
+    assert len(model.blocks) == 2 + 1 + 3
+    torch.testing.assert_close(model.forward_tokens(clip), model.norm(tokens))
+    model.set_num_tokens(5)
+    assert model.forward_tokens(clip).shape == (2, 5, 12)
+    model.train()(clip)
+    assert model.reducers()[0].token_grid.count in (4, 8)
+
+
+def test_windows_of_patches_and_of_keys():
+    model = video_model(num_tokens=(3, 4, 3), token_window=(1, 2, 6), key_window=(3, 3, 6))
+    generator = model.reducers()[0]
+    assert (generator.window, generator.key_window, generator.tokens_per_window) == ((1, 2, 6), (3, 3, 6), (1, 2, 3))
+    assert model.forward_tokens(torch.randn(2, 3, 6, 32, 48)).shape == (2, 36, 12)
+    assert model.forward_tokens(torch.randn(2, 3, 4, 40, 48)).shape == (2, 2 * (3 * 2) * 3, 12)  # 2 x 3 x 1 windows
+    model.set_num_tokens(12)
+    assert generator.token_grid.sizes == (3, 2, 2)
+    with pytest.raises(ValueError, match="num_tokens=8 does not share out over 6 windows of .* choose a multiple of 6"):
+        model.set_num_tokens(8)
+
+
+@pytest.mark.parametrize("name", ["video_deit_tiny", "stvit_video_deit_tiny"])
+def test_the_norm_behind_the_mean(name):
+    model = video_model(name, base_attention="joint", norm_after_pool=True)
+    clip = torch.randn(2, 3, 6, 32, 48)
+    tokens = model.mix_frames(*model.encode_frames(clip))
+    torch.testing.assert_close(model.forward_features(clip), model.norm(tokens.mean(1)))
+    torch.testing.assert_close(model.forward_tokens(clip), model.norm(tokens))
+
+
+def test_tokens_of_each_level():
+    assert video_model("video_deit_tiny").tokens_per_level() == (72,)
+    assert video_model().tokens_per_level() == (72, 12)
+    assert video_model(num_tokens=72).tokens_per_level() == (72,)
+    assert video_model(reducer="tome", num_tokens=9, base_attention="joint").tokens_per_level() == (72, 9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("reducer", ["semantic", "random", "pool", "tome", "none"])
+def test_large_values_stay_finite(reducer, dtype):
+    name = "video_deit_tiny" if reducer == "none" else "stvit_video_deit_tiny"
+    options = {} if reducer == "none" else {"reducer": reducer}
+    model = video_model(name, **options).to(dtype)
+    assert model((1e3 * torch.randn(2, 3, 6, 32, 48)).to(dtype)).isfinite().all()
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 32, 48), (2, 1, 6, 32, 48), (3, 6, 32, 48)])
@@ -198,41 +256,18 @@ def test_input_that_patches_do_not_divide(size):
         video_model()(torch.zeros(1, 3, *size))
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"num_tokens": 0}, "num_tokens=0 is not possible over the 72 image tokens"),
-        ({"num_tokens": 73}, "num_tokens=73 is not possible over the 72 image tokens"),
-        (
-            {"num_tokens": (4, 2, 2)},
-            r"token_grid=\(4, 2, 2\) does not fit the image tokens' grid \(3, 4, 6\)",
-        ),
-        ({"num_tokens": (2, 2)}, r"token_grid=\(2, 2\) does not fit"),
-        ({"pool": "cls"}, 'pool="cls" is not possible with semantic tokens'),
-        ({"pool": "max"}, 'pool=\'max\' is unknown; choose "cls" or "mean"'),
-        ({"num_heads": 5}, "num_heads=5 does not divide the 12 channels"),
-        ({"num_frames": 5}, r"input of size \(5, 32, 48\) does not divide into patches of \(2, 8, 8\)"),
-        ({"generate_at": 3}, "generate_at=3 does not fit depth=5"),
-        ({"reducer": "none", "num_tokens": 4}, "num_tokens=4 has no meaning for a dense model"),
-    ],
-)
-def test_options_that_do_not_go_together(options, message):
-    with pytest.raises(ValueError, match=message):
-        create_model("stvit_video_deit_tiny", **{**VIDEO, "num_tokens": 12, **options})
+def plain_deit(schedule, slot=None, pool="mean"):
+    return DeiT(input_size=(8, 8), patch_size=(4, 4), embed_dim=4, num_heads=2, schedule=schedule, slot=slot, pool=pool)
 
 
-def test_generate_without_token_grid():
-    from stvit_video.models.deit import DeiT
-
-    with pytest.raises(ValueError, match="a schedule with a generate stage needs a token_grid"):
-        DeiT(
-            input_size=(8, 8),
-            patch_size=(4, 4),
-            embed_dim=4,
-            num_heads=2,
-            schedule="frame generate*2 refine",
-            pool="mean",
-        )
+def test_schedules_and_slots_that_do_not_go_together():
+    slot = TokenSlot(token_grid=TokenGrid((1, 1)), image_grid=TokenGrid((2, 2)))
+    with pytest.raises(ValueError, match="with a generate block does not fit this model; it has frame, joint"):
+        plain_deit("frame generate*2 refine")
+    with pytest.raises(ValueError, match="with a window block does not fit this model; it has frame, joint, generate"):
+        plain_deit("window generate*2 refine", slot)
+    with pytest.raises(ValueError, match="schedule 'frame joint' makes no few tokens; leave slot out, or add generate"):
+        plain_deit("frame joint", slot)
 
 
 def test_windows_of_a_grid_and_the_model_agree_on_the_order_of_axes():

@@ -1,16 +1,22 @@
 import pytest
 import torch
-from torch.nn import functional as F
 
-from stvit_video.models.weights import CheckpointError, PositionGrid, check_keys, own_tensors, resized_tables, some
+from stvit_video.models.tables import PositionGrid
+from stvit_video.models.weights import CheckpointError, check_keys, some, unwrapped
 
 
-def test_own_tensors_of_a_state_dict_and_of_a_training():
+def test_state_dicts_come_out_of_what_trainers_put_around_them():
     one, two = torch.zeros(1), torch.ones(2)
-    assert own_tensors({"a": one}) == ("stvit_video state dict", {"a": one})
     training = {"state_dict": {"model.a": one, "top1.total": two}, "epoch": 3}
-    assert own_tensors(training) == ("stvit_video checkpoint", {"a": one})
-    assert own_tensors({"state_dict": {"a": one}}) == ("stvit_video checkpoint", {"a": one})
+    assert unwrapped({"a": one}) == unwrapped(training) == unwrapped({"state_dict": {"a": one}}) == {"a": one}
+    assert unwrapped({"model": {"module.a": one, "module.b": two}, "optimizer": {}}) == {"a": one, "b": two}
+    assert unwrapped({"module": {"a": one}}) == unwrapped({"model": {"state_dict": {"a": one}}}) == {"a": one}
+    assert unwrapped({"_orig_mod.module.a": one}) == {"a": one}
+    assert unwrapped({"module.a": one, "b": two}) == {"module.a": one, "b": two}
+
+
+def test_a_tensor_may_be_called_like_a_wrapper():
+    assert unwrapped({"model": torch.zeros(1)})["model"].shape == (1,)
 
 
 @pytest.mark.parametrize(
@@ -22,63 +28,13 @@ def test_own_tensors_of_a_state_dict_and_of_a_training():
             {"state_dict": {}},
             "the checkpoint's 'state_dict' holds nothing; give a dictionary from the names of weights",
         ),
-        ({"state_dict": {"model.a": "text"}}, r"holds 1 entries that are no named tensors: 'a' \(str\); give"),
+        ({"state_dict": {"model.a": "text"}}, r"holds 1 entries that are no named tensors: 'model.a' \(str\); give"),
         ({"a": torch.zeros(1), "epoch": 3, 4: torch.zeros(1)}, r"tensors: 'epoch' \(int\), 4 \(Tensor\)"),
     ],
 )
 def test_contents_that_are_no_tensors(content, message):
     with pytest.raises(CheckpointError, match=message):
-        own_tensors(content)
-
-
-def test_positions_are_resized_behind_the_class_row():
-    table, target = torch.randn(1, 1 + 3 * 5, 7), torch.zeros(1, 1 + 4 * 6, 7)
-    tables = resized_tables(
-        {"pos_embed": table},
-        {"pos_embed": target},
-        grid_then=PositionGrid((3, 5), 1),
-        grid_now=PositionGrid((4, 6), 1),
-    )
-    image = table[:, 1:].reshape(1, 3, 5, 7).permute(0, 3, 1, 2)
-    expected = F.interpolate(image, size=(4, 6), mode="bicubic").permute(0, 2, 3, 1).reshape(1, 24, 7)
-    torch.testing.assert_close(tables["pos_embed"], torch.cat([table[:, :1], expected], dim=1))
-
-
-def test_grids_of_as_many_rows_are_still_other_grids():
-    state = {"pos_embed": torch.randn(1, 6, 3)}
-    grids = {"grid_then": PositionGrid((2, 3), 0), "grid_now": PositionGrid((3, 2), 0)}
-    resized = resized_tables(state, state, **grids)["pos_embed"]
-    assert resized.shape == (1, 6, 3)
-    assert not torch.equal(resized, state["pos_embed"])
-
-
-@pytest.mark.parametrize(
-    ("then", "now"),
-    [
-        (None, PositionGrid((2, 4), 1)),
-        (PositionGrid((2, 3), 1), None),
-        (PositionGrid((2, 3), 0), PositionGrid((2, 4), 1)),
-        (PositionGrid((2, 3), 1), PositionGrid((2, 2, 2), 1)),
-        (PositionGrid((5, 7), 1), PositionGrid((2, 4), 1)),
-    ],
-)
-def test_positions_are_left_where_the_grid_is_not_known_or_of_another_kind(then, now):
-    state, wanted = {"pos_embed": torch.zeros(1, 7, 3)}, {"pos_embed": torch.zeros(1, 9, 3)}
-    assert resized_tables(state, wanted, grid_then=then, grid_now=now) == {}
-
-
-def test_tables_that_tell_their_grid_are_resized_without_more():
-    state = {"temporal_pos_embed": torch.tensor([0.0, 10.0]).view(1, 2, 1), "blocks.1.centres": torch.ones(1, 2, 3, 5)}
-    wanted = {"temporal_pos_embed": torch.zeros(1, 4, 1), "blocks.1.centres": torch.zeros(1, 4, 2, 5)}
-    tables = resized_tables(state, wanted, grid_then=None, grid_now=None)
-    assert tables["temporal_pos_embed"].flatten().tolist() == [0.0, 2.5, 7.5, 10.0]
-    torch.testing.assert_close(tables["blocks.1.centres"], torch.ones(1, 4, 2, 5))
-
-
-@pytest.mark.parametrize("shape", [(1, 2, 7), (2, 2, 1), (1, 0, 1), (2,), ()])
-def test_tables_of_other_channels_are_left(shape):
-    state, wanted = {"temporal_pos_embed": torch.zeros(shape)}, {"temporal_pos_embed": torch.zeros(1, 4, 1)}
-    assert resized_tables(state, wanted, grid_then=None, grid_now=None) == {}
+        unwrapped(content)
 
 
 def test_faults_name_the_keys():

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
@@ -14,6 +14,7 @@ pooled_axes = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(pooled_axes)
 def test_pooling_equals_torch(axes):
     grid, sizes = zip(*axes, strict=True)
@@ -27,33 +28,36 @@ def test_pooling_to_more_tokens_than_there_are():
         max_pool_grid(torch.zeros(1, 3, 5, 2), (2, 6))
 
 
-def make(token_grid, window=None, key_window=None, dim=6):
+def make(token_grid, grid=None, window=None, key_window=None, **settings):
     torch.manual_seed(0)
     generator = SemanticTokenGenerator(
-        dim,
+        6,
         num_heads=2,
         token_grid=TokenGrid(token_grid),
+        image_grid=None if grid is None else TokenGrid(grid),
         window=window,
         key_window=key_window,
         layer_scale_init=0.5,
+        **settings,
     )
     return generator.eval()
 
 
-def slow_generate(generator, x):
+def slow_generate(generator, x, *, shortcut=True, centres=True):
     """DESIGN section 3 word by word, for one window over the whole grid."""
 
-    def attend(block, queries, keys):
+    def attend(block, queries, keys, shortcut=True):
         attended = block.attn(block.norm1(queries), torch.cat([block.norm1(k) for k in keys], dim=1))
-        s = queries + block.ls1.gamma * attended
+        s = queries * shortcut + block.ls1.gamma * attended
         return s + block.ls2.gamma * block.mlp(block.norm2(s))
 
     sizes = generator.token_grid.sizes
     pool = F.adaptive_max_pool2d if len(sizes) == 2 else F.adaptive_max_pool3d
     s0 = pool(x.movedim(-1, 1), sizes).flatten(2).transpose(1, 2)
     tokens = x.flatten(1, -2)
-    s1 = attend(generator.layers[0], s0, [s0, tokens])
-    return attend(generator.layers[1], s1 + generator.centres.flatten(1, -2), [s1, tokens])
+    s1 = attend(generator.layers[0], s0, [s0, tokens], shortcut)
+    queries = s1 + generator.centres.flatten(1, -2) if centres else s1
+    return attend(generator.layers[1], queries, [s1, tokens])
 
 
 @pytest.mark.parametrize(("grid", "token_grid"), [((5, 7), (2, 3)), ((3, 5, 7), (2, 2, 3))])
@@ -63,11 +67,26 @@ def test_generation_as_designed(grid, token_grid):
     torch.testing.assert_close(generator(x).flatten(1, -2), slow_generate(generator, x))
 
 
+@pytest.mark.parametrize("shortcut", [True, False])
+@pytest.mark.parametrize("centres", [True, False])
+def test_only_the_first_layer_can_lack_its_shortcut(shortcut, centres):
+    generator = make((2, 3), attention_shortcut=shortcut, global_centers=centres)
+    x = torch.randn(2, 5, 7, 6)
+    expected = slow_generate(generator, x, shortcut=shortcut, centres=centres)
+    torch.testing.assert_close(generator(x).flatten(1, -2), expected)
+    assert ("centres" in dict(generator.named_parameters())) == centres
+
+
+def test_the_norms_take_their_epsilon():
+    generator = make((2, 3), norm_eps=0.25)
+    assert {m.eps for m in generator.modules() if isinstance(m, torch.nn.LayerNorm)} == {0.25}
+
+
 @pytest.mark.parametrize(
     ("grid", "window", "token_grid"), [((6, 10), (3, 5), (4, 6)), ((2, 6, 5), (1, 3, 5), (2, 2, 3))]
 )
 def test_first_layer_of_a_window_sees_its_window_alone(grid, window, token_grid):
-    generator = make(token_grid, window=window)
+    generator = make(token_grid, grid, window)
     x = torch.randn(1, *grid, 6)
     changed = x.clone()
     corner = (slice(None), *[slice(0, w) for w in window])
@@ -82,7 +101,7 @@ def test_first_layer_of_a_window_sees_its_window_alone(grid, window, token_grid)
 
 
 def test_permuting_windows_permutes_tokens():
-    generator = make((4, 6), window=(3, 5))
+    generator = make((4, 6), (6, 10), (3, 5))
     x = torch.randn(2, 6, 10, 6)
     swapped = torch.cat([x[:, 3:], x[:, :3]], dim=1)
     out = generator._attend_in_windows(x)
@@ -91,12 +110,31 @@ def test_permuting_windows_permutes_tokens():
 
 
 def test_key_windows_reach_over_the_window():
-    generator = make((2, 2), window=(3, 3), key_window=(4, 4))
+    generator = make((2, 2), (6, 6), (3, 3), (4, 4))
     x = torch.randn(1, 6, 6, 6)
     changed = x.clone()
     changed[:, 3, 0] = torch.randn(6)  # in the lower window, and in the upper window's keys
     difference = (generator._attend_in_windows(x) - generator._attend_in_windows(changed)).abs().amax(-1)[0] > 0
     assert difference.tolist() == [[True, False], [True, False]]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "tokens"), [((6, 10), (4, 6)), ((9, 5), (6, 3)), ((3, 20), (2, 12)), ((7, 11), (6, 9)), ((2, 4), (2, 3))]
+)
+def test_other_grids_have_as_many_tokens_in_each_window(sizes, tokens):
+    generator = make((4, 6), (6, 10), (3, 5), (4, 7))
+    x = torch.randn(2, *sizes, 6)
+    assert generator(x).shape == (2, *tokens, 6)
+
+
+def test_grids_that_the_window_does_not_divide_are_padded_with_zeros():
+    generator = make((4, 6), (6, 10), (3, 5), (4, 7))
+    x = torch.randn(2, 5, 9, 6)
+    padded = F.pad(x, (0, 0, 0, 1, 0, 1))
+    torch.testing.assert_close(generator._attend_in_windows(x), generator._attend_in_windows(padded))
+    context = torch.cat([generator._attend_in_windows(x).flatten(1, 2), x.flatten(1, 2)], dim=1)
+    queries = (generator._attend_in_windows(x) + generator.centres).flatten(1, 2)
+    torch.testing.assert_close(generator(x).flatten(1, 2), generator.layers[1](queries, context))  # without the padding
 
 
 def test_one_set_of_weights_runs_at_any_token_grid():
@@ -122,12 +160,18 @@ def test_gradients_reach_every_parameter():
 
 def test_tokens_that_windows_can_not_share():
     with pytest.raises(ValueError, match=r"\(3, 6\) semantic tokens do not share out over \(2, 2\) windows; choose"):
-        make((3, 6), window=(3, 5))(torch.zeros(1, 6, 10, 6))
+        make((3, 6), (6, 10), (3, 5))
 
 
 def test_key_window_needs_a_window():
     with pytest.raises(ValueError, match=r"key_window=\(4, 4\) needs a window; give window too"):
         make((2, 2), key_window=(4, 4))
+
+
+@pytest.mark.parametrize("key_window", [(2, 9), (4, 7, 7)])
+def test_key_window_covers_the_window(key_window):
+    with pytest.raises(ValueError, match=r"does not cover window=\(3, 5\); give as many sizes, each at least the"):
+        make((4, 6), (6, 10), (3, 5), key_window)
 
 
 def test_token_grid_with_other_axes():

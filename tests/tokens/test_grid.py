@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stvit_video.tokens.grid import TokenGrid, choose_token_grid
+from stvit_video.tokens.grid import TokenGrid, choose_token_grid, choose_window_tokens
 
 grids = st.lists(st.integers(1, 9), min_size=2, max_size=3).map(lambda sizes: TokenGrid(tuple(sizes)))
 
@@ -40,8 +40,42 @@ def test_count_out_of_range(num_tokens):
 
 
 def test_count_without_factors():
-    with pytest.raises(ValueError, match="num_tokens=11 has no factors that fit the grid .*give token_grid yourself"):
+    with pytest.raises(
+        ValueError, match="num_tokens=11 has no factors that fit the grid .*or give num_tokens as a grid"
+    ):
         choose_token_grid(11, TokenGrid((5, 7)))
+
+
+@pytest.mark.parametrize(
+    ("num_tokens", "image", "window", "expected"),
+    [
+        (64, (14, 14), (7, 7), (8, 8)),
+        (24, (14, 21), (7, 7), (4, 6)),
+        (36, (6, 10), (3, 5), (6, 6)),
+        (8, (6, 10), (3, 5), (2, 4)),
+        (60, (6, 10), (3, 5), (6, 10)),
+        (128, (8, 14, 14), (8, 7, 7), (2, 8, 8)),
+    ],
+)
+def test_known_grids_of_windows(num_tokens, image, window, expected):
+    chosen = choose_window_tokens(num_tokens, TokenGrid(image), window)
+    assert chosen.sizes == expected
+    assert chosen.count == num_tokens
+
+
+@pytest.mark.parametrize("num_tokens", [-4, 0, 3, 6, 64])
+def test_counts_that_windows_can_not_share(num_tokens):
+    message = (
+        rf"num_tokens={num_tokens} does not share out over 4 windows of \(3, 5\) tokens; choose a multiple of 4 up"
+    )
+    with pytest.raises(ValueError, match=message):
+        choose_window_tokens(num_tokens, TokenGrid((6, 10)), (3, 5))
+
+
+def test_shares_without_factors():
+    message = r"num_tokens=28 is 7 for each of 4 windows, which has no factors that fit \(3, 5\); choose another count"
+    with pytest.raises(ValueError, match=message):
+        choose_window_tokens(28, TokenGrid((6, 10)), (3, 5))
 
 
 @pytest.mark.parametrize("sizes", [(3,), (0, 4), (1, 2, 3, 4), (2.5, 2), (True, 2), ("2", 2)])

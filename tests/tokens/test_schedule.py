@@ -1,6 +1,6 @@
 import pytest
 
-from stvit_video.tokens.schedule import Stage, deit_schedule, parse_schedule
+from stvit_video.tokens.schedule import Stage, block_kinds, num_layers, parse_plan, parse_schedule
 
 
 def test_parse():
@@ -13,13 +13,37 @@ def test_parse():
 
 
 def test_units_may_repeat():
-    assert len(parse_schedule("joint generate*2 refine recover joint generate*2 refine")) == 7
+    assert len(parse_schedule("joint generate*2 refine recover joint generate*2 local refine")) == 8
+
+
+def test_levels_of_a_pyramid():
+    assert parse_plan("window shifted|mixer*3 pool mixer*2 refine | refine*2") == (
+        (Stage("window", 1), Stage("shifted", 1)),
+        (Stage("mixer", 3), Stage("pool", 1), Stage("mixer", 2), Stage("refine", 1)),
+        (Stage("refine", 2),),
+    )
+    assert parse_plan("joint*2") == (parse_schedule("joint*2"),)
+
+
+@pytest.mark.parametrize("reducer", ["random", "pool", "tome"])
+def test_reducers_without_weights_are_blocks_without_layers(reducer):
+    stages = parse_schedule(f"frame*2 {reducer} refine*3 recover")
+    assert block_kinds(stages) == ("frame", "frame", reducer, "refine", "refine", "refine", "recover")
+    assert num_layers(stages) == 6
+
+
+def test_a_generator_is_one_module_of_two_layers():
+    stages = parse_schedule("window generate*2 local refine recover")
+    assert block_kinds(stages) == ("window", "generate", "local", "refine", "recover")
+    assert num_layers(stages) == 6
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "an empty schedule has no blocks"),
+        ("  ", "an empty schedule has no blocks"),
+        ("joint | joint", r"schedule 'joint \| joint' has 2 levels; write one, without '\|'"),
         (
             "frames*4",
             r"'frames\*4' is no stage of a schedule; write kind\*depth with kind one of frame, joint",
@@ -27,56 +51,36 @@ def test_units_may_repeat():
         ("frame*0", r"'frame\*0' is no stage"),
         ("frame*-1", r"'frame\*-1' is no stage"),
         ("frame*2 generate*3", "generate has 3 blocks; it takes exactly 2"),
-        ("frame*2 refine*2", "refine needs generate before it"),
-        ("frame generate*2 joint", "only refine or recover may follow generate"),
+        ("frame*2 pool*2", "pool has 2 blocks; it takes exactly 1"),
+        ("frame*2 refine*2", "refine needs one of generate, random, pool, tome before it"),
+        ("frame*2 local", "local needs one of generate, random, pool, tome before it"),
+        ("frame recover", "recover needs one of generate, random, pool, tome before it"),
+        ("frame generate*2 joint", "joint can't follow few tokens, only refine, local, mixer or recover may"),
+        ("frame generate*2 pool refine", "pool can't follow few tokens, only refine"),
+        ("window tome shifted", "shifted can't follow few tokens, only refine"),
         ("joint*2 frame", "frame blocks come before anything that mixes frames; use joint blocks there"),
         ("frame generate*2 recover frame", "frame blocks come before anything that mixes frames"),
     ],
 )
-def test_plans_that_make_no_sense(text, message):
+def test_schedules_that_make_no_sense(text, message):
     with pytest.raises(ValueError, match=message):
         parse_schedule(text)
 
 
 @pytest.mark.parametrize(
-    ("base_attention", "generate_at", "reducer", "expected"),
+    ("text", "message"),
     [
-        ("frame", 4, "semantic", "frame*4 generate*2 refine*6"),
-        ("joint", 9, "semantic", "joint*9 generate*2 refine*1"),
-        ("joint", 4, "none", "joint*12"),
-        ("frame", 4, "none", "frame*4 joint*8"),
-        ("frame", 12, "none", "frame*12"),
+        ("", "has a part without blocks; write for example"),
+        ("window | | window", "has a part without blocks"),
+        ("window generate*2 refine | window", "window can't follow few tokens, only refine"),
+        ("window generate*2 refine | local", "local needs one of generate, .* before it in the same level"),
+        ("window pool refine | recover", "recover needs one of generate, .* before it in the same level"),
     ],
 )
-def test_deit_plans(base_attention, generate_at, reducer, expected):
-    plan = deit_schedule(depth=12, base_attention=base_attention, generate_at=generate_at, reducer=reducer)
-    assert plan == expected
-    assert sum(stage.depth for stage in parse_schedule(plan)) == 12
+def test_plans_that_make_no_sense(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_plan(text)
 
 
-@pytest.mark.parametrize("generate_at", [10, 12])
-def test_generation_needs_blocks_on_both_sides(generate_at):
-    with pytest.raises(ValueError, match=f"generate_at={generate_at} does not fit depth=12; .* choose 1 to 9"):
-        deit_schedule(depth=12, base_attention="frame", generate_at=generate_at, reducer="semantic")
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3])
-def test_generation_needs_four_blocks(depth):
-    with pytest.raises(
-        ValueError, match=f"depth={depth} is too few .* give at least 4: 1 before .*, 2 of .* and 1 after"
-    ):
-        deit_schedule(depth=depth, base_attention="frame", generate_at=4, reducer="semantic")
-
-
-@pytest.mark.parametrize(("option", "value"), [("depth", 0), ("depth", 2.0), ("generate_at", 0), ("generate_at", None)])
-def test_numbers_of_blocks_are_whole(option, value):
-    numbers = {"depth": 12, "generate_at": 4, option: value}
-    with pytest.raises(ValueError, match=f"{option}={value} is not possible; give a whole number, at least 1"):
-        deit_schedule(base_attention="frame", reducer="none", **numbers)
-
-
-def test_unknown_options():
-    with pytest.raises(ValueError, match='base_attention=\'time\' is unknown; choose "frame" or "joint"'):
-        deit_schedule(depth=3, base_attention="time", generate_at=1, reducer="none")
-    with pytest.raises(ValueError, match='reducer=\'mean\' is unknown; choose "semantic" or "none"'):
-        deit_schedule(depth=3, base_attention="frame", generate_at=1, reducer="mean")
+def test_mixers_run_among_image_tokens_and_few_tokens():
+    assert block_kinds(parse_schedule("mixer generate*2 mixer recover mixer"))[-1] == "mixer"

@@ -23,6 +23,16 @@ def test_norms_biases_positions_and_centres_are_not_decayed():
     assert any(name.endswith("centres") for name in rest_names)
 
 
+@pytest.mark.parametrize("name", ["stvit_swin_tiny", "stvit_r_video_swin_tiny", "stvit_video_casvit_xs"])
+def test_every_family_decays_the_weights_of_its_layers_alone(name):
+    size = {"num_frames": 4} if "video" in name else {}
+    model = create_model(name, image_size=64, **size)
+    decayed, rest = parameter_groups(model, weight_decay=0.05)
+    names = {id(p): name for name, p in model.named_parameters()}
+    assert all(names[id(p)].endswith(".weight") and p.ndim > 1 for p in decayed["params"])
+    assert all(p.ndim == 1 or names[id(p)].endswith(("_table", "centres", "embed")) for p in rest["params"])
+
+
 def test_frozen_parameters_and_empty_groups_are_left_out():
     model = torch.nn.Linear(3, 2)
     model.bias.requires_grad = False

@@ -1,0 +1,119 @@
+"""What a reviewer asks for: the slot of the semantic tokens filled by random drop, plain pooling, or ToMe merging.
+
+All three have no weights and leave their tokens on the same grid as semantic ones. Pooled tokens lie where they were
+pooled; dropped and merged ones only keep their order.
+"""
+
+from math import prod
+from random import Random
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from stvit_video.tokens.generate import pooling_bins
+from stvit_video.tokens.reduce import TokenReducer, check_reduction
+
+EVALUATION_SEED = 0  # of the tokens that random drop keeps outside training
+
+
+def mean_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """Adaptive mean-pooling of a token grid, axis by axis.
+
+    Args:
+        x: (B, *grid, C).
+        sizes: the wanted grid; as many axes as `x` has, none longer than the grid's.
+
+    Returns:
+        (B, *sizes, C).
+
+    Raises:
+        ValueError: another number of axes, or a size over the grid's.
+    """
+    check_reduction(tuple(x.shape[1:-1]), sizes)
+    for axis, (size, num_bins) in enumerate(zip(x.shape[1:-1], sizes, strict=True), start=1):
+        cells = [x.narrow(axis, start, stop - start).mean(axis) for start, stop in pooling_bins(size, num_bins)]
+        x = torch.stack(cells, dim=axis)
+    return x
+
+
+def merge_tokens(x: Tensor, num_tokens: int) -> Tensor:
+    """Merge the most similar tokens of two alternating sets until `num_tokens` are left, weighted by their sizes.
+
+    Args:
+        x: (B, N, C).
+        num_tokens: tokens to leave, at most N.
+
+    Returns:
+        (B, num_tokens, C), each the mean of the tokens it was merged from.
+
+    Source: Bolya et al. 2023 (ToMe), section 3, bipartite soft matching.
+    Differs: similarity is that of the tokens, not of a block's keys, and all merging happens in one place; attention is
+        not weighted by size, which the authors use for weights that were trained without merging.
+    """
+    means, sizes = x.float(), torch.ones_like(x[..., :1], dtype=torch.float32)  # sums overflow half precision
+    while means.shape[1] > num_tokens:
+        means, sizes = _merge_once(means, sizes, min(means.shape[1] // 2, means.shape[1] - num_tokens))
+    return means.to(x.dtype)
+
+
+def _merge_once(x: Tensor, sizes: Tensor, num_merged: int) -> tuple[Tensor, Tensor]:
+    """Merge `num_merged` tokens at even places into their closest ones at odd places."""
+    normed = F.normalize(x, dim=-1)
+    score, target = (normed[:, ::2] @ normed[:, 1::2].transpose(1, 2)).max(dim=-1)  # (B, N/2)
+    order = score.argsort(dim=-1, descending=True, stable=True)
+    merged, kept = order[:, :num_merged], order[:, num_merged:].sort(dim=-1).values
+    weighted = torch.cat([x * sizes, sizes], dim=-1)  # sums of values, then sizes
+    even, odd = weighted[:, ::2], weighted[:, 1::2]
+    odd = odd.scatter_add(1, _rows(target.gather(1, merged), odd), even.gather(1, _rows(merged, even)))
+    sums = torch.cat([even.gather(1, _rows(kept, even)), odd], dim=1)
+    return sums[..., :-1] / sums[..., -1:], sums[..., -1:]
+
+
+def _rows(index: Tensor, values: Tensor) -> Tensor:
+    """(B, M) -> (B, M, C), for gathering whole rows."""
+    return index.unsqueeze(-1).expand(-1, -1, values.shape[-1])
+
+
+class PoolReducer(TokenReducer):
+    """Tokens by mean-pooling alone. The settings are those of `TokenReducer`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, *grid, C) -> (B, *token_grid, C)."""
+        pooled = mean_pool_grid(self.to_windows(x), self.tokens_per_window)
+        return self.from_windows(pooled, tuple(x.shape[1:-1]))
+
+
+def evaluation_places(num_tokens: int, num_kept: int) -> list[int]:
+    """The places, ascending, that random drop keeps outside training; by Python, so that compilers see constants."""
+    return sorted(Random(EVALUATION_SEED).sample(range(num_tokens), num_kept))
+
+
+class RandomReducer(TokenReducer):
+    """Tokens drawn at random, anew for every window in training; outside of it the same places for all.
+
+    The settings are those of `TokenReducer`.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, *grid, C) -> (B, *token_grid, C), in the order of the grid."""
+        tokens, sizes = self.to_windows(x).flatten(1, -2), self.tokens_per_window
+        num_windows, num_tokens = tokens.shape[:2]
+        if self.training:
+            noise = torch.rand(num_windows, num_tokens, device=x.device)
+            kept = noise.argsort(dim=1)[:, : prod(sizes)].sort(dim=1).values
+            tokens = tokens.gather(1, _rows(kept, tokens))
+        else:
+            places = evaluation_places(num_tokens, prod(sizes))
+            tokens = tokens.index_select(1, torch.tensor(places, device=x.device))
+        return self.from_windows(tokens.unflatten(1, sizes), tuple(x.shape[1:-1]))
+
+
+class ToMeReducer(TokenReducer):
+    """Tokens by merging similar ones, see `merge_tokens`. The settings are those of `TokenReducer`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, *grid, C) -> (B, *token_grid, C)."""
+        sizes = self.tokens_per_window
+        merged = merge_tokens(self.to_windows(x).flatten(1, -2), prod(sizes))
+        return self.from_windows(merged.unflatten(1, sizes), tuple(x.shape[1:-1]))

@@ -1,0 +1,149 @@
+import pytest
+import torch
+from torch import nn
+
+from stvit_video.models.base import TokenModel
+from stvit_video.tokens.baselines import PoolReducer
+from stvit_video.tokens.grid import TokenGrid
+
+GRID = TokenGrid((6, 10))
+
+
+class Tiny(TokenModel):
+    """Two reducers behind one another, each over the image tokens' grid; the features are the first one's mean."""
+
+    def __init__(self, *, token_grid=(4, 6), windows=((3, 5), (3, 5)), elastic=None):
+        super().__init__(elastic=elastic)
+        self.grid = GRID
+        self.slots = nn.ModuleList(
+            PoolReducer(token_grid=TokenGrid(token_grid), image_grid=GRID, window=window) for window in windows
+        )
+        self.head_drop = nn.Dropout(0.5)
+        self.head = nn.Linear(2, 3)
+        self.counts = []
+        self.finish_tokens()
+
+    def forward_features(self, clip):
+        tokens = self.slots[0](clip.movedim(1, -1))
+        self.counts.append(tokens[0, ..., 0].numel())
+        return tokens.mean((1, 2))
+
+
+IMAGES = torch.randn(5, 2, 6, 10)
+
+
+def test_features_to_logits():
+    model = Tiny(token_grid=(6, 10)).eval()
+    torch.testing.assert_close(model(IMAGES), model.head(IMAGES.mean((2, 3))))
+    assert model.train().forward_head(torch.ones(64, 2)).unique(dim=0).shape[0] > 1  # dropout before the head
+    with pytest.raises(NotImplementedError, match="TokenModel does not say how it comes to features"):
+        TokenModel()(IMAGES)
+    with pytest.raises(NotImplementedError, match="TokenModel does not say how many tokens its stages have"):
+        TokenModel().tokens_per_level()
+
+
+def test_the_count_is_set_everywhere():
+    model = Tiny().eval()
+    assert model.token_grid == TokenGrid((4, 6))
+    for wanted, sizes in [(8, (2, 4)), ((6, 2), (6, 2))]:
+        model.set_num_tokens(wanted)
+        assert model.token_grid.sizes == sizes
+        assert [reducer.token_grid.sizes for reducer in model.reducers()] == [sizes, sizes]
+
+
+@pytest.mark.parametrize(
+    ("num_tokens", "message"),
+    [
+        (0, "num_tokens=0 does not share out over 4 windows"),
+        (6, r"num_tokens=6 does not share out over 4 windows of \(3, 5\) tokens; choose a multiple of 4 up to 60"),
+        ((7, 2), r"num_tokens=\(7, 2\) does not fit the image tokens' grid \(6, 10\)"),
+        ((3, 2), r"\(3, 2\) semantic tokens do not share out over \(2, 2\) windows"),
+        ("8", "num_tokens='8' is no number of tokens"),
+        ((2, 2, 2), r"num_tokens=\(2, 2, 2\) does not fit"),
+    ],
+)
+def test_counts_that_do_not_fit_change_nothing(num_tokens, message):
+    model = Tiny()
+    with pytest.raises(ValueError, match=message):
+        model.set_num_tokens(num_tokens)
+    assert model.token_grid.sizes == (4, 6)
+    assert [reducer.token_grid.sizes for reducer in model.reducers()] == [(4, 6), (4, 6)]
+
+
+def test_a_count_that_only_the_first_reducer_can_leave_changes_nothing():
+    model = Tiny(token_grid=(4, 10), windows=((3, 5), (3, 2)))  # 2 x 2 and 2 x 5 windows
+    with pytest.raises(ValueError, match=r"\(2, 4\) semantic tokens do not share out over \(2, 5\) windows"):
+        model.set_num_tokens((2, 4))
+    assert [reducer.token_grid.sizes for reducer in model.reducers()] == [(4, 10), (4, 10)]
+
+
+def test_a_dense_model_has_no_tokens_to_set():
+    model = Tiny(windows=())
+    assert model.token_grid is None
+    assert model.reducers() == []
+    with pytest.raises(
+        ValueError, match="num_tokens=8 is not possible: a dense model has no semantic tokens; use a stvit_"
+    ):
+        model.set_num_tokens(8)
+
+
+def test_counts_are_drawn_in_training_alone():
+    torch.manual_seed(0)
+    model = Tiny(elastic=[4, 8, (6, 10)]).train()
+    for _ in range(200):
+        model(IMAGES)
+    assert set(model.counts) == {4, 8, 60}
+    assert all(40 < model.counts.count(count) < 95 for count in (4, 8, 60))
+    model.eval()
+    model.counts.clear()
+    for _ in range(5):
+        model(IMAGES)
+    assert set(model.counts) == {24}
+
+
+def test_the_draw_follows_the_seed_and_reaches_every_reducer():
+    model = Tiny(elastic=[4, 8, 60]).train()
+    drawn = []
+    for _ in range(2):
+        torch.manual_seed(1)
+        for _ in range(9):
+            model(IMAGES)
+            assert len({reducer.token_grid for reducer in model.reducers()}) == 1
+        drawn.append(tuple(model.counts))
+        model.counts.clear()
+    assert drawn[0] == drawn[1]
+
+
+def test_out_of_training_parts_of_a_forward_pass_use_the_chosen_count_too():
+    model = Tiny(elastic=[4]).train()
+    model(IMAGES)
+    assert model.token_grid.sizes == (4, 6)  # what was chosen, not what was drawn
+    model.eval()
+    model.forward_features(IMAGES)
+    assert model.counts == [4, 24]
+    model.train().set_num_tokens(8)
+    model(IMAGES)
+    model.eval()(IMAGES)
+    assert model.counts[2:] == [4, 8]
+
+
+@pytest.mark.parametrize("elastic", [[], 8, "8", {8: 1}])
+def test_elastic_counts_that_are_no_list(elastic):
+    with pytest.raises(
+        ValueError, match=r"elastic=.* is not possible; give a list of token counts such as \[8, 16, 32\]"
+    ):
+        Tiny(elastic=elastic)
+
+
+def test_elastic_counts_of_a_dense_model():
+    with pytest.raises(ValueError, match=r"elastic=\[8\] is not possible; .* to a model with semantic tokens"):
+        Tiny(windows=(), elastic=[8])
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [(6, "num_tokens=6 does not share out"), (2.5, "num_tokens=2.5 is no number"), ((3, 2), "do not share out over")],
+)
+def test_elastic_counts_that_do_not_fit(count, message):
+    with pytest.raises(ValueError, match=message):
+        Tiny(elastic=[8, count])

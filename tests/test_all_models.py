@@ -1,0 +1,173 @@
+"""What every name promises: it builds, trains a step, compiles, round-trips, and refuses bad input in a sentence."""
+
+import pytest
+import torch
+
+from stvit_video.models import create_model, list_models, load_checkpoint
+from stvit_video.models.base import TokenModel
+
+PREFIXES = ("", "stvit_", "stvit_r_")
+SIZES = [f"{family}_{size}" for family in ("deit", "swin") for size in ("tiny", "small", "base")]
+SIZES += ["casvit_xs", "casvit_s", "casvit_m", "casvit_t"]
+NAMES = sorted(f"{prefix}{video}{size}" for prefix in PREFIXES for video in ("", "video_") for size in SIZES)
+COMMON = {"num_classes": 3}
+FAMILY = {
+    "deit": {"embed_dim": 8, "num_heads": 2, "depth": 5, "generate_at": 1, "image_size": 32, "patch_size": 4},
+    "swin": {"embed_dim": 8, "num_heads": (1, 2, 2, 4), "depths": (2, 2, 6, 2), "image_size": 64},
+    "casvit": {"embed_dims": (8, 8, 16, 16), "depths": (1, 2, 4, 2), "image_size": 64},
+}
+
+
+def family_of(name):
+    return next(family for family in FAMILY if family in name)
+
+
+def small_options(name):
+    options = COMMON | FAMILY[family_of(name)]
+    if "video" in name:
+        options |= {"num_frames": 4}
+    return options | ({"num_tokens": tokens_of(name)} if "stvit" in name else {})
+
+
+def tokens_of(name):
+    """The default count is for 224 pixels; a small input takes fewer."""
+    return (2, 2, 2) if "video" in name else (2, 2)
+
+
+def small_input(name, batch=2):
+    size = FAMILY[family_of(name)]["image_size"]
+    return torch.randn(batch, 3, *((4,) if "video" in name else ()), size, size)
+
+
+def small_model(name, **options):
+    torch.manual_seed(0)
+    return create_model(name, **small_options(name) | options)
+
+
+def test_every_name_of_the_design_is_there_and_no_other():
+    assert list_models() == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_forward_backward_and_round_trip(name):
+    model, x = small_model(name), small_input(name)
+    assert isinstance(model, TokenModel)
+    logits = model(x)
+    assert logits.shape == (2, 3)
+    logits.square().sum().backward()
+    without = [key for key, value in model.named_parameters() if value.grad is None]
+    assert without == []
+    model.eval()
+    other = small_model(name).eval()
+    report = load_checkpoint(other, {key: value.clone() for key, value in model.state_dict().items()})
+    assert set(report.loaded) == set(model.state_dict())
+    assert torch.equal(other(x), model(x))
+    assert model.forward_features(x).shape == (2, model.head.in_features)
+    tokens = model.forward_tokens(x)
+    assert tokens.ndim == 3
+    assert tokens.shape[::2] == (2, model.head.in_features)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_compiled_model_gives_the_same_logits_in_one_graph(name):
+    torch.compiler.reset()  # else every model is checked against the graphs of all before it
+    model, x = small_model(name).eval(), small_input(name)
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(x), model(x))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(("tiny", "xs"))])
+def test_large_input_in_half_precision_gives_finite_logits(name, dtype):
+    model, x = small_model(name).eval().to(dtype), small_input(name).to(dtype) * 1000
+    with torch.no_grad():
+        assert model(x).isfinite().all()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(("tiny", "xs"))])
+def test_another_size_at_run_time(name):
+    """Not square, not a multiple of the windows."""
+    height, width = (20, 44) if "deit" in name else (96, 68)
+    x = torch.randn(1, 3, *((6,) if "video" in name else ()), height, width)
+    with torch.no_grad():
+        assert small_model(name).eval()(x).isfinite().all()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("stvit") and name.endswith(("tiny", "xs"))])
+def test_token_counts_at_run_time_and_drawn_in_training(name):
+    few, more = ((2, 2, 2), (2, 4, 4)) if "video" in name else ((2, 2), (4, 4))
+    options = {"num_tokens": few, "elastic": [few, more], "layer_scale_init": 0.5}
+    model, x = small_model(name, **options), small_input(name)
+    weights = {key: value.clone() for key, value in model.state_dict().items()}
+    model.eval()
+    with torch.no_grad():
+        before = model(x)
+        model.set_num_tokens(more)
+        assert model.token_grid.sizes == more
+        assert not torch.allclose(model(x), before)
+        model.set_num_tokens(few)
+        torch.testing.assert_close(model(x), before)
+    assert all(torch.equal(value, weights[key]) for key, value in model.state_dict().items())
+    model.train()
+    seen = set()
+    for _ in range(20):
+        model(x)
+        seen.add(model.reducers()[0].token_grid.sizes)
+    assert seen == {few, more}
+    with torch.no_grad():
+        model.eval()(x)
+    assert model.reducers()[0].token_grid.sizes == few
+
+
+@pytest.mark.parametrize("reducer", ["semantic", "random", "pool", "tome"])
+@pytest.mark.parametrize(
+    "name",
+    [name for name in NAMES if name.startswith("stvit_") and not name.startswith("stvit_r") and name.endswith("y")]
+    + ["stvit_casvit_xs", "stvit_video_casvit_xs"],
+)
+def test_reducers(name, reducer):
+    model, x = small_model(name, reducer=reducer), small_input(name)
+    model(x).sum().backward()
+    with torch.no_grad():
+        first, second = model.eval()(x), model(x)
+    torch.testing.assert_close(first, second)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_tokens": 0}, "num_tokens=0"),
+        ({"num_tokens": 10_000}, "num_tokens=10000"),
+        ({"reducer": "mean"}, "reducer='mean' is unknown; choose one of"),
+        ({"reducer": "semantik"}, "reducer='semantik' is unknown"),
+        ({"generate_at": 0}, "generate_at=0"),
+        ({"generate_at": 99}, "generate_at=99"),
+        ({"elastic": [0]}, "num_tokens=0"),
+        ({"elastic": 8}, "elastic=8 is not possible; give a list"),
+        ({"shiny": 1}, "has no option 'shiny'"),
+        ({"num_token": 4}, "has no option 'num_token', did you mean 'num_tokens'"),
+        ({"token_window": (3, 3)}, r"windows of \(3, 3\) do not divide|token_window=\(3, 3\)"),
+    ],
+)
+@pytest.mark.parametrize("name", ["stvit_deit_tiny", "stvit_swin_tiny", "stvit_casvit_xs"])
+def test_bad_options(name, options, message):
+    with pytest.raises(ValueError, match=message):
+        small_model(name, **options)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(("tiny", "xs"))])
+def test_bad_input(name):
+    model, x = small_model(name).eval(), small_input(name)
+    axes = r"\(B, 3, T, H, W\)" if "video" in name else r"\(B, 3, H, W\)"
+    with pytest.raises(ValueError, match=f"does not fit this model; give {axes}"):
+        model(x[:, :2])
+    with pytest.raises(ValueError, match=f"does not fit this model; give {axes}"):
+        model(x[0])
+    with pytest.raises(ValueError, match="give floating point, normalised"):
+        model(x.to(torch.uint8))
+    with pytest.raises(ValueError, match=r"too small|does not divide|can't be pooled|at least"):
+        model(x[..., :3, :])
+    if "video" in name and "casvit" not in name:
+        with pytest.raises(ValueError, match=r"does not divide into patches|multiple of"):
+            model(x[:, :, :3])

@@ -1,0 +1,86 @@
+import pytest
+import torch
+
+from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.reduce import TokenReducer, check_reduction, tokens_per_window
+
+
+def make(token_grid, grid=None, window=None):
+    image_grid = None if grid is None else TokenGrid(grid)
+    return TokenReducer(token_grid=TokenGrid(token_grid), image_grid=image_grid, window=window)
+
+
+def test_tokens_of_a_window_by_hand():
+    assert tokens_per_window((6, 4), grid=(14, 14), window=(7, 7)) == (3, 2)
+    assert tokens_per_window((2, 6, 4), grid=(2, 9, 10), window=(2, 3, 5)) == (2, 2, 2)
+
+
+def test_one_window_without_windows():
+    reducer = make((2, 3))
+    x = torch.randn(2, 5, 7, 3)
+    assert reducer.tokens_per_window == (2, 3)
+    assert reducer.to_windows(x) is x
+    assert reducer.from_windows(x[:, :2, :3], (5, 7)).shape == (2, 2, 3, 3)
+
+
+def test_windows_go_there_and_back_in_order():
+    reducer = make((4, 6), (6, 10), (3, 5))
+    x = torch.randn(2, 6, 10, 3)
+    windows = reducer.to_windows(x)
+    torch.testing.assert_close(windows.unflatten(0, (2, 2, 2))[:, 1, 0], x[:, 3:, :5])
+    corners = reducer.from_windows(windows[:, :2, :3], (6, 10))
+    torch.testing.assert_close(corners, x[:, [0, 1, 3, 4]][:, :, [0, 1, 2, 5, 6, 7]])
+
+
+def test_a_grid_that_the_windows_do_not_divide_is_padded_behind():
+    reducer = make((4, 6), (6, 10), (3, 5))
+    x = torch.randn(2, 7, 4, 3)
+    windows = reducer.to_windows(x)  # 3 x 1 windows
+    assert windows.shape == (2 * 3, 3, 5, 3)
+    torch.testing.assert_close(windows.unflatten(0, (2, 3))[:, 2, :1, :4], x[:, 6:])
+    assert windows.unflatten(0, (2, 3))[:, 2, 1:].abs().max() == 0
+    assert windows[:, :, 4:].abs().max() == 0
+    assert reducer.from_windows(windows[:, :2, :3], (7, 4)).shape == (2, 6, 3, 3)
+
+
+def test_set_token_grid():
+    reducer = make((4, 6), (6, 10), (3, 5))
+    reducer.set_token_grid(TokenGrid((2, 10)))
+    assert reducer.token_grid.sizes == (2, 10)
+    assert reducer.tokens_per_window == (1, 5)
+    with pytest.raises(ValueError, match=r"\(3, 10\) semantic tokens do not share out over \(2, 2\) windows; choose a"):
+        reducer.set_token_grid(TokenGrid((3, 10)))
+    with pytest.raises(ValueError, match=r"token grid \(1, 2, 2\) has the wrong number of axes; give 2 sizes"):
+        reducer.set_token_grid(TokenGrid((1, 2, 2)))
+    assert reducer.token_grid.sizes == (2, 10)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (((2, 2), None, (3, 3)), r"window=\(3, 3\) needs the image_grid it divides; give both, or leave both out"),
+        (((2, 2), (6, 7), (3, 3)), r"windows of \(3, 3\) do not divide the token grid \(6, 7\); choose a window"),
+        (((2, 3), (6, 6), (3, 3)), r"\(2, 3\) semantic tokens do not share out over \(2, 2\) windows"),
+        (((2, 2), (6, 6), (2, 3, 3)), r"windows of \(2, 3, 3\) do not divide the token grid \(6, 6\)"),
+    ],
+)
+def test_windows_that_do_not_fit(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        make(*arguments)
+
+
+@pytest.mark.parametrize(("grid", "sizes"), [((2, 9), (3, 3)), ((9, 2), (3, 3)), ((2, 9, 9), (3, 3))])
+def test_more_tokens_than_there_are(grid, sizes):
+    with pytest.raises(ValueError, match=r"a token grid of \(3, 3\) can't be pooled from .*; choose at most as many"):
+        make(sizes).to_windows(torch.zeros(1, *grid, 2))
+    with pytest.raises(ValueError, match="choose at most as many tokens along each axis"):
+        check_reduction(grid, sizes)
+
+
+def test_more_tokens_than_a_window_has():
+    with pytest.raises(ValueError, match=r"a token grid of \(4, 3\) can't be pooled from image tokens of \(3, 5\)"):
+        make((8, 6), (6, 10), (3, 5)).to_windows(torch.zeros(1, 6, 10, 2))
+
+
+def test_settings_are_printed():
+    assert repr(make((4, 6), (6, 10), (3, 5))) == "TokenReducer(token_grid=(4, 6), window=(3, 5))"
