@@ -1,0 +1,177 @@
+"""`python -m stvit_video.benchmark --table`: parameters, multiply-adds and tokens of every model, as a table.
+
+Each model runs once, on the CPU, while its operations are traced and counted.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from stvit_video.evaluation.benchmark import count_gmacs, count_parameters
+from stvit_video.evaluation.costs import FORMATS, Cost, format_costs
+from stvit_video.evaluation.published import published_figures
+from stvit_video.models import create_model, list_models, model_options
+
+IN_CHANNELS = 3
+
+
+def choose_names(patterns: Sequence[str]) -> list[str]:
+    """The models that names or shell patterns such as "stvit_*" ask for, each once; all where there are none.
+
+    Raises:
+        ValueError: a name that is no model's, or a pattern that no model has.
+    """
+    known = list_models()
+    chosen: dict[str, None] = {}
+    for pattern in patterns or ["*"]:
+        matching = [name for name in known if fnmatchcase(name, pattern)]
+        if not matching and not set(pattern) & set("*?["):
+            model_options(pattern)  # says which name is the closest
+        if not matching:
+            raise ValueError(f"no model's name matches {pattern!r}; the names are {', '.join(known)}")
+        chosen.update(dict.fromkeys(matching))
+    return list(chosen)
+
+
+def dense_name(name: str) -> str:
+    """The dense model of the same family and size: without stvit_ or stvit_r_ in front."""
+    return re.sub("^stvit_(r_)?", "", name)
+
+
+def measure_cost(
+    name: str,
+    *,
+    image_size: tuple[int, ...] = (224, 224),
+    num_frames: int = 16,
+    num_tokens: int | tuple[int, ...] | None = None,
+) -> Cost:
+    """Build a model with its default options and count one view.
+
+    Args:
+        name: of the model.
+        image_size: (H, W) pixels.
+        num_frames: frames T of a clip; image models have none.
+        num_tokens: semantic tokens, a count or a grid; None = the model's default. Dense models have none.
+
+    Raises:
+        ValueError: what the model refuses, after its name.
+    """
+    is_video, is_dense = "num_frames" in model_options(name), name == dense_name(name)
+    input_size = (num_frames, *image_size) if is_video else image_size
+    options = {"num_frames": num_frames} if is_video else {}
+    tokens = {"num_tokens": num_tokens} if num_tokens is not None and not is_dense else {}
+    try:
+        model = create_model(name, image_size=image_size, **options, **tokens)
+        gmacs = count_gmacs(model, (IN_CHANNELS, *input_size))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    return Cost(
+        name=name,
+        input_size=input_size,
+        num_parameters=count_parameters(model),
+        gmacs=gmacs,
+        tokens=model.tokens_per_level(),
+        published=None if tokens else published_figures(name, input_size),
+    )
+
+
+def measure_costs(
+    names: Sequence[str],
+    *,
+    image_size: tuple[int, ...] = (224, 224),
+    num_frames: int = 16,
+    num_tokens: int | tuple[int, ...] | None = None,
+) -> list[Cost]:
+    """The costs of several models, each beside the dense model of its family, size and input.
+
+    Args:
+        names: of the models; the other settings are those of `measure_cost`.
+
+    Returns:
+        Images before clips, by family and size, the dense model first.
+
+    Raises:
+        ValueError: as `measure_cost`.
+    """
+    wanted = dict.fromkeys([*names, *map(dense_name, names)])
+    costs = {
+        name: measure_cost(name, image_size=image_size, num_frames=num_frames, num_tokens=num_tokens) for name in wanted
+    }
+    rows = [
+        replace(costs[name], dense_gmacs=None if name == dense_name(name) else costs[dense_name(name)].gmacs)
+        for name in names
+    ]
+
+    def place(cost: Cost) -> tuple[int, str, int, int]:
+        dense = dense_name(cost.name)
+        return len(cost.input_size), dense.rpartition("_")[0], costs[dense].num_parameters, len(cost.name)
+
+    return sorted(rows, key=place)
+
+
+def parse_sizes(option: str, text: str) -> tuple[int, ...]:
+    """(4, 5) of "4x5", (4,) of "4".
+
+    Raises:
+        ValueError: other characters, or a size of 0.
+    """
+    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", text):
+        raise ValueError(f"{option} {text!r} is not possible; give whole numbers of at least 1, such as 64 or 4x4")
+    return tuple(int(size) for size in text.split("x"))
+
+
+def print_table(arguments: argparse.Namespace) -> None:
+    """Measure and print what `--table` asks for.
+
+    Raises:
+        ValueError: a name, size or count that is not possible.
+    """
+    image_size = parse_sizes("--image-size", arguments.image_size)
+    if len(image_size) > 2:
+        raise ValueError(f"--image-size {arguments.image_size!r} is not possible; give 224, or height x width: 224x160")
+    tokens = None if arguments.num_tokens is None else parse_sizes("--num-tokens", arguments.num_tokens)
+    num_frames = parse_sizes("--num-frames", arguments.num_frames)
+    if len(num_frames) > 1:
+        raise ValueError(f"--num-frames {arguments.num_frames!r} is not possible; give one whole number, such as 16")
+    costs = measure_costs(
+        choose_names([name for name in arguments.names.split(",") if name]),
+        image_size=image_size * 2 if len(image_size) == 1 else image_size,
+        num_frames=num_frames[0],
+        num_tokens=tokens[0] if tokens is not None and len(tokens) == 1 else tokens,
+    )
+    print(format_costs(costs, table_format=arguments.format))
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m stvit_video.benchmark", description="What models cost.")
+    parser.add_argument(
+        "--table", action="store_true", help="print parameters, multiply-adds and tokens of every model"
+    )
+    parser.add_argument("--names", default="", help="models or shell patterns, such as deit_small,'stvit_*' (all)")
+    parser.add_argument("--num-tokens", help="semantic tokens, a count or a grid such as 4x4x4 (each model's default)")
+    parser.add_argument("--num-frames", default="16", help="frames of a clip (16)")
+    parser.add_argument("--image-size", default="224", help="pixels of a view, 224 or 224x160 (224)")
+    parser.add_argument("--format", choices=FORMATS, default="markdown", help="of the table (markdown)")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print what is asked for; the exit code is 0, or 2 for wrong arguments."""
+    parser = build_parser()
+    parsed = parser.parse_args(arguments)
+    if not parsed.table:
+        parser.error("nothing to measure; give --table")
+    try:
+        print_table(parsed)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
