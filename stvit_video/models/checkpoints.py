@@ -48,7 +48,7 @@ class LoadReport:
         inflated: keys whose values were spread from an image over the time of a clip.
         interpolated: keys of tables that were resized to the model's grid.
         new: keys that kept the model's fresh weights: of a head for other classes, or of a slot that a dense model
-            has not.
+            has not; and gains of blocks that had none, which are 1 then.
         unused: keys of the checkpoint that the model has no place for, by design.
     """
 
@@ -189,7 +189,8 @@ def load_checkpoint(
                 f"build it with base_attention='joint'"
             )
         state[POSITIONS] = foreign.positions(*positions.shape[1:])
-    return _load(model, state, content, name=foreign.name, new_head=new_head or headless, headless=headless)
+    pretrained = headless and foreign.positions is not None  # whose features nobody has normed yet
+    return _load(model, state, content, name=foreign.name, new_head=new_head or headless, new_norm=pretrained)
 
 
 def _load(
@@ -199,7 +200,7 @@ def _load(
     *,
     name: str,
     new_head: bool,
-    headless: bool = False,
+    new_norm: bool = False,
 ) -> LoadReport:
     """Fit a state dict of our keys to the model, check that nothing is left over, and load it."""
     wanted = model.state_dict()
@@ -207,11 +208,11 @@ def _load(
     state = {key.replace("fc_norm.", "norm."): value for key, value in state.items()}
     grids = {"grid_then": _stored_grid(content), "grid_now": _position_grid(model)}
     fit = fit_state(state, model, new_head=new_head, **grids)
-    if headless:  # of a pre-training, whose features nobody has normed yet
+    if new_norm:
         fit.new += [key for key in wanted if key.startswith("norm.") and key not in fit.state]
     kept = {key: wanted[key] for key in fit.new} | uncounted(fit.state, wanted)
-    check_keys(fit.state | kept, wanted, **grids)
-    model.load_state_dict(fit.state | kept)
+    check_keys(kept | fit.state, wanted, **grids)
+    model.load_state_dict(kept | fit.state)
     changed = {*fit.inflated, *fit.interpolated, *kept}
     return LoadReport(
         name,

@@ -46,15 +46,17 @@ def fit_state(
     fit_positions(fit, wanted, grid_then, grid_now)
     fit_kernels(fit, wanted)
     _keep_heads(fit, wanted, new_head=new_head)
-    fit.state |= _unit_gains(fit, wanted)
+    _start_gains(fit, wanted)
     return fit
 
 
-def _unit_gains(fit: Fit, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _start_gains(fit: Fit, wanted: Mapping[str, Tensor]) -> None:
     """Gains of blocks whose weights come from a model without gains: 1, which is what having none means."""
     missing = [key for key in wanted if key.endswith(GAINS) and key not in fit.state and key not in fit.new]
     known = {key.rpartition(".norm1.")[0] for key in fit.state if ".norm1." in key}
-    return {key: torch.ones_like(wanted[key]) for key in missing if key.rpartition(".ls")[0] in known}
+    gains = {key: torch.ones_like(wanted[key]) for key in missing if key.rpartition(".ls")[0] in known}
+    fit.state |= gains
+    fit.new += gains
 
 
 def uncounted(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -76,10 +76,8 @@ def fit_positions(fit: Fit, wanted: Mapping[str, Tensor], then: PositionGrid | N
     if POSITIONS not in fit.state or POSITIONS not in wanted or now is None:
         return
     table, target = fit.state[POSITIONS], wanted[POSITIONS]
-    if then is None and table.shape == target.shape:
-        return
     then = then or _likely_grid(table, fit, now)
-    if then is None or table.ndim != 3 or table.shape[1] != then.num_class_tokens + prod(then.sizes):
+    if then is None or then == now or table.ndim != 3 or table.shape[1] != then.num_class_tokens + prod(then.sizes):
         return
     if table.shape[::2] != target.shape[::2] or not _leads_to(then, now, fit):
         return
@@ -98,11 +96,12 @@ def _likely_grid(table: Tensor, fit: Fit, now: PositionGrid) -> PositionGrid | N
     """The grid of positions of which nobody says it: the model's where the rows fit, else a square for an image's."""
     num_class_tokens = int(CLASS_TOKEN in fit.state or CLASS_TOKEN in fit.unused)
     num_rows = table.shape[1] - num_class_tokens if table.ndim == 3 else 0
-    if num_rows == prod(now.sizes):
-        return PositionGrid(now.sizes, num_class_tokens)
     kernel = fit.state.get(PATCHES)
+    of_images = kernel is not None and kernel.ndim == 4
+    if num_rows == prod(now.sizes) and of_images <= (len(now.sizes) == 2):
+        return PositionGrid(now.sizes, num_class_tokens)
     side = isqrt(max(num_rows, 0))
-    if kernel is None or kernel.ndim != 4 or side * side != num_rows:
+    if not of_images or side * side != num_rows:
         return None
     return PositionGrid((side, side), num_class_tokens)
 

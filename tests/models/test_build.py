@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -114,3 +116,13 @@ def test_numpy_integers_and_lists_are_plain_numbers():
     model.set_num_tokens(np.int32(8))
     assert model.token_grid.sizes == (2, 2, 2)
     assert model(torch.randn(2, 3, 4, 16, 20)).shape == (2, 3)
+
+
+def test_few_tokens_of_a_clip_cost_what_we_aim_at():
+    """16 frames of 224 x 224, 64 tokens : at most 30 % of the dense model per frame, 40 % with joint blocks."""
+    cost = partial(count_gmacs, input_size=(3, 16, 224, 224))
+    dense = cost(create_model("video_deit_small", base_attention="joint"))
+    assert dense == pytest.approx(57, rel=0.01)  # published for VideoMAE-S
+    assert cost(create_model("stvit_video_deit_small", num_tokens=64)) <= 0.30 * dense
+    assert cost(create_model("stvit_video_deit_small", num_tokens=64, base_attention="joint")) <= 0.40 * dense
+    assert cost(create_model("stvit_video_deit_small")) <= 0.30 * cost(create_model("video_deit_small"))

@@ -75,3 +75,16 @@ def test_temporal_positions_are_resized_linearly():
     report = load_checkpoint(model, short.state_dict())
     assert report.interpolated == ("temporal_pos_embed",)
     assert model.temporal_pos_embed[0, :, 0].tolist() == [0.0, 2.5, 7.5, 10.0]
+
+
+def test_positions_of_a_picture_are_never_taken_for_those_of_a_clip():
+    """12 x 12 patches are as many as 4 x 6 x 6."""
+    trained = create_model("deit_tiny", **SMALL | {"image_size": 48}, pool="mean").eval()
+    joint = {"base_attention": "joint", "num_frames": 8, "image_size": 24, "norm_after_pool": False}
+    model = create_model("video_deit_tiny", **SMALL | joint)
+    report = load_checkpoint(model, trained.state_dict())
+    assert set(report.inflated) == {"pos_embed", "patch_embed.proj.weight"}
+    small = create_model("deit_tiny", **SMALL | {"image_size": 24}, pool="mean")
+    load_checkpoint(small, {"model": trained.state_dict()} | {})
+    expected = small.pos_embed.unflatten(1, (1, 6, 6)).expand(-1, 4, -1, -1, -1).flatten(1, 3)
+    torch.testing.assert_close(model.pos_embed, expected)
