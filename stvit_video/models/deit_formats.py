@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stvit_video.models.formats import Format
+from stvit_video.models.weights import CheckpointError
 
 TRANSFORMERS_NAMES = {
     "attention.output.dense": "attn.proj",
@@ -55,6 +56,7 @@ def _convert_videomae(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         state = {
             key.removeprefix("encoder."): value for key, value in state.items() if not key.startswith(PRETRAINING_PARTS)
         }
+    _check_mean_pooling(state, "head.weight")
     converted = {key: value for key, value in state.items() if not key.endswith((".q_bias", ".v_bias"))}
     for key, query in state.items():
         if key.endswith(".q_bias"):
@@ -64,6 +66,15 @@ def _convert_videomae(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return converted
 
 
+def _check_mean_pooling(state: Mapping[str, Tensor], head: str) -> None:
+    """Raise where a head looks at the first token alone, as VideoMAE's code does without its norm behind the mean."""
+    if head in state and "fc_norm.weight" not in state:
+        raise CheckpointError(
+            "this VideoMAE classifies its first token (it has a head and no fc_norm); our models classify the mean over "
+            "all tokens: give a checkpoint that was fine-tuned with mean pooling, or one without a head"
+        )
+
+
 def _is_transformers_videomae(state: Mapping[str, Tensor]) -> bool:
     return any(key.endswith("embeddings.patch_embeddings.projection.weight") for key in state) and any(
         ".layer.0.attention.attention.query.weight" in key for key in state
@@ -71,6 +82,7 @@ def _is_transformers_videomae(state: Mapping[str, Tensor]) -> bool:
 
 
 def _convert_transformers_videomae(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    _check_mean_pooling(state, "classifier.weight")
     converted: dict[str, Tensor] = {}
     for key, value in state.items():
         bare = key.removeprefix("videomae.")

@@ -164,6 +164,14 @@ def test_a_norm_behind_the_mean_needs_a_model_with_one():
         load_checkpoint(ours, theirs.state_dict())
 
 
+def test_a_head_on_the_first_token_is_refused():
+    _, theirs = transformers_videomae(use_mean_pooling=False)
+    ours = create_model("video_deit_base", **SIZES, **CLIP)
+    for state in (theirs.state_dict(), to_authors_names(theirs.state_dict())):
+        with pytest.raises(CheckpointError, match="classifies its first token .* no fc_norm.* fine-tuned with mean pool"):
+            load_checkpoint(ours, state)
+
+
 def test_positions_against_a_loop():
     table = videomae_positions(5, 7)
     assert table.shape == (1, 5, 7)
