@@ -70,8 +70,8 @@ def _check_mean_pooling(state: Mapping[str, Tensor], head: str) -> None:
     """Raise where a head looks at the first token alone, as VideoMAE's code does without its norm behind the mean."""
     if head in state and "fc_norm.weight" not in state:
         raise CheckpointError(
-            "this VideoMAE classifies its first token (it has a head and no fc_norm); our models classify the mean over "
-            "all tokens: give a checkpoint that was fine-tuned with mean pooling, or one without a head"
+            "this VideoMAE classifies its first token (it has a head and no fc_norm), our models the mean over all "
+            "tokens; give a checkpoint that was fine-tuned with mean pooling, or one without a head"
         )
 
 
