@@ -62,6 +62,17 @@ def pair(name: str, size: Any) -> tuple[int, ...]:
     return whole_numbers(name, size)
 
 
+def flag(name: str, value: Any) -> bool:
+    """`value` as a bool.
+
+    Raises:
+        ValueError: neither True nor False.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}={value!r} is not possible; give True or False")
+    return value
+
+
 def number(name: str, value: Any) -> float:
     """`value` as a finite float.
 

@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+AXES = {2: " (height, width)", 3: " (frames of the tubelet, height, width)"}
+
 
 def check_patches(sizes: tuple[int, ...], patch_size: tuple[int, ...]) -> None:
     """Raise unless patches of `patch_size` tile an input of `sizes`.
@@ -15,7 +17,7 @@ def check_patches(sizes: tuple[int, ...], patch_size: tuple[int, ...]) -> None:
     if len(sizes) != len(patch_size) or any(s % p or s < p for s, p in zip(sizes, patch_size, strict=False)):
         raise ValueError(
             f"input of size {tuple(sizes)} does not divide into patches of {tuple(patch_size)}; "
-            f"give {len(patch_size)} sizes, each a multiple of the patch's"
+            f"give {len(patch_size)} sizes, each a multiple of the patch's{AXES.get(len(patch_size), '')}"
         )
 
 

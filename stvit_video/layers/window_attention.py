@@ -9,6 +9,12 @@ from stvit_video.layers.attention import attend, check_head_split
 from stvit_video.layers.pos_embed import new_table
 from stvit_video.layers.windows import crop_grid, pad_grid, partition_windows, reverse_windows, shift_grid
 
+# What happens to grids that the window does not divide, and to windows that are larger than the grid:
+# "plain": pad, then shift; offsets keep their biases. "first cells": the same, but a cut window has the biases between
+# the first cells of the whole one, as in Video Swin's released code and torchvision. "shift first": shift, then pad, as
+# in timm.
+WINDOW_RULES = ("plain", "first cells", "shift first")
+
 
 def relative_positions(window: tuple[int, ...], *, device: torch.device | None = None) -> Tensor:
     """For every pair of cells of a window, the row of their offset in a flat table over all offsets.
@@ -31,19 +37,25 @@ def relative_positions(window: tuple[int, ...], *, device: torch.device | None =
     return rows
 
 
-def position_bias(table: Tensor, window: tuple[int, ...]) -> Tensor:
+def position_bias(table: Tensor, window: tuple[int, ...], *, of_first_cells: bool = False) -> Tensor:
     """What is added to the attention logits between the cells of a window.
 
     Args:
         table: (1, *offsets, A), 2 w - 1 offsets along an axis of w cells.
-        window: cells along each axis; where fewer than w, the offsets that can't occur are left out.
+        window: cells along each axis, at most w.
+        of_first_cells: in a window of fewer cells than the table's, take the biases between as many first cells of the
+            table's window, whatever their offsets, in place of those of the same offsets.
 
     Returns:
         (A, N, N), N = prod(window).
     """
-    for axis, size in enumerate(window, start=1):
-        table = table.narrow(axis, (table.shape[axis] - 2 * size + 1) // 2, 2 * size - 1)
-    rows = relative_positions(window, device=table.device)
+    if of_first_cells:
+        full = tuple((size + 1) // 2 for size in table.shape[1:-1])
+        rows = relative_positions(full, device=table.device)[: prod(window), : prod(window)]
+    else:
+        for axis, size in enumerate(window, start=1):
+            table = table.narrow(axis, (table.shape[axis] - 2 * size + 1) // 2, 2 * size - 1)
+        rows = relative_positions(window, device=table.device)
     bias = table.flatten(0, -2).index_select(0, rows.flatten())  # (N * N, A)
     return bias.unflatten(0, tuple(rows.shape)).permute(2, 0, 1)
 
@@ -83,23 +95,26 @@ class WindowAttention(nn.Module):
     """Softmax attention of every token to the tokens of its window.
 
     A grid that the window does not divide is padded with zeros behind its end; these are keys like all others. Along
-    an axis where the grid has no more cells than the window, the window is cut to the grid and nothing is shifted; an
-    offset between two tokens keeps its bias.
+    an axis where the grid has no more cells than the window, the window is cut to the grid and nothing is shifted. The
+    codes that weights come from differ in what they do then, hence `rule`.
 
     Args:
         dim: channels C.
         num_heads: heads A; must divide `dim`.
         window: cells of a window along each axis, (h, w) or (t, h, w); the size of the table.
         full_window: the window that was asked for, of which `window` is what the grid leaves; None = `window`.
+        grid_window: what the grid leaves of the window where the table is kept for the whole of it; None = `window`.
         shifted: whether windows begin half a window later, so that they straddle those of an unshifted layer.
         qkv_bias: whether the query, key and value projections have a bias.
 
     Raises:
         ValueError: `num_heads` does not divide `dim`.
 
+    Attributes:
+        rule: one of WINDOW_RULES; "plain" where nobody says otherwise.
+
     Source: Liu et al. 2021 (Swin), section 3.2; Liu et al. 2022 (Video Swin), section 3.2; weight names as in timm.
-    Differs: the table is over a grid. torchvision's video model reads other rows of its table when it cuts a window
-        along H or W; Microsoft's and timm's code shifts before it pads.
+    Differs: the table is over a grid.
     """
 
     def __init__(
@@ -109,6 +124,7 @@ class WindowAttention(nn.Module):
         num_heads: int,
         window: tuple[int, ...],
         full_window: tuple[int, ...] | None = None,
+        grid_window: tuple[int, ...] | None = None,
         shifted: bool = False,
         qkv_bias: bool = True,
     ) -> None:
@@ -117,7 +133,9 @@ class WindowAttention(nn.Module):
         self.num_heads = num_heads
         self.window = tuple(window)
         self.full_window = self.window if full_window is None else tuple(full_window)
+        self.grid_window = self.window if grid_window is None else tuple(grid_window)
         self.shifted = shifted
+        self.rule = WINDOW_RULES[0]
         self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
         self.proj = nn.Linear(dim, dim)
         self.bias_table = new_table(1, *(2 * size - 1 for size in self.window), num_heads)
@@ -134,15 +152,21 @@ class WindowAttention(nn.Module):
         grid = tuple(x.shape[1:-1])
         window = tuple(min(g, w) for g, w in zip(grid, self.window, strict=True))
         shift = tuple(w // 2 if self.shifted and g > w else 0 for g, w in zip(grid, window, strict=True))
-        x = shift_grid(pad_grid(x, window), shift)
+        if self.rule == "shift first":
+            x = pad_grid(shift_grid(x, shift), window)
+        else:
+            x = shift_grid(pad_grid(x, window), shift)
         padded = tuple(x.shape[1:-1])
-        bias = position_bias(self.bias_table, window)[None]  # (1, A, N, N)
+        bias = position_bias(self.bias_table, window, of_first_cells=self.rule == "first cells")[None]  # (1, A, N, N)
         if any(shift):
             keep = same_region(padded, window=window, shift=shift, device=x.device)  # (num_windows, N, N)
             bias = bias.masked_fill(~keep[:, None], float("-inf"))
         windows = self._attend(partition_windows(x, window).flatten(1, -2), bias)
         x = reverse_windows(windows.unflatten(1, window), padded)
-        return crop_grid(shift_grid(x, tuple(-s for s in shift)), grid)
+        back = tuple(-s for s in shift)
+        if self.rule == "shift first":
+            return shift_grid(crop_grid(x, grid), back)
+        return crop_grid(shift_grid(x, back), grid)
 
     def _attend(self, windows: Tensor, bias: Tensor) -> Tensor:
         """Attention in every window; windows of their own biases take part as so many more heads.

@@ -103,7 +103,10 @@ class TokenModel(nn.Module):
         return self
 
     def draw_tokens(self) -> None:
-        """Draw one of the `elastic` counts in training, by torch's random numbers; else nothing happens."""
+        """Draw one of the `elastic` counts in training, by torch's random numbers; else nothing happens.
+
+        A draw is no part of a compiled graph: with `fullgraph=True`, compile the model without `elastic`.
+        """
         if self.training and self._drawable:
             self._use(self._drawable[int(torch.randint(len(self._drawable), ()))])
 

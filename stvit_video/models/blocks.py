@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from stvit_video.layers.block import TransformerBlock
-from stvit_video.layers.numbers import whole_numbers
+from stvit_video.layers.numbers import flag, whole_numbers
 from stvit_video.layers.windows import check_windows, partition_windows, reverse_windows
 from stvit_video.models.checks import resolve_token_grid
 from stvit_video.tokens.baselines import PoolReducer, RandomReducer, ToMeReducer
@@ -84,8 +84,8 @@ def make_slot(
         window=sizes,
         key_window=None if key_window is None else whole_numbers("key_window", key_window),
         layer_scale_init=layer_scale_init,
-        attention_shortcut=attention_shortcut,
-        global_centers=global_centers,
+        attention_shortcut=flag("generate_shortcut", attention_shortcut),
+        global_centers=flag("global_centers", global_centers),
     )
 
 

@@ -42,11 +42,14 @@ def depthwise(dim: int) -> nn.Conv2d:
 
 
 def init_convolution(module: nn.Module) -> None:
-    """Start weights as `init_linear` does; of depthwise convolutions by the inputs that one output has."""
-    init_linear(module)
-    if isinstance(module, nn.Conv2d) and module.groups > 1:
-        taps = module.weight[0].numel()
-        nn.init.uniform_(module.weight, -((3 / taps) ** 0.5), (3 / taps) ** 0.5)
+    """Start linear layers as `init_linear` does, and convolutions as torch does.
+
+    Larger weights square from block to block in the mixers before batch norms have seen any batch.
+    """
+    if isinstance(module, nn.Conv2d):
+        module.reset_parameters()
+    else:
+        init_linear(module)
 
 
 class Stem(nn.Module):

@@ -1,10 +1,10 @@
 """Checkpoints: reading them without running their code, and loading them strictly."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from stvit_video import __version__
 from stvit_video.models import casvit_formats, deit_formats, swin_formats
 from stvit_video.models.build import create_model
-from stvit_video.models.convert import fit_state, uncounted
+from stvit_video.models.convert import defaults, fit_state
 from stvit_video.models.deit import DeiT
 from stvit_video.models.fit import HEADS, POSITIONS
 from stvit_video.models.metadata import METADATA_KEY, check_metadata, check_resume, checkpoint_metadata, written_by
@@ -34,8 +34,10 @@ __all__ = [
 
 FORMATS = (*deit_formats.FORMATS, *swin_formats.FORMATS, *casvit_formats.FORMATS)
 SLIM = {"embed_dim": 8, "num_heads": 1, "num_classes": 1}  # options without a meaning for the grid
+IMAGE_DEIT = "timm DeiT"
 SAFETENSORS = ".safetensors"
 ZIP_START = b"PK\x03\x04"
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def load_checkpoint(
     if foreign is None:
         name = f"stvit_video {'checkpoint' if METADATA_KEY in content else 'state dict'}"
         return _load(model, state, content, name=name, new_head=new_head)
-    state = foreign.convert(state)
+    state = _guarded(foreign.name, lambda: foreign.convert(state))
     headless = not any(key.startswith(HEADS) for key in state)
     positions = model.state_dict().get(POSITIONS)
     if foreign.positions and POSITIONS not in state and positions is not None:
@@ -204,13 +206,14 @@ def _load(
 ) -> LoadReport:
     """Fit a state dict of our keys to the model, check that nothing is left over, and load it."""
     wanted = model.state_dict()
-    _check_pooling(model, state)
+    if not new_head:
+        _check_pooling(model, state, name=name)
     state = {key.replace("fc_norm.", "norm."): value for key, value in state.items()}
     grids = {"grid_then": _stored_grid(content), "grid_now": _position_grid(model)}
-    fit = fit_state(state, model, new_head=new_head, **grids)
+    fit = _guarded(name, lambda: fit_state(state, model, new_head=new_head, **grids))
     if new_norm:
         fit.new += [key for key in wanted if key.startswith("norm.") and key not in fit.state]
-    kept = {key: wanted[key] for key in fit.new} | uncounted(fit.state, wanted)
+    kept = {key: wanted[key] for key in fit.new} | defaults(fit.state, wanted)
     check_keys(kept | fit.state, wanted, **grids)
     model.load_state_dict(kept | fit.state)
     changed = {*fit.inflated, *fit.interpolated, *kept}
@@ -224,14 +227,43 @@ def _load(
     )
 
 
-def _check_pooling(model: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Raise where weights whose last norm comes behind the mean would run in front of it, in a dense model."""
-    if "fc_norm.weight" not in state or not isinstance(model, DeiT):
+def _guarded(name: str, work: Callable[[], Result]) -> Result:
+    """Do `work` on the tensors of a checkpoint, whose shapes are anybody's; what they break is the checkpoint's fault.
+
+    Raises:
+        CheckpointError: a tensor is of a shape that the format does not know.
+    """
+    try:
+        return work()
+    except CheckpointError:
+        raise
+    except (RuntimeError, TypeError, IndexError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"the checkpoint looks like {name}, but a tensor in it is of a shape that this format does not have "
+            f"({error}); it is damaged or cut short: give a whole one"
+        ) from error
+
+
+def _check_pooling(model: nn.Module, state: Mapping[str, Tensor], *, name: str) -> None:
+    """Raise where the head of a dense model would answer otherwise in this one, as the last norm is elsewhere."""
+    if not isinstance(model, DeiT):
         return
-    if model.token_grid is None and not model.norm_after_pool:
+    behind, both = "fc_norm.weight" in state, {"fc_norm.weight", "norm.weight"} <= set(state)
+    if both:
+        raise CheckpointError(
+            "the checkpoint has a norm of the tokens (norm) and one of their mean (fc_norm); no model of ours has both"
+        )
+    if model.token_grid is not None or name.startswith("stvit_video"):
+        return
+    if behind and not model.norm_after_pool:
         raise CheckpointError(
             "the checkpoint norms the mean over its tokens (fc_norm), the model norms the tokens; build it with "
             "norm_after_pool=True and pool='mean'"
+        )
+    if name == IMAGE_DEIT and (model.norm_after_pool or not model.num_class_tokens):
+        raise CheckpointError(
+            "the checkpoint classifies its normed class token, the model the mean over its tokens; build it with "
+            "pool='cls' (and norm_after_pool=False)"
         )
 
 

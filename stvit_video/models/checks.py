@@ -91,6 +91,6 @@ def resolve_token_grid(
             f"num_tokens={num_tokens!r} is no number of tokens; give a whole number, or a grid with one size for "
             f"each axis, such as {example}"
         )
-    if window is not None:
+    if window is not None and window != image_grid.sizes:
         return choose_window_tokens(int(num_tokens), image_grid, window)
     return choose_token_grid(int(num_tokens), image_grid)

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from stvit_video.models.fit import CLASS_TOKEN, HEADS, TIME_POSITIONS, Fit
-from stvit_video.models.slots import fill_slots, is_dense, make_room
+from stvit_video.models.slots import fill_slots, is_dense, make_room, ordinary_blocks
 from stvit_video.models.tables import PositionGrid, fit_kernels, fit_positions, fit_tables
 
 GAINS = (".ls1.gamma", ".ls2.gamma")
-BATCH_COUNT = ".num_batches_tracked"
+NO_WEIGHTS = (".num_batches_tracked", "window_rule")
 MAP_NORMS = "norms."  # of a model with features_only
 
 
@@ -46,28 +46,31 @@ def fit_state(
     fit_positions(fit, wanted, grid_then, grid_now)
     fit_kernels(fit, wanted)
     _keep_heads(fit, wanted, new_head=new_head)
-    _start_gains(fit, wanted)
+    _start_gains(fit, model)
     return fit
 
 
-def _start_gains(fit: Fit, wanted: Mapping[str, Tensor]) -> None:
-    """Gains of blocks whose weights come from a model without gains: 1, which is what having none means."""
-    missing = [key for key in wanted if key.endswith(GAINS) and key not in fit.state and key not in fit.new]
-    known = {key.rpartition(".norm1.")[0] for key in fit.state if ".norm1." in key}
-    gains = {key: torch.ones_like(wanted[key]) for key in missing if key.rpartition(".ls")[0] in known}
-    fit.state |= gains
-    fit.new += gains
+def _start_gains(fit: Fit, model: nn.Module) -> None:
+    """Gains of ordinary blocks, where a checkpoint has none of them at all: 1, which is what having none means."""
+    ordinary = ordinary_blocks(model)
+    gains = {
+        key: value for key, value in model.state_dict().items() if key.endswith(GAINS) and key.startswith(ordinary)
+    }
+    if not any(key in fit.state for key in gains):
+        fit.state |= {key: torch.ones_like(value) for key, value in gains.items()}
+        fit.new += gains
 
 
-def uncounted(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Batch norms' counts of batches, as the model has them, where a checkpoint leaves them out: no weights depend."""
-    return {key: value for key, value in wanted.items() if key.endswith(BATCH_COUNT) and key not in state}
+def defaults(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What the model has where a checkpoint says nothing: counts of batches, the rule for windows; never weights."""
+    return {key: value for key, value in wanted.items() if key.endswith(NO_WEIGHTS) and key not in state}
 
 
 def _are_of_images(fit: Fit, wanted: Mapping[str, Tensor]) -> bool:
-    """Whether the weights know no time and the model does: by their axes, or as they lack temporal positions."""
-    axes = any(fit.state[key].ndim == 4 and wanted[key].ndim == 5 for key in wanted if key in fit.state)
-    return axes or (TIME_POSITIONS in wanted and TIME_POSITIONS not in fit.state)
+    """Whether the weights know no time and the model does: by their axes, or as nothing of theirs is over time."""
+    axes = {(fit.state[key].ndim, wanted[key].ndim) for key in wanted if key in fit.state}
+    lacks_time = TIME_POSITIONS in wanted and TIME_POSITIONS not in fit.state
+    return (4, 5) in axes or (lacks_time and (5, 5) not in axes)
 
 
 def _start_time(fit: Fit, wanted: Mapping[str, Tensor]) -> None:
@@ -96,8 +99,17 @@ def _keep_heads(fit: Fit, wanted: Mapping[str, Tensor], *, new_head: bool) -> No
             fit.unused.append(key)
     heads = [key for key in wanted if key.startswith(HEADS)]
     others = [key for key in heads if key in fit.state and fit.state[key].shape[:1] != wanted[key].shape[:1]]
-    if new_head or others:
+    if new_head or (others and _agree(fit, others)):
         fit.new += heads
         for key in [key for key in fit.state if key.startswith(HEADS)]:
             del fit.state[key]
             fit.unused.append(key)
+
+
+def _agree(fit: Fit, heads: list[str]) -> bool:
+    """Whether the tensors of every head are for one and the same number of classes; else one of them is damaged."""
+    counts: dict[str, set[int]] = {}
+    for key, value in fit.state.items():
+        if key.startswith(HEADS) and value.ndim:
+            counts.setdefault(key.partition(".")[0], set()).add(value.shape[0])
+    return all(len(counts[key.partition(".")[0]]) == 1 for key in heads)

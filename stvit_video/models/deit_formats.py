@@ -61,8 +61,8 @@ def _convert_videomae(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for key, query in state.items():
         if key.endswith(".q_bias"):
             stem = key.removesuffix("q_bias")
-            value = state[f"{stem}v_bias"]
-            converted[f"{stem}qkv.bias"] = torch.cat([query, torch.zeros_like(query), value])
+            if (value := state.get(f"{stem}v_bias")) is not None:
+                converted[f"{stem}qkv.bias"] = torch.cat([query, torch.zeros_like(query), value])
     return converted
 
 
@@ -103,7 +103,10 @@ def _convert_transformers_videomae(state: Mapping[str, Tensor]) -> dict[str, Ten
 
 def _joined_attention(state: Mapping[str, Tensor], theirs: str, ours: str) -> dict[str, Tensor]:
     """One projection out of three; keys have no bias in VideoMAE, which is a bias of zero."""
-    weights = [state[f"{theirs}{part}.weight"] for part in ("query", "key", "value")]
+    names = [f"{theirs}{part}.weight" for part in ("query", "key", "value")]
+    if not all(name in state for name in names):
+        return {}  # whoever checks the keys says that ours is missing
+    weights = [state[name] for name in names]
     joined = {f"{ours}.weight": torch.cat(weights)}
     zero = torch.zeros(weights[1].shape[0], dtype=weights[1].dtype)
     query = state.get(f"{theirs}query.bias", state.get(f"{theirs}q_bias"))

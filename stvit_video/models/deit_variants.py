@@ -9,6 +9,7 @@ from stvit_video.models.checks import image_token_grid
 from stvit_video.models.deit import DeiT
 from stvit_video.tokens.plans import check_reducer, deit_schedule
 
+DEFAULT_TOKENS = 4  # along each axis
 VIDEO_OPTIONS = ("num_frames", "tubelet_size", "base_attention")  # of `deit`, without a meaning for images
 
 
@@ -62,7 +63,8 @@ def deit(
         reducer: "none" (dense), or what fills the slot: "semantic", "random", "pool" or "tome".
         recover: whether the last block brings the image tokens back, for tasks that need every position.
         generate_at: number of blocks before generation.
-        num_tokens: semantic tokens, a count or a grid (H, W) or (T, H, W); where left out 16, for clips 64.
+        num_tokens: semantic tokens, a count or a grid (H, W) or (T, H, W); where left out 4
+            along each axis (16, for clips 64), on smaller grids all.
         elastic: counts or grids of which training draws one a step; None = always `num_tokens`.
         token_window: sizes of the windows of patches that are pooled each by itself, (h, w) or (t, h, w); None = all
             patches are one window.
@@ -86,12 +88,13 @@ def deit(
     if video:
         input_size = (whole_number("num_frames", num_frames), *input_size)
         patch_sizes = (whole_number("tubelet_size", tubelet_size), *patch_sizes)
+    image_grid = image_token_grid(input_size, patch_sizes)
     dense = check_reducer(reducer) == "none"
     slot = make_slot(
-        image_token_grid(input_size, patch_sizes),
+        image_grid,
         dense=dense,
         num_tokens=num_tokens,
-        default_tokens=64 if video else 16,
+        default_tokens=tuple(min(DEFAULT_TOKENS, size) for size in image_grid.sizes),
         window=token_window,
         key_window=key_window,
         layer_scale_init=layer_scale_init,

@@ -13,12 +13,32 @@ SLOT_PARTS = (".centres", ".ls1.gamma", ".ls2.gamma")  # of a slot, unknown to d
 
 
 def is_dense(state: Mapping[str, Tensor], model: nn.Module) -> bool:
-    """Whether the weights are of a model without a slot, and the model has one."""
-    has_slot = any(isinstance(module, TokenReducer) for module in model.modules())
+    """Whether the weights are of a dense model of as many layers as the model, which has a slot.
+
+    A slot shows: by the layers inside it, or by the place that it leaves free among the blocks.
+    """
+    if not any(isinstance(module, TokenReducer) for module in model.modules()):
+        return False
     own = {key for key in model.state_dict() if not key.startswith(HEADS) and key != TIME_POSITIONS}
-    added = tuple(f"{prefix}{index}." for prefix, kinds in _schedules(model) for index in _added(kinds))
-    own = {key for key in own if not key.startswith(added)}
-    return has_slot and not own <= set(state) and not any(".layers." in key for key in state)
+    if own <= set(state) or any(".layers." in key for key in state):
+        return False
+    return all(_indices(state, prefix) == set(range(len(_places(kinds)))) for prefix, kinds in _schedules(model))
+
+
+def ordinary_blocks(model: nn.Module) -> tuple[str, ...]:
+    """The prefixes of the blocks of a model that have nothing to do with a slot."""
+    return tuple(
+        f"{prefix}{index}."
+        for prefix, kinds in _schedules(model)
+        for index, kind in enumerate(kinds)
+        if kind not in SLOT_KINDS
+    )
+
+
+def _indices(state: Mapping[str, Tensor], prefix: str) -> set[int]:
+    """The places of the blocks that a state dict has of one level."""
+    found = (key.removeprefix(prefix).partition(".")[0] for key in state if key.startswith(prefix))
+    return {int(index) for index in found if index.isdecimal()}
 
 
 def fill_slots(fit: Fit, model: nn.Module) -> None:
@@ -32,12 +52,8 @@ def fill_slots(fit: Fit, model: nn.Module) -> None:
         places = _places(kinds)
         for index, layer in _blocks(fit, prefix).items():
             source = f"{prefix}{index}."
-            if index >= len(places):  # a layer too many, which whoever checks the keys reports
-                fit.state |= {f"{source}{rest} (dense)": value for rest, value in layer.items()}
-                continue
             place, kind = places[index]
-            attention = layer.get("attn.qkv.weight")
-            if kind in SLOT_KINDS and (attention is None or attention.ndim != 2):
+            if kind in SLOT_KINDS and "mixer" in kinds:
                 fit.unused += [f"{source}{rest}" for rest in layer]
                 continue
             for rest, value in layer.items():
@@ -101,7 +117,7 @@ def _place(fit: Fit, wanted: Mapping[str, Tensor], prefix: str, rest: str, value
     """Put one tensor of a dense block where it belongs in a semantic model's."""
     kind = rest.rpartition(".")[2]
     if rest.startswith("attn.qkv.") and f"{prefix}attn.q.{kind}" in wanted:
-        query, key_value = value.tensor_split([value.shape[0] // 3])
+        query, key_value = value.tensor_split([len(value) // 3 if value.ndim else 0])
         fit.state |= {f"{prefix}attn.q.{kind}": query, f"{prefix}attn.kv.{kind}": key_value}
     elif rest == "attn.bias_table" and f"{prefix}{rest}" not in wanted:
         fit.unused.append(source)
@@ -114,8 +130,7 @@ def _keep_slots(fit: Fit, wanted: Mapping[str, Tensor], prefix: str, kinds: tupl
     for place, kind in [*_places(kinds), *((str(index), "refine") for index in _added(kinds))]:
         if kind not in SLOT_KINDS:
             continue
-        keys = [key for key in wanted if key.startswith(f"{prefix}{place}.")]
-        empty = not any(key in fit.state for key in keys)
-        fit.new += [key for key in keys if key not in fit.state and (empty or key.endswith(SLOT_PARTS))]
+        keys = [key for key in wanted if key.startswith(f"{prefix}{place}.") and key not in fit.state]
+        fit.new += [key for key in keys if "mixer" in kinds or key.endswith(SLOT_PARTS)]
     tables = [key for key in wanted if key.startswith(prefix) and key.endswith(".centres")]
-    fit.new += [key for key in tables if key not in fit.state]
+    fit.new += [key for key in tables if key not in fit.state and key not in fit.new]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from stvit_video.layers.drop_path import drop_path_rates
 from stvit_video.layers.numbers import share, whole_number, whole_numbers
+from stvit_video.layers.window_attention import WINDOW_RULES, WindowAttention
 from stvit_video.models.base import TokenModel
 from stvit_video.models.blocks import Level, TokenSlot, slot_makers
 from stvit_video.models.checks import check_clip, image_token_grid
@@ -24,6 +25,8 @@ from stvit_video.models.swin_blocks import (
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.plans import REDUCED_STAGE
 from stvit_video.tokens.schedule import REDUCE_KINDS, Stage, num_layers, parse_plan
+
+WINDOW_RULE = "window_rule"  # buffer, the place in WINDOW_RULES: a checkpoint keeps the rule of the code it came from
 
 
 class Swin(TokenModel):
@@ -101,6 +104,8 @@ class Swin(TokenModel):
             if slot:
                 makers |= slot_makers(dim, slot, norm_eps=NORM_EPS, refine_layer_scale=refine_layer_scale, **common)
             self.levels.append(Level(self.plan[i], makers, rates, PatchMerging(dim // 2) if i else nn.Identity()))
+        self.register_buffer(WINDOW_RULE, torch.tensor(0))
+        self.register_load_state_dict_post_hook(use_window_rule)
         self._add_end(num_classes, drop_rate=drop_rate, features_only=features_only)
         self.finish_tokens()
 
@@ -181,6 +186,14 @@ class Swin(TokenModel):
     def forward_features(self, clip: Tensor) -> Tensor:
         """Features (B, C) of a clip or image: the mean of the last level's tokens."""
         return self.forward_tokens(clip).mean(1)
+
+
+def use_window_rule(model: nn.Module, _keys: Any) -> None:
+    """Let the windows of a model follow the rule that its weights came with."""
+    rule = WINDOW_RULES[int(model.get_buffer(WINDOW_RULE))]
+    for module in model.modules():
+        if isinstance(module, WindowAttention):
+            module.rule = rule
 
 
 def check_heads(num_heads: Sequence[int], *, num_levels: int) -> tuple[int, ...]:

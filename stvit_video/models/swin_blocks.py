@@ -130,8 +130,11 @@ def window_makers(
         attention = WindowAttention(
             dim,
             num_heads=num_heads,
-            window=cut_window(window, grid),
+            window=window
+            if len(window) == 3
+            else cut_window(window, grid),  # tables of clips are whole, as in torchvision
             full_window=window,
+            grid_window=cut_window(window, grid),
             shifted=shifted,
             qkv_bias=qkv_bias,
         )

@@ -7,6 +7,7 @@ from math import isqrt, prod
 import torch
 from torch import Tensor
 
+from stvit_video.layers.window_attention import WINDOW_RULES
 from stvit_video.models.formats import Format
 from stvit_video.models.weights import CheckpointError
 
@@ -82,6 +83,11 @@ def _tables(state: Mapping[str, Tensor], num_axes: int) -> dict[str, Tensor]:
     return converted
 
 
+def _rule(name: str) -> dict[str, Tensor]:
+    """How the windows of such weights are padded, cut and shifted, as our models keep it."""
+    return {"window_rule": torch.tensor(WINDOW_RULES.index(name))}
+
+
 def _levels(state: Mapping[str, Tensor], *, merge_before: bool) -> dict[str, Tensor]:
     """`layers` to `levels`; a downsample counts to the level that it leads into.
 
@@ -101,18 +107,19 @@ def _levels(state: Mapping[str, Tensor], *, merge_before: bool) -> dict[str, Ten
 def convert_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """timm's Swin with our keys."""
     converted = _levels(_tables(state, num_axes=2), merge_before=True)
-    return {key.replace("head.fc.", "head."): value for key, value in converted.items()}
+    renamed = {key.replace("head.fc.", "head."): value for key, value in converted.items()}
+    return renamed | _rule("shift first")
 
 
 def convert_microsoft(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Microsoft's Swin with our keys."""
-    return _levels(_tables(state, num_axes=2), merge_before=False)
+    return _levels(_tables(state, num_axes=2), merge_before=False) | _rule("plain")
 
 
 def convert_video_swin(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The official Video Swin with our keys, the recogniser of mmaction or its backbone alone."""
     named = {key.removeprefix("backbone.").replace("cls_head.fc_cls.", "head."): value for key, value in state.items()}
-    return _levels(_tables(named, num_axes=3), merge_before=False)
+    return _levels(_tables(named, num_axes=3), merge_before=False) | _rule("first cells")
 
 
 def convert_torchvision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -121,7 +128,7 @@ def convert_torchvision(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     converted = {}
     for key, value in _tables(state, num_axes).items():
         converted[_torchvision_key(key, image=num_axes == 2)] = value
-    return converted
+    return converted | _rule("first cells" if num_axes == 3 else "plain")
 
 
 def _torchvision_key(key: str, *, image: bool) -> str:
@@ -146,9 +153,6 @@ def convert_stvit_r(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for theirs, ours in STEM.items():
             key = key.replace(f"patch_embed.{theirs}.", f"patch_embed.{ours}.")
         converted[key] = value
-    for name in ("norm1", "norm2"):  # a count that checkpoints of tensors to compare leave out
-        if f"patch_embed.{name}.weight" in converted:
-            converted.setdefault(f"patch_embed.{name}.num_batches_tracked", torch.tensor(0))
     return _units(converted)
 
 

@@ -105,6 +105,10 @@ def swin(
         patch_sizes = (whole_number("tubelet_size", tubelet_size), *patch_sizes)
     window, depths = window_sizes(window_size, video=video), whole_numbers("depths", depths)
     dense = check_reducer(reducer) == "none"
+    if recover and generate_at is not None:
+        raise ValueError(
+            f"generate_at={generate_at!r} has no meaning with recovery, whose units are fixed; leave it out"
+        )
     if generate_at is None:
         generate_at = max(depths[min(REDUCED_STAGE, len(depths) - 1)] // 3, 1)
     plan = swin_plan(depths=depths, generate_at=generate_at, reducer=reducer, recover=recover)

@@ -49,12 +49,11 @@ def fit_tables(fit: Fit, wanted: Mapping[str, Tensor], model: nn.Module) -> None
             continue
         table, target = fit.state[key], wanted[key]
         if table.ndim == target.ndim - 1 == 4 and _same_ends(table, target):
-            table = resize_grid(table, tuple(target.shape[2:-1])).unsqueeze(1)
+            table = _fit_table(table, tuple(target.shape[2:-1]), _owner(model, key)).unsqueeze(1)
             fit.state[key] = table.expand(-1, target.shape[1], -1, -1, -1)
             fit.inflated.append(key)
         elif table.shape != target.shape and table.ndim == target.ndim and _same_ends(table, target):
-            full_window = getattr(model.get_submodule(key.rpartition(".")[0]), "full_window", None)
-            fit.state[key] = _fit_table(table, tuple(target.shape[1:-1]), full_window)
+            fit.state[key] = _fit_table(table, tuple(target.shape[1:-1]), _owner(model, key))
             fit.interpolated.append(key)
 
 
@@ -62,13 +61,43 @@ def _same_ends(table: Tensor, target: Tensor) -> bool:
     return table.shape[0] == target.shape[0] and table.shape[-1] == target.shape[-1] and table.numel() > 0
 
 
-def _fit_table(table: Tensor, sizes: tuple[int, ...], full_window: tuple[int, ...] | None) -> Tensor:
-    """Interpolate; but biases of a window that was cut to a small grid are the middle of the full window's."""
-    if full_window is not None and tuple(table.shape[1:-1]) == tuple(2 * w - 1 for w in full_window):
+def _owner(model: nn.Module, key: str) -> nn.Module:
+    """The module that a table belongs to."""
+    return model.get_submodule(key.rpartition(".")[0])
+
+
+def _fit_table(table: Tensor, sizes: tuple[int, ...], owner: nn.Module) -> Tensor:
+    """Interpolate; but biases of a window that was cut to a small grid are the middle of the whole window's.
+
+    Args:
+        table: (1, *offsets, A).
+        sizes: the wanted offsets, as many axes.
+        owner: the attention, whose window says which offsets those are; of other tables any module.
+    """
+    then = tuple(table.shape[1:-1])
+    whole, cut = (_offsets(owner, name, len(then)) for name in ("full_window", "grid_window"))
+    if then == whole:
         for axis, size in enumerate(sizes, start=1):
             table = table.narrow(axis, (table.shape[axis] - size) // 2, size)
         return table
+    if then == cut and sizes == whole:
+        return _with_edges(table, sizes)
     return resize_grid(table, sizes)
+
+
+def _offsets(owner: nn.Module, name: str, num_axes: int) -> tuple[int, ...] | None:
+    """Offsets along the last axes of a window of an attention; None for other modules."""
+    window = getattr(owner, name, None)
+    return None if window is None else tuple(2 * size - 1 for size in window[-num_axes:])
+
+
+def _with_edges(table: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """The table in the middle of a larger one, whose other values are those of its edges."""
+    for axis, size in enumerate(sizes, start=1):
+        middle = (size - table.shape[axis]) // 2
+        places = torch.arange(size, device=table.device).sub(middle).clamp(0, table.shape[axis] - 1)
+        table = table.index_select(axis, places)
+    return table
 
 
 def fit_positions(fit: Fit, wanted: Mapping[str, Tensor], then: PositionGrid | None, now: PositionGrid | None) -> None:
@@ -93,15 +122,21 @@ def fit_positions(fit: Fit, wanted: Mapping[str, Tensor], then: PositionGrid | N
 
 
 def _likely_grid(table: Tensor, fit: Fit, now: PositionGrid) -> PositionGrid | None:
-    """The grid of positions of which nobody says it: the model's where the rows fit, else a square for an image's."""
+    """The grid of positions of which nobody says it.
+
+    The model's where the rows fit, or its own over another number of steps; of images and single frames else a square.
+    """
     num_class_tokens = int(CLASS_TOKEN in fit.state or CLASS_TOKEN in fit.unused)
     num_rows = table.shape[1] - num_class_tokens if table.ndim == 3 else 0
     kernel = fit.state.get(PATCHES)
-    of_images = kernel is not None and kernel.ndim == 4
-    if num_rows == prod(now.sizes) and of_images <= (len(now.sizes) == 2):
+    of_frames = TIME_POSITIONS in fit.state or (kernel is not None and kernel.ndim == 4)
+    if num_rows == prod(now.sizes) and of_frames <= (len(now.sizes) == 2):
         return PositionGrid(now.sizes, num_class_tokens)
+    plane = prod(now.sizes[-2:])
+    if not of_frames and len(now.sizes) == 3 and num_rows % plane == 0:
+        return PositionGrid((num_rows // plane, *now.sizes[-2:]), num_class_tokens)  # of more or fewer frames
     side = isqrt(max(num_rows, 0))
-    if not of_images or side * side != num_rows:
+    if not of_frames or side * side != num_rows:
         return None
     return PositionGrid((side, side), num_class_tokens)
 

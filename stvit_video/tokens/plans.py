@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stvit_video.layers.numbers import whole_number, whole_numbers
+from stvit_video.layers.numbers import flag, whole_number, whole_numbers
 from stvit_video.tokens.schedule import GENERATE_DEPTH, REDUCERS
 
 RECOVERY_UNIT = 6  # layers of a unit of STViT-R in Swin: window, generate*2, local, refine, recover
@@ -19,7 +19,7 @@ def check_reducer(reducer: str, *, recover: bool = False) -> str:
     if reducer not in REDUCERS:
         known = ", ".join(f'"{name}"' for name in REDUCERS)
         raise ValueError(f"reducer={reducer!r} is unknown; choose one of {known}")
-    if reducer == "none" and recover:
+    if flag("recover", recover) and reducer == "none":
         raise ValueError(
             'reducer="none" leaves nothing to recover from; use a dense model, without stvit_r_ and recover=True'
         )

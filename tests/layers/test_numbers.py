@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from stvit_video.layers.numbers import is_list, is_whole, number, pair, share, whole_number, whole_numbers
+from stvit_video.layers.numbers import flag, is_list, is_whole, number, pair, share, whole_number, whole_numbers
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
@@ -85,3 +85,10 @@ def test_shares():
 def test_other_values_are_no_shares(value):
     with pytest.raises(ValueError, match=rf"drop_rate={value} is not possible; it must lie in \[0, 1\): choose 0"):
         share("drop_rate", value)
+
+
+def test_flags_are_true_or_false():
+    assert flag("recover", True) is True
+    for value in ("no", 1, None):
+        with pytest.raises(ValueError, match=f"recover={value!r} is not possible; give True or False"):
+            flag("recover", value)

@@ -191,7 +191,7 @@ def test_other_sizes_than_the_model_was_made_for(reducer, size):
 )
 @pytest.mark.parametrize("make", [image_model, video_model])
 def test_every_parameter_learns(make, reducer, recover):
-    model = make(reducer, recover=recover, drop_rate=0.1, drop_path_rate=0.1, distillation=True).train()
+    model = make(reducer, recover=recover, drop_rate=0.1, distillation=True).train()
     clip = clips(batch=4) if make is video_model else clips(batch=4)[:, :, 0]
     model(clip).square().sum().backward()
     assert [key for key, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []

@@ -143,15 +143,24 @@ def test_nothing_is_saturated_in_training():
     assert mixer.eval()(x).abs().max() < 2.0**54
 
 
-def test_depthwise_convolutions_keep_magnitudes_at_the_start():
+def test_convolutions_start_as_torchs_do():
     torch.manual_seed(0)
     module = depthwise(256)
-    init_convolution(module)
-    assert module.bias.abs().max() == 0
-    assert 0.9 < module(torch.randn(2, 256, 20, 20))[:, :, 1:-1, 1:-1].std() < 1.1
-    linear = nn.Conv2d(30, 50, 1)
+    module.apply(init_convolution)
+    assert 0.9 / 3 < module.weight.abs().max() <= 1 / 3  # one over the root of the 9 inputs of an output
+    linear = nn.Linear(30, 50)
     init_convolution(linear)
     assert 0.95 * (6 / 80) ** 0.5 < linear.weight.abs().max() <= (6 / 80) ** 0.5
+
+
+def test_fresh_blocks_keep_magnitudes_without_batches():
+    torch.manual_seed(0)
+    blocks = nn.Sequential(*[MixerBlock(48) for _ in range(12)]).apply(init_convolution).eval()
+    x = torch.randn(2, 7, 8, 48)
+    with torch.no_grad():
+        together, alone = blocks(x), torch.cat([blocks(x[:1]), blocks(x[1:])])
+    assert together.abs().max() < 10 * x.abs().max()
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("mlp_ratio", [0, "4x"])

@@ -236,12 +236,26 @@ def test_positions_of_a_joint_model_over_another_clip():
     torch.testing.assert_close(model(clip), trained(clip))
 
 
-def test_positions_of_a_plain_state_dict_are_of_an_unknown_grid():
-    model = create_model(NAME, **{**OPTIONS, "image_size": 24})
+def test_positions_of_single_frames_in_a_plain_state_dict_are_over_a_square():
+    trained = create_model(NAME, **OPTIONS).eval()
+    model = create_model(NAME, **{**OPTIONS, "image_size": 24}).eval()
+    assert load_checkpoint(model, trained.state_dict()).interpolated == ("pos_embed",)
+    clip = torch.randn(2, 3, 4, 24, 24)
+    torch.testing.assert_close(model(clip), trained(clip))  # which resizes the same table as it runs
+
+
+def test_positions_of_a_joint_model_in_a_plain_state_dict_may_be_over_more_frames():
+    joint = {**OPTIONS, "base_attention": "joint"}
+    trained = create_model(NAME, **joint).eval()
+    longer = create_model(NAME, **{**joint, "num_frames": 8}).eval()
+    assert load_checkpoint(longer, trained.state_dict()).interpolated == ("pos_embed",)
+    clip = torch.randn(2, 3, 8, 16, 16)
+    torch.testing.assert_close(longer(clip), trained(clip))
+    other = create_model(NAME, **{**joint, "image_size": 24})
     with pytest.raises(
         CheckpointError, match="pos_embed .* the grid of its pos_embed is not known, .* give a .ckpt file"
     ):
-        load_checkpoint(model, create_model(NAME, **OPTIONS).state_dict())
+        load_checkpoint(other, trained.state_dict())
 
 
 def test_positions_of_frame_and_joint_models_do_not_fit():

@@ -1,5 +1,7 @@
 import pytest
+import timm
 import torch
+from torchvision.models.video.swin_transformer import SwinTransformer3d
 
 from stvit_video.models import create_model, load_checkpoint
 
@@ -82,3 +84,59 @@ def test_blocks_without_gains_have_gains_of_one():
     picture = torch.randn(2, 3, 32, 32)
     assert model.levels[0].blocks[0].ls1.gamma.tolist() == [1.0] * 8
     torch.testing.assert_close(model(picture), without(picture))
+
+
+def test_a_head_behind_another_pooling_is_refused_unless_it_stays_new():
+    image = images()
+    joint = create_model("video_deit_tiny", **SMALL, **CLIP, base_attention="joint")
+    with pytest.raises(ValueError, match="classifies its normed class token, the model the mean .* pool='cls'"):
+        load_checkpoint(joint, image.state_dict())
+    assert load_checkpoint(joint, image.state_dict(), new_head=True).unused == ("cls_token", "head.weight", "head.bias")
+    exact = create_model("video_deit_tiny", **SMALL, **CLIP, base_attention="joint", pool="cls", norm_after_pool=False)
+    load_checkpoint(exact, image.state_dict())
+    picture = torch.randn(2, 3, 16, 16)
+    torch.testing.assert_close(exact.eval()(still(picture)), image(picture), rtol=1e-4, atol=1e-5)
+
+
+def test_gains_are_all_there_or_none():
+    options = {"embed_dim": 8, "num_heads": (1, 1, 2, 2), "depths": (1, 1, 6, 1), "image_size": 32}
+    state = create_model("stvit_r_swin_tiny", **options).state_dict()
+    del state["levels.0.blocks.0.ls1.gamma"]
+    with pytest.raises(ValueError, match="1 the model's keys are missing: levels.0.blocks.0.ls1.gamma"):
+        load_checkpoint(create_model("stvit_r_swin_tiny", **options), state)
+
+
+def test_temporal_positions_of_a_clip_model_are_not_made_up():
+    options = {**SMALL, **CLIP, "num_tokens": 8, "generate_at": 1}
+    state = create_model("stvit_video_deit_tiny", **options).state_dict()
+    del state["temporal_pos_embed"]
+    with pytest.raises(ValueError, match="1 the model's keys are missing: temporal_pos_embed"):
+        load_checkpoint(create_model("stvit_video_deit_tiny", **options), state)
+
+
+@pytest.mark.parametrize("size", [64, 96, 112])
+def test_windows_follow_the_rule_of_the_code_that_the_weights_come_from(size):
+    """torchvision pads, then shifts, and reads biases of first cells in cut windows; timm shifts, then pads."""
+    sizes = {"embed_dim": 24, "depths": [2, 2, 2, 2], "num_heads": [1, 2, 4, 8]}
+    torch.manual_seed(0)
+    theirs = SwinTransformer3d(patch_size=[2, 4, 4], window_size=[8, 7, 7], num_classes=5, **sizes).eval()
+    picture = timm.models.SwinTransformer(img_size=size, window_size=7, num_classes=5, **sizes).eval()
+    for parameter in (*theirs.parameters(), *picture.parameters()):
+        torch.nn.init.normal_(parameter, std=0.2)
+    options = {"num_classes": 5, "image_size": size, **sizes}
+    ours, image = create_model("video_swin_tiny", num_frames=6, **options), create_model("swin_tiny", **options)
+    load_checkpoint(ours, theirs.state_dict())
+    load_checkpoint(image, picture.state_dict())
+    again = create_model("video_swin_tiny", num_frames=6, **options).eval()
+    load_checkpoint(again, ours.state_dict())
+    inflated = create_model("video_swin_tiny", num_frames=6, **options).eval()
+    load_checkpoint(inflated, picture.state_dict())
+    x = torch.randn(1, 3, 6, size, size)
+    with torch.no_grad():
+        close(again(x), theirs(x))
+        close(image.eval()(x[:, :, 0]), picture(x[:, :, 0]))
+        close(inflated(still(x[:, :, 0])), picture(x[:, :, 0]))
+
+
+def close(ours, theirs):
+    assert (ours - theirs).abs().max() <= 1e-4 * theirs.abs().max()

@@ -242,7 +242,7 @@ def test_drop_path_grows_over_all_levels():
 
 def test_windows_are_cut_to_the_level_where_the_model_is_built():
     model = build("dense", {"video": True, "num_frames": 4, "image_size": (32, 64)}, window_size=(8, 7, 7))
-    windows = [level.blocks[0].attn.window for level in model.levels]
+    windows = [level.blocks[0].attn.grid_window for level in model.levels]
     assert windows == [(2, 7, 7), (2, 4, 7), (2, 2, 4), (2, 1, 2)]
     assert {level.blocks[0].attn.full_window for level in model.levels} == {(8, 7, 7)}
     assert model.grid == TokenGrid((2, 2, 4))

@@ -95,8 +95,10 @@ def test_windows_are_cut_to_the_level_and_remember_their_size():
     assert cut_window((8, 7, 7), (3, 9, 4)) == (3, 7, 4)
     for kind, shifted in (("window", False), ("shifted", True)):
         block = makers[kind](drop_path_rate=0.25)
-        assert (block.attn.window, block.attn.full_window, block.attn.shifted) == ((3, 7, 4), (8, 7, 7), shifted)
-        assert block.attn.bias_table.shape == (1, 5, 13, 7, 2)
+        attention = block.attn
+        assert (attention.window, attention.full_window, attention.shifted) == ((8, 7, 7), (8, 7, 7), shifted)
+        assert attention.grid_window == (3, 7, 4)
+        assert attention.bias_table.shape == (1, 15, 13, 13, 2)  # whole for clips, cut for images
         assert (block.norm1.eps, block.drop_path.drop_probability, block.attn.qkv.bias) == (1e-5, 0.25, None)
         assert block.ls1.gamma.tolist() == [0.5] * 6
         assert block.mlp.fc1.out_features == 12

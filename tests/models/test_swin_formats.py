@@ -151,7 +151,8 @@ def test_microsoft(name, options, as_written):
     model = shake(swin(num_classes=5, **options, **LITTLE))
     back = converted(microsoft_state(model, **as_written), name)
     assert set(back) == set(model.state_dict())
-    assert all(torch.equal(back[key], value) for key, value in model.state_dict().items())
+    assert int(back.pop("window_rule")) == (1 if options["video"] else 0)
+    assert all(torch.equal(value, model.state_dict()[key]) for key, value in back.items())
 
 
 @pytest.mark.parametrize("window", [(3, 3), (2, 5), (5, 2), (7, 1), (2, 3, 5), (4, 3, 3), (5, 3, 2), (8, 7, 7)])
