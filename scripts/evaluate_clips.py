@@ -1,6 +1,6 @@
 """Clip-level evaluation of a checkpoint: clips.csv has a row a clip view, videos.csv a row a video.
 
-python scripts/evaluate_clips.py --checkpoint run/best.ckpt --manifest test.csv --num-clips 4 --num-crops 3
+python scripts/evaluate_clips.py --checkpoint run/best.ckpt --manifest test.csv --protocol videoswin
 """
 
 import argparse
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stvit_video.data.manifest import read_csv_manifest
+from stvit_video.data.protocols import PROTOCOLS
 from stvit_video.evaluation.multiview import AVERAGES, NonFiniteLogitsError
 from stvit_video.evaluation.tables import clip_accuracy, clip_rows, describe_unread, write_rows
 from stvit_video.inference import (
@@ -26,9 +27,14 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--checkpoint", type=Path, required=True, help="written by stvit_video.train")
     parser.add_argument("--manifest", type=Path, required=True, help="CSV with the columns path,label")
     parser.add_argument("--root", type=Path, help="where relative paths start (default: beside the manifest)")
+    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), help="which frames and crops, by name")
     parser.add_argument("--num-clips", type=int, help="clips of a video")
     parser.add_argument("--num-crops", type=int, help="crops of a clip: 1 or 3")
     parser.add_argument("--average", choices=AVERAGES, help="mean of softmax, or of logits")
+    parser.add_argument("--num-frames", type=int, help="frames of a clip")
+    parser.add_argument("--frame-stride", type=int, help="distance between two frames of a clip, in video frames")
+    parser.add_argument("--short-side", type=int, help="pixels of a frame's short side before cropping")
+    parser.add_argument("--crop-size", type=int, help="pixels of a crop's side")
     parser.add_argument("--output-dir", type=Path, default=Path("outputs/evaluate_clips"))
     parser.add_argument("--batch-size", type=int, default=4, help="videos that are loaded together")
     parser.add_argument("--num-workers", type=int, default=0, help="processes that decode")
@@ -48,9 +54,14 @@ def run(options: argparse.Namespace) -> None:
     classifier = load_classifier(
         options.checkpoint,
         device=options.device,
+        protocol=options.protocol,
         num_clips=options.num_clips,
         num_crops=options.num_crops,
         average=options.average,
+        num_frames=options.num_frames,
+        frame_stride=options.frame_stride,
+        short_side=options.short_side,
+        crop_size=options.crop_size,
     )
     manifest = read_csv_manifest(options.manifest, root=options.root, classes=classifier.classes)
     make_output_dir(options.output_dir)

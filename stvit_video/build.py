@@ -8,6 +8,7 @@ from typing import Any
 
 from hydra.errors import HydraException
 
+from stvit_video.data.augment import PixelAugment
 from stvit_video.data.manifest import (
     Manifest,
     ManifestError,
@@ -16,15 +17,18 @@ from stvit_video.data.manifest import (
     read_folder_manifest,
     read_kinetics_manifest,
 )
+from stvit_video.data.mixing import Mixing
+from stvit_video.data.quarantine import drop_quarantined
 from stvit_video.data.synthetic import write_synthetic_dataset
-from stvit_video.data.transforms import Preprocessing
+from stvit_video.data.training_clips import ClipSampling
+from stvit_video.data.transforms import Preprocessing, TrainTransform
 
 PACKAGE_DIR = Path(__file__).resolve().parent
 _INSTALLED_CONF = PACKAGE_DIR / "conf"
 CONF_DIR = str(_INSTALLED_CONF if _INSTALLED_CONF.is_dir() else PACKAGE_DIR.parent / "conf")
 
 Settings = Mapping[str, Any]
-PATHS = ("train", "val", "train_videos", "val_videos")  # of the `data` settings, apart from root
+PATHS = ("train", "val", "train_videos", "val_videos", "quarantine")  # of the `data` settings, apart from root
 
 
 def absolute_paths(data: Settings) -> dict[str, Any]:
@@ -85,7 +89,10 @@ def build_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None
     source = data["source"]
     if source not in SOURCES:
         raise ValueError(f"data.source={source!r} is unknown; choose one of {', '.join(sorted(SOURCES))}")
-    return SOURCES[source](absolute_paths(data), part, classes)
+    manifest = SOURCES[source](absolute_paths(data), part, classes)
+    if part == "train" and data.get("quarantine"):  # evaluation lists every video, the broken ones as missing
+        return drop_quarantined(manifest, absolute_paths(data)["quarantine"])
+    return manifest
 
 
 def _csv(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
@@ -173,6 +180,56 @@ def build_preprocessing(data: Settings) -> Preprocessing:
         std=tuple(data["std"]),
         frame_difference=data.get("frame_difference", False),
     )
+
+
+def build_train_transform(augment: Settings, preprocessing: Preprocessing) -> TrainTransform:
+    """What a training clip goes through, of the `augment` settings.
+
+    Raises:
+        ValueError: a value is out of range, or two contradict each other.
+    """
+    jitter = augment["short_side_jitter"]
+    return TrainTransform(
+        preprocessing,
+        scale=tuple(augment["scale"]),
+        ratio=tuple(augment["ratio"]),
+        flip_probability=augment["flip_probability"],
+        crop=augment["crop"],
+        short_side_jitter=tuple(jitter) if jitter else None,
+        pixels=PixelAugment(
+            colour_jitter=augment["colour_jitter"],
+            hue_jitter=augment["hue_jitter"],
+            rand_augment=augment["rand_augment"],
+            erase_probability=augment["erase_probability"],
+            erase_count=augment["erase_count"],
+        ),
+        on_device=augment["on_device"],
+    )
+
+
+def build_mixing(augment: Settings) -> Mixing | None:
+    """Mixup and cutmix of the `augment` settings; None where both are off.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+    if not augment["mix_probability"] or not max(augment["mixup_alpha"], augment["cutmix_alpha"]):
+        return None
+    return Mixing(
+        mixup_alpha=augment["mixup_alpha"],
+        cutmix_alpha=augment["cutmix_alpha"],
+        probability=augment["mix_probability"],
+        cutmix_share=augment["cutmix_share"],
+    )
+
+
+def build_sampling(data: Settings) -> ClipSampling:
+    """Which frames training clips take, of the `data` settings.
+
+    Raises:
+        ValueError: a value is unknown or out of range, or two contradict each other.
+    """
+    return ClipSampling(sampling=data["sampling"], target_fps=data["target_fps"], short_video=data["short_video"])
 
 
 def run_command(main: Callable[[], None]) -> None:

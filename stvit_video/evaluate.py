@@ -1,25 +1,38 @@
-"""`python -m stvit_video.evaluate ckpt_path=run/best.ckpt`: multi-view accuracy of a checkpoint.
+"""`python -m stvit_video.evaluate ckpt_path=run/best.ckpt protocol=videoswin`: multi-view accuracy of a checkpoint.
 
 By default on the validation data of the run that wrote it; data.source=... names others (conf/evaluate.yaml).
 """
 
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import hydra
+import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
+from stvit_video import __version__
 from stvit_video.build import CONF_DIR, PATHS, build_manifest, run_command
 from stvit_video.data.manifest import Manifest, ManifestError
-from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.evaluation.ledger import LedgerInfo, make_ledger
+from stvit_video.evaluation.ledger_file import write_ledger
+from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError
+from stvit_video.evaluation.shards import ShardError, evaluate_shards, process_group
 from stvit_video.evaluation.tables import describe_unread
-from stvit_video.inference import NothingEvaluatedError, evaluate_manifest, load_classifier, make_output_dir
+from stvit_video.inference import (
+    Classifier,
+    NothingEvaluatedError,
+    evaluate_manifest,
+    load_classifier,
+    make_output_dir,
+)
 from stvit_video.models.weights import some
-from stvit_video.report import report_evaluation
+from stvit_video.report import current_commit, report_evaluation
 
 
 def choose_data(
@@ -101,9 +114,14 @@ def evaluate(
     val: str | None = None,
     root: str | None = None,
     val_videos: str | None = None,
+    protocol: str | None = None,
     num_clips: int | None = None,
     num_crops: int | None = None,
     average: str | None = None,
+    num_frames: int | None = None,
+    frame_stride: int | None = None,
+    short_side: int | None = None,
+    crop_size: int | None = None,
     device: str = "auto",
     precision: str | int = "32",
     batch_size: int = 4,
@@ -111,27 +129,45 @@ def evaluate(
     num_workers: int = 0,
     backend: str = "auto",
 ) -> dict[str, Any]:
-    """Evaluate a checkpoint, print the result line, write result.json, predictions.csv, confusion_matrix.png.
+    """Evaluate a checkpoint, print the result line, write result.json, predictions.csv, confusion_matrix.png and the
+    logits of every view, ledger.parquet.
+
+    Started by torchrun, every process evaluates its share, each video exactly once, and the first writes the result.
 
     Args:
-        output_dir: where the three files go; made if it is missing.
+        output_dir: where these files go; made if it is missing.
         source: with val, root, val_videos: see `choose_data`; None = the training run's validation data.
-        num_clips: with num_crops and average: None = the checkpoint's protocol.
+        protocol: "videoswin", "videomae" ..., see `stvit_video.data.protocols`; None = the checkpoint's.
+        num_clips: with num_crops, average, short_side and crop_size: None = as the protocol says.
+        num_frames: with frame_stride: None = as the model was trained.
         precision: "32", "bf16" or "16"; 32 and 16 may be numbers.
 
     Returns:
-        What result.json holds.
+        What result.json holds; nothing in the other processes of several.
 
     Raises:
         ValueError: CheckpointError, ManifestError, a setting out of range, or a folder that can't be written.
         NothingEvaluatedError: not one video could be read.
         NonFiniteLogitsError: the model gives NaN.
+        ShardError: one of several processes failed or did not come.
     """
-    classifier = load_classifier(ckpt_path, device=device, num_clips=num_clips, num_crops=num_crops, average=average)
+    classifier = load_classifier(
+        ckpt_path,
+        device=device,
+        protocol=protocol,
+        num_clips=num_clips,
+        num_crops=num_crops,
+        average=average,
+        num_frames=num_frames,
+        frame_stride=frame_stride,
+        short_side=short_side,
+        crop_size=crop_size,
+    )
     data = choose_data(classifier.config["data"], source=source, val=val, root=root, val_videos=val_videos)
     manifest = labelled_manifest(data, classifier.classes, stored=source is None)
     make_output_dir(output_dir)
-    result = evaluate_manifest(
+    work = partial(
+        evaluate_manifest,
         classifier,
         manifest,
         batch_size=batch_size,
@@ -140,12 +176,35 @@ def evaluate(
         max_views_per_forward=max_views_per_forward,
         precision=str(precision),
     )
+    with process_group():
+        result = evaluate_shards(work, folder=output_dir)
+    if result is None:
+        return {}  # another process has the whole
     extra = {"ckpt_path": str(ckpt_path), "precision": str(precision)}
     summary = report_evaluation(classifier, manifest, result, output_dir, extra=extra)
+    save_ledger(classifier, manifest, result, output_dir / "ledger.parquet")
     unread = describe_unread(result, table=output_dir / "predictions.csv")
     if unread:
         print(unread, file=sys.stderr)
     return summary
+
+
+def save_ledger(classifier: Classifier, manifest: Manifest, result: MultiViewResult, path: Path) -> None:
+    """Keep the logits of every view, from which `python -m stvit_video.ledger` computes other protocols.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    info = LedgerInfo(
+        classes=classifier.classes,
+        model=classifier.model_name,
+        protocol=asdict(classifier.protocol),
+        preprocessing=classifier.preprocessing.to_dict(),
+        commit=current_commit(),
+        versions={"stvit_video": __version__, "torch": str(torch.__version__)},
+    )
+    video_ids, labels = zip(*((record.video_id, record.label) for record in manifest.records), strict=True)
+    write_ledger(make_ledger(result, video_ids=video_ids, labels=labels, info=info), path)
 
 
 @hydra.main(version_base="1.3", config_path=CONF_DIR, config_name="evaluate")
@@ -159,7 +218,7 @@ def main(config: DictConfig) -> None:
     except MissingMandatoryValue as error:
         key = error.full_key
         sys.exit(f"error: {key} is missing; give {key}={'run/best.ckpt' if key == 'ckpt_path' else 'VALUE'}")
-    except (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError) as error:
+    except (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError, ShardError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -1,5 +1,6 @@
 """A checkpoint on a list of videos: what evaluate, predict and scripts/evaluate_clips.py have in common."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,13 @@ from torch.utils.data import DataLoader
 
 from stvit_video.data.dataset import ViewDataset, collate_views
 from stvit_video.data.manifest import Manifest
+from stvit_video.data.protocols import find_protocol
+from stvit_video.data.shard_sampler import ShardSampler
 from stvit_video.data.transforms import Preprocessing
 from stvit_video.evaluation.metrics import ClassificationMetrics, classification_metrics
 from stvit_video.evaluation.multiview import AVERAGES, MultiViewResult, aggregate_views, evaluate_views
-from stvit_video.evaluation.tables import Row, describe_protocol, result_line, video_rows
+from stvit_video.evaluation.shards import rank_and_world_size
+from stvit_video.evaluation.tables import Row, describe_equal_views, describe_protocol, result_line, video_rows
 from stvit_video.models.checkpoints import model_from_checkpoint
 
 
@@ -23,6 +27,7 @@ class NothingEvaluatedError(RuntimeError):
     """Not one listed video could be read, so there is no accuracy to state."""
 
 
+CPU = torch.device("cpu")
 PRECISIONS: dict[str, torch.dtype | None] = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
 
 
@@ -60,6 +65,7 @@ class Protocol:
     """How a video is seen: clips spread over time, crops along the long side, and how their scores combine.
 
     Attributes:
+        name: which frames and crops exactly, see `stvit_video.data.protocols`.
         num_clips: clips of a video, at least 1.
         num_crops: crops of a clip: 1 (centre) or 3 (start, centre, end of the long side).
         average: "prob" = softmax of each view, then mean; "logit" = mean of logits.
@@ -68,11 +74,35 @@ class Protocol:
         ValueError: a value is out of range.
     """
 
+    name: str = "uniform"
     num_clips: int
     num_crops: int
     average: str
 
+    @classmethod
+    def named(
+        cls,
+        name: str = "uniform",
+        *,
+        num_clips: int | None = None,
+        num_crops: int | None = None,
+        average: str | None = None,
+    ) -> "Protocol":
+        """The protocol of this name; each part that is None is as published.
+
+        Raises:
+            ValueError: the name is not known, or a value is out of range.
+        """
+        published = find_protocol(name)
+        return cls(
+            name=name,
+            num_clips=published.num_clips if num_clips is None else num_clips,
+            num_crops=published.num_crops if num_crops is None else num_crops,
+            average=published.average if average is None else average,
+        )
+
     def __post_init__(self) -> None:
+        find_protocol(self.name)
         require_whole("num_clips", self.num_clips)
         if self.num_crops not in (1, 3):
             raise ValueError(f"num_crops={self.num_crops} must be 1 (centre) or 3 (along the long side)")
@@ -81,9 +111,19 @@ class Protocol:
 
     def describe(self, *, short_side: int) -> str:
         """In words, for a result line; `short_side` in pixels."""
-        return describe_protocol(
+        views = describe_protocol(
             num_clips=self.num_clips, num_crops=self.num_crops, average=self.average, short_side=short_side
         )
+        return f"{views}, protocol {self.name}{self._changes()}"
+
+    def _changes(self) -> str:
+        """Where this is not what the name stands for: " (num_clips=7, not 5)"; ours stand for no numbers."""
+        published = find_protocol(self.name)
+        if published.short_sides is None:
+            return ""
+        pairs = {key: (getattr(self, key), getattr(published, key)) for key in ("num_clips", "num_crops", "average")}
+        changed = [f"{key}={here}, not {there}" for key, (here, there) in pairs.items() if here != there]
+        return f" ({'; '.join(changed)})" if changed else ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +133,7 @@ class Classifier:
     Attributes:
         model: in eval mode, on `device`.
         classes: label names in the order of the logits.
-        preprocessing: what the model was trained with.
+        preprocessing: what the model is fed with: as it was trained, sizes as the protocol says.
         protocol: the checkpoint's, where the caller gave no other.
         device: where the model is.
         config: the resolved configuration of the training run.
@@ -111,7 +151,7 @@ class Classifier:
     def result_line(self, metrics: ClassificationMetrics, result: MultiViewResult) -> str:
         """The accuracies, the videos used and listed, and the protocol, in one line."""
         words = self.protocol.describe(short_side=self.preprocessing.short_side)
-        return result_line(metrics, result=result, protocol=words)
+        return result_line(metrics, result=result, protocol=words + describe_equal_views(result))
 
     def video_rows(self, manifest: Manifest, result: MultiViewResult, scores: Tensor) -> list[Row]:
         """One row for each listed video, see `stvit_video.evaluation.tables.video_rows`."""
@@ -128,32 +168,49 @@ def load_classifier(
     ckpt_path: str | Path,
     *,
     device: str = "auto",
+    protocol: str | None = None,
     num_clips: int | None = None,
     num_crops: int | None = None,
     average: str | None = None,
+    num_frames: int | None = None,
+    frame_stride: int | None = None,
+    short_side: int | None = None,
+    crop_size: int | None = None,
 ) -> Classifier:
-    """Read a checkpoint of ours; each part of the protocol that is None is the checkpoint's.
+    """Read a checkpoint of ours; each part of protocol and preprocessing that is None is as it says.
 
     Args:
         device: "auto" = the first GPU if there is one, else the CPU; or a torch device name.
+        protocol: a name from `stvit_video.data.protocols`; what this protocol says then counts in place of the
+            checkpoint's number of clips and crops, average, short side and crop size. None = the checkpoint's.
+        num_frames: frames of a clip; with frame_stride: None = as the model was trained, under any protocol.
+        short_side: in pixels; with crop_size: None = the protocol's, in proportion to the training's crop.
 
     Raises:
         CheckpointError: the file can't be read or is no checkpoint of ours.
         ValueError: a value is out of range.
     """
+    sizes = {"num_frames": num_frames, "frame_stride": frame_stride, "short_side": short_side, "crop_size": crop_size}
+    for key, value in sizes.items():
+        if value is not None:
+            require_whole(key, value)
     chosen_device = choose_device(device)
     model, meta = model_from_checkpoint(ckpt_path)
-    stored = meta["protocol"]
-    protocol = Protocol(
-        num_clips=stored["num_clips"] if num_clips is None else num_clips,
-        num_crops=stored["num_crops"] if num_crops is None else num_crops,
-        average=stored["average"] if average is None else average,
+    stored: Mapping[str, Any] = meta["protocol"] if protocol is None else {"name": protocol}
+    chosen = Protocol.named(
+        stored.get("name", "uniform"),
+        num_clips=stored.get("num_clips") if num_clips is None else num_clips,
+        num_crops=stored.get("num_crops") if num_crops is None else num_crops,
+        average=stored.get("average") if average is None else average,
+    )
+    preprocessing = find_protocol(chosen.name).preprocessing(
+        Preprocessing.from_dict(meta["preprocessing"]), num_crops=chosen.num_crops, **sizes
     )
     return Classifier(
         model=model.to(chosen_device).eval(),
         classes=tuple(meta["classes"]),
-        preprocessing=Preprocessing.from_dict(meta["preprocessing"]),
-        protocol=protocol,
+        preprocessing=preprocessing,
+        protocol=chosen,
         device=chosen_device,
         config=meta["config"],
         model_name=meta["model"]["name"],
@@ -167,7 +224,7 @@ def choose_device(name: str) -> torch.device:
         ValueError: no such device, or none here.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if torch.cuda.is_available() else CPU
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
@@ -187,7 +244,7 @@ def evaluate_manifest(
     max_views_per_forward: int = 16,
     precision: str = "32",
 ) -> MultiViewResult:
-    """Every listed video once through the classifier, by its protocol.
+    """Every listed video once through the classifier, by its protocol; in one of several processes its share of them.
 
     Args:
         batch_size: videos (each of clips x crops views) that are loaded together.
@@ -207,17 +264,21 @@ def evaluate_manifest(
     dataset = ViewDataset(
         manifest,
         preprocessing=classifier.preprocessing,
+        protocol=classifier.protocol.name,
         num_clips=classifier.protocol.num_clips,
         num_crops=classifier.protocol.num_crops,
         backend=backend,
     )
+    rank, world_size = rank_and_world_size()
+    share = ShardSampler(dataset, shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=batch_size)
     return evaluate_views(
         classifier.model,
-        DataLoader(dataset, batch_size=batch_size, num_workers=num_workers, collate_fn=collate_views),
+        DataLoader(dataset, batch_size=batch_size, sampler=share, num_workers=num_workers, collate_fn=collate_views),
         device=classifier.device,
         max_views_per_forward=max_views_per_forward,
         autocast_dtype=PRECISIONS[precision],
         names=[record.video_id for record in manifest.records],
+        allow_empty=world_size > 1,
     )
 
 

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Any
+from typing import Any, get_args
+
+from stvit_video.data.sampling import ShortVideo
+from stvit_video.data.training_clips import Sampling
+from stvit_video.data.transforms import CropMode
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,7 @@ class Rule:
         above: whether `low` itself is excluded.
         length: how many such values in a list; None = one value and no list.
         optional: whether null is allowed.
+        choices: the words that are allowed; empty = any.
     """
 
     kind: type
@@ -25,6 +30,7 @@ class Rule:
     above: bool = False
     length: int | None = None
     optional: bool = False
+    choices: tuple[str, ...] = ()
 
     def fault(self, value: Any) -> str | None:
         """What is wrong with `value`, in words; None = nothing."""
@@ -37,7 +43,7 @@ class Rule:
 
     def _fits(self, value: Any) -> bool:
         if self.kind in (bool, str):
-            return isinstance(value, self.kind)
+            return isinstance(value, self.kind) and (not self.choices or value in self.choices)
         allowed = (int, float) if self.kind is float else (int,)
         if isinstance(value, bool) or not isinstance(value, allowed) or not isfinite(value):
             return False
@@ -45,6 +51,8 @@ class Rule:
 
     def words(self) -> str:
         """The rule for a reader."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
         names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
         parts = [names[self.kind] if self.length is None else f"a list of {self.length} numbers"]
         if self.low > -inf:
@@ -58,7 +66,7 @@ COUNT = Rule(int, 1)
 SHARE = Rule(float, 0, 1)
 RULES = {
     "seed": Rule(int, 0),
-    "protocol.num_clips": COUNT,
+    "protocol.num_clips": Rule(int, 1, optional=True),
     "data.num_frames": COUNT,
     "data.frame_stride": COUNT,
     "data.short_side": COUNT,
@@ -72,6 +80,10 @@ RULES = {
     "data.cache_short_side": Rule(int, 1, optional=True),
     "data.cache_limit_gb": Rule(float, 0, above=True),
     "data.max_skipped_fraction": SHARE,
+    "data.sampling": Rule(str, choices=get_args(Sampling)),
+    "data.target_fps": Rule(float, 0, above=True, optional=True),
+    "data.short_video": Rule(str, choices=get_args(ShortVideo)),
+    "data.num_repeats": COUNT,
     "optim.lr": Rule(float, 0, above=True),
     "optim.min_lr": Rule(float, 0),
     "optim.weight_decay": Rule(float, 0),
@@ -81,6 +93,18 @@ RULES = {
     "augment.scale": Rule(float, 0, 1, above=True, length=2),
     "augment.ratio": Rule(float, 0, above=True, length=2),
     "augment.flip_probability": SHARE,
+    "augment.crop": Rule(str, choices=get_args(CropMode)),
+    "augment.short_side_jitter": Rule(int, 1, length=2, optional=True),
+    "augment.colour_jitter": SHARE,
+    "augment.hue_jitter": Rule(float, 0, 0.5),
+    "augment.rand_augment": Rule(str, optional=True),
+    "augment.erase_probability": SHARE,
+    "augment.erase_count": COUNT,
+    "augment.mixup_alpha": Rule(float, 0),
+    "augment.cutmix_alpha": Rule(float, 0),
+    "augment.mix_probability": SHARE,
+    "augment.cutmix_share": SHARE,
+    "augment.on_device": Rule(bool),
     "trainer.max_epochs": COUNT,
     "trainer.gradient_clip_val": Rule(float, 0, optional=True),
     "trainer.accumulate_grad_batches": COUNT,
@@ -125,4 +149,28 @@ def _contradictions(settings: Mapping[str, Any]) -> list[str]:
         faults.append(f"optim.min_lr={optim['min_lr']} must be at most optim.lr={optim['lr']}")
     if settings["report_checkpoint"] not in ("best", "last"):
         faults.append(f"report_checkpoint={settings['report_checkpoint']!r} is unknown; choose best or last")
+    tested = settings["protocol"].get("name", "uniform")
+    if settings["data"]["sampling"] == "segments" and tested != "videomae_ssv2":
+        faults.append(
+            f"data.sampling=segments trains on clips that span the whole video, protocol.name={tested} tests on "
+            "others; use protocol.name=videomae_ssv2"
+        )
+    return faults + _data_contradictions(settings["data"], settings["augment"])
+
+
+def _data_contradictions(data: Mapping[str, Any], augment: Mapping[str, Any]) -> list[str]:
+    batch_size, repeats, jitter = data["batch_size"], data["num_repeats"], augment["short_side_jitter"]
+    faults = []
+    if batch_size % repeats:
+        faults.append(f"data.batch_size={batch_size} counts clips and must be a multiple of data.num_repeats={repeats}")
+    if batch_size == 1 and augment["mix_probability"] and max(augment["mixup_alpha"], augment["cutmix_alpha"]):
+        faults.append(
+            "data.batch_size=1 leaves nothing to mix a clip with; use 2 or more, or augment.mix_probability=0"
+        )
+    kept = data["cache_short_side"] or data["short_side"]
+    if data["cache"] == "memory" and jitter and max(jitter) > kept:
+        faults.append(
+            f"augment.short_side_jitter={list(jitter)} would enlarge frames kept at {kept} pixels; "
+            f"use data.cache_short_side={max(jitter)}"
+        )
     return faults

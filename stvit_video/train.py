@@ -4,6 +4,7 @@ For example `+experiment=quickstart`, `+experiment=k400 data.root=/data/k400`, o
 `data=csv data.train=train.csv data.val=val.csv model=stvit_video_deit_tiny`.
 """
 
+import dataclasses
 import sys
 import time
 from collections.abc import Mapping
@@ -22,10 +23,19 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from stvit_video.build import CONF_DIR, absolute_paths, build_manifests, build_preprocessing, run_command
+from stvit_video.build import (
+    CONF_DIR,
+    absolute_paths,
+    build_manifests,
+    build_mixing,
+    build_preprocessing,
+    build_sampling,
+    build_train_transform,
+    run_command,
+)
 from stvit_video.data.datamodule import VideoDataModule
 from stvit_video.data.dataset import BrokenVideosError
-from stvit_video.data.transforms import TrainTransform
+from stvit_video.data.device_transform import DeviceTransform
 from stvit_video.inference import NothingEvaluatedError, Protocol
 from stvit_video.models.build import create_model
 from stvit_video.models.checkpoints import (
@@ -69,7 +79,7 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         TrainingStoppedError: the loss is not finite, or too many videos can't be read.
     """
     check_settings(settings)
-    Protocol(**settings["protocol"])
+    settings = {**settings, "protocol": dataclasses.asdict(Protocol.named(**settings["protocol"]))}
     settings = {**settings, "data": absolute_paths(settings["data"])}
     resumed_from = settings["ckpt_path"]
     run_dir = Path(resumed_from).resolve().parent if resumed_from else new_run_dir(run_dir)
@@ -178,6 +188,8 @@ def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataMod
         warmup_epochs=optim["warmup_epochs"],
         label_smoothing=optim["label_smoothing"],
         max_skipped_fraction=settings["data"]["max_skipped_fraction"],
+        mixing=build_mixing(settings["augment"]),
+        device_transform=DeviceTransform(data.preprocessing) if settings["augment"]["on_device"] else None,
     )
     return module, data
 
@@ -189,19 +201,16 @@ def build_data(settings: Settings) -> VideoDataModule:
         ValueError: settings or manifests that can't be used.
     """
     data, augment = settings["data"], settings["augment"]
-    train_manifest, val_manifest = build_manifests(data)
     preprocessing = build_preprocessing(data)
+    train_transform, sampling = build_train_transform(augment, preprocessing), build_sampling(data)
+    train_manifest, val_manifest = build_manifests(data)
     return VideoDataModule(
         train_manifest,
         val_manifest,
         preprocessing=preprocessing,
-        train_transform=TrainTransform(
-            preprocessing,
-            scale=tuple(augment["scale"]),
-            ratio=tuple(augment["ratio"]),
-            flip_probability=augment["flip_probability"],
-            crop=augment["crop"],
-        ),
+        train_transform=train_transform,
+        sampling=sampling,
+        num_repeats=data["num_repeats"],
         batch_size=data["batch_size"],
         val_batch_size=data["val_batch_size"],
         num_workers=data["num_workers"],

@@ -8,10 +8,14 @@ from stvit_video.build import (
     absolute_paths,
     build_manifest,
     build_manifests,
+    build_mixing,
     build_preprocessing,
+    build_sampling,
+    build_train_transform,
     run_command,
 )
 from stvit_video.data.manifest import ManifestError
+from stvit_video.data.quarantine import Quarantined, write_quarantine
 
 
 def write_list(path: Path, rows: str) -> str:
@@ -35,6 +39,17 @@ def test_csv_with_folds(tmp_path):
     train_manifest, val_manifest = build_manifests(data)
     assert [record.video_id for record in train_manifest.records] == ["a.mp4", "d.mp4"]
     assert [record.video_id for record in val_manifest.records] == ["b.mp4", "c.mp4"]
+
+
+def test_quarantined_videos_are_left_out_of_training_alone(tmp_path):
+    (tmp_path / "videos.csv").write_text("path,label\na.mp4,x\nb.mp4,y\nc.mp4,x\n")
+    for name in "abc":
+        (tmp_path / f"{name}.mp4").touch()
+    write_quarantine(tmp_path / "bad.csv", [Quarantined(path=str(tmp_path / "a.mp4"), reason="cut short")])
+    data = {"source": "csv", "root": str(tmp_path), "train": "videos.csv", "val": "videos.csv", "quarantine": "bad.csv"}
+    train, val = build_manifests(data)
+    assert [record.path.name for record in train.records] == ["b.mp4", "c.mp4"]
+    assert len(val.records) == 3
 
 
 def test_fold_without_column(tmp_path):
@@ -174,3 +189,49 @@ def test_preprocessing_and_configuration_folder():
     data = {"num_frames": 3, "frame_stride": 2, "short_side": 20, "crop_size": 16, "mean": [0.5] * 3, "std": [0.2] * 3}
     assert build_preprocessing(data).crop_size == 16
     assert (Path(CONF_DIR) / "train.yaml").is_file()
+
+
+AUGMENT = {
+    "crop": "random",
+    "scale": [0.3, 0.9],
+    "ratio": [0.5, 2.0],
+    "short_side_jitter": [20, 24],
+    "flip_probability": 0.25,
+    "colour_jitter": 0.4,
+    "hue_jitter": 0.1,
+    "rand_augment": "rand-m7-n4",
+    "erase_probability": 0.2,
+    "erase_count": 3,
+    "mixup_alpha": 0.8,
+    "cutmix_alpha": 0.0,
+    "mix_probability": 0.7,
+    "cutmix_share": 0.6,
+    "on_device": True,
+}
+
+
+def test_every_augmentation_setting_arrives():
+    sizes = build_preprocessing(
+        {"num_frames": 3, "frame_stride": 2, "short_side": 20, "crop_size": 16, "mean": [0.5] * 3, "std": [0.2] * 3}
+    )
+    transform, mixing = build_train_transform(AUGMENT, sizes), build_mixing(AUGMENT)
+    found = {name: getattr(transform, name) for name in AUGMENT if hasattr(transform, name)}
+    found |= {name: getattr(transform.pixels, name) for name in AUGMENT if hasattr(transform.pixels, name)}
+    found |= {"mixup_alpha": mixing.mixup_alpha, "cutmix_alpha": mixing.cutmix_alpha}
+    found |= {"mix_probability": mixing.probability, "cutmix_share": mixing.cutmix_share}
+    assert {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()} == AUGMENT
+    assert build_train_transform(AUGMENT | {"short_side_jitter": None}, sizes).short_side_jitter is None
+
+
+def test_no_mixing_where_nothing_is_mixed():
+    assert build_mixing(AUGMENT | {"mixup_alpha": 0.0}) is None
+    assert build_mixing(AUGMENT | {"mix_probability": 0.0}) is None
+
+
+def test_unknown_operations_and_contradictions_are_errors():
+    data = {"sampling": "dense", "target_fps": 30, "short_video": "loop"}
+    assert build_sampling(data).target_fps == 30
+    with pytest.raises(ValueError, match="target_fps=30 has no effect beside sampling='segments'"):
+        build_sampling(data | {"sampling": "segments"})
+    with pytest.raises(ValueError, match="rand_augment='rand-blur3' can't be read; write rand-m7-n4-mstd0.5-inc1"):
+        build_train_transform(AUGMENT | {"rand_augment": "rand-blur3"}, None)

@@ -7,7 +7,8 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
-from stvit_video.build import CONF_DIR, SOURCES
+from stvit_video.build import CONF_DIR, SOURCES, build_mixing, build_train_transform
+from stvit_video.data.transforms import Preprocessing
 from stvit_video.models import list_models, model_options
 
 CONF = Path(CONF_DIR)
@@ -52,9 +53,35 @@ def test_experiments_compose_and_open_with_their_command(name):
     assert f"+experiment={name}" in first_lines[1]
 
 
+# ANCHORS.md, section 3
+PLAIN = {"crop": "random_resized", "scale": [0.08, 1.0], "ratio": [0.75, 1.3333333], "flip_probability": 0.5}
+OFF = {"rand_augment": None, "erase_probability": 0.0, "mixup_alpha": 0.0, "cutmix_alpha": 0.0, "colour_jitter": 0.0}
+MIXED = {"mixup_alpha": 0.8, "cutmix_alpha": 1.0, "mix_probability": 1.0, "cutmix_share": 0.5}
+HEAVY = PLAIN | MIXED | {"rand_augment": "rand-m7-n4-mstd0.5-inc1", "erase_probability": 0.25, "erase_count": 1}
+PUBLISHED = {
+    "swin": PLAIN | OFF,
+    "standard": PLAIN | OFF,
+    "videomae": HEAVY,
+    "mvit": HEAVY,
+    "st_mae": HEAVY | {"rand_augment": "rand-m7-mstd0.5-inc1"},
+    "videomae_ssv2": HEAVY | {"flip_probability": 0.0},
+    "mvit_ssv2": HEAVY | {"flip_probability": 0.0},
+    "timesformer": OFF | {"crop": "random", "short_side_jitter": [256, 320], "flip_probability": 0.5},
+}
+
+
 @pytest.mark.parametrize("name", CHOICES["augment"])
-def test_augmentations_compose(name):
-    assert 0 <= composed(f"augment={name}").augment.flip_probability <= 1
+def test_augmentations_can_be_built_and_hold_the_published_values(name):
+    augment = OmegaConf.to_container(composed(f"augment={name}").augment)
+    sizes = Preprocessing(num_frames=4, frame_stride=2, short_side=256, crop_size=224)
+    assert build_train_transform(augment, sizes).flip_probability == augment["flip_probability"]
+    assert (build_mixing(augment) is None) == (augment["mixup_alpha"] == augment["cutmix_alpha"] == 0)
+    published = PUBLISHED.get(name, {})
+    assert {key: augment[key] for key in published} == published
+
+
+def test_published_recipes_are_all_there():
+    assert set(PUBLISHED) <= set(CHOICES["augment"])
 
 
 def test_unknown_option_is_hydras_own_error():

@@ -1,16 +1,23 @@
 """evaluate: as a command, its figures against its own predictions file, other data, and clear errors."""
 
 import csv
+import inspect
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
+from stvit_video.build import CONF_DIR
 from stvit_video.data.manifest import ManifestError
+from stvit_video.data.protocols import PROTOCOLS
 from stvit_video.evaluate import choose_data, evaluate, labelled_manifest
+from stvit_video.evaluation.ledger_file import read_ledger
+from stvit_video.evaluation.offline import evaluate_ledger
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -35,8 +42,28 @@ def test_command_from_another_directory(tiny_run: Any, tmp_path: Path) -> None:
     top1 = sum(row["label"] == row["top1_label"] for row in rows) / 3
     assert summary["top1"] == pytest.approx(top1)
     assert f"top-1 {top1:.3f}  top-5 1.000  mean-class {top1:.3f}  (3 of 3 videos, " in done.stdout
-    assert "2 clips x 3 crops, softmax averaged, short side 20)" in done.stdout
+    assert "2 clips x 3 crops, softmax averaged, short side 20, protocol uniform)" in done.stdout
     assert (tmp_path / "out" / "confusion_matrix.png").stat().st_size > 1000
+    ledger = read_ledger(tmp_path / "out" / "ledger.parquet")
+    assert evaluate_ledger(ledger).metrics["top1"] == pytest.approx(top1)
+    assert [video.name for video in tiny_run.videos] == list(ledger.video_ids)
+
+
+def test_two_processes_write_the_ledger_of_one(tiny_run: Any, tmp_path: Path) -> None:
+    for num_processes, folder in ((1, "one"), (2, "two")):
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={num_processes}"]
+        command = [*launcher, "-m", "stvit_video.evaluate", f"ckpt_path='{tiny_run.checkpoint}'", "device=cpu"]
+        done = subprocess.run(
+            [*command, f"hydra.run.dir={folder}", "batch_size=2"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("(3 of 3 videos, ") == 1
+    assert (tmp_path / "one" / "ledger.parquet").read_bytes() == (tmp_path / "two" / "ledger.parquet").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -87,8 +114,29 @@ def test_options_outdo_the_checkpoint(tiny_run: Any, tmp_path: Path, capsys: pyt
         device="cpu",
     )
     assert (summary["num_videos_used"], summary["num_videos_listed"]) == (1, 1)
-    assert summary["protocol"] == {"num_clips": 1, "num_crops": 1, "average": "logit"}
-    assert "(1 of 1 videos, 1 clip x 1 crop, logits averaged, short side 20)" in capsys.readouterr().out
+    assert summary["protocol"] == {"name": "uniform", "num_clips": 1, "num_crops": 1, "average": "logit"}
+    line = "(1 of 1 videos, 1 clip x 1 crop, logits averaged, short side 20, protocol uniform)"
+    assert line in capsys.readouterr().out
+
+
+def test_the_configuration_has_every_argument() -> None:
+    text = (Path(CONF_DIR) / "evaluate.yaml").read_text()
+    settings = OmegaConf.create(text)
+    names = {*settings, *settings.data} - {"data", "hydra"}
+    assert names == set(inspect.signature(evaluate).parameters) - {"output_dir"}
+    assert f"# {' | '.join(PROTOCOLS)};" in text.splitlines()
+
+
+def test_a_protocol_by_name(tiny_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "out"
+    summary = evaluate(ckpt_path=tiny_run.checkpoint, output_dir=folder, protocol="videoswin", device="cpu")
+    line = "(3 of 3 videos, 4 clips x 3 crops, softmax averaged, short side 16, protocol videoswin)"
+    assert line in capsys.readouterr().out
+    assert summary["protocol"] == {"name": "videoswin", "num_clips": 4, "num_crops": 3, "average": "prob"}
+    assert (summary["preprocessing"]["short_side"], summary["preprocessing"]["crop_size"]) == (16, 16)
+    assert {row["num_views"] for row in read_rows(tmp_path / "out" / "predictions.csv")} == {"12"}
+    with pytest.raises(ValueError, match="protocol='best' is not known; use one of uniform, single, videoswin"):
+        evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, protocol="best")
 
 
 def test_a_broken_video_is_reported_not_replaced(

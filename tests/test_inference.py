@@ -24,7 +24,69 @@ def test_the_protocol_is_the_checkpoints_unless_given(tiny_run: Any) -> None:
     assert stored.classes == ("a, comma", "jump", "run")
     given = load_classifier(tiny_run.checkpoint, device="cpu", num_clips=7, average="logit")
     assert given.protocol == Protocol(num_clips=7, num_crops=3, average="logit")
-    assert stored.protocol.describe(short_side=20) == "2 clips x 3 crops, softmax averaged, short side 20"
+    assert (
+        stored.protocol.describe(short_side=20)
+        == "2 clips x 3 crops, softmax averaged, short side 20, protocol uniform"
+    )
+
+
+def test_a_named_protocol_counts_in_place_of_the_checkpoints(tiny_run: Any) -> None:
+    named = load_classifier(tiny_run.checkpoint, device="cpu", protocol="uniformer")
+    assert named.protocol == Protocol(name="uniformer", num_clips=4, num_crops=1, average="logit")
+    assert (named.preprocessing.short_side, named.preprocessing.crop_size) == (16, 16)  # 224 -> 224, as 16 -> 16
+    assert (named.preprocessing.num_frames, named.preprocessing.frame_stride) == (4, 2)
+    assert named.protocol.describe(short_side=16) == (
+        "4 clips x 1 crop, logits averaged, short side 16, protocol uniformer"
+    )
+    changed = load_classifier(
+        tiny_run.checkpoint, device="cpu", protocol="mvit", num_clips=7, average="logit", frame_stride=3, short_side=40
+    )
+    assert (changed.preprocessing.frame_stride, changed.preprocessing.short_side) == (3, 40)
+    assert changed.protocol.describe(short_side=40).endswith(
+        "short side 40, protocol mvit (num_clips=7, not 5; average=logit, not prob)"
+    )
+
+
+def test_a_checkpoint_can_name_its_protocol(tiny_run: Any, tmp_path: Path) -> None:
+    content = torch.load(tiny_run.checkpoint, weights_only=True)
+    content["stvit_video"]["protocol"] = {"name": "mvit", "num_clips": 3, "num_crops": 1, "average": "prob"}
+    torch.save(content, tmp_path / "named.ckpt")
+    stored = load_classifier(tmp_path / "named.ckpt", device="cpu")
+    assert stored.protocol == Protocol(name="mvit", num_clips=3, num_crops=1, average="prob")
+    assert (stored.preprocessing.short_side, stored.preprocessing.crop_size) == (18, 16)  # 256 -> 224, as 18.3 -> 16
+    other = load_classifier(tmp_path / "named.ckpt", device="cpu", protocol="single")
+    assert (other.preprocessing.short_side, other.protocol.num_clips) == (20, 1)
+
+
+def test_equal_views_are_computed_once_and_told(tiny_run: Any) -> None:
+    classifier = load_classifier(tiny_run.checkpoint, device="cpu", protocol="videoswin", frame_stride=8)
+    manifest = read_csv_manifest(tiny_run.manifest, classes=classifier.classes)  # of 25 frames; a clip reaches over 32
+    rows: list[int] = []
+    classifier.model.register_forward_hook(lambda model, inputs, output: rows.append(len(output)))
+    result = evaluate_manifest(classifier, manifest)
+    assert rows == [3, 3, 3]
+    assert result.view_logits.shape == (3, 12, 3)
+    torch.testing.assert_close(result.view_logits[:, :3].repeat(1, 4, 1), result.view_logits, rtol=0, atol=0)
+    assert result.num_distinct_views == {0: 3, 1: 3, 2: 3}
+    _, metrics = score_videos(classifier, result)
+    assert classifier.result_line(metrics, result).endswith(
+        "(3 of 3 videos, 4 clips x 3 crops, softmax averaged, short side 16, protocol videoswin; "
+        "3 videos have equal views, at least 3 of 12 differ)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"protocol": "best"}, "protocol='best' is not known; use one of uniform, single"),
+        ({"crop_size": 0}, "crop_size=0 must be a whole number, at least 1"),
+        ({"num_frames": "x"}, "num_frames='x' must be a whole number"),
+        ({"crop_size": 21}, "crop_size=21 does not fit short_side=20"),
+    ],
+)
+def test_what_load_classifier_refuses(tiny_run: Any, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        load_classifier(tiny_run.checkpoint, device="cpu", **settings)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +102,8 @@ def test_the_protocol_is_the_checkpoints_unless_given(tiny_run: Any) -> None:
 def test_wrong_protocols(values: tuple[Any, Any, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Protocol(num_clips=values[0], num_crops=values[1], average=values[2])
+    with pytest.raises(ValueError, match=message):
+        Protocol.named("uniform", num_clips=values[0], num_crops=values[1], average=values[2])
 
 
 def test_batches_and_workers_do_not_change_the_result(tiny_run: Any) -> None:

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     LEAF: set(),
     ROOT: set(),
 }
-LAZY = {"pytorchvideo", "decord", "av", "fvcore", "matplotlib"}  # slow, optional or broken: only where needed
+LAZY = {"pyarrow", "pytorchvideo", "decord", "av", "fvcore", "matplotlib"}  # slow or broken: only where needed
 TORCH_ONLY = {"layers", "tokens"}  # rooms without third-party libraries but torch
 MAX_LINES = 350
 

@@ -51,6 +51,12 @@ def test_every_rule_refuses_a_wrong_type(defaults, key):
         ),
         ("optim.warmup_epochs", 99, "optim.warmup_epochs=99 must be below trainer.max_epochs=30; shorten the warm-up"),
         ("optim.min_lr", 5.0, "optim.min_lr=5.0 must be at most optim.lr=0.001"),
+        ("augment.erase_probability", 2, "augment.erase_probability=2 must be a number at least 0 and at most 1"),
+        ("augment.crop", "center", "augment.crop='center' must be one of random_resized, random, centre"),
+        ("augment.rand_augment", 7, "augment.rand_augment=7 must be a word"),
+        ("data.sampling", "tsn", "data.sampling='tsn' must be one of dense, segments"),
+        ("data.sampling", "segments", "protocol.name=uniform tests on others; use protocol.name=videomae_ssv2"),
+        ("data.num_repeats", 3, "data.batch_size=8 counts clips and must be a multiple of data.num_repeats=3"),
         ("report_checkpoint", "first", "report_checkpoint='first' is unknown; choose best or last"),
     ],
 )
@@ -63,6 +69,21 @@ def test_all_faults_come_at_once(defaults):
     settings = changed(changed(defaults, "optim.lr", -1), "data.num_workers", -2)
     with pytest.raises(ValueError, match=r"data.num_workers=-2 must be .*; optim.lr=-1 must be"):
         check_settings(settings)
+
+
+def test_a_clip_alone_can_not_be_mixed(defaults):
+    settings = changed(changed(defaults, "data.batch_size", 1), "augment.mixup_alpha", 0.8)
+    with pytest.raises(ValueError, match="data.batch_size=1 leaves nothing to mix a clip with; use 2 or more, or"):
+        check_settings(settings)
+    assert check_settings(changed(settings, "augment.mix_probability", 0.0)) is None
+
+
+def test_kept_frames_are_not_enlarged(defaults):
+    settings = changed(changed(defaults, "data.cache", "memory"), "augment.short_side_jitter", [256, 320])
+    message = r"jitter=\[256, 320\] would enlarge frames kept at 256 pixels; use data.cache_short_side=320"
+    with pytest.raises(ValueError, match=message):
+        check_settings(settings)
+    assert check_settings(changed(settings, "data.cache_short_side", 320)) is None
 
 
 def test_optional_values_may_be_null(defaults):

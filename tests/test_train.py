@@ -73,7 +73,7 @@ def test_checkpoint_is_self_contained(tiny_run, tmp_path):
     assert model(torch.zeros(1, 3, 4, 16, 16)).shape == (1, 3)
     assert metadata["classes"] == ["a, comma", "jump", "run"]
     assert metadata["preprocessing"]["crop_size"] == 16
-    assert metadata["protocol"] == {"num_clips": 2, "num_crops": 3, "average": "prob"}
+    assert metadata["protocol"] == {"name": "uniform", "num_clips": 2, "num_crops": 3, "average": "prob"}
     assert metadata["config"]["data"]["train"] == str(tiny_run.manifest)
 
 
@@ -147,6 +147,20 @@ def test_resuming_equals_training_in_one_go(tiny_run, tmp_path, monkeypatch):
         with (tmp_path / part / "metrics.csv").open() as file:
             epochs = [row["epoch"] for row in csv.DictReader(file) if row["val/top1"]]
         assert epochs == ["0", "1", "2", "3"]
+
+
+def test_the_heavy_recipe_trains_alike_in_the_loader_and_on_the_device(tiny_run, tmp_path):
+    """With RandAugment, erasing, mixing, repeats and segments."""
+    heavy = ["augment=videomae", "augment.on_device=true", "data.num_repeats=2", "data.sampling=segments"]
+    heavy.append("protocol.name=videomae_ssv2")
+    settings = settings_for(tiny_run, "trainer.max_epochs=2", *heavy)
+    train(settings, run_dir=tmp_path / "whole")
+    header = (tmp_path / "whole" / "metrics.csv").read_text().splitlines()[0].split(",")
+    assert "train/top1_mixed" in header
+    assert "train/top1" not in header
+    train(settings_for(tiny_run, "trainer.max_epochs=2", "augment=videomae", *heavy[2:]), run_dir=tmp_path / "loader")
+    whole, loader = weights(tmp_path / "whole" / "last.ckpt"), weights(tmp_path / "loader" / "last.ckpt")
+    assert all(torch.equal(loader[key], value) for key, value in whole.items())
 
 
 def test_same_seed_same_weights(tiny_run, tmp_path):

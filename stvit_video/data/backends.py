@@ -1,4 +1,4 @@
-"""The two decoders behind `open_video`: both give the same frames for the same numbers, or fail in words."""
+"""PyAV and decord behind `open_video`: both give the same frames for the same numbers, or fail in words."""
 
 import bisect
 import os
@@ -9,18 +9,22 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from stvit_video.data.probe import (
-    Deadline,
-    DecodeError,
-    DecodeTimeoutError,
-    Source,
-    VideoIndex,
-    av_failure,
-    open_container,
-)
+from stvit_video.data.places import av_failure, open_container
+from stvit_video.data.probe import VideoIndex
+from stvit_video.data.source import Deadline, DecodeError, DecodeTimeoutError, Source
 from stvit_video.optional import load_optional
 
 Result = TypeVar("Result")
+# What each backend needs, as arguments of `load_optional`.
+LIBRARIES = {
+    "decord": {"name": "decord", "needed_for": "backend='decord'", "install": "pip install decord"},
+    "pyav": {"name": "av", "needed_for": "backend='pyav'", "install": "pip install av"},
+    "torchcodec": {
+        "name": "torchcodec.decoders",
+        "needed_for": "backend='torchcodec'",
+        "install": "pip install torchcodec (which itself needs the shared libraries of ffmpeg)",
+    },
+}
 
 
 class Reader(Protocol):
@@ -44,7 +48,7 @@ class PyavReader:
 
     def __init__(self, source: Source, index: VideoIndex, deadline: Deadline) -> None:
         self._source = source
-        self._av = load_optional("av", needed_for="backend='pyav'", install="pip install av")
+        self._av = load_optional(**LIBRARIES["pyav"])
         self._to_rgb = self._av.video.reformatter.VideoReformatter()  # kept: making one costs more than using it
         self._keyframes = index.keyframes
         self._container: Any = None
@@ -111,7 +115,7 @@ class PyavReader:
         assert self._frames is not None
         try:
             return next(self._frames, None)
-        except (self._av.FFmpegError, OSError, ValueError) as error:
+        except (self._av.FFmpegError, OSError, ValueError, MemoryError) as error:
             raise av_failure(self._av, self._source, error, "decoding", self._lost_frame()) from error
 
     def _lost(self, cause: str) -> DecodeError:
@@ -138,18 +142,19 @@ class PyavReader:
         self._next, self._after_seek = keyframe, True
         try:
             self._container.seek(target, stream=stream)
-        except (self._av.FFmpegError, OSError, ValueError) as error:
+        except (self._av.FFmpegError, OSError, ValueError, MemoryError) as error:
             raise av_failure(self._av, self._source, error, "decoding", self._lost_frame()) from error
         self._frames = self._skip_before(target, self._container.decode(stream), deadline)
 
     def _skip_before(self, target: int, frames: Iterator[Any], deadline: Deadline) -> Iterator[Any]:
         """Drop what is displayed before the keyframe: it may lack the frames that it depends on."""
+        before = True
         for frame in frames:
-            self._source.check_time(deadline, "seeking")
-            if frame.pts is None or frame.pts >= target:
+            before = before and frame.pts is not None and frame.pts < target
+            if not before:
                 yield frame
-                break
-        yield from frames
+            else:
+                self._source.check_time(deadline, "seeking")
 
     def _displayed(self, frame: Any) -> np.ndarray:
         """(H, W, 3) uint8 RGB, turned as the file says."""
@@ -165,26 +170,28 @@ class PyavReader:
         """The index with the timestamps of the frames that a decode of the whole file displays."""
         self.index = index
         pts: list[int] = []
-        self._restart()
-        while (frame := self._decode_one(deadline)) is not None:
-            guess = round(len(pts) / (index.fps * index.time_base_seconds))
-            pts.append(guess if frame.pts is None else frame.pts)
-            self._next = len(pts)
-        self.close()
+        try:
+            self._restart()
+            while (frame := self._decode_one(deadline)) is not None:
+                guess = round(len(pts) / (index.fps * index.time_base_seconds))
+                pts.append(guess if frame.pts is None else frame.pts)
+                self._next = len(pts)
+        finally:
+            self.close()
         return replace(index, pts=tuple(pts), keyframes=(0,))
 
 
 class DecordReader:
     """decord, for files that `decord_refusal` lets through; each call runs under a watch.
 
-    A decord call can't be interrupted: one that hangs in spite of the guard is left behind in its thread,
-    and the caller gets its error.
+    A decord call can't be interrupted: one that hangs in spite of the guard is left behind in its thread, and
+    the caller gets its error. Only in a process of its own (`isolated.py`) is it ended.
     """
 
     def __init__(self, source: Source, index: VideoIndex, deadline: Deadline) -> None:
         self._source = source
         self.index = index
-        decord = load_optional("decord", needed_for="backend='decord'", install="pip install decord")
+        decord = load_optional(**LIBRARIES["decord"])
         self._video: Any = self._watched(
             lambda: decord.VideoReader(os.path.abspath(source.path), ctx=decord.cpu(0), num_threads=1),
             deadline,
@@ -210,14 +217,22 @@ class DecordReader:
         self._video = None
 
     def _watched(self, call: Callable[[], Result], deadline: Deadline) -> Result:
-        """The call's result, or a DecodeError with what it raised."""
-        try:
-            return run_within(call, seconds=deadline.remaining_seconds())
-        except TimeoutError as error:
-            raise self._source.timeout("a call of decord") from error
-        except Exception as error:
-            first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise self._source.error(f"decord says: {first_line}") from error
+        return watched(call, self._source, deadline)
+
+
+def watched(call: Callable[[], Result], source: Source, deadline: Deadline) -> Result:
+    """The result of a call of the source's backend that can't be interrupted.
+
+    Raises:
+        DecodeError: what the call raised, in one line, or that it takes too long (DecodeTimeoutError).
+    """
+    try:
+        return run_within(call, seconds=deadline.remaining_seconds())
+    except TimeoutError as error:
+        raise source.timeout(f"a call of {source.backend}") from error
+    except Exception as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise source.error(f"{source.backend} says: {first_line}") from error
 
 
 def run_within(call: Callable[[], Result], *, seconds: float) -> Result:
@@ -238,7 +253,7 @@ def run_within(call: Callable[[], Result], *, seconds: float) -> Result:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=work, name="decord call", daemon=True)
+    thread = threading.Thread(target=work, name="decoder call", daemon=True)
     thread.start()
     thread.join(seconds)
     if errors:

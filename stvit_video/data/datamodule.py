@@ -1,55 +1,18 @@
 """Training and validation loaders for Lightning: seeded shuffling, shards without padding, worker set-up."""
 
 import multiprocessing
-from collections.abc import Iterator
 from typing import Any
 
 import lightning
 import torch
 from torch.utils.data import DataLoader, Dataset
-from torch.utils.data.distributed import DistributedSampler
 
 from stvit_video.data.dataset import ClipDataset, ClipTransform, ViewDataset, collate_views
 from stvit_video.data.frames import Cache
 from stvit_video.data.manifest import Manifest, check_classes
-from stvit_video.data.sampling import seeded_generator
+from stvit_video.data.shard_sampler import ShardSampler
+from stvit_video.data.training_clips import ClipSampling, collate_clips
 from stvit_video.data.transforms import Preprocessing
-
-
-class ShardSampler(DistributedSampler[Any]):
-    """Every world_size-th index, nothing padded.
-
-    Shuffled: another order each epoch, from (seed, epoch); up to world_size - 1 indices are left out, other
-    ones each epoch, so that all ranks have equally many. Not shuffled: each index on exactly one rank.
-
-    Differs: a subclass of DistributedSampler only so that Lightning takes it for one and does not put its own
-    (which pads) in its place.
-
-    Args:
-        dataset: what is sampled; its `set_epoch`, if there is one, is called along.
-        shuffle: True for training.
-        seed: 0 or more.
-        rank: number of this process.
-        world_size: number of processes.
-    """
-
-    def __init__(self, dataset: Dataset[Any], *, shuffle: bool, seed: int, rank: int, world_size: int) -> None:
-        super().__init__(dataset, num_replicas=world_size, rank=rank, shuffle=shuffle, seed=seed)
-        size = len(dataset)  # type: ignore[arg-type]
-        self.num_samples = size // world_size if shuffle else len(range(rank, size, world_size))
-
-    def __iter__(self) -> Iterator[int]:
-        size = len(self.dataset)  # type: ignore[arg-type]
-        if not self.shuffle:
-            return iter(range(self.rank, size, self.num_replicas))
-        order = torch.randperm(size, generator=seeded_generator(self.seed, self.epoch)).tolist()
-        return iter(order[self.rank :: self.num_replicas][: self.num_samples])
-
-    def set_epoch(self, epoch: int) -> None:
-        """Shuffle otherwise from now on, and let the dataset draw other clips."""
-        super().set_epoch(epoch)
-        if hasattr(self.dataset, "set_epoch"):
-            self.dataset.set_epoch(epoch)
 
 
 class VideoDataModule(lightning.LightningDataModule):
@@ -60,7 +23,7 @@ class VideoDataModule(lightning.LightningDataModule):
         val_manifest: videos to validate on, read with classes=train_manifest.classes.
         preprocessing: frames of a clip, their distance, sizes and normalisation.
         train_transform: crop, flip and normalisation of training clips, e.g. `TrainTransform`.
-        batch_size: training clips a step and process.
+        batch_size: training clips a step and process: num_repeats of each of batch_size / num_repeats videos.
         val_batch_size: validation videos a step and process; None = `batch_size`.
         num_workers: processes that load for each loader; 0 = load in the main process.
         backend: decoder, see `open_video`.
@@ -71,6 +34,10 @@ class VideoDataModule(lightning.LightningDataModule):
         num_clips: clips of each validation video.
         num_crops: crops of each validation clip, 1 or 3.
         drop_last: leave out a last, smaller training batch.
+        sampling: which frames a training clip takes; None = dense. Where these are segments, validation takes the
+            middle of each segment.
+        num_repeats: training clips made of one reading of a video, in the same batch, each augmented on its own;
+            an epoch still reads each video once, so it has num_repeats times as many steps.
 
     Raises:
         ManifestError: the two manifests do not fit each other, see `check_classes`.
@@ -95,10 +62,13 @@ class VideoDataModule(lightning.LightningDataModule):
         num_clips: int = 1,
         num_crops: int = 1,
         drop_last: bool = True,
+        sampling: ClipSampling | None = None,
+        num_repeats: int = 1,
     ) -> None:
         super().__init__()
         check_classes(train_manifest, val_manifest)
         _require_sizes(batch_size, val_batch_size, num_workers)
+        _require_whole_videos(batch_size, num_repeats)
         self.train_manifest = train_manifest
         self.val_manifest = val_manifest
         self.preprocessing = preprocessing
@@ -114,6 +84,8 @@ class VideoDataModule(lightning.LightningDataModule):
         self.num_clips = num_clips
         self.num_crops = num_crops
         self.drop_last = drop_last
+        self.sampling = sampling
+        self.num_repeats = num_repeats
         self._train: ClipDataset | None = None
         self._val: ViewDataset | None = None
         self._require_full_batch()
@@ -122,6 +94,15 @@ class VideoDataModule(lightning.LightningDataModule):
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the labels."""
         return self.train_manifest.classes
+
+    @property
+    def _spans_videos(self) -> bool:
+        return self.sampling is not None and self.sampling.sampling == "segments"
+
+    @property
+    def videos_per_batch(self) -> int:
+        """Videos that the clips of a training batch are from: batch_size / num_repeats."""
+        return self.batch_size // self.num_repeats
 
     def setup(self, stage: str | None = None) -> None:
         """Make the data sets that `stage` needs, once; with cache="memory" this decodes their videos."""
@@ -135,11 +116,14 @@ class VideoDataModule(lightning.LightningDataModule):
                 cache=self.cache,
                 cache_short_side=self.cache_short_side,
                 cache_limit_gb=self.cache_limit_gb,
+                sampling=self.sampling,
+                num_repeats=self.num_repeats,
             )
         if self._val is None:
             self._val = ViewDataset(
                 self.val_manifest,
                 preprocessing=self.preprocessing,
+                protocol="videomae_ssv2" if self._spans_videos else "uniform",
                 num_clips=self.num_clips,
                 num_crops=self.num_crops,
                 backend=self.backend,
@@ -149,11 +133,11 @@ class VideoDataModule(lightning.LightningDataModule):
             )
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Batches of `ClipDataset` items: "clip" (B, C, T, H, W), "label", "index", "num_skipped" (B,)."""
+        """Batches of `batch_size` clips, as `collate_clips` makes them."""
         self.setup("fit")
         assert self._train is not None
         self._require_full_batch()
-        return self._loader(self._train, batch_size=self.batch_size, shuffle=True)
+        return self._loader(self._train, batch_size=self.videos_per_batch, shuffle=True)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Batches of `ViewDataset` items as `collate_views` makes them: each video once, in order."""
@@ -169,7 +153,7 @@ class VideoDataModule(lightning.LightningDataModule):
             batch_size=batch_size,
             sampler=sampler,
             num_workers=self.num_workers,
-            collate_fn=None if shuffle else collate_views,
+            collate_fn=collate_clips if shuffle else collate_views,
             pin_memory=torch.cuda.is_available(),
             drop_last=shuffle and self.drop_last,
             worker_init_fn=_use_one_thread,
@@ -187,9 +171,10 @@ class VideoDataModule(lightning.LightningDataModule):
 
     def _require_full_batch(self) -> None:
         num_videos, (_, world_size) = len(self.train_manifest.records), self._rank_and_world_size()
-        if self.batch_size > num_videos // world_size:
+        if self.videos_per_batch > num_videos // world_size:
+            repeats = f" with num_repeats={self.num_repeats}" if self.num_repeats > 1 else ""
             raise ValueError(
-                f"batch_size={self.batch_size} is more than the {num_videos // world_size} training videos "
+                f"batch_size={self.batch_size}{repeats} is more than the {num_videos // world_size} training videos "
                 f"of a process ({num_videos} videos, {world_size} process(es)); lower batch_size or add videos"
             )
 
@@ -199,6 +184,14 @@ def _require_sizes(batch_size: int, val_batch_size: int | None, num_workers: int
         raise ValueError(
             f"batch_size={batch_size} and val_batch_size={val_batch_size} must be at least 1, "
             f"num_workers={num_workers} at least 0"
+        )
+
+
+def _require_whole_videos(batch_size: int, num_repeats: int) -> None:
+    if num_repeats < 1 or batch_size % num_repeats:
+        raise ValueError(
+            f"batch_size={batch_size} counts clips, num_repeats={num_repeats} of each video, so num_repeats must be "
+            "at least 1 and batch_size a multiple of it"
         )
 
 

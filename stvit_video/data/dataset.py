@@ -11,14 +11,10 @@ from torch.utils.data import Dataset
 from stvit_video.data.decode import DecodeError
 from stvit_video.data.frames import Cache, manifest_source
 from stvit_video.data.manifest import Manifest, VideoRecord
-from stvit_video.data.sampling import (
-    clip_frame_indices,
-    clip_span,
-    seeded_generator,
-    training_frame_indices,
-    uniform_clip_starts,
-)
-from stvit_video.data.transforms import EvalTransform, Preprocessing
+from stvit_video.data.protocols import equal_views, find_protocol
+from stvit_video.data.sampling import seeded_generator
+from stvit_video.data.training_clips import ClipSampling, clip_item
+from stvit_video.data.transforms import CroppedClip, Preprocessing, channels_first, resize_short_side, to_clip
 
 NUM_REASONS_SHOWN = 3
 
@@ -28,9 +24,12 @@ class BrokenVideosError(RuntimeError):
 
 
 class ClipTransform(Protocol):
-    """Frames (T, H, W, 3) uint8 -> clip (C, T, h, w) float; anything random comes from the generator."""
+    """Frames (T, H, W, 3) uint8 -> clip (C, T, h, w) float, or a clip that the device finishes.
 
-    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor: ...
+    Anything random comes from the generator.
+    """
+
+    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor | CroppedClip: ...
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
@@ -49,6 +48,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
         cache_short_side: pixels of the short side of kept frames; None = that of `preprocessing`.
         cache_limit_gb: most memory to take for kept frames, in 10^9 bytes.
         max_attempts: videos to try for one item before giving up.
+        sampling: which frames a clip takes.
+        num_repeats: clips made of one reading of a video: the same frames, each time transformed anew.
 
     Raises:
         ValueError: a setting is not allowed, or the cache needs more memory than allowed.
@@ -66,14 +67,20 @@ class ClipDataset(Dataset[dict[str, Any]]):
         cache_short_side: int | None = None,
         cache_limit_gb: float = 8.0,
         max_attempts: int = 10,
+        sampling: ClipSampling | None = None,
+        num_repeats: int = 1,
     ) -> None:
         if seed < 0 or max_attempts < 1:
             raise ValueError(f"seed={seed} must be at least 0, max_attempts={max_attempts} at least 1")
+        if num_repeats < 1:
+            raise ValueError(f"num_repeats={num_repeats} must be at least 1; 1 = one clip of each video")
         self.manifest = manifest
         self.preprocessing = preprocessing
         self.transform = transform
         self.seed = seed
         self.max_attempts = max_attempts
+        self.sampling = sampling or ClipSampling()
+        self.num_repeats = num_repeats
         self.source = manifest_source(
             manifest,
             backend=backend,
@@ -95,9 +102,11 @@ class ClipDataset(Dataset[dict[str, Any]]):
         """One training item.
 
         Returns:
-            "clip" (C, T, H, W) float32; "label" and "index" of the video that the clip is from (not of the
-            one asked for, where that is broken); "num_skipped", how many broken videos were passed over, and
-            "skipped", why: a text for each, joined by "; ", empty when there was none.
+            "clip" (C, T, H, W) float32, with more than one repeat (R, C, T, H, W); where the transform leaves work to
+            the device it is uint8, and "draws" holds what is to be done, one for each clip; "label" and "index" of
+            the video that the clip is from (not of the one asked for, where that is broken); "num_skipped", how
+            many broken videos were passed over, and "skipped", why: a text for each, joined by "; ", empty when
+            there was none.
 
         Raises:
             BrokenVideosError: `max_attempts` videos in a row can't be read.
@@ -108,11 +117,11 @@ class ClipDataset(Dataset[dict[str, Any]]):
             generator = seeded_generator(self.seed, int(self._epoch), index, attempt)
             record = self.manifest.records[candidate]
             try:
-                clip = self._read_clip(record, generator)
+                clips = self._read_clips(record, generator)
             except DecodeError as error:
                 errors.append(str(error))
                 continue
-            item = {"clip": clip, "label": record.label, "index": candidate}
+            item = clip_item(clips) | {"label": record.label, "index": candidate}
             return item | {"num_skipped": attempt, "skipped": "; ".join(errors)}
         more = len(errors) - NUM_REASONS_SHOWN
         raise BrokenVideosError(
@@ -128,25 +137,34 @@ class ClipDataset(Dataset[dict[str, Any]]):
         others = (other for other in order.tolist() if other != index)
         yield from islice(others, self.max_attempts - 1)
 
-    def _read_clip(self, record: VideoRecord, generator: torch.Generator) -> torch.Tensor:
+    def _read_clips(self, record: VideoRecord, generator: torch.Generator) -> list[torch.Tensor | CroppedClip]:
         def choose(num_video_frames: int, fps: float) -> list[int]:
-            return training_frame_indices(
-                num_video_frames,
-                num_frames=self.preprocessing.num_frames,
-                frame_stride=self.preprocessing.frame_stride,
-                generator=generator,
-            )
+            try:
+                return self.sampling.draw(
+                    num_video_frames,
+                    fps,
+                    num_frames=self.preprocessing.num_frames,
+                    frame_stride=self.preprocessing.frame_stride,
+                    generator=generator,
+                )
+            except ValueError as error:  # too short where that is an error, or of no valid frame rate
+                raise DecodeError(f"{record.path}: {error}") from error
 
-        return self.transform(self.source.read(record, choose).frames, generator=generator)
+        frames = self.source.read(record, choose).frames
+        return [self.transform(frames, generator=generator) for _ in range(self.num_repeats)]
 
 
 class ViewDataset(Dataset[dict[str, Any]]):
     """All views (clips x crops) of each listed video, for evaluation; nothing random, nothing substituted.
 
+    All views of a video come from one pass over its file: each wanted frame is decoded and resized once.
+
     Args:
         manifest: the listed videos.
-        preprocessing: frames of a clip, their distance, sizes and normalisation.
-        num_clips: clips spread evenly over a video; 1 = the middle.
+        preprocessing: frames of a clip, their distance, sizes and normalisation; for a named protocol from
+            `NamedProtocol.preprocessing`.
+        protocol: which frames and crops, a name from `stvit_video.data.protocols`; "uniform" = clips spread evenly.
+        num_clips: clips of a video.
         num_crops: crops of each clip: 1 = the centre, 3 = along the long side.
         backend: decoder, see `open_video`.
         cache: "memory" = decode all videos now and keep them; "none" = decode whenever one is asked for.
@@ -162,6 +180,7 @@ class ViewDataset(Dataset[dict[str, Any]]):
         manifest: Manifest,
         *,
         preprocessing: Preprocessing,
+        protocol: str = "uniform",
         num_clips: int = 1,
         num_crops: int = 1,
         backend: str = "auto",
@@ -173,9 +192,9 @@ class ViewDataset(Dataset[dict[str, Any]]):
             raise ValueError(f"num_clips={num_clips} must be at least 1, num_crops={num_crops} must be 1 or 3")
         self.manifest = manifest
         self.preprocessing = preprocessing
+        self.protocol = find_protocol(protocol)
         self.num_clips = num_clips
         self.num_crops = num_crops
-        self.transform = EvalTransform(preprocessing)
         self.source = manifest_source(
             manifest,
             backend=backend,
@@ -199,35 +218,60 @@ class ViewDataset(Dataset[dict[str, Any]]):
         Returns:
             "views" (V, C, T, H, W) float32; "label"; "index"; "error", empty when the video was read;
             "clip_starts_seconds", for each view the time of its first frame in the file; "crops", for each
-            view the number of its crop. Of an unreadable video the views are zeros and the times are NaN.
+            view the number of its crop; "same_as", for each view the first view that equals it (itself, unless
+            the video is short or square). Of an unreadable video the views are zeros and the times are NaN.
         """
         record = self.manifest.records[index]
         item = {"label": record.label, "index": index, "crops": list(range(self.num_crops)) * self.num_clips}
         try:
-            views, starts = self._read_views(record)
+            return item | self._read_views(record) | {"error": ""}
         except DecodeError as error:
             size, num_frames = self.preprocessing.crop_size, self.preprocessing.num_frames
             zeros = torch.zeros(self.num_views, 3, num_frames, size, size)
             nothing = [math.nan] * self.num_views
-            return item | {"views": zeros, "clip_starts_seconds": nothing, "error": str(error)}
-        return item | {"views": views, "clip_starts_seconds": starts, "error": ""}
+            missing = {"views": zeros, "clip_starts_seconds": nothing, "same_as": list(range(self.num_views))}
+            return item | missing | {"error": str(error)}
 
-    def _read_views(self, record: VideoRecord) -> tuple[torch.Tensor, list[float]]:
-        reading = self.source.read(record, self._frame_indices)  # all clips at once
-        clips = reading.frames.split(self.preprocessing.num_frames)  # num_clips x (T, H, W, 3)
-        views = [self.transform.all_crops(clip, num_crops=self.num_crops) for clip in clips]
-        starts = reading.pts_seconds[:: self.preprocessing.num_frames]
-        return torch.cat(views), [start for start in starts for _ in range(self.num_crops)]  # (V, C, T, H, W)
+    def _read_views(self, record: VideoRecord) -> dict[str, Any]:
+        clips: list[list[int]] = []  # frame numbers in the segment
+        chosen: list[int] = []  # each wanted frame once, in order
 
-    def _frame_indices(self, num_video_frames: int, fps: float) -> list[int]:
-        num_frames, frame_stride = self.preprocessing.num_frames, self.preprocessing.frame_stride
-        span = clip_span(num_frames, frame_stride)
-        starts = uniform_clip_starts(num_video_frames, span=span, num_clips=self.num_clips)
-        return [
-            index
-            for start in starts
-            for index in clip_frame_indices(start, num_video_frames, num_frames=num_frames, frame_stride=frame_stride)
-        ]
+        def choose(num_video_frames: int, fps: float) -> list[int]:
+            try:
+                clips[:] = self.protocol.clips(
+                    num_video_frames,
+                    fps,
+                    num_frames=self.preprocessing.num_frames,
+                    frame_stride=self.preprocessing.frame_stride,
+                    num_clips=self.num_clips,
+                )
+            except ValueError as error:  # the file states no valid frame rate
+                raise DecodeError(f"{record.path}: {error}") from error
+            chosen[:] = sorted({index for clip in clips for index in clip})
+            return chosen
+
+        reading = self.source.read(record, choose)
+        place = {index: number for number, index in enumerate(chosen)}
+        rows = [[place[index] for index in clip] for clip in clips]  # num_clips x T, rows of reading.frames
+        starts = [reading.pts_seconds[row[0]] for row in rows for _ in range(self.num_crops)]
+        return self._crop_views(reading.frames, rows) | {"clip_starts_seconds": starts}
+
+    def _crop_views(self, frames: torch.Tensor, rows: Sequence[Sequence[int]]) -> dict[str, Any]:
+        """Views (V, 3, T, H, W) of decoded frames (n, H, W, 3); each different view is made once."""
+        size = self.preprocessing.crop_size
+        frames = resize_short_side(channels_first(frames), short_side=self.preprocessing.short_side)  # (n, 3, h, w)
+        corners = self.protocol.corners(frames.shape[-2], frames.shape[-1], crop_size=size, num_crops=self.num_crops)
+        same_as = equal_views(rows, corners)
+        # one block, filled in place: to stack the views of long clips would take as long as to make them
+        views = torch.empty(self.num_views, 3, self.preprocessing.num_frames, size, size)
+        for view, first in enumerate(same_as):
+            if first < view:
+                views[view] = views[first]
+                continue
+            top, left = corners[view % self.num_crops]
+            clip = frames[list(rows[view // self.num_crops])]  # (T, 3, h, w)
+            views[view] = to_clip(clip[..., top : top + size, left : left + size], self.preprocessing)
+        return {"views": views, "same_as": same_as}
 
 
 def collate_views(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -235,7 +279,7 @@ def collate_views(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     Returns:
         "views" (B, V, C, T, H, W); "label" (B,) and "index" (B,) int64; "error", B texts;
-        "clip_starts_seconds" (B, V) float64; "crops" (B, V) int64.
+        "clip_starts_seconds" (B, V) float64; "crops" and "same_as" (B, V) int64.
     """
     return {
         "views": torch.stack([item["views"] for item in items]),
@@ -244,6 +288,7 @@ def collate_views(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "error": [item["error"] for item in items],
         "clip_starts_seconds": torch.tensor([item["clip_starts_seconds"] for item in items], dtype=torch.float64),
         "crops": torch.tensor([item["crops"] for item in items]),
+        "same_as": torch.tensor([item["same_as"] for item in items]),
     }
 
 

@@ -2,48 +2,51 @@
 
 The standard of truth is PyAV decoding the whole file from the start. decord is quicker and serves where it
 gives the same; the guard that decides this (`decord_refusal`) reads packets only and comes before decord's
-constructor.
+constructor. What can't be interrupted (decord, torchcodec) runs in a process of its own that can be killed.
 """
 
 import functools
+import importlib.util
 import logging
 import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import TracebackType
 
 import numpy as np
 
-from stvit_video.data.backends import DecordReader, PyavReader, Reader
-from stvit_video.data.probe import (
-    Deadline,
-    DecodeError,
-    DecodeTimeoutError,
-    Source,
-    VideoIndex,
-    decord_refusal,
-    probe_video,
-)
-from stvit_video.optional import MissingLibraryError
+from stvit_video.data.backends import LIBRARIES, DecordReader, PyavReader, Reader
+from stvit_video.data.isolated import CAN_ISOLATE, IsolatedReader, probe_isolated
+from stvit_video.data.probe import VideoIndex, decord_refusal, probe_video
+from stvit_video.data.source import Deadline, DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.torchcodec_backend import TorchcodecReader
+from stvit_video.optional import MissingLibraryError, load_optional
 
-__all__ = ["BACKENDS", "DecodeError", "DecodeTimeoutError", "Video", "open_video"]
+__all__ = ["BACKENDS", "READERS", "DecodeError", "DecodeTimeoutError", "Video", "open_video"]
 
-BACKENDS = ("auto", "decord", "pyav")
+READERS: dict[str, Callable[[Source, VideoIndex, Deadline], Reader]] = {
+    "decord": DecordReader,
+    "pyav": PyavReader,
+    "torchcodec": TorchcodecReader,
+}
+BACKENDS = ("auto", *READERS)
 _log = logging.getLogger(__name__)
 
 
 class Video:
     """An open video; made by `open_video`, used in a `with` block."""
 
-    def __init__(self, reader: Reader, source: Source, *, may_fall_back: bool) -> None:
+    def __init__(self, reader: Reader, source: Source, *, may_fall_back: bool, isolate: bool | None) -> None:
         self._reader: Reader | None = reader
         self._index: VideoIndex = reader.index
         self._source = source
         self._may_fall_back = may_fall_back
+        self._isolate = isolate
 
     @property
     def backend(self) -> str:
-        """The backend that really serves: "decord" or "pyav"."""
+        """The backend that really serves: "decord", "pyav" or "torchcodec"."""
         return self._source.backend
 
     @property
@@ -78,8 +81,8 @@ class Video:
     def read(self, indices: Iterable[int]) -> np.ndarray:
         """The displayed frames with these numbers, in this order; repeats are allowed.
 
-        With backend "auto", a file that decord fails on is read again with PyAV, and by PyAV from then on
-        (see `backend`).
+        With backend "auto", a file that decord fails on (or crashes) is read again with PyAV, and by PyAV from
+        then on (see `backend`).
 
         Args:
             indices: frame numbers, from 0 to num_frames - 1; may be empty.
@@ -102,6 +105,9 @@ class Video:
         except DecodeError:
             if not self._may_fall_back:
                 raise
+        except MemoryError as error:
+            frames = f"{len(positions)} frames of {self.width}x{self.height} pixels"
+            raise self._source.error(f"{frames} do not fit into memory; read fewer at once") from error
         return self._fall_back(deadline).read(positions, deadline)
 
     def close(self) -> None:
@@ -121,8 +127,8 @@ class Video:
     def _fall_back(self, deadline: Deadline) -> Reader:
         """Go on with PyAV, for good: after one failure decord's answers count for nothing."""
         self.close()
-        self._source = Source(self._source.path, "pyav", self._source.time_limit_seconds)
-        self._reader = PyavReader(self._source, self._index, deadline)
+        self._source = replace(self._source, backend="pyav")
+        self._reader = _reader(self._source, self._index, deadline, isolated=_after_failure(self._isolate))
         self._may_fall_back = False
         return self._reader
 
@@ -143,39 +149,61 @@ class Video:
         return positions
 
 
-def open_video(path: str | os.PathLike[str], *, backend: str = "auto", time_limit_seconds: float = 10.0) -> Video:
+def open_video(
+    path: str | os.PathLike[str],
+    *,
+    backend: str = "auto",
+    time_limit_seconds: float = 10.0,
+    isolate: bool | None = None,
+    allow_addresses: bool = False,
+) -> Video:
     """Open a local video file for reading frames by number.
 
     Args:
-        path: a local file; addresses and ffmpeg protocols are refused.
+        path: a local file; addresses, ffmpeg protocols and playlists are refused.
         backend: "auto" is decord where it gives the same frames as PyAV, and PyAV elsewhere and where decord
-            is not installed (said once); "decord" and "pyav" insist.
-        time_limit_seconds: how long one call may take: opening, and each `read`. Must be positive.
+            is not installed (said once); "decord", "pyav" and "torchcodec" insist.
+        time_limit_seconds: how long one call may take: opening, and each `read`. Must be positive. A call that
+            hangs in a process of its own is ended a second later; starting that process is not counted.
+        isolate: read in a process of its own, which can be killed and may crash. None = where a call can't be
+            interrupted otherwise (decord, torchcodec, and PyAV after decord has failed on the file), on POSIX
+            systems; True = always; False = never, and a hanging call is left behind in a thread.
+        allow_addresses: True = hand `path` to ffmpeg as it stands, so that it may be an address or a playlist
+            and reach the network; for sources that you trust and that end. Only with PyAV.
 
     Returns:
         The open `Video`; use it in a `with` block.
 
     Raises:
-        ValueError: unknown backend or a time limit that is not positive.
+        ValueError: unknown backend, a time limit that is not positive, `isolate` where there is no POSIX, or
+            `allow_addresses` with another backend than "auto" and "pyav".
         DecodeError: the file can't be read, or not by the backend asked for, or not within the time limit.
         MissingLibraryError: the library of the backend asked for does not import.
     """
+    _check_settings(backend, time_limit_seconds, isolate, allow_addresses)
+    if allow_addresses:
+        backend = "pyav"
+    source = Source(os.fspath(path), "pyav" if backend == "auto" else backend, time_limit_seconds, allow_addresses)
+    deadline = source.deadline()
+    index = probe_isolated(source, deadline, library=LIBRARIES["pyav"]) if isolate else probe_video(source, deadline)
+    if backend == "auto":
+        return _open_best(source, index, deadline, isolate)
+    refusal = decord_refusal(index) if backend == "decord" else None
+    if refusal is not None:
+        raise source.error(f"decord is not safe on this file, {refusal}; use backend 'auto' or 'pyav'")
+    reader = _reader(source, index, deadline, isolated=_by_default(backend, isolate))
+    return Video(reader, source, may_fall_back=False, isolate=isolate)
+
+
+def _check_settings(backend: str, time_limit_seconds: float, isolate: bool | None, allow_addresses: bool) -> None:
     if backend not in BACKENDS:
         raise ValueError(f"unknown backend {backend!r}; allowed are {', '.join(BACKENDS)}")
     if not time_limit_seconds > 0:
         raise ValueError(f"time_limit_seconds must be positive, got {time_limit_seconds!r}")
-    may_fall_back = backend == "auto"
-    source = Source(os.fspath(path), "pyav" if may_fall_back else backend, time_limit_seconds)
-    deadline = source.deadline()
-    index = probe_video(source, deadline)
-    if backend == "pyav":
-        return Video(PyavReader(source, index, deadline), source, may_fall_back=False)
-    refusal = decord_refusal(index)
-    if backend == "decord":
-        if refusal is not None:
-            raise source.error(f"decord is not safe on this file, {refusal}; use backend 'auto' or 'pyav'")
-        return Video(DecordReader(source, index, deadline), source, may_fall_back=False)
-    return _open_best(source, index, deadline, try_decord=refusal is None)
+    if isolate and not CAN_ISOLATE:
+        raise ValueError("isolate=True needs a POSIX system (Linux, macOS); leave it None or False here")
+    if allow_addresses and backend not in ("auto", "pyav"):
+        raise ValueError(f"allow_addresses=True needs backend 'auto' or 'pyav', got {backend!r}")
 
 
 @functools.cache
@@ -183,16 +211,39 @@ def _warn_once(message: str) -> None:
     _log.warning(message)
 
 
-def _open_best(source: Source, index: VideoIndex, deadline: Deadline, *, try_decord: bool) -> Video:
+def _by_default(backend: str, isolate: bool | None) -> bool:
+    """Whether this backend reads in a process of its own."""
+    return (CAN_ISOLATE and backend != "pyav") if isolate is None else isolate
+
+
+def _after_failure(isolate: bool | None) -> bool:
+    """The same for PyAV on a file that decord failed on: what is wrong with it may crash PyAV too."""
+    return CAN_ISOLATE if isolate is None else isolate
+
+
+def _reader(source: Source, index: VideoIndex, deadline: Deadline, *, isolated: bool) -> Reader:
+    """The reader of the source's backend, in this process or in one of its own."""
+    if not isolated:
+        return READERS[source.backend](source, index, deadline)
+    library = LIBRARIES[source.backend]
+    if importlib.util.find_spec(library["name"].split(".")[0]) is None:
+        load_optional(**library)  # fails, in words, without starting a process
+    return IsolatedReader(source, index, deadline, library=library)
+
+
+def _open_best(source: Source, index: VideoIndex, deadline: Deadline, isolate: bool | None) -> Video:
     """decord where it is safe, installed and counts right; else PyAV."""
-    if try_decord:
-        decord_source = Source(source.path, "decord", source.time_limit_seconds)
+    isolate_pyav = _by_default("pyav", isolate)
+    if decord_refusal(index) is None:
+        decord_source = replace(source, backend="decord")
         try:
-            return Video(DecordReader(decord_source, index, deadline), decord_source, may_fall_back=True)
+            reader = _reader(decord_source, index, deadline, isolated=_by_default("decord", isolate))
+            return Video(reader, decord_source, may_fall_back=True, isolate=isolate)
         except DecodeTimeoutError:
             raise
         except MissingLibraryError as error:
             _warn_once(f"{error}; until then every file is read with PyAV")
         except DecodeError as error:
             _log.debug("PyAV reads what decord can not: %s", error)
-    return Video(PyavReader(source, index, deadline), source, may_fall_back=False)
+            isolate_pyav = _after_failure(isolate)
+    return Video(_reader(source, index, deadline, isolated=isolate_pyav), source, may_fall_back=False, isolate=isolate)

@@ -4,78 +4,33 @@ Nothing here decodes more than the first displayed frame, and nothing here knows
 pure function of the index, so it can be asked before decord ever touches the file.
 """
 
-import os
-import re
 import struct
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from stvit_video.data.packets import PacketFacts, distrust_reason, has_open_gop, nal_length_size, packet_facts
+from stvit_video.data.places import MAX_FRAME_PIXELS, av_failure, check_local_file, is_cover, open_container
+from stvit_video.data.source import Deadline, DecodeError, DecodeTimeoutError, Source
 from stvit_video.optional import load_optional
+
+__all__ = [
+    "Deadline",
+    "DecodeError",
+    "DecodeTimeoutError",
+    "Source",
+    "VideoIndex",
+    "check_local_file",
+    "decord_refusal",
+    "open_container",
+    "orientation",
+    "probe_video",
+]
 
 DECORD_CODECS = ("h264", "hevc")
 DECORD_PIXEL_FORMATS = ("yuv420p", "yuvj420p")
 DECORD_CONTAINERS = ("mov", "matroska")
 DECORD_MIN_WIDTH_PIXELS = 96
-STILL_CONTAINERS = ("image2",)
-ATTACHED_PICTURE = 0x400  # ffmpeg's AV_DISPOSITION_ATTACHED_PIC
-
-
-class DecodeError(RuntimeError):
-    """A video that can't be read; the message names the file, the backend and the cause."""
-
-
-class DecodeTimeoutError(DecodeError):
-    """A video that can't be read within the time limit."""
-
-
-class Deadline:
-    """The end of one call's time: made when the call starts, asked inside its loops."""
-
-    def __init__(self, time_limit_seconds: float) -> None:
-        self._end_seconds = time.monotonic() + time_limit_seconds
-
-    def remaining_seconds(self) -> float:
-        """Seconds left, never below 0."""
-        return max(self._end_seconds - time.monotonic(), 0.0)
-
-
-@dataclass(frozen=True)
-class Source:
-    """One local file, who reads it, and how long one call may take; it words every `DecodeError`."""
-
-    path: str
-    backend: str
-    time_limit_seconds: float
-
-    def deadline(self) -> Deadline:
-        """A call's time, starting now."""
-        return Deadline(self.time_limit_seconds)
-
-    def error(self, cause: str) -> DecodeError:
-        """The error that names this file and backend, with `cause` as the reason."""
-        return DecodeError(self._sentence(cause))
-
-    def timeout(self, doing: str) -> DecodeTimeoutError:
-        """The error that says what took too long."""
-        limit = f"the time limit of {self.time_limit_seconds:g} s"
-        cause = f"{doing} took longer than {limit}; raise time_limit_seconds if the file is merely long"
-        return DecodeTimeoutError(self._sentence(cause))
-
-    def check_time(self, deadline: Deadline, doing: str) -> None:
-        """Raise when the time is over.
-
-        Raises:
-            DecodeTimeoutError: `doing` took longer than the time limit.
-        """
-        if deadline.remaining_seconds() <= 0:
-            raise self.timeout(doing)
-
-    def _sentence(self, cause: str) -> str:
-        return f"can't decode {self.path!r} with backend {self.backend!r}: {cause}"
 
 
 @dataclass(frozen=True)
@@ -149,82 +104,28 @@ def decord_refusal(index: VideoIndex) -> str | None:
     return next((reason for holds, reason in rules if holds), None)
 
 
-def check_local_file(source: Source) -> None:
-    """Let only regular, non-empty local files through.
-
-    Raises:
-        DecodeError: the path is an address, does not exist, is a directory or another non-file, or is empty.
-    """
-    path = source.path
-    found = os.path.exists(path)
-    if not found and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path):
-        raise source.error("this is an address, and only local files are read; download it first")
-    if not found:
-        raise source.error("the file does not exist")
-    if os.path.isdir(path):
-        raise source.error("this is a directory, not a video file")
-    if not os.path.isfile(path):
-        raise source.error("this is no regular file (a pipe, socket or device)")
-    if os.path.getsize(path) == 0:
-        raise source.error("the file is empty")
-
-
-def open_container(av: ModuleType, source: Source) -> tuple[Any, Any]:
-    """Open the file with PyAV and pick its best video stream, decoding in one thread.
-
-    Returns:
-        The PyAV container and stream; the caller closes the container.
-
-    Raises:
-        DecodeError: the file is no video or has no moving picture in it.
-    """
-    try:
-        # An absolute path behind "file:" can't be taken for an option or for another ffmpeg protocol, and the
-        # whitelist keeps playlists from reaching out.
-        container = av.open(
-            "file:" + os.path.abspath(source.path),
-            options={"protocol_whitelist": "file"},
-            metadata_errors="ignore",
-            timeout=source.time_limit_seconds,
-        )
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise av_failure(av, source, error, "opening the file", "it is not a video that ffmpeg can open") from error
-    format_name = container.format.name
-    stream = container.streams.best("video")
-    if stream is None or _is_cover(stream):
-        container.close()
-        raise source.error(f"it has no video stream (format {format_name!r})")
-    if format_name in STILL_CONTAINERS or format_name.endswith("_pipe"):
-        container.close()
-        raise source.error(f"it is a still picture, not a video (format {format_name!r})")
-    stream.codec_context.thread_count = 1  # data workers are processes; more threads measured no faster there
-    return container, stream
-
-
-def av_failure(av: ModuleType, source: Source, error: Exception, doing: str, cause: str) -> DecodeError:
-    """What PyAV raised, in our words: out of time while `doing` so, or `cause` with PyAV's own text."""
-    return source.timeout(doing) if isinstance(error, av.ExitError) else source.error(f"{cause} ({error})")
-
-
 def probe_video(source: Source, deadline: Deadline) -> VideoIndex:
     """Read all packets of the best video stream, and its first displayed frame, into a `VideoIndex`.
 
     Raises:
-        DecodeError: see `check_local_file` and `open_container`; also a file that breaks off, holds no
-        frame, or
-            is rotated by an angle that is no multiple of 90 degrees.
+        DecodeError: see `check_local_file` and `open_container`; also a file that breaks off, holds no frame
+            or huge ones, or is rotated by an angle that is no multiple of 90 degrees.
         MissingLibraryError: PyAV does not import.
     """
-    check_local_file(source)
+    if not source.allow_addresses:
+        check_local_file(source)
     av = load_optional("av", needed_for="reading video files", install="pip install av")
     container, stream = open_container(av, source)
     with container:
         try:
             packets, first_frame = _scan(container, stream, source, deadline)
-        except (av.FFmpegError, OSError, ValueError) as error:
+        except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
             raise av_failure(av, source, error, "listing its packets", "reading its packets failed") from error
         if not packets or first_frame is None:
             raise source.error(f"none of its {len(packets)} video packets gives a frame")
+        if first_frame.width * first_frame.height > MAX_FRAME_PIXELS:
+            size = f"{first_frame.width}x{first_frame.height}"
+            raise source.error(f"its frames of {size} pixels are larger than the {MAX_FRAME_PIXELS} pixels allowed")
         return _build_index(container, stream, packets, first_frame, source)
 
 
@@ -269,7 +170,7 @@ def _build_index(container: Any, stream: Any, packets: list[PacketFacts], frame:
         pts=tuple(known),
         keyframes=(0,) if distrust else tuple(starts),
         open_gop=has_open_gop(packets),
-        num_video_streams=sum(not _is_cover(other) for other in container.streams.video),
+        num_video_streams=sum(not is_cover(other) for other in container.streams.video),
         has_duration=container.duration is not None,
         distrust=distrust,
     )
@@ -279,14 +180,12 @@ def orientation(matrix: Sequence[int] | None, source: Source) -> tuple[int, bool
     """How a stored frame is turned for display.
 
     Args:
-        matrix: the 9 fixed-point numbers a b u c d v x y w of an MP4 display matrix (x' = ax + cy, y' = bx +
-        dy, y down);
-            None where the file has none.
+        matrix: the 9 fixed-point numbers a b u c d v x y w of an MP4 display matrix (x' = ax + cy,
+            y' = bx + dy, y down); None where the file has none.
         source: the file, for the error.
 
     Returns:
-        Counter-clockwise quarter turns (as in np.rot90) and whether the frame is mirrored left-right before
-        them.
+        Counter-clockwise quarter turns (as in np.rot90), and whether the frame is mirrored before them.
 
     Raises:
         DecodeError: the angle is no multiple of 90 degrees.
@@ -312,8 +211,3 @@ def _display_matrix(frame: Any) -> tuple[int, ...] | None:
         if data.type.name == "DISPLAYMATRIX":
             return struct.unpack("=9i", bytes(data))
     return None
-
-
-def _is_cover(stream: Any) -> bool:
-    """True = a still cover picture, as in music files."""
-    return bool(stream.disposition.value & ATTACHED_PICTURE)

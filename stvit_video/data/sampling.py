@@ -1,6 +1,7 @@
 """Which frames and which crops of a video are looked at: pure functions on integers, apart from decoding."""
 
 import math
+from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -64,6 +65,95 @@ def training_frame_indices(
     )
 
 
+def fps_scaled_offsets(*, num_frames: int, frame_stride: int, fps: float, target_fps: float) -> list[int]:
+    """How far each frame of a clip lies behind its first one, once the stride is scaled by fps / target_fps.
+
+    A clip then lasts as many seconds in a 60 fps video as in a 25 fps one. The scaled stride need not be whole:
+    each offset is rounded half up on its own, so that the clip's length is right to half a frame.
+
+    Args:
+        num_frames: frames in the clip.
+        frame_stride: distance between two frames of the clip in a video of `target_fps`.
+        fps: frames per second of this video.
+        target_fps: frames per second that `frame_stride` is meant for, e.g. 30.
+
+    Returns:
+        `num_frames` offsets, the first 0, none smaller than the one before.
+
+    Raises:
+        ValueError: a count is below 1, or a rate is not a finite number above 0.
+    """
+    _require_positive(num_frames=num_frames, frame_stride=frame_stride)
+    for name, rate in (("fps", fps), ("target_fps", target_fps)):
+        _require_rate(name, rate)
+    return [math.floor(number * frame_stride * fps / target_fps + 0.5) for number in range(num_frames)]
+
+
+def training_scaled_indices(
+    num_video_frames: int,
+    *,
+    num_frames: int,
+    frame_stride: int,
+    fps: float,
+    target_fps: float,
+    generator: torch.Generator,
+    short_video: ShortVideo = "repeat_last",
+) -> list[int]:
+    """Draw one clip like `training_frame_indices`, its stride scaled by fps / target_fps.
+
+    Args:
+        num_video_frames: frames in the video (or segment).
+        num_frames: frames in the clip.
+        frame_stride: distance between two frames of the clip in a video of `target_fps`.
+        fps: frames per second of this video.
+        target_fps: frames per second that `frame_stride` is meant for, e.g. 30.
+        generator: source of the start.
+        short_video: what to do when the clip is longer than the video, see `clip_frame_indices`.
+
+    Returns:
+        `num_frames` indices in 0 .. num_video_frames - 1.
+
+    Raises:
+        ValueError: a count or a rate is out of range, or the video is too short and `short_video` is "error".
+    """
+    _require_positive(num_video_frames=num_video_frames)
+    offsets = fps_scaled_offsets(num_frames=num_frames, frame_stride=frame_stride, fps=fps, target_fps=target_fps)
+    num_starts = max(1, num_video_frames - offsets[-1])
+    start = int(torch.randint(num_starts, (1,), generator=generator))
+    return _within([start + offset for offset in offsets], num_video_frames, short_video)
+
+
+def training_segment_indices(
+    num_video_frames: int,
+    *,
+    num_frames: int,
+    generator: torch.Generator,
+    short_video: ShortVideo = "repeat_last",
+) -> list[int]:
+    """Cut the video into `num_frames` equal segments and draw one frame of each (sparse sampling).
+
+    Args:
+        num_video_frames: frames in the video (or segment).
+        num_frames: frames in the clip.
+        generator: source of the frames.
+        short_video: a video with fewer frames than segments gives all its frames, then what this says, see
+            `clip_frame_indices`.
+
+    Returns:
+        `num_frames` indices in 0 .. num_video_frames - 1; increasing, unless the video is too short.
+
+    Raises:
+        ValueError: a count is below 1, or the video is too short and `short_video` is "error".
+
+    Source: Wang et al., Temporal Segment Networks, section 3.1.
+    """
+    _require_positive(num_video_frames=num_video_frames, num_frames=num_frames)
+    if num_video_frames < num_frames:
+        return _within(list(range(num_frames)), num_video_frames, short_video)
+    edges = [number * num_video_frames // num_frames for number in range(num_frames + 1)]
+    return [first + int(torch.randint(stop - first, (1,), generator=generator)) for first, stop in pairwise(edges)]
+
+
 def uniform_clip_starts(num_video_frames: int, *, span: int, num_clips: int) -> list[int]:
     """Spread the starts of `num_clips` clips evenly: the first touches frame 0, the last the end.
 
@@ -112,18 +202,7 @@ def clip_frame_indices(
         raise ValueError(
             f"start={start} lies outside a video of {num_video_frames} frames; use 0 to {num_video_frames - 1}"
         )
-    if short_video not in get_args(ShortVideo):
-        raise ValueError(f"short_video={short_video!r} is unknown; use one of {', '.join(get_args(ShortVideo))}")
-    if short_video == "error" and start + span > num_video_frames:
-        raise ValueError(
-            f"a clip of {num_frames} frames with stride {frame_stride} from frame {start} needs "
-            f"{start + span} frames, the video has {num_video_frames}; "
-            "use fewer frames, a smaller stride, or short_video='repeat_last'"
-        )
-    indices = range(start, start + span, frame_stride)
-    if short_video == "loop":
-        return [index % num_video_frames for index in indices]
-    return [min(index, num_video_frames - 1) for index in indices]
+    return _within(list(range(start, start + span, frame_stride)), num_video_frames, short_video)
 
 
 def segment_frame_range(
@@ -147,8 +226,7 @@ def segment_frame_range(
         ValueError: no frames, fps not above 0, end not after start, or the segment begins behind the video.
     """
     _require_positive(num_video_frames=num_video_frames)
-    if not (math.isfinite(fps) and fps > 0):
-        raise ValueError(f"fps={fps} must be a finite number above 0")
+    _require_rate("fps", fps)
     start = 0.0 if start_seconds is None else start_seconds
     end = math.inf if end_seconds is None else end_seconds
     if not 0 <= start < end:
@@ -201,6 +279,25 @@ def crop_offsets(height: int, width: int, *, crop_size: int, num_crops: int) -> 
 def _first_frame_at_or_after(seconds: float, fps: float) -> int:
     """Smallest i with i / fps >= seconds, up to FRAME_TOLERANCE."""
     return math.ceil(seconds * fps - FRAME_TOLERANCE)
+
+
+def _within(indices: list[int], num_video_frames: int, short_video: ShortVideo) -> list[int]:
+    """Increasing indices of a clip with those behind the last frame treated as `short_video` says."""
+    if short_video not in get_args(ShortVideo):
+        raise ValueError(f"short_video={short_video!r} is unknown; use one of {', '.join(get_args(ShortVideo))}")
+    if short_video == "error" and indices[-1] >= num_video_frames:
+        raise ValueError(
+            f"a clip of {len(indices)} frames from frame {indices[0]} needs {indices[-1] + 1} frames, the video has "
+            f"{num_video_frames}; use fewer frames, a smaller stride, or short_video='repeat_last'"
+        )
+    if short_video == "loop":
+        return [index % num_video_frames for index in indices]
+    return [min(index, num_video_frames - 1) for index in indices]
+
+
+def _require_rate(name: str, rate: float) -> None:
+    if not (math.isfinite(rate) and rate > 0):
+        raise ValueError(f"{name}={rate} must be a finite number above 0")
 
 
 def _require_positive(**counts: int) -> None:

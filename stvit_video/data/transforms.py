@@ -3,11 +3,13 @@
 import dataclasses
 import math
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torchvision.transforms.v2 import functional as tvf
 
+from stvit_video.data.augment import PIXELS_AS_THEY_ARE, Draw, PixelAugment, erase_
+from stvit_video.data.pixel_ops import apply_ops
 from stvit_video.data.sampling import crop_offsets
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -80,9 +82,16 @@ class Preprocessing:
         return cls(**values)
 
 
+class CroppedClip(NamedTuple):
+    """A training clip that is only cropped: frames (3, T, crop_size, crop_size) uint8, and what is still to be done."""
+
+    clip: torch.Tensor
+    draw: Draw
+
+
 @dataclass(frozen=True)
 class TrainTransform:
-    """Random crop, flip and normalisation; one draw of the parameters serves all frames of a clip.
+    """Random crop, flip, pixel operations, normalisation, erasing; one draw of the parameters serves all frames.
 
     Attributes:
         preprocessing: sizes and normalisation.
@@ -91,9 +100,17 @@ class TrainTransform:
         flip_probability: of a left-right flip; 0 where left and right change the label.
         crop: "random_resized" = a box of random area and shape, resized to crop_size;
             "random" = short side to short_side, then a random square; "centre" = the same, central square.
+        short_side_jitter: for "random" and "centre": short side drawn evenly from these two lengths in pixels and all
+            between; None = short_side.
+        pixels: colour jitter, RandAugment and erasing, all of them after the crop.
+        on_device: leave all that follows the crop to the device; the result is then a `CroppedClip`, which a
+            `DeviceTransform` finishes.
 
     Raises:
-        ValueError: a value is out of range.
+        ValueError: a value is out of range, or short_side_jitter stands beside crop="random_resized".
+
+    Differs: VideoMAE, MViT and UniFormer run RandAugment on the whole frame and crop then; here, as in timm, it sees
+        the crop, which costs less.
     """
 
     preprocessing: Preprocessing
@@ -102,6 +119,9 @@ class TrainTransform:
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     flip_probability: float = 0.5
     crop: CropMode = "random_resized"
+    short_side_jitter: tuple[int, int] | None = None
+    pixels: PixelAugment = PIXELS_AS_THEY_ARE
+    on_device: bool = False
 
     def __post_init__(self) -> None:
         _require_scale_and_ratio(self.scale, self.ratio)
@@ -109,18 +129,24 @@ class TrainTransform:
             raise ValueError(f"flip_probability={self.flip_probability} must lie in 0..1; 0 = never flip")
         if self.crop not in get_args(CropMode):
             raise ValueError(f"crop={self.crop!r} is unknown; use one of {', '.join(get_args(CropMode))}")
+        if self.short_side_jitter is not None:
+            _require_jitter(self.short_side_jitter, self.crop, self.preprocessing.crop_size)
 
-    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
-        """Turn frames (T, H, W, 3) uint8 into a clip (3, T, crop_size, crop_size) float32.
+    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor | CroppedClip:
+        """Turn frames (T, H, W, 3) uint8 into a clip (3, T, crop_size, crop_size) float32, or a `CroppedClip`.
 
         Raises:
             ValueError: `frames` has another shape or dtype.
         """
         frames = channels_first(frames)  # (T, 3, H, W)
         frames = self._cropped(frames, generator)  # (T, 3, crop_size, crop_size)
-        if float(torch.rand((), generator=generator)) < self.flip_probability:
-            frames = frames.flip(-1)
-        return to_clip(frames, self.preprocessing)
+        flipped = float(torch.rand((), generator=generator)) < self.flip_probability
+        draw = self.pixels.draw(frames.shape[-2], frames.shape[-1], generator=generator)
+        if flipped:
+            draw = draw._replace(ops=(("flip", 0.0), *draw.ops))
+        if self.on_device:
+            return CroppedClip(frames.transpose(0, 1).contiguous(), draw)
+        return erase_(to_clip(apply_ops(frames, draw.ops), self.preprocessing), draw)
 
     def _cropped(self, frames: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         size = self.preprocessing.crop_size
@@ -129,7 +155,9 @@ class TrainTransform:
                 frames.shape[-2], frames.shape[-1], scale=self.scale, ratio=self.ratio, generator=generator
             )
             return _resized(frames[..., top : top + height, left : left + width], size, size)
-        frames = resize_short_side(frames, short_side=self.preprocessing.short_side)
+        shortest, longest = self.short_side_jitter or (self.preprocessing.short_side,) * 2
+        short_side = shortest if shortest == longest else shortest + _randint(longest - shortest + 1, generator)
+        frames = resize_short_side(frames, short_side=short_side)
         if self.crop == "random":
             top = _randint(frames.shape[-2] - size + 1, generator)
             left = _randint(frames.shape[-1] - size + 1, generator)
@@ -238,21 +266,30 @@ def random_resized_crop_box(
 
 def to_clip(frames: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
     """uint8 frames (T, 3, H, W) -> float32 clip (3, T, H, W), normalised, differences where these are asked for."""
-    clip = normalise(frames, mean=preprocessing.mean, std=preprocessing.std)
-    return frame_differences(clip) if preprocessing.frame_difference else clip
+    return finish_clips(frames.transpose(0, 1), preprocessing)
+
+
+def finish_clips(clips: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
+    """uint8 clips (..., 3, T, H, W) on any device -> float32, normalised, differences where these are asked for."""
+    clips = _normalised(clips, mean=preprocessing.mean, std=preprocessing.std)
+    return frame_differences(clips) if preprocessing.frame_difference else clips
 
 
 def frame_differences(clip: torch.Tensor) -> torch.Tensor:
-    """Change of each frame since the one before it: (C, T, H, W) -> (C, T, H, W), 0 for the first frame."""
-    return torch.diff(clip, dim=1, prepend=clip[:, :1])
+    """Change of each frame since the one before it: (..., C, T, H, W) of the same shape, 0 for the first frame."""
+    return torch.diff(clip, dim=-3, prepend=clip[..., :1, :, :])
 
 
 def normalise(frames: torch.Tensor, *, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
     """Frames (T, 3, H, W) uint8 -> clip (3, T, H, W) float32, contiguous: (frames / 255 - mean) / std."""
-    clip = frames.permute(1, 0, 2, 3).to(torch.float32, memory_format=torch.contiguous_format)  # (3, T, H, W)
-    offset = torch.tensor(mean).view(3, 1, 1, 1) * 255
-    factor = torch.tensor(std).view(3, 1, 1, 1) * 255
-    return clip.sub_(offset).div_(factor)
+    return _normalised(frames.transpose(0, 1), mean=mean, std=std)
+
+
+def _normalised(clips: torch.Tensor, *, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
+    clips = clips.to(torch.float32, memory_format=torch.contiguous_format)  # (..., 3, T, H, W)
+    offset = torch.tensor(mean, device=clips.device).view(3, 1, 1, 1) * 255
+    factor = torch.tensor(std, device=clips.device).view(3, 1, 1, 1) * 255
+    return clips.sub_(offset).div_(factor)
 
 
 def _resized(frames: torch.Tensor, height: int, width: int) -> torch.Tensor:
@@ -266,6 +303,19 @@ def _require_scale_and_ratio(scale: tuple[float, float], ratio: tuple[float, flo
         raise ValueError(f"scale={tuple(scale)} must be two shares of the frame's area, 0 < smallest <= largest <= 1")
     if not 0 < ratio[0] <= ratio[1]:
         raise ValueError(f"ratio={tuple(ratio)} must be two values of width / height, 0 < smallest <= largest")
+
+
+def _require_jitter(jitter: tuple[int, int], crop: str, crop_size: int) -> None:
+    if crop == "random_resized":
+        raise ValueError(
+            f"short_side_jitter={tuple(jitter)} has no effect beside crop='random_resized', which resizes by itself; "
+            "use crop='random', or leave short_side_jitter out"
+        )
+    if not crop_size <= jitter[0] <= jitter[1]:
+        raise ValueError(
+            f"short_side_jitter={tuple(jitter)} must be two lengths in pixels, crop_size={crop_size} <= "
+            "shortest <= longest"
+        )
 
 
 def _uniform(low: float, high: float, generator: torch.Generator) -> float:

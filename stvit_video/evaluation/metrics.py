@@ -1,10 +1,9 @@
-"""Classification metrics of scores against labels."""
+"""Classification metrics of scores against labels: one label a video, or several."""
 
 from typing import TypedDict
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.classification import multiclass_confusion_matrix, multiclass_stat_scores
 
 
 class ClassificationMetrics(TypedDict):
@@ -35,10 +34,11 @@ def classification_metrics(scores: Tensor, labels: Tensor, *, num_classes: int) 
         here only classes that occur count.
     """
     _check(scores, labels, num_classes)
-    matrix = multiclass_confusion_matrix(scores, labels, num_classes=num_classes)
+    pairs = labels * num_classes + scores.argmax(dim=1)  # (N,)
+    matrix = pairs.bincount(minlength=num_classes**2).reshape(num_classes, num_classes)
     return ClassificationMetrics(
-        top1=_top(scores, labels, k=1),
-        top5=_top(scores, labels, k=min(5, num_classes)),
+        top1=_share(top_hits(scores, labels, k=1)),
+        top5=_share(top_hits(scores, labels, k=min(5, num_classes))),
         mean_class_accuracy=mean_class_accuracy(matrix),
         confusion_matrix=matrix,
     )
@@ -52,10 +52,96 @@ def mean_class_accuracy(matrix: Tensor) -> float:
     return recall.mean().item()
 
 
-def _top(scores: Tensor, labels: Tensor, *, k: int) -> float:
-    """Share of videos whose label is among the `k` best; from counts, so that 570 of 600 is exactly 0.95."""
-    counts = multiclass_stat_scores(scores, labels, num_classes=scores.shape[1], top_k=k, average="micro")
-    return int(counts[0]) / len(labels)  # counts: true positives, false positives, ...
+def class_recalls(matrix: Tensor) -> Tensor:
+    """Recall of each class, (num_classes,) float64 with NaN for classes that never occur, from a matrix as above."""
+    return matrix.diagonal().double() / matrix.sum(dim=1).double()
+
+
+def top_hits(scores: Tensor, labels: Tensor, *, k: int) -> Tensor:
+    """Whether each video's label is among its `k` best classes; of equal scores the first class is the better.
+
+    Args:
+        scores: (N, num_classes), higher = likelier.
+        labels: (N,) int64 class indices.
+        k: 1 or more.
+
+    Returns:
+        (N,) bool, True = hit. With k = 1 this is `scores.argmax(dim=1) == labels`; a model that gives every class
+        the same score hits only the first k classes.
+    """
+    own = scores.gather(1, labels[:, None])  # (N, 1)
+    earlier = torch.arange(scores.shape[1], device=scores.device)[None] < labels[:, None]  # (N, num_classes)
+    before = (scores > own) | ((scores == own) & earlier)
+    return before.sum(dim=1) < k
+
+
+def average_precisions(scores: Tensor, targets: Tensor) -> Tensor:
+    """Average precision of each class over the videos: the mean, over the class's videos, of the precision there.
+
+    Precision at a video is the share of the class's videos among those with at least its score, so videos of equal
+    score count alike and their order is of no matter.
+
+    Args:
+        scores: (N, num_classes), higher = likelier.
+        targets: (N, num_classes) bool, True = the video has the label.
+
+    Returns:
+        (num_classes,) float64, NaN for a class without videos.
+
+    Raises:
+        ValueError: no videos, shapes that don't fit, or NaN scores.
+    """
+    _check_targets(scores, targets)
+    order = scores.argsort(dim=0, descending=True)  # (N, num_classes)
+    hits = targets.gather(0, order).long()
+    ends = last_of_equals(scores.gather(0, order))  # (N, num_classes)
+    precisions = hits.cumsum(dim=0).gather(0, ends).double() / (ends + 1)
+    return (hits * precisions).sum(dim=0) / hits.sum(dim=0)
+
+
+def mean_average_precision(scores: Tensor, targets: Tensor) -> float:
+    """Mean of `average_precisions` over the classes that have videos.
+
+    Raises:
+        ValueError: as `average_precisions`, or no video has any label.
+    """
+    each = average_precisions(scores, targets)
+    if bool(each.isnan().all()):
+        raise ValueError(f"none of {len(targets)} videos has a label, so there is no average precision")
+    return each.nanmean().item()
+
+
+def last_of_equals(values: Tensor) -> Tensor:
+    """For each entry of sorted columns the row of the last entry that equals it: [9, 7, 7, 4] -> [0, 2, 2, 3].
+
+    Args:
+        values: (N, M), each column sorted.
+
+    Returns:
+        (N, M) int64.
+    """
+    rows = torch.arange(len(values), device=values.device)[:, None].expand_as(values)
+    followed = torch.zeros_like(values, dtype=torch.bool)  # True = the next row holds the same value
+    followed[:-1] = values[:-1] == values[1:]
+    ends = rows.masked_fill(followed, len(values))
+    return ends.flip(0).cummin(dim=0).values.flip(0)
+
+
+def _share(hits: Tensor) -> float:
+    """Share of True; from counts, so that 570 of 600 is exactly 0.95."""
+    return int(hits.sum()) / len(hits)
+
+
+def _check_targets(scores: Tensor, targets: Tensor) -> None:
+    if scores.dim() != 2 or scores.shape != targets.shape or targets.dtype != torch.bool:
+        raise ValueError(
+            f"scores and targets must both be (videos, classes) and targets bool, "
+            f"got {tuple(scores.shape)} and {tuple(targets.shape)} {targets.dtype}"
+        )
+    if len(scores) == 0:
+        raise ValueError("metrics need at least one video, got none")
+    if not torch.isfinite(scores).all():
+        raise ValueError("scores hold NaN or infinity, so they can't be ranked")
 
 
 def _check(scores: Tensor, labels: Tensor, num_classes: int) -> None:

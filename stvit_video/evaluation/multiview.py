@@ -25,11 +25,13 @@ class MultiViewResult:
 
     Attributes:
         view_logits: (N, V, num_classes) float32, V = clips x crops views; (0, 0, 0) if nothing was read.
-        labels: (N,) int64 class indices.
+        labels: (N,) int64 class indices; with several labels a video (N, num_classes), nonzero = has the label.
         indices: (N,) int64, position of each video in the manifest.
         clip_starts_seconds: (N, V) float64, when each view begins.
         crops: (N, V) int64, which crop each view is (0, 1, ... along the long side).
         errors: manifest position -> reason, for each listed video that could not be used.
+        num_distinct_views: manifest position -> how many views of this video differ from one another, for those
+            videos where the loader told that some are equal.
     """
 
     view_logits: Tensor
@@ -38,6 +40,7 @@ class MultiViewResult:
     clip_starts_seconds: Tensor
     crops: Tensor
     errors: dict[int, str] = field(default_factory=dict)
+    num_distinct_views: dict[int, int] = field(default_factory=dict)
 
     @property
     def num_used(self) -> int:
@@ -50,13 +53,14 @@ class MultiViewResult:
         return len(self.indices) + len(self.errors)
 
 
-def aggregate_views(view_logits: Tensor, *, average: str = "prob") -> Tensor:
+def aggregate_views(view_logits: Tensor, *, average: str = "prob", multi_label: bool = False) -> Tensor:
     """Combine the views of each video into one score per class.
 
     Args:
         view_logits: (N, V, num_classes).
         average: "prob" = softmax of each view, then the mean over views (probabilities);
             "logit" = the mean of the logits (not normalised).
+        multi_label: True = a video can have several labels, so "prob" takes the sigmoid in place of the softmax.
 
     Returns:
         (N, num_classes) scores.
@@ -69,7 +73,7 @@ def aggregate_views(view_logits: Tensor, *, average: str = "prob") -> Tensor:
     if view_logits.dim() != 3 or view_logits.shape[1] == 0:
         raise ValueError(f"view_logits must be (videos, views >= 1, classes), got {tuple(view_logits.shape)}")
     if average == "prob":
-        view_logits = view_logits.softmax(dim=-1)
+        view_logits = view_logits.sigmoid() if multi_label else view_logits.softmax(dim=-1)
     return view_logits.mean(dim=1)  # (N, num_classes)
 
 
@@ -81,6 +85,7 @@ def evaluate_views(
     max_views_per_forward: int = 16,
     autocast_dtype: torch.dtype | None = None,
     names: Sequence[str] | None = None,
+    allow_empty: bool = False,
 ) -> MultiViewResult:
     """Run every view of every video through the model; the model's mode is put back afterwards.
 
@@ -88,10 +93,12 @@ def evaluate_views(
         model: maps (B, C, T, H, W) to logits (B, num_classes); already on `device`.
         batches: dicts as a DataLoader over `ViewDataset` gives them: views (B, V, C, T, H, W), label (B,),
             index (B,), error (B strings, "" = fine), clip_starts_seconds and crops (V tensors of B values,
-            which is how the default collation stacks lists, or one (B, V) tensor).
+            which is how the default collation stacks lists, or one (B, V) tensor). Where there is also "same_as"
+            (B, V), for each view the first view of its video that equals it, equal views are computed once.
         max_views_per_forward: upper bound of views in one call of the model (memory).
         autocast_dtype: e.g. torch.bfloat16 for mixed precision; None = the model's own precision.
         names: by manifest position, what to call a video in an error message; None = "video <index>".
+        allow_empty: True = no batches give an empty result, as on a process that has no share of the videos.
 
     Returns:
         The logits of the readable videos, in the order in which they came.
@@ -112,7 +119,58 @@ def evaluate_views(
             parts.append(part)
     finally:
         model.train(was_training)
-    return _join(parts)
+    return join_results((parts or [_empty()]) if allow_empty else parts)
+
+
+def join_results(parts: Sequence[MultiViewResult]) -> MultiViewResult:
+    """One result of many, in the order of the parts; empty parts carry their errors only.
+
+    Raises:
+        ValueError: no parts, a video came twice, or the number of views differs between parts.
+    """
+    if not parts:
+        raise ValueError("nothing to evaluate: not one batch came")
+    errors: dict[int, str] = {}
+    num_distinct_views: dict[int, int] = {}
+    for part in parts:
+        errors.update(part.errors)
+        num_distinct_views.update(part.num_distinct_views)
+    used = [part for part in parts if part.num_used > 0] or [parts[0]]
+    counts = sorted({part.view_logits.shape[1] for part in used})
+    if len(counts) > 1:
+        raise ValueError(f"every video must have the same number of views, got {counts}")
+    result = MultiViewResult(
+        view_logits=torch.cat([part.view_logits for part in used]),
+        labels=torch.cat([part.labels for part in used]),
+        indices=torch.cat([part.indices for part in used]),
+        clip_starts_seconds=torch.cat([part.clip_starts_seconds for part in used]),
+        crops=torch.cat([part.crops for part in used]),
+        errors=errors,
+        num_distinct_views=num_distinct_views,
+    )
+    _check_once(result, num_came=sum(part.num_listed for part in parts))
+    return result
+
+
+def in_manifest_order(result: MultiViewResult) -> MultiViewResult:
+    """The same result with its videos, and its errors, sorted by their positions in the manifest."""
+    order = result.indices.argsort()
+    return MultiViewResult(
+        view_logits=result.view_logits[order],
+        labels=result.labels[order],
+        indices=result.indices[order],
+        clip_starts_seconds=result.clip_starts_seconds[order],
+        crops=result.crops[order],
+        errors=dict(sorted(result.errors.items())),
+        num_distinct_views=dict(sorted(result.num_distinct_views.items())),
+    )
+
+
+def _empty() -> MultiViewResult:
+    """What a process without any video has to tell."""
+    none = torch.zeros(0, dtype=torch.int64)
+    starts, crops = torch.zeros(0, 0, dtype=torch.float64), torch.zeros(0, 0, dtype=torch.int64)
+    return MultiViewResult(torch.zeros(0, 0, 0), none, none, starts, crops)
 
 
 def _evaluate_batch(
@@ -127,11 +185,15 @@ def _evaluate_batch(
     keep = torch.tensor([not text for text in batch["error"]], dtype=torch.bool)  # True = readable
     views = batch["views"][keep]  # (n, V, C, T, H, W)
     n, V = views.shape[:2]
+    same_as = batch["same_as"][keep] if "same_as" in batch else torch.arange(V).expand(n, V)  # (n, V)
+    is_new = same_as == torch.arange(V)  # (n, V) True = no earlier view of the video equals it
     if n == 0:
         logits = torch.zeros(0, 0, 0)
     else:
-        flat = _forward(model, views.flatten(0, 1), device, max_views_per_forward, autocast_dtype)
-        logits = flat.unflatten(0, (n, V))  # (n, V, num_classes)
+        distinct = views.flatten(0, 1) if is_new.all() else views[is_new]
+        flat = _forward(model, distinct, device, max_views_per_forward, autocast_dtype)
+        place = (is_new.flatten().cumsum(0) - 1).unflatten(0, (n, V))  # (n, V) of a new view among the distinct ones
+        logits = flat[place.gather(1, same_as)]  # (n, V, num_classes)
     return MultiViewResult(
         view_logits=logits,
         labels=batch["label"][keep],
@@ -139,6 +201,11 @@ def _evaluate_batch(
         clip_starts_seconds=_by_video(batch["clip_starts_seconds"]).to(torch.float64)[keep],
         crops=_by_video(batch["crops"]).to(torch.int64)[keep],
         errors=errors,
+        num_distinct_views={
+            int(i): count
+            for i, count in zip(batch["index"][keep], is_new.sum(dim=1).tolist(), strict=True)
+            if count < V
+        },
     )
 
 
@@ -173,29 +240,6 @@ def _check_finite(part: MultiViewResult, names: Sequence[str] | None) -> None:
         f"the model gives NaN or infinite logits for {', '.join(called)}; "
         f"check the checkpoint (did its training diverge?) or evaluate without mixed precision"
     )
-
-
-def _join(parts: Sequence[MultiViewResult]) -> MultiViewResult:
-    """One result of many; empty parts carry their errors only."""
-    if not parts:
-        raise ValueError("nothing to evaluate: not one batch came")
-    errors: dict[int, str] = {}
-    for part in parts:
-        errors.update(part.errors)
-    used = [part for part in parts if part.num_used > 0] or [parts[0]]
-    counts = sorted({part.view_logits.shape[1] for part in used})
-    if len(counts) > 1:
-        raise ValueError(f"every video must have the same number of views, got {counts}")
-    result = MultiViewResult(
-        view_logits=torch.cat([part.view_logits for part in used]),
-        labels=torch.cat([part.labels for part in used]),
-        indices=torch.cat([part.indices for part in used]),
-        clip_starts_seconds=torch.cat([part.clip_starts_seconds for part in used]),
-        crops=torch.cat([part.crops for part in used]),
-        errors=errors,
-    )
-    _check_once(result, num_came=sum(part.num_listed for part in parts))
-    return result
 
 
 def _check_once(result: MultiViewResult, *, num_came: int) -> None:

@@ -10,6 +10,7 @@ from stvit_video.evaluation.metrics import ClassificationMetrics
 from stvit_video.evaluation.multiview import MultiViewResult
 
 AVERAGE_WORDS = {"prob": "softmax averaged", "logit": "logits averaged"}
+METRIC_WORDS = {"mean_class_accuracy": "mean-class", "mean_average_precision": "mAP"}
 NUM_UNREAD_SHOWN = 3
 
 Row = dict[str, str]
@@ -126,11 +127,28 @@ def result_line(metrics: ClassificationMetrics, *, result: MultiViewResult, prot
         metrics: its rates are used: top1, top5 and mean_class_accuracy.
         protocol: from `describe_protocol`.
     """
-    return (
-        f"top-1 {metrics['top1']:.3f}  top-5 {metrics['top5']:.3f}  "
-        f"mean-class {metrics['mean_class_accuracy']:.3f}  "
-        f"({result.num_used} of {result.num_listed} videos, {protocol})"
-    )
+    values = {
+        "top1": metrics["top1"],
+        "top5": metrics["top5"],
+        "mean_class_accuracy": metrics["mean_class_accuracy"],
+    }
+    return line_of(values, result=result, protocol=protocol)
+
+
+def line_of(values: Mapping[str, float], *, result: MultiViewResult, protocol: str) -> str:
+    """The result line of whichever metrics: "mAP 0.512  (7 of 7 videos, 4 clips x 3 crops, ...)".
+
+    Args:
+        values: by names such as top1, top10, mean_class_accuracy, mean_average_precision.
+        protocol: from `describe_protocol`.
+    """
+    metrics = "  ".join(f"{metric_word(name)} {value:.3f}" for name, value in values.items())
+    return f"{metrics}  ({result.num_used} of {result.num_listed} videos, {protocol})"
+
+
+def metric_word(name: str) -> str:
+    """What a metric is called in a line: "top-5" for top5, "mAP" for mean_average_precision."""
+    return METRIC_WORDS.get(name, f"top-{name.removeprefix('top')}")
 
 
 def describe_unread(result: MultiViewResult, *, table: Path) -> str:
@@ -150,11 +168,31 @@ def describe_unread(result: MultiViewResult, *, table: Path) -> str:
     return "\n".join([*lines, f"{table} names each, in the column error"])
 
 
-def describe_protocol(*, num_clips: int, num_crops: int, average: str, short_side: int) -> str:
-    """Views, averaging and resolution in words: "4 clips x 3 crops, softmax averaged, short side 224"."""
+def describe_protocol(
+    *, num_clips: int, num_crops: int, average: str, short_side: int, multi_label: bool = False
+) -> str:
+    """Views, averaging and resolution in words: "4 clips x 3 crops, softmax averaged, short side 224".
+
+    Args:
+        multi_label: True = what is averaged as "prob" is the sigmoid.
+    """
     clips = f"{num_clips} clip" + ("s" if num_clips != 1 else "")
     crops = f"{num_crops} crop" + ("s" if num_crops != 1 else "")
-    return f"{clips} x {crops}, {AVERAGE_WORDS[average]}, short side {short_side}"
+    words = "sigmoid averaged" if multi_label and average == "prob" else AVERAGE_WORDS[average]
+    return f"{clips} x {crops}, {words}, short side {short_side}"
+
+
+def describe_equal_views(result: MultiViewResult) -> str:
+    """Of how many videos some views are equal, for a result line; "" if all views differ.
+
+    An average over equal views is that of the different ones: a short video gets fewer views than the line states.
+    """
+    counts = result.num_distinct_views
+    if not counts:
+        return ""
+    num_views = result.view_logits.shape[1]
+    videos = "1 video has" if len(counts) == 1 else f"{len(counts)} videos have"
+    return f"; {videos} equal views, at least {min(counts.values())} of {num_views} differ"
 
 
 def _top_columns(top: Sequence[tuple[str, float]], *, k: int | None = None) -> Row:

@@ -9,7 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 SPEED = "train/clips_per_second"
-EPOCH_METRICS = ("train/loss", "train/top1", "val/loss", "val/top1")
+EPOCH_METRICS = ("train/loss", "train/top1", "train/top1_mixed", "val/loss", "val/top1")
 
 
 class ClipsPerSecond(Callback):

@@ -13,6 +13,8 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics.classification import MulticlassAccuracy
 
+from stvit_video.data.device_transform import DeviceTransform
+from stvit_video.data.mixing import Mixing, dominant_labels, mix_clips, mix_targets
 from stvit_video.evaluation.multiview import aggregate_views
 from stvit_video.models.checkpoints import METADATA_KEY
 from stvit_video.training.optim import learning_rate_factor, parameter_groups
@@ -24,6 +26,9 @@ class TrainingStoppedError(RuntimeError):
 
 class ClassificationModule(LightningModule):
     """Trains a model from clips to logits with cross-entropy.
+
+    Under mixing no clip shows one class alone, so train/top1 counts the unmixed batches only; of the mixed ones
+    train/top1_mixed counts how often the class with the larger share comes first.
 
     Args:
         model: (B, C, T, H, W) -> (B, num_classes).
@@ -37,6 +42,9 @@ class ClassificationModule(LightningModule):
         warmup_epochs: epochs of linear warm-up.
         label_smoothing: share of the target that is spread over all classes.
         max_skipped_fraction: share of unreadable videos, of at least 100 drawn, above which training stops.
+        mixing: mixup and cutmix of training batches; None = none.
+        device_transform: finishes the clips of a loader that only crops them, on this module's device; None = the
+            loader's clips are finished.
     """
 
     def __init__(
@@ -52,43 +60,59 @@ class ClassificationModule(LightningModule):
         warmup_epochs: float,
         label_smoothing: float,
         max_skipped_fraction: float,
+        mixing: Mixing | None = None,
+        device_transform: DeviceTransform | None = None,
     ) -> None:
         super().__init__()
         self.model = model
+        self.num_classes = num_classes
         self.metadata = dict(metadata)
         self.lr, self.min_lr, self.weight_decay, self.betas = lr, min_lr, weight_decay, betas
         self.warmup_epochs, self.label_smoothing = warmup_epochs, label_smoothing
         self.max_skipped_fraction = max_skipped_fraction
+        self.mixing, self.device_transform = mixing, device_transform
         self.num_skipped = self.num_seen = 0
         self.skipped_reasons: list[str] = []
         self.val_errors: list[str] = []
         self.num_val_videos = 0
         make_accuracy = partial(MulticlassAccuracy, num_classes=num_classes, average="micro")
-        self.train_top1 = make_accuracy()
+        self.train_top1, self.train_top1_mixed = make_accuracy(), make_accuracy()
         self.val_top1 = make_accuracy()
         self.val_top5 = make_accuracy(top_k=min(5, num_classes))
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
-        """Loss of a batch of clips; see `ClipDataset` for its keys."""
+        """Loss of a batch of clips; see `collate_clips` for its keys."""
         self._count_skipped(batch)
-        logits = self.model(batch["clip"]).float()
-        loss = F.cross_entropy(logits, batch["label"], label_smoothing=self.label_smoothing)
+        clips, labels = batch["clip"], batch["label"]
+        if self.device_transform is not None:
+            clips = self.device_transform(clips, batch["draws"])
+        clips, targets, labels, top1 = self._mixed(clips, labels)
+        logits = self.model(clips).float()
+        loss = F.cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
         if not torch.isfinite(loss):
             raise TrainingStoppedError(
                 f"the loss is {loss.item()} at step {self.global_step}, on the training videos with indices "
                 f"{batch['index'].tolist()}; lower optim.lr, or use trainer.precision=32-true"
             )
-        step_top1 = self.train_top1(logits, batch["label"])
-        size = len(batch["label"])
-        for name, value in (("loss", loss), ("top1", step_top1)):  # of this batch, for the progress bar alone
+        accuracy, size = getattr(self, f"train_{top1}"), len(labels)
+        of_this_batch = {"loss": loss, top1: accuracy(logits, labels)}  # for the progress bar alone
+        for name, value in of_this_batch.items():
             self.log(name, value, prog_bar=True, on_step=True, on_epoch=False, logger=False, batch_size=size)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size)
-        self.log("train/top1", self.train_top1, on_step=False, on_epoch=True, batch_size=size)
+        self.log(f"train/{top1}", accuracy, on_step=False, on_epoch=True, batch_size=size)
         return loss
+
+    def _mixed(self, clips: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, str]:
+        """Clips, their targets, the labels to count hits of, and the name of that count; drawn from torch's state."""
+        mix = None if self.mixing is None else self.mixing.draw(clips.shape[-2], clips.shape[-1])
+        if mix is None:
+            return clips, labels, labels, "top1"
+        targets = mix_targets(labels, mix, num_classes=self.num_classes)
+        return mix_clips(clips, mix), targets, dominant_labels(labels, mix), "top1_mixed"
 
     def _count_skipped(self, batch: dict[str, Any]) -> None:
         self.num_skipped += int(batch["num_skipped"].sum())
-        self.num_seen += len(batch["label"])
+        self.num_seen += len(batch["num_skipped"])  # videos; with repeats there are more clips
         reasons = dict.fromkeys([*self.skipped_reasons, *(reason for reason in batch["skipped"] if reason)])
         self.skipped_reasons = list(reasons)[:3]
         asked = self.num_skipped + self.num_seen

@@ -8,7 +8,8 @@ import pytest
 from video_maker import CASES, CLOSED_GOP, OPEN_GOP, make_video, whole_file
 
 from stvit_video.data.backends import DecordReader, PyavReader, run_within
-from stvit_video.data.probe import DecodeError, DecodeTimeoutError, Source, probe_video
+from stvit_video.data.probe import probe_video
+from stvit_video.data.source import DecodeError, DecodeTimeoutError, Source
 
 
 def opened(reader_class, path, *, seconds=10.0, **changes):
@@ -77,6 +78,14 @@ def test_an_index_that_promises_other_frames_is_an_error(tmp_path):
     assert read(reader, [1]).shape == (1, 70, 98, 3)  # an error does not spoil what can be read
 
 
+def test_a_seek_behind_the_last_frame_is_an_error(tmp_path):
+    path = make_video(tmp_path / "clip.mp4", num_frames=5)
+    reader = opened(PyavReader, path, pts=(0, 512, 1024, 1536, 2048, 90000, 90512), keyframes=(0, 5))
+    with pytest.raises(DecodeError, match=r"frame 5 of 7 is lost \("):
+        read(reader, [6])
+    np.testing.assert_array_equal(read(reader, [3]), whole_file(path)[[3]])
+
+
 def test_a_frame_of_another_size_is_an_error(tmp_path):
     reader = opened(PyavReader, make_video(tmp_path / "clip.mp4", num_frames=2), coded_height=72)
     with pytest.raises(DecodeError, match="a frame is 98x70 where the first is 98x72"):
@@ -114,7 +123,7 @@ def test_a_hanging_decord_is_an_error_in_time(tmp_path, monkeypatch):
     decord = pytest.importorskip("decord")
     path = make_video(tmp_path / "clip.mp4", num_frames=3)
     monkeypatch.setattr(decord, "VideoReader", lambda *args, **settings: time.sleep(3))
-    with pytest.raises(DecodeTimeoutError, match=r"a call of decord took longer than the time limit of 0\.05 s"):
+    with pytest.raises(DecodeTimeoutError, match=r"a call of DecordReader took longer than the time limit of 0\.05 s"):
         opened(DecordReader, path, seconds=0.05)
 
 

@@ -1,15 +1,15 @@
 import dataclasses
 import warnings
-from itertools import chain
 from types import SimpleNamespace
 
 import lightning
 import pytest
 import torch
-from torch.utils.data.distributed import DistributedSampler
 
-from stvit_video.data.datamodule import ShardSampler, VideoDataModule
+from stvit_video.data.augment import PixelAugment
+from stvit_video.data.datamodule import VideoDataModule
 from stvit_video.data.manifest import Manifest, ManifestError
+from stvit_video.data.training_clips import ClipSampling
 from stvit_video.data.transforms import Preprocessing, TrainTransform
 
 PLAIN = Preprocessing(num_frames=3, frame_stride=2, short_side=24, crop_size=20)
@@ -28,39 +28,6 @@ def data_module(train: Manifest, val: Manifest | None = None, **settings) -> Vid
 
 def order(loader) -> list[int]:
     return [index for batch in loader for index in batch["index"].tolist()]
-
-
-@pytest.mark.parametrize("world_size", [1, 2, 3, 5])
-def test_shards_cover_everything_once_without_padding(world_size):
-    data = list(range(13))
-    samplers = [
-        ShardSampler(data, shuffle=False, seed=0, rank=rank, world_size=world_size) for rank in range(world_size)
-    ]
-    assert all(isinstance(sampler, DistributedSampler) for sampler in samplers)
-    shards = [list(sampler) for sampler in samplers]
-    assert [len(sampler) for sampler in samplers] == [len(shard) for shard in shards]
-    assert sorted(chain.from_iterable(shards)) == data
-
-
-@pytest.mark.parametrize("world_size", [1, 2, 3, 5])
-def test_shuffled_shards_are_disjoint_equally_long_and_leave_out_others_each_epoch(world_size):
-    data = list(range(13))
-    left_out, orders = set(), []
-    for epoch in range(8):
-        shards = []
-        for rank in range(world_size):
-            sampler = ShardSampler(data, shuffle=True, seed=4, rank=rank, world_size=world_size)
-            sampler.set_epoch(epoch)
-            assert len(sampler) == 13 // world_size
-            shards.append(list(sampler))
-            assert list(sampler) == shards[-1]
-        drawn = list(chain.from_iterable(shards))
-        assert {len(shard) for shard in shards} == {13 // world_size}
-        assert len(set(drawn)) == len(drawn)
-        left_out.update(set(data) - set(drawn))
-        orders.append(drawn)
-    assert len({tuple(one) for one in orders}) == 8
-    assert len(left_out) > 3 or world_size == 1
 
 
 def test_training_batches_are_whole_and_shuffled_by_seed_and_epoch(small_manifest):
@@ -174,3 +141,58 @@ def test_a_validation_class_without_training_video_is_refused(small_manifest):
     rising = dataclasses.replace(small_manifest, records=small_manifest.records[1::2])
     with pytest.raises(ManifestError, match="have no training video: 'fall'; add training videos or remove"):
         data_module(rising, small_manifest)
+
+
+def test_repeats_share_a_batch_that_counts_clips(small_manifest):
+    module = data_module(small_manifest, batch_size=4, num_repeats=2)
+    loader = module.train_dataloader()
+    assert module.videos_per_batch == 2
+    assert len(loader) == 2  # five videos, two a batch
+    seen = []
+    for batch in loader:
+        assert batch["clip"].shape == (4, 3, 3, 20, 20)
+        assert batch["num_skipped"].shape == (2,)
+        assert batch["index"][0::2].tolist() == batch["index"][1::2].tolist()
+        seen += batch["index"][0::2].tolist()
+    assert len(set(seen)) == 4
+
+
+def test_draws_come_through_the_workers_and_are_the_same_as_without(small_manifest):
+    pixels = PixelAugment(rand_augment="rand-m7-n4", erase_probability=0.5)
+    transform = TrainTransform(PLAIN, pixels=pixels, on_device=True)
+    found = []
+    for num_workers in (0, 2):
+        module = data_module(small_manifest, num_workers=num_workers, num_repeats=2, batch_size=4)
+        module.train_transform = transform
+        found.append(list(module.train_dataloader()))
+    for one, two in zip(*found, strict=True):
+        assert one["draws"] == two["draws"]
+        assert torch.equal(one["clip"], two["clip"])
+        assert one["clip"].dtype == torch.uint8
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 5, "num_repeats": 2}, "batch_size=5 counts clips, num_repeats=2 of each video, so num_repeats"),
+        ({"num_repeats": 0}, "must be at least 1 and batch_size a multiple of it"),
+        ({"batch_size": 12, "num_repeats": 2}, "batch_size=12 with num_repeats=2 is more than the 5 training videos"),
+    ],
+)
+def test_repeats_that_do_not_fit_are_refused(small_manifest, settings, message):
+    with pytest.raises(ValueError, match=message):
+        data_module(small_manifest, **settings)
+
+
+def test_validation_spans_videos_where_training_does(small_manifest, shown_numbers):
+    dense, spanning = (
+        data_module(small_manifest, sampling=ClipSampling(sampling=sampling), num_crops=1)
+        for sampling in ("dense", "segments")
+    )
+    seen = []
+    for module in (dense, spanning):
+        module.setup("fit")
+        view = module._val[3]["views"][0]  # of 13 frames
+        red = view[0].mean(dim=(1, 2)) * PLAIN.std[0] + PLAIN.mean[0]
+        seen.append([round(number) for number in shown_numbers(red * 255)])
+    assert seen == [[4, 6, 8], [2, 6, 10]]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from video_maker import CASES, make_video, plain_frames, whole_file
 
-from stvit_video.data import probe
+from stvit_video.data import source
 from stvit_video.data.decode import DecodeError, open_video
 from stvit_video.optional import MissingLibraryError
 
@@ -104,10 +104,12 @@ def test_settings_of_a_made_file(tmp_path):
 
 def test_wrong_calls_are_named(tmp_path):
     path = make_video(tmp_path / "clip.mp4", num_frames=3)
-    with pytest.raises(ValueError, match="unknown backend 'torchvision'; allowed are auto, decord, pyav"):
+    with pytest.raises(ValueError, match="unknown backend 'torchvision'; allowed are auto, decord, pyav, torchcodec"):
         open_video(path, backend="torchvision")
     with pytest.raises(ValueError, match="time_limit_seconds must be positive, got 0"):
         open_video(path, time_limit_seconds=0)
+    with pytest.raises(ValueError, match="allow_addresses=True needs backend 'auto' or 'pyav', got 'decord'"):
+        open_video(path, backend="decord", allow_addresses=True)
     with open_video(path) as video:
         for outside in (3, -1):
             with pytest.raises(ValueError, match=rf"frame {outside} is not in '.*clip\.mp4'; allowed are 0 to 2"):
@@ -126,10 +128,10 @@ def test_the_time_limit_counts_from_the_start_of_each_call(monkeypatch):
         open_video(CASES / "short_32.mp4", time_limit_seconds=1e-9)
     with open_video(CASES / "short_32.mp4", backend="pyav") as video:
         clock = time.monotonic
-        monkeypatch.setattr(probe.time, "monotonic", lambda: clock() + 9)
+        monkeypatch.setattr(source.time, "monotonic", lambda: clock() + 9)
         assert video.read([1]).shape == (1, 256, 340, 3)
         ticks = iter(range(0, 1000, 6))
-        monkeypatch.setattr(probe.time, "monotonic", lambda: float(next(ticks)))
+        monkeypatch.setattr(source.time, "monotonic", lambda: float(next(ticks)))
         with pytest.raises(DecodeError, match=r"short_32\.mp4' with backend 'pyav': decoding took longer"):
             video.read([20])
 
@@ -165,10 +167,18 @@ def test_auto_goes_on_with_pyav_where_decord_fails(tmp_path, monkeypatch, count)
     decord = pytest.importorskip("decord")
     path = make_video(tmp_path / "clip.mp4", num_frames=3)
     monkeypatch.setattr(decord, "VideoReader", lambda *args, **settings: FakeDecord(count))
-    with open_video(path) as video:
+    with open_video(path, isolate=False) as video:
         assert video.backend == ("decord" if count == 3 else "pyav")
         np.testing.assert_array_equal(video.read([2, 0]), whole_file(path)[[2, 0]])
         assert video.backend == "pyav"
     with pytest.raises(DecodeError, match=r"'decord': decord (says: threaded_decoder\.cc:292: Check failed$|counts 4)"):  # noqa: SIM117
-        with open_video(path, backend="decord") as video:
+        with open_video(path, backend="decord", isolate=False) as video:
             video.read([1])
+
+
+def test_more_frames_than_memory_holds_is_a_decode_error(tmp_path, monkeypatch):
+    path = make_video(tmp_path / "clip.mp4", num_frames=3)
+    with open_video(path, backend="pyav") as video:
+        monkeypatch.setattr(np, "empty", lambda *args, **settings: (_ for _ in ()).throw(MemoryError()))
+        with pytest.raises(DecodeError, match="3 frames of 98x70 pixels do not fit into memory; read fewer at once"):
+            video.read([0, 1, 2])

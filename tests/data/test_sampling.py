@@ -9,9 +9,12 @@ from stvit_video.data.sampling import (
     clip_frame_indices,
     clip_span,
     crop_offsets,
+    fps_scaled_offsets,
     seeded_generator,
     segment_frame_range,
     training_frame_indices,
+    training_scaled_indices,
+    training_segment_indices,
     uniform_clip_starts,
 )
 
@@ -49,6 +52,61 @@ def test_every_legal_training_start_is_equally_likely():
     assert max(starts.values()) < 480
 
 
+@given(COUNT, COUNT, st.integers(1, 9), st.integers(0, 99))
+def test_a_video_of_the_target_rate_is_sampled_as_without_it(total, num_frames, stride, seed):
+    settings = {"num_frames": num_frames, "frame_stride": stride}
+    plain = training_frame_indices(total, **settings, generator=seeded_generator(seed))
+    rates = {"fps": 29.97, "target_fps": 29.97}
+    assert training_scaled_indices(total, **settings, **rates, generator=seeded_generator(seed)) == plain
+
+
+@given(st.integers(1, 200), st.integers(2, 20), st.integers(1, 9), st.sampled_from([7.5, 25.0, 50.0, 60.0]))
+def test_a_scaled_clip_lasts_as_long_at_every_rate(total, num_frames, stride, fps):
+    settings = {"num_frames": num_frames, "frame_stride": stride, "fps": fps, "target_fps": 30.0}
+    offsets = fps_scaled_offsets(**settings)
+    seconds = [offset / fps for offset in offsets]
+    assert seconds == pytest.approx([k * stride / 30 for k in range(num_frames)], abs=0.5001 / fps)
+    starts = {training_scaled_indices(total, **settings, generator=seeded_generator(seed))[0] for seed in range(30)}
+    assert starts <= set(range(max(1, total - offsets[-1])))
+
+
+def test_scaled_clips_by_hand():
+    assert fps_scaled_offsets(num_frames=4, frame_stride=3, fps=60.0, target_fps=30.0) == [0, 6, 12, 18]
+    assert fps_scaled_offsets(num_frames=5, frame_stride=3, fps=25.0, target_fps=30.0) == [0, 3, 5, 8, 10]  # 2.5 each
+    settings = {"num_frames": 4, "frame_stride": 3, "fps": 60.0, "target_fps": 30.0, "generator": seeded_generator(0)}
+    assert training_scaled_indices(10, **settings) == [0, 6, 9, 9]
+    assert training_scaled_indices(10, **settings, short_video="loop") == [0, 6, 2, 8]
+    with pytest.raises(ValueError, match="a clip of 4 frames from frame 0 needs 19 frames, the video has 10; use"):
+        training_scaled_indices(10, **settings, short_video="error")
+
+
+@given(st.integers(1, 90), st.integers(1, 30), st.integers(0, 99))
+def test_each_segment_gives_one_frame(total, num_frames, seed):
+    indices = training_segment_indices(total, num_frames=num_frames, generator=seeded_generator(seed))
+    if total < num_frames:
+        assert indices == [*range(total)] + [total - 1] * (num_frames - total)
+        return
+    segment_of = [max(k for k in range(num_frames) if k * total // num_frames <= index) for index in indices]
+    assert segment_of == list(range(num_frames))
+
+
+def test_every_frame_of_a_segment_is_equally_likely():
+    generator = seeded_generator(1)
+    draws = [training_segment_indices(11, num_frames=3, generator=generator) for _ in range(1200)]
+    for place, frames in enumerate([(0, 1, 2), (3, 4, 5, 6), (7, 8, 9, 10)]):
+        counts = Counter(draw[place] for draw in draws)
+        assert sorted(counts) == list(frames)
+        expected = 1200 / len(frames)
+        assert all(abs(count - expected) < 5 * expected**0.5 for count in counts.values())
+
+
+def test_segments_of_short_videos():
+    generator = seeded_generator(0)
+    assert training_segment_indices(3, num_frames=5, generator=generator, short_video="loop") == [0, 1, 2, 0, 1]
+    with pytest.raises(ValueError, match="a clip of 5 frames from frame 0 needs 5 frames, the video has 3"):
+        training_segment_indices(3, num_frames=5, generator=generator, short_video="error")
+
+
 @given(COUNT, COUNT, COUNT)
 def test_uniform_starts_touch_both_ends_and_are_evenly_spaced(total, span, num_clips):
     starts = uniform_clip_starts(total, span=span, num_clips=num_clips)
@@ -72,7 +130,7 @@ def test_what_a_short_video_gives():
     assert clip_frame_indices(1, 6, **settings) == [1, 3, 5, 5, 5]
     assert clip_frame_indices(1, 6, **settings, short_video="loop") == [1, 3, 5, 1, 3]
     assert clip_frame_indices(0, 9, **settings, short_video="error") == [0, 2, 4, 6, 8]
-    with pytest.raises(ValueError, match=r"5 frames with stride 2 from frame 1 needs 10 frames, the video has 9"):
+    with pytest.raises(ValueError, match=r"a clip of 5 frames from frame 1 needs 10 frames, the video has 9; use"):
         clip_frame_indices(1, 9, **settings, short_video="error")
 
 
@@ -133,6 +191,14 @@ def test_seeded_generator_depends_on_every_number():
         (
             lambda: training_frame_indices(0, num_frames=2, frame_stride=1, generator=seeded_generator(0)),
             "num_video_frames=0 must be at least 1",
+        ),
+        (
+            lambda: fps_scaled_offsets(num_frames=2, frame_stride=1, fps=30.0, target_fps=-1.0),
+            r"target_fps=-1\.0 must be a finite number above 0",
+        ),
+        (
+            lambda: training_segment_indices(5, num_frames=0, generator=seeded_generator(0)),
+            "num_frames=0 must be at least 1",
         ),
         (lambda: segment_frame_range(5, 0.0, None, None), "fps=0.0 must be a finite number above 0"),
         (lambda: segment_frame_range(5, 10.0, 0.3, 0.3), "segment 0.3 to 0.3 s is none"),

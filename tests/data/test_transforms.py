@@ -8,8 +8,10 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stvit_video.data.augment import PixelAugment
 from stvit_video.data.sampling import seeded_generator
 from stvit_video.data.transforms import (
+    CroppedClip,
     EvalTransform,
     Preprocessing,
     TrainTransform,
@@ -232,3 +234,74 @@ def test_frame_differences_by_a_slow_loop_and_a_still_clip_is_zero():
     )
     assert (moving[:, 0] == 0).all()
     assert (moving[:, 1:] != 0).any()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_plain_transform_draws_a_box_then_a_flip_and_nothing_else(seed):
+    frames = random_frames(3, 31, 47)
+    generator, same = seeded_generator(seed), seeded_generator(seed)
+    clip = TrainTransform(PLAIN)(frames, generator=generator)
+    top, left, height, width = random_resized_crop_box(31, 47, scale=(0.08, 1), ratio=(3 / 4, 4 / 3), generator=same)
+    expected = float_resize(frames[:, top : top + height, left : left + width], (11, 11))
+    if float(torch.rand((), generator=same)) < 0.5:
+        expected = expected.flip(-1)
+    assert (as_bytes(clip) - expected).abs().max() <= 1.5
+    assert torch.equal(generator.get_state(), same.get_state())
+
+
+def test_short_side_jitter_draws_the_size_before_the_crop():
+    frames = torch.arange(0, 200, 5, dtype=torch.uint8).view(1, 1, 40, 1).expand(2, 40, 40, 3)  # 5 levels a pixel
+    transform = TrainTransform(PLAIN, crop="random", short_side_jitter=(12, 16), flip_probability=0.0)
+    steps = set()
+    for seed in range(60):
+        clip = as_bytes(transform(frames, generator=seeded_generator(seed)))
+        step = float(clip[0, 0, 5, 9] - clip[0, 0, 5, 2]) / 7  # levels a pixel: 5 * 40 / short side
+        steps.add(round(200 / step))
+        assert torch.equal(clip[0], clip[1])
+    assert steps == {12, 13, 14, 15, 16}
+    fixed = TrainTransform(PLAIN, crop="random", short_side_jitter=(14, 14))
+    plain = TrainTransform(PLAIN, crop="random")
+    assert torch.equal(fixed(frames, generator=seeded_generator(1)), plain(frames, generator=seeded_generator(1)))
+
+
+@pytest.mark.parametrize("crop", ["random_resized", "random"])
+def test_every_augmentation_treats_all_frames_alike_and_depends_on_the_generator_alone(crop):
+    pixels = PixelAugment(colour_jitter=0.4, hue_jitter=0.1, rand_augment="rand-m7-n4-mstd0.5-inc1")
+    transform = TrainTransform(PLAIN, crop=crop, pixels=pixels)
+    frame = random_frames(1, 23, 37)
+    clips = []
+    for seed in range(25):
+        clip = transform(frame.expand(4, -1, -1, -1), generator=seeded_generator(seed))
+        assert clip.shape == (3, 4, 11, 11)
+        assert all(torch.equal(clip[:, 0], clip[:, t]) for t in range(1, 4))
+        torch.manual_seed(seed)  # the process's own state must not matter
+        assert torch.equal(transform(frame, generator=seeded_generator(seed))[:, 0], clip[:, 0])
+        clips.append(clip)
+    assert all(not torch.equal(clips[i], clips[j]) for i in range(25) for j in range(i))
+
+
+def test_flip_comes_before_the_pixels_and_erasing_after_the_normalisation():
+    pixels = PixelAugment(rand_augment="rand-m7-n1-p1", erase_probability=1.0)
+    preprocessing = dataclasses.replace(PLAIN, mean=(0.5, 0.5, 0.5), std=(0.01, 0.01, 0.01))
+    transform = TrainTransform(preprocessing, crop="centre", flip_probability=1.0, pixels=pixels, on_device=True)
+    frames = random_frames(2, 14, 14)
+    left = transform(frames, generator=seeded_generator(3))
+    assert isinstance(left, CroppedClip)
+    assert torch.equal(left.clip, frames.permute(3, 0, 1, 2)[..., 1:12, 1:12])
+    assert [left.draw.ops[0][0], len(left.draw.ops)] == ["flip", 2]
+    clip = dataclasses.replace(transform, on_device=False)(frames, generator=seeded_generator(3))
+    [(top, start, height, width)] = left.draw.erased
+    assert clip[..., top : top + height, start : start + width].abs().max() < 6  # of noise; pixels reach up to 50
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"short_side_jitter": (12, 16)}, "no effect beside crop='random_resized', .*; use crop='random', or leave"),
+        ({"short_side_jitter": (10, 16), "crop": "random"}, r"=\(10, 16\) must be two lengths in pixels, crop_size=11"),
+        ({"short_side_jitter": (16, 12), "crop": "random"}, "crop_size=11 <= shortest <= longest"),
+    ],
+)
+def test_jitter_that_makes_no_sense_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        TrainTransform(PLAIN, **settings)

@@ -23,11 +23,17 @@ def make_video(
     first_pts=0,
     rotation=None,
     num_streams=1,
+    pts=None,
+    muxing=None,
 ):
-    """Encode moving noise, 25 frames a second; `size` is (width, height), `rotation` (degrees, mirrored)."""
+    """Encode moving noise, 25 frames a second or at the times `pts` (in 1/25 s).
+
+    `size` is (width, height), `rotation` (degrees, mirrored); `muxing` are options of the container.
+    """
+    pts = range(num_frames) if pts is None else pts
     width, height = size
     noise = np.random.default_rng(0).integers(0, 255, (2 * height, 2 * width, 3), dtype=np.uint8)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=muxing) as container:
         streams = [container.add_stream(codec, rate=25) for _ in range(num_streams)]
         for stream in streams:
             stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
@@ -35,15 +41,26 @@ def make_video(
             stream.codec_context.time_base = Fraction(1, 12800)
             if rotation is not None:
                 stream.set_display_rotation(rotation[0], hflip=rotation[1])
-        for number in range(num_frames):
+        for number, time in enumerate(pts):
             picture = np.ascontiguousarray(noise[number % height :][:height, 2 * number % width :][:, :width])
             for stream in streams:
                 frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pixel_format)
-                frame.pts, frame.time_base = first_pts + number * 512, Fraction(1, 12800)
+                frame.pts, frame.time_base = first_pts + time * 512, Fraction(1, 12800)
                 container.mux(stream.encode(frame))
         for stream in streams:
             container.mux(stream.encode(None))
     return path
+
+
+def remuxed(path, out, *, shift_pts=0, keep=lambda number: True):
+    """Copy the packets of `path` that `keep` names (in stored order) without encoding, each `shift_pts` later."""
+    with av.open(str(path)) as source, av.open(str(out), "w") as container:
+        stream = container.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.dts is not None and keep(number):
+                packet.pts, packet.dts, packet.stream = packet.pts + shift_pts, packet.dts + shift_pts, stream
+                container.mux(packet)
+    return out
 
 
 def plain_frames(path, *, clockwise_degrees=0):

@@ -2,8 +2,17 @@
 
 import pytest
 import torch
+from torchmetrics.functional.classification import multiclass_accuracy, multilabel_average_precision
 
-from stvit_video.evaluation.metrics import classification_metrics, mean_class_accuracy
+from stvit_video.evaluation.metrics import (
+    average_precisions,
+    class_recalls,
+    classification_metrics,
+    last_of_equals,
+    mean_average_precision,
+    mean_class_accuracy,
+    top_hits,
+)
 
 
 def slow_top(scores: torch.Tensor, labels: torch.Tensor, k: int) -> float:
@@ -63,3 +72,82 @@ def test_bad_input() -> None:
         classification_metrics(good, torch.tensor([1, 3]), num_classes=3)
     with pytest.raises(ValueError, match="scores hold NaN or infinity"):
         classification_metrics(good.fill_(float("nan")), torch.tensor([1, 2]), num_classes=3)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 7])
+def test_top_hits_equal_torchmetrics_and_a_slow_loop(k: int) -> None:
+    generator = torch.Generator().manual_seed(k)
+    scores = torch.rand(23, 7, generator=generator)
+    labels = torch.randint(7, (23,), generator=generator)
+    hits = top_hits(scores, labels, k=k)
+    assert hits.double().mean().item() == pytest.approx(slow_top(scores, labels, k))
+    expected = multiclass_accuracy(scores, labels, num_classes=7, top_k=k, average="micro")
+    assert hits.float().mean().item() == pytest.approx(expected.item())
+
+
+def test_a_model_that_gives_every_class_the_same_score_hits_only_the_first_classes() -> None:
+    labels = torch.arange(5)
+    scores = torch.zeros(5, 5)
+    assert top_hits(scores, labels, k=1).tolist() == [True, False, False, False, False]
+    assert top_hits(scores, labels, k=3).tolist() == [True, True, True, False, False]
+    assert torch.equal(top_hits(scores, labels, k=1), scores.argmax(dim=1) == labels)
+
+
+def test_class_recalls_by_hand() -> None:
+    recalls = class_recalls(torch.tensor([[2, 0, 1], [0, 0, 0], [0, 3, 1]]))
+    assert recalls[[0, 2]].tolist() == pytest.approx([2 / 3, 1 / 4])
+    assert recalls[1].isnan()
+
+
+def slow_average_precision(scores: list[float], targets: list[bool]) -> float:
+    """For each video of the class the share of the class among the videos with at least its score."""
+    precisions = []
+    for score, target in zip(scores, targets, strict=True):
+        if target:
+            above = [other for value, other in zip(scores, targets, strict=True) if value >= score]
+            precisions.append(sum(above) / len(above))
+    return sum(precisions) / len(precisions)
+
+
+@pytest.mark.filterwarnings("ignore:No positive samples found:UserWarning")  # torchmetrics on the empty class
+@pytest.mark.parametrize("levels", [3, 1000])  # 3: many equal scores
+def test_average_precisions_equal_torchmetrics_and_a_slow_loop(levels: int) -> None:
+    generator = torch.Generator().manual_seed(levels)
+    scores = torch.randint(levels, (19, 5), generator=generator) / levels
+    targets = torch.rand(19, 5, generator=generator) < 0.3
+    targets[0, :4] = True
+    targets[:, 4] = False
+    each = average_precisions(scores, targets)
+    expected = multilabel_average_precision(scores, targets.long(), num_labels=5, average="none", thresholds=None)
+    for c in range(4):
+        assert each[c].item() == pytest.approx(slow_average_precision(scores[:, c].tolist(), targets[:, c].tolist()))
+        assert each[c].item() == pytest.approx(expected[c].item(), abs=1e-6)
+    assert each[4].isnan()
+    assert mean_average_precision(scores, targets) == pytest.approx(each[:4].mean().item())
+
+
+def test_average_precision_by_hand() -> None:
+    # the class is first, third and fourth of four: (1/1 + 2/3 + 3/4) / 3
+    scores, targets = torch.tensor([[4.0], [3.0], [2.0], [1.0]]), torch.tensor([[True], [False], [True], [True]])
+    assert average_precisions(scores, targets).item() == pytest.approx((1 + 2 / 3 + 3 / 4) / 3)
+    # a model that gives every video the same score has the share of the class, in whatever order the videos come
+    assert average_precisions(torch.zeros(4, 1), targets).item() == pytest.approx(3 / 4)
+
+
+def test_last_of_equals_by_hand() -> None:
+    values = torch.tensor([[9.0, 5.0], [7.0, 5.0], [7.0, 5.0], [4.0, 1.0]])
+    assert last_of_equals(values).tolist() == [[0, 2], [2, 2], [2, 2], [3, 3]]
+
+
+def test_bad_targets() -> None:
+    scores = torch.rand(3, 5)
+    with pytest.raises(ValueError, match=r"targets bool, got \(3, 5\) and \(3, 2\) torch.bool"):
+        average_precisions(scores, torch.ones(3, 2, dtype=torch.bool))
+    with pytest.raises(ValueError, match=r"targets bool, got \(3, 5\) and \(3, 5\) torch.int64"):
+        average_precisions(scores, torch.ones(3, 5, dtype=torch.int64))
+    with pytest.raises(ValueError, match="at least one video, got none"):
+        average_precisions(torch.zeros(0, 5), torch.zeros(0, 5, dtype=torch.bool))
+    with pytest.raises(ValueError, match="hold NaN or infinity"):
+        average_precisions(scores / 0, torch.ones(3, 5, dtype=torch.bool))
+    with pytest.raises(ValueError, match="none of 3 videos has a label, so there is no average precision"):
+        mean_average_precision(scores, torch.zeros(3, 5, dtype=torch.bool))

@@ -7,7 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from stvit_video.evaluation.multiview import NonFiniteLogitsError, aggregate_views, evaluate_views
+from stvit_video.evaluation.multiview import (
+    NonFiniteLogitsError,
+    aggregate_views,
+    evaluate_views,
+    in_manifest_order,
+    join_results,
+)
 
 C, T, H, W = 3, 2, 5, 7
 NUM_CLASSES = 4
@@ -79,6 +85,20 @@ def test_at_most_so_many_views_a_call_in_eval_mode_and_the_mode_is_put_back(mode
     evaluate_views(model, loader(3, batch_size=3), device="cpu", max_views_per_forward=7)
     assert model.seen == [(7, False), (7, False), (4, False)]
     assert model.training
+
+
+def test_equal_views_are_computed_once(model: TinyModel) -> None:
+    data = Views(3, broken=(1,))
+    batch = torch.utils.data.default_collate([data[i] for i in range(3)])
+    same_as = torch.tensor([[0, 1, 0, 1, 4, 0], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]])
+    batch["views"][0] = batch["views"][0, same_as[0]]
+    plain = evaluate_views(model, [batch], device="cpu")
+    assert [count for count, _ in model.seen] == [12]
+    once = evaluate_views(model, [batch | {"same_as": same_as}], device="cpu")
+    assert [count for count, _ in model.seen] == [12, 9]
+    torch.testing.assert_close(once.view_logits, plain.view_logits)
+    assert (once.num_distinct_views, plain.num_distinct_views) == ({0: 3}, {})
+    assert in_manifest_order(join_results([once])).num_distinct_views == {0: 3}
 
 
 def test_a_missing_video_is_reported_and_never_reaches_the_model(model: TinyModel) -> None:
@@ -155,3 +175,34 @@ def test_aggregate_refuses_unknown_averages_and_shapes() -> None:
         aggregate_views(torch.zeros(2, 3, 5), average="mean")
     with pytest.raises(ValueError, match=r"views >= 1, classes\), got \(2, 0, 5\)"):
         aggregate_views(torch.zeros(2, 0, 5))
+
+
+def test_several_labels_average_the_sigmoid() -> None:
+    logits = torch.tensor([[[0.0, 3.0], [0.0, 1.0]]]).clamp(min=1.0).log()  # sigmoid: 1/2 and 3/4; 1/2 and 1/2
+    scores = aggregate_views(logits, average="prob", multi_label=True)
+    torch.testing.assert_close(scores, torch.tensor([[0.5, 0.625]]))
+    assert torch.equal(aggregate_views(logits, average="logit", multi_label=True), logits.mean(dim=1))
+
+
+def test_shares_joined_in_the_manifests_order_are_the_whole(model: TinyModel) -> None:
+    whole = evaluate_views(model, loader(7, broken=(2, 5)), device="cpu")
+    data = Views(7, broken=(2, 5))
+    shares = [
+        evaluate_views(model, [torch.utils.data.default_collate([data[i]]) for i in own], device="cpu")
+        for own in ((6, 2, 1), (5,), (0, 4, 3))
+    ]
+    joined = in_manifest_order(join_results(shares))
+    assert joined.indices.tolist() == [0, 1, 3, 4, 6]
+    assert list(joined.errors.items()) == [(2, "no such file"), (5, "no such file")]
+    for name in ("labels", "indices", "clip_starts_seconds", "crops"):
+        assert torch.equal(getattr(joined, name), getattr(whole, name))
+    torch.testing.assert_close(joined.view_logits, whole.view_logits)
+    with pytest.raises(ValueError, match="8 items came for 7 distinct videos"):
+        join_results([*shares, shares[1]])
+
+
+def test_a_process_without_videos_gives_an_empty_result(model: TinyModel) -> None:
+    empty = evaluate_views(model, [], device="cpu", allow_empty=True)
+    assert (empty.num_used, empty.num_listed, empty.view_logits.shape) == (0, 0, (0, 0, 0))
+    whole = evaluate_views(model, loader(2), device="cpu", allow_empty=True)
+    assert torch.equal(in_manifest_order(join_results([empty, whole])).view_logits, whole.view_logits)

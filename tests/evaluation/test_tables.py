@@ -12,8 +12,11 @@ from stvit_video.evaluation.multiview import MultiViewResult, aggregate_views
 from stvit_video.evaluation.tables import (
     clip_accuracy,
     clip_rows,
+    describe_equal_views,
     describe_protocol,
     describe_unread,
+    line_of,
+    metric_word,
     result_line,
     top_classes,
     video_rows,
@@ -136,3 +139,19 @@ def test_result_line(result: MultiViewResult) -> None:
     )
     one = describe_protocol(num_clips=1, num_crops=1, average="logit", short_side=224)
     assert one == "1 clip x 1 crop, logits averaged, short side 224"
+    several = describe_protocol(num_clips=1, num_crops=2, average="prob", short_side=7, multi_label=True)
+    assert several == "1 clip x 2 crops, sigmoid averaged, short side 7"
+
+
+def test_lines_of_other_metrics(result: MultiViewResult) -> None:
+    line = line_of({"top10": 0.5, "mean_average_precision": 0.0625}, result=result, protocol="my protocol")
+    assert line == "top-10 0.500  mAP 0.062  (2 of 3 videos, my protocol)"
+    assert [metric_word(name) for name in ("top1", "mean_class_accuracy")] == ["top-1", "mean-class"]
+
+
+def test_equal_views_are_told(result: MultiViewResult) -> None:
+    assert describe_equal_views(result) == ""
+    one = replace(result, num_distinct_views={2: 3})
+    assert describe_equal_views(one) == "; 1 video has equal views, at least 3 of 4 differ"
+    two = replace(result, num_distinct_views={2: 3, 0: 2})
+    assert describe_equal_views(two) == "; 2 videos have equal views, at least 2 of 4 differ"

@@ -64,6 +64,21 @@ def test_tables_agree(script: ModuleType, tiny_run: Any, tmp_path: Path, capsys:
     assert re.search(rf"video-level top-1 {video_accuracy:.3f} .*\(2 of 3 videos, 4 clips x 3 crops", printed)
 
 
+def test_a_protocol_by_name(
+    script: ModuleType, tiny_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--checkpoint", str(tiny_run.checkpoint), "--manifest", str(tiny_run.manifest), "--device", "cpu"]
+    arguments += ["--protocol", "videomae", "--frame-stride", "1", "--output-dir", str(tmp_path)]
+    assert script.main(arguments) == 0
+    line = "(3 of 3 videos, 5 clips x 3 crops, softmax averaged, short side 16, protocol videomae)"
+    assert line in capsys.readouterr().out
+    clips = read_rows(tmp_path / "clips.csv")
+    # 25 frames at 10 fps, clips of 4: starts int(k * 21 / 4) = 0, 5, 10, 15, 21
+    starts = [float(row["clip_start_seconds"]) for row in clips[:15:3]]
+    assert starts == [0.0, 0.5, 1.0, 1.5, 2.1]
+    assert len(clips) == 3 * 15
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -5,6 +5,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from stvit_video.data.augment import Draw
+from stvit_video.data.device_transform import DeviceTransform
+from stvit_video.data.mixing import Mix, Mixing
+from stvit_video.data.transforms import Preprocessing
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 
 
@@ -88,6 +92,68 @@ def test_validation_averages_probabilities_and_leaves_unread_videos_out():
     torch.testing.assert_close(module.logged["val/loss"], expected)
     hits = (probabilities.argmax(-1) == torch.tensor([1, 3])).float().mean()
     assert module.val_top1.compute() == hits
+
+
+@pytest.mark.parametrize("mix", [Mix(0.3), Mix(0.75, (0, 2, 0, 3))])
+def test_mixed_batches_have_mixed_clips_and_soft_targets(mix, monkeypatch):
+    module, batch = make_module(mixing=Mixing()), training_batch()
+    monkeypatch.setattr(Mixing, "draw", lambda self, height, width: mix)
+    clip = batch["clip"].clone()
+    expected_clip = mix.share * clip + (1 - mix.share) * clip.flip(0)
+    if mix.box:
+        expected_clip = clip.clone()
+        expected_clip[:, :, :, 0:2, 0:3] = clip.flip(0)[:, :, :, 0:2, 0:3]
+    logits = module.model(expected_clip)
+    loss = 0.0
+    for row, partner in zip(range(5), reversed(range(5)), strict=True):
+        for number, share in ((row, mix.share), (partner, 1 - mix.share)):
+            loss += share * F.cross_entropy(logits[row], batch["label"][number], label_smoothing=0.2) / 5
+    torch.testing.assert_close(module.training_step(batch, 0), loss)
+    assert torch.equal(batch["clip"], clip)
+    dominant = batch["label"] if mix.share > 0.5 else batch["label"].flip(0)
+    assert "train/top1" not in module.logged
+    assert module.logged["train/top1_mixed"] is module.train_top1_mixed
+    assert module.train_top1_mixed.compute() == (logits.argmax(-1) == dominant).float().mean()
+
+
+def test_unmixed_batches_are_counted_apart_and_draws_follow_torchs_state():
+    module, names, losses = make_module(mixing=Mixing(probability=0.5)), set(), []
+    batch = training_batch()
+    for seed in (*range(12), *range(12)):
+        torch.manual_seed(seed)
+        module.logged.clear()
+        losses.append(module.training_step(batch, 0).item())
+        names |= set(module.logged) & {"train/top1", "train/top1_mixed"}
+    assert names == {"train/top1", "train/top1_mixed"}
+    assert losses[:12] == losses[12:]
+    assert 4 < len(set(losses[:12])) < 12  # those without mixing are alike
+
+
+def test_a_module_without_mixing_draws_nothing():
+    torch.manual_seed(3)
+    module = make_module()
+    batch, before = training_batch(), torch.get_rng_state()
+    module.training_step(batch, 0)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_clips_are_finished_on_the_device():
+    preprocessing = Preprocessing(num_frames=2, frame_stride=1, short_side=6, crop_size=6)
+    module = make_module(device_transform=DeviceTransform(preprocessing))
+    batch = training_batch()
+    batch["clip"] = torch.randint(256, (5, 3, 2, 6, 6), dtype=torch.uint8)
+    batch["draws"] = [Draw(ops=(("invert", 0.0),))] * 5
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (preprocessing.mean, preprocessing.std))
+    finished = ((255 - batch["clip"].float()) / 255 - mean) / std
+    expected = F.cross_entropy(module.model(finished), batch["label"], label_smoothing=0.2)
+    torch.testing.assert_close(module.training_step(batch, 0), expected)
+
+
+def test_skipped_videos_are_counted_by_videos_not_by_clips():
+    module, batch = make_module(), training_batch()
+    batch |= {"num_skipped": torch.tensor([1]), "skipped": ["bad"]}  # one video in five repeats
+    module.training_step(batch, 0)
+    assert (module.num_seen, module.num_skipped) == (1, 1)
 
 
 def validate(module, errors, *, sanity_checking=False):

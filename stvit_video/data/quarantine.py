@@ -1,0 +1,92 @@
+"""The quarantine list: files that training must not open, with the reason; written by the doctor, edited by hand.
+
+A CSV with the columns `path,start_seconds,end_seconds,reason`; without times the whole file is meant, with times
+that segment of it. Relative paths start at the folder of the list.
+"""
+
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from stvit_video.data.csv_rows import Faults, ManifestError, read_rows, read_segment
+from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.data.table_files import write_table
+
+HEADER = ("path", "start_seconds", "end_seconds", "reason")
+_log = logging.getLogger(__name__)
+
+
+class Quarantined(NamedTuple):
+    """A file, or a segment of it (seconds), and why it is not to be used."""
+
+    path: str
+    reason: str
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+
+
+def write_quarantine(path: str | os.PathLike[str], entries: Iterable[Quarantined]) -> None:
+    """Write the list; relative paths in `entries` are taken from the working directory and written absolute.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    rows = [(os.path.abspath(e.path), e.start_seconds, e.end_seconds, e.reason) for e in entries]
+    write_table(path, header=HEADER, rows=rows)
+
+
+def read_quarantine(path: str | os.PathLike[str]) -> tuple[Quarantined, ...]:
+    """Read the list; the columns other than `path` may be absent.
+
+    Raises:
+        ManifestError: the file is absent or faulty.
+    """
+    list_path = Path(path)
+    faults = Faults(list_path)
+    entries = []
+    for row in read_rows(list_path, needed=("path",), faults=faults):
+        start, end = read_segment(row, start_column="start_seconds", end_column="end_seconds", faults=faults)
+        written = os.path.abspath(list_path.parent / row.fields["path"])
+        entries.append(Quarantined(written, row.fields.get("reason", "").strip(), start, end))
+    faults.raise_if_any()
+    return tuple(entries)
+
+
+def quarantine_reasons(manifest: Manifest, entries: Sequence[Quarantined]) -> dict[VideoRecord, str]:
+    """The records of `manifest` that the list names, and why.
+
+    Args:
+        manifest: the listed videos.
+        entries: from `read_quarantine`.
+    """
+    reasons = {(entry.path, entry.start_seconds, entry.end_seconds): entry.reason for entry in entries}
+    found: dict[VideoRecord, str] = {}
+    for record in manifest.records:
+        path = os.path.abspath(record.path)
+        for key in ((path, None, None), (path, record.start_seconds, record.end_seconds)):
+            if key in reasons:
+                found.setdefault(record, reasons[key] or "it is in quarantine")
+    return found
+
+
+def drop_quarantined(manifest: Manifest, quarantine: str | os.PathLike[str]) -> Manifest:
+    """`manifest` without what the list at `quarantine` names; the classes stay, and one warning counts them.
+
+    Meant for training. An evaluation keeps every listed video and reports those that can't be read.
+
+    Raises:
+        ManifestError: the list is absent or faulty, or names every video.
+    """
+    bad = quarantine_reasons(manifest, read_quarantine(quarantine))
+    kept = tuple(record for record in manifest.records if record not in bad)
+    if not kept:
+        raise ManifestError(
+            f"{quarantine} names all {len(manifest.records)} listed videos, so nothing is left; "
+            "mend the files and scan again, or correct the list"
+        )
+    if bad:
+        _log.warning("%s: %d of %d listed videos are left out", quarantine, len(bad), len(manifest.records))
+    return replace(manifest, records=kept)

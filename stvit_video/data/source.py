@@ -1,0 +1,64 @@
+"""Which file is read, by whom and for how long, and the errors that say so."""
+
+import time
+from dataclasses import dataclass
+
+__all__ = ["Deadline", "DecodeError", "DecodeTimeoutError", "Source"]
+
+
+class DecodeError(RuntimeError):
+    """A video that can't be read; the message names the file, the backend and the cause."""
+
+
+class DecodeTimeoutError(DecodeError):
+    """A video that can't be read within the time limit."""
+
+
+class Deadline:
+    """The end of one call's time: made when the call starts, asked inside its loops."""
+
+    def __init__(self, time_limit_seconds: float) -> None:
+        self._end_seconds = time.monotonic() + time_limit_seconds
+
+    def remaining_seconds(self) -> float:
+        """Seconds left, never below 0."""
+        return max(self._end_seconds - time.monotonic(), 0.0)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One video, who reads it, and how long one call may take; it words every `DecodeError`.
+
+    With `allow_addresses` the path may be an address or a playlist, and is handed to ffmpeg as it stands.
+    """
+
+    path: str
+    backend: str
+    time_limit_seconds: float
+    allow_addresses: bool = False
+
+    def deadline(self) -> Deadline:
+        """A call's time, starting now."""
+        return Deadline(self.time_limit_seconds)
+
+    def error(self, cause: str) -> DecodeError:
+        """The error that names this file and backend, with `cause` as the reason."""
+        return DecodeError(self._sentence(cause))
+
+    def timeout(self, doing: str) -> DecodeTimeoutError:
+        """The error that says what took too long."""
+        limit = f"the time limit of {self.time_limit_seconds:g} s"
+        cause = f"{doing} took longer than {limit}; raise time_limit_seconds if the file is merely long"
+        return DecodeTimeoutError(self._sentence(cause))
+
+    def check_time(self, deadline: Deadline, doing: str) -> None:
+        """Raise when the time is over.
+
+        Raises:
+            DecodeTimeoutError: `doing` took longer than the time limit.
+        """
+        if deadline.remaining_seconds() <= 0:
+            raise self.timeout(doing)
+
+    def _sentence(self, cause: str) -> str:
+        return f"can't decode {self.path!r} with backend {self.backend!r}: {cause}"

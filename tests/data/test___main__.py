@@ -1,0 +1,59 @@
+"""python -m stvit_video.data explain: as a command, and what it refuses."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stvit_video.data.__main__ import main, parse_arguments
+
+
+def test_as_a_command(write_video, tmp_path):
+    path = write_video("c d.mp4", num_frames=25)
+    command = [sys.executable, "-m", "stvit_video.data", "explain", str(path), "protocol=single", "num_frames=3"]
+    done = subprocess.run([*command, "frame_stride=2", "crop_size=20"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "clip 0 (1.00 to 1.40 s): 10 12 14\n" in done.stdout
+    assert done.stdout.endswith("plan.png shows them\n")
+    assert (tmp_path / "plan.png").stat().st_size > 1000
+
+
+def test_arguments():
+    given = parse_arguments(["explain", "protocol=mvit", "num_crops=3", "out=a.png", "--", "x=y.mp4"])
+    assert (given.file, given.protocol, given.numbers, given.out) == (
+        Path("x=y.mp4"),
+        "mvit",
+        {"num_crops": 3},
+        Path("a.png"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the command must be explain, got 'nothing'; use --help"),
+        (["explane", "x.mp4"], "the command must be explain, got 'explane'"),
+        (["explain"], "0 video files are given, needed is one"),
+        (["explain", "a.mp4", "b.mp4"], "2 video files are given, needed is one"),
+        (["explain", "a.mp4", "clips=3"], "unknown option 'clips=3'; allowed are protocol, num_frames"),
+        (["explain", "a.mp4", "num_clips=0"], "num_clips='0' must be a whole number, at least 1"),
+    ],
+)
+def test_wrong_arguments(arguments, message, capsys):
+    with pytest.raises(ValueError, match=message):
+        parse_arguments(arguments)
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_exit_codes(write_video, tmp_path, capsys):
+    path = write_video("x.mp4")
+    assert main(["--help"]) == 0
+    assert "protocol=NAME    uniform, single, videoswin" in capsys.readouterr().out
+    assert main(["explain", str(tmp_path / "gone.mp4")]) == 1
+    assert "error: can't decode" in capsys.readouterr().err
+    assert main(["explain", str(path), "protocol=double"]) == 2
+    assert "protocol='double' is not known" in capsys.readouterr().err
+    assert main(["explain", str(path), "num_frames=2", f"out={tmp_path}/no/plan.png"]) == 1
+    assert "error: " in capsys.readouterr().err

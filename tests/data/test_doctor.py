@@ -1,0 +1,77 @@
+"""The examination of a small data set with one of each: good, broken, doubled, badly cut."""
+
+import csv
+import shutil
+
+import pytest
+from video_maker import make_video
+
+from stvit_video.data.doctor import describe, examine, quarantine_entries, write_examination
+from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.data.quarantine import Quarantined, drop_quarantined
+from stvit_video.data.scan import VideoReport
+
+
+@pytest.fixture
+def manifests(tmp_path):
+    make_video(tmp_path / "a.mp4", num_frames=35)
+    shutil.copy(tmp_path / "a.mp4", tmp_path / "b, copy.mp4")
+    make_video(tmp_path / "c.mp4", num_frames=9)
+    (tmp_path / "d.mp4").write_bytes(b"")
+    records = [
+        VideoRecord(tmp_path / "a.mp4", 0, "a.mp4#t=0,1", 0.0, 1.0),
+        VideoRecord(tmp_path / "a.mp4", 0, "a.mp4#t=7", 7.0, None),
+        VideoRecord(tmp_path / "c.mp4", 1, "c.mp4"),
+        VideoRecord(tmp_path / "d.mp4", 1, "d.mp4"),
+    ]
+    val = [VideoRecord(tmp_path / "b, copy.mp4", 1, "b, copy.mp4")]
+    return {"train": Manifest(tuple(records), ("run", "sit")), "val": Manifest(tuple(val), ("run", "sit"))}
+
+
+def test_a_small_data_set(manifests, tmp_path):
+    found = examine(manifests, num_frames=4, frame_stride=3, num_workers=2, show_progress=False)
+    write_examination(found, tmp_path / "out")
+    assert list(found.reports) == [str(tmp_path / name) for name in ("a.mp4", "c.mp4", "d.mp4", "b, copy.mp4")]
+    lines = describe(found)
+    assert lines[0] == "4 files are listed (4 train, 1 val): 3 are good, 1 are not"
+    assert (
+        f"  {tmp_path / 'a.mp4'}: the segment begins at 7.0 s, the video ends at 1.400 s (35 frames, 25 fps)"
+        in lines[1]
+    )
+    assert lines[2].endswith("the file is empty")
+    assert lines[3].startswith("3 h264; 0.00 hours, 0.00 GB, short side 70 pixels (median), 10 frames from keyframe")
+    assert lines[4:] == [
+        "1 files are shorter than one training clip; their last frame is repeated",
+        "1 videos are in train and in val, byte by byte",
+        "1 of these stand under different labels",
+    ]
+    kept = drop_quarantined(manifests["train"], tmp_path / "out" / "quarantine.csv")
+    assert [record.video_id for record in kept.records] == ["a.mp4#t=0,1", "c.mp4"]
+    with (tmp_path / "out" / "duplicates.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["kind"], row["part"]) for row in rows] == [("exact", "train"), ("exact", "val")]
+    with (tmp_path / "out" / "report.csv").open(newline="") as file:
+        frames = [row["frames"] for row in csv.DictReader(file)]
+    assert frames == ["35", "9", "", "35"]
+
+
+def test_a_file_with_faults_is_listed_once(tmp_path):
+    path = tmp_path / "a.mp4"
+    records = tuple(VideoRecord(path, 0, f"a.mp4#t={start}", start, start + 1.0) for start in (0.0, 5.0))
+    report = VideoReport(str(path), faults=("it is empty", "and ugly"))
+    entries = quarantine_entries([Manifest(records, ("run",))], {str(path): report})
+    assert entries == [Quarantined(str(path), "it is empty; and ugly")]
+
+
+def test_no_faults_and_no_duplicates(tmp_path):
+    make_video(tmp_path / "a.mp4")
+    manifest = Manifest((VideoRecord(tmp_path / "a.mp4", 0, "a.mp4"),), ("run",))
+    found = examine({"train": manifest}, num_frames=2, frame_stride=1, num_workers=1, frames="some")
+    assert found.quarantined == ()
+    assert describe(found)[-1] == "no duplicates were found"
+    assert len(describe(found)) == 3
+
+
+def test_settings_out_of_range(manifests):
+    with pytest.raises(ValueError, match="num_workers=0 must be at least 1"):
+        examine(manifests, num_frames=4, frame_stride=3, num_workers=0)

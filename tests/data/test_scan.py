@@ -1,0 +1,100 @@
+"""The scan against what is known of real files, and with a decoder that dies or never ends."""
+
+import csv
+
+import av
+import pytest
+from process_work import fake_inspect
+from video_maker import CASES, make_video
+
+from stvit_video.data.fingerprints import content_hash
+from stvit_video.data.scan import REPORT_HEADER, VideoReport, inspect_video, largest_gop, scan_videos, write_report
+
+
+def test_files_that_kill_or_hang_the_decoder_are_reported(tmp_path):
+    names = ["good.mp4", "kill.mp4", "hang.mp4", "better.mp4"]
+    (tmp_path / "kill.mp4").write_bytes(b"12345")
+    paths = [str(tmp_path / name) for name in names]
+    reports = scan_videos(paths, num_workers=2, time_limit_seconds=0.7, inspect=fake_inspect, show_progress=False)
+    assert [report.path for report in reports] == paths
+    assert [report.num_frames for report in reports] == [8, None, None, 10]
+    assert reports[1].faults == ("reading it failed: its process died (signal SIGSEGV)",)
+    assert reports[1].size_bytes == 5
+    assert reports[2].faults == ("reading it failed: its process was ended after the time limit of 0.7 s",)
+    assert reports[2].size_bytes is None
+
+
+def test_real_files_as_the_table_says():
+    names = ["kinetics_arm_wrestling.mp4", "rotated_90.mov", "h265.mp4", "vp8.webm", "-one_pixel.mp4"]
+    with (CASES / "cases.csv").open() as file:
+        cases = {row["file"]: row for row in csv.DictReader(file)}
+    reports = scan_videos([str(CASES / name) for name in names], num_workers=2, show_progress=False)
+    for name, report in zip(names, reports, strict=True):
+        case = cases[name]
+        turned = int(case["rotation_degrees"]) % 180 != 0
+        size = (int(case["coded_height"]), int(case["coded_width"]))
+        assert (report.num_frames, report.codec) == (int(case["num_frames"]), case["codec"])
+        assert (report.width, report.height) == (size if turned else size[::-1])
+        assert report.size_bytes == (CASES / name).stat().st_size
+        assert report.digest == content_hash(CASES / name)
+        assert len(report.frame_hashes) == 5
+        assert report.faults == ()
+    assert [report.rotation_degrees for report in reports] == [0, 90, 0, 0, 0]
+    assert reports[0].duration_seconds == pytest.approx(10.0)
+    assert reports[1].remarks == ("decord is not safe on it: it is stored rotated or mirrored",)
+    assert reports[4].frame_hashes == (None,) * 5
+
+
+@pytest.mark.parametrize("frames", ["all", "some"])
+def test_gop_and_hashes_of_a_made_file(tmp_path, frames):
+    path = make_video(tmp_path / "v.mp4", num_frames=35)  # a keyframe every 10 frames
+    report = inspect_video(str(path), frames=frames)
+    assert (report.gop_frames, report.num_frames, report.fps) == (10, 35, 25)
+    assert report.frame_hashes == inspect_video(str(path)).frame_hashes
+    assert report.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [("empty.webm", "the file is empty"), ("corrupted.mp4", "is lost"), ("gone.mp4", "the file does not exist")],
+)
+def test_bad_files_have_their_reason(name, fault):
+    report = inspect_video(str(CASES / name))
+    assert len(report.faults) == 1
+    assert fault in report.faults[0]
+    assert report.size_bytes == ((CASES / name).stat().st_size if (CASES / name).exists() else None)
+
+
+def test_a_packet_broken_in_the_middle_is_found(tmp_path):
+    path = make_video(tmp_path / "v.mp4", options={"g": "7", "bf": "0", "preset": "ultrafast"})
+    with av.open(str(path)) as container:
+        positions = [packet.pos for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    data[positions[13] : positions[13] + 4] = b"\x80\x00\x00\x00"  # the length of what follows
+    path.write_bytes(data)
+    (fault,) = inspect_video(str(path)).faults
+    assert "frame 13 of 35 is lost" in fault
+
+
+def test_largest_gop_by_hand():
+    assert largest_gop((0, 3, 10), 12) == 7
+    assert largest_gop((0, 3, 10), 30) == 20
+    assert largest_gop((0,), 1) == 1
+
+
+def test_report_table(tmp_path):
+    reports = [
+        VideoReport("a, b.mp4", 7, 29.97003, "h264", 5, 90, 0.2335, 30, 20, 999, (), ("r1", "r2")),
+        VideoReport("c.mp4", size_bytes=0, faults=("it is empty",)),
+    ]
+    write_report(tmp_path / "report.csv", reports)
+    with (tmp_path / "report.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert tuple(header) == REPORT_HEADER
+    assert rows[0] == ["a, b.mp4", "7", "29.97", "h264", "5", "90", "0.234", "30", "20", "999", "", "r1; r2"]
+    assert rows[1] == ["c.mp4", *[""] * 8, "0", "it is empty", ""]
+
+
+def test_unknown_depth_is_refused():
+    with pytest.raises(ValueError, match="frames='few' is unknown; use one of all, some"):
+        scan_videos(["a.mp4"], num_workers=1, frames="few")

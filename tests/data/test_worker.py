@@ -1,0 +1,119 @@
+"""The decoding process without the process: its answers, and its loop over a socket pair."""
+
+import json
+import signal
+import socket
+import threading
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from video_maker import CASES, make_video, whole_file
+
+from stvit_video.data import worker
+from stvit_video.data.channel import receive_frames, receive_message, send_message
+from stvit_video.data.source import Deadline, Source
+
+
+def source(path, *, backend="pyav"):
+    return asdict(Source(str(path), backend, 10.0))
+
+
+def as_sent(reply):
+    return json.loads(json.dumps(reply))
+
+
+def test_probe_open_read_and_close(tmp_path):
+    path = make_video(tmp_path / "clip.mp4", num_frames=7)
+    answering = worker.Worker()
+    probed, nothing = answering.answer({"do": "probe", "source": source(path), "seconds": 10})
+    assert nothing is None
+    opened, _ = answering.answer({"do": "open", "source": source(path), "seconds": 10, **as_sent(probed)})
+    assert opened == probed
+    reply, frames = answering.answer({"do": "read", "indices": [6, 0, 6], "seconds": 10})
+    assert as_sent(reply) == {"shape": [3, 70, 98, 3]}
+    np.testing.assert_array_equal(frames, whole_file(path)[[6, 0, 6]])
+    assert answering.answer({"do": "close", "seconds": 1}) == ({}, None)
+
+
+def test_a_file_whose_frames_must_be_counted_comes_back_counted():
+    path = CASES / "stream_copied_trim.mp4"
+    answering = worker.Worker()
+    probed, _ = answering.answer({"do": "probe", "source": source(path), "seconds": 10})
+    opened, _ = answering.answer({"do": "open", "source": source(path), "seconds": 10, **as_sent(probed)})
+    assert (len(probed["index"]["pts"]), len(opened["index"]["pts"])) == (300, 171)
+
+
+def test_failures_are_answers():
+    answering = worker.Worker()
+    gone = {"do": "probe", "source": source("gone.mp4"), "seconds": 10}
+    expected = "can't decode 'gone.mp4' with backend 'pyav': the file does not exist"
+    assert answering.answer(gone) == ({"error": "decode", "text": expected}, None)
+    reply, _ = answering.answer({"do": "probe", "source": source(CASES / "short_32.mp4"), "seconds": 0})
+    assert reply["error"] == "timeout"
+    assert "listing its packets took longer than the time limit of 10 s" in reply["text"]
+    library = {"name": "no_such_decoder", "needed_for": "this", "install": "that"}
+    reply, _ = answering.answer({"do": "import", "library": library, "seconds": 10})
+    assert reply["error"] == "missing"
+    assert "this needs the library 'no_such_decoder'" in reply["text"]
+    reply, _ = answering.answer({"do": "open", "source": {}, "index": {}, "seconds": 10})
+    assert reply["error"] == "other"
+    assert reply["text"].startswith("TypeError: ")
+
+
+@pytest.fixture
+def ends():
+    left, right = socket.socketpair()
+    with left, right:
+        yield left, right
+
+
+@pytest.fixture
+def alarms(monkeypatch):
+    """The alarms that are set, in seconds, and none of them really (pytest-timeout has its own)."""
+    seconds = []
+    monkeypatch.setattr(worker.signal, "setitimer", lambda which, after: seconds.append(after))
+    return seconds
+
+
+def test_the_loop_answers_until_the_other_end_closes(ends, alarms):
+    path, got = CASES / "rotated_90.mov", []
+    probed, _ = worker.Worker().answer({"do": "probe", "source": source(path), "seconds": 10})
+
+    def ask():
+        got.append(receive_message(ends[0]))
+        send_message(ends[0], {"do": "open", "source": source(path), "seconds": 10, **probed})
+        got.append(receive_message(ends[0]))
+        send_message(ends[0], {"do": "read", "indices": [2], "seconds": 7})
+        got.append(receive_frames(ends[0], tuple(receive_message(ends[0])["shape"]), Deadline(10)))
+        ends[0].shutdown(socket.SHUT_WR)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert worker.serve(ends[1]) == 0
+    asking.join()
+    assert got[:2] == [{"ready": True}, as_sent(probed)]
+    np.testing.assert_array_equal(got[2], whole_file(path, clockwise_degrees=90)[2:])
+    assert alarms == [15, 0, 12, 0]  # for a process that hangs when nobody is left to kill it
+
+
+def test_the_loop_ends_after_a_request_ran_out_of_time(ends, alarms):
+    send_message(ends[0], {"do": "probe", "source": source(CASES / "short_32.mp4"), "seconds": 0})
+    send_message(ends[0], {"do": "close", "seconds": 1})
+    assert worker.serve(ends[1]) == worker.TIMED_OUT
+    assert receive_message(ends[0]) == {"ready": True}
+    assert receive_message(ends[0])["error"] == "timeout"
+    assert alarms == [5, 0]
+
+
+def test_main_ends_the_process_with_the_loop(ends, monkeypatch):
+    statuses = []
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)]
+    monkeypatch.setattr(worker.os, "_exit", statuses.append)
+    ends[0].shutdown(socket.SHUT_WR)
+    try:
+        worker.main(ends[1].detach())
+    finally:
+        for number, handler in zip((signal.SIGINT, signal.SIGALRM), handlers, strict=True):
+            signal.signal(number, handler)
+    assert statuses == [0]

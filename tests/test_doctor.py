@@ -1,0 +1,100 @@
+"""doctor: as a command on class folders and CSVs, clear errors, and the environment report's exit code."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from stvit_video import doctor as module
+from stvit_video.build import CONF_DIR
+from stvit_video.data.synthetic import encode_video
+from stvit_video.doctor import doctor, list_parts, main_environment
+
+
+def run_command(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stvit_video.doctor", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def write_folders(root: Path) -> None:
+    """Two classes, train and val; one file is broken and one of train is in val too."""
+    for number, name in enumerate(["train/run/a.mp4", "train/sit/b, c.mp4", "val/run/d.mp4", "val/sit/e.mp4"]):
+        (root / name).parent.mkdir(parents=True)
+        texture = np.random.default_rng(number).integers(40, 220, (4, 6, 3), dtype=np.uint8)
+        texture = np.repeat(np.repeat(texture, 10, 0), 10, 1)  # (40, 60, 3), of large squares that survive encoding
+        frames = np.stack([np.roll(texture, shift, axis=1) for shift in range(25)])
+        encode_video(root / name, frames, fps=10)
+    (root / "val/run/copy of a.mp4").write_bytes((root / "train/run/a.mp4").read_bytes())
+    (root / "train/sit/broken.mp4").write_bytes(b"no video" * 100)
+
+
+def test_command_on_class_folders(tmp_path: Path) -> None:
+    write_folders(tmp_path / "my videos")
+    arguments = ("data=folder", "data.root='my videos'", "num_workers=1", "num_measured=1", "short_side=32")
+    done = run_command(tmp_path, *arguments, "hydra.run.dir=out")
+    assert done.returncode == 0, done.stderr
+    assert "6 files are listed (3 train, 3 val): 5 are good, 1 are not" in done.stdout
+    assert "1 videos are in train and in val, byte by byte" in done.stdout
+    assert "preparing, measured on 1 of your videos: a clip takes " in done.stdout
+    quarantine = tmp_path / "out" / "quarantine.csv"
+    assert f"train without the bad ones: data.quarantine={quarantine}" in done.stdout
+    with quarantine.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["path"] == str(tmp_path / "my videos/train/sit/broken.mp4")
+    assert "it is not a video that ffmpeg can open" in row["reason"]
+    with (tmp_path / "out" / "report.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["frames"] for row in rows] == ["25", "25", "", "25", "25", "25"]
+    assert {row["gop_frames"] for row in rows} == {"12", ""}
+
+
+def test_a_wrong_command_ends_in_a_sentence(tmp_path: Path, tiny_run: Any) -> None:
+    done = run_command(tmp_path, "data=csv", f"data.train='{tiny_run.manifest}'")
+    assert done.returncode == 1
+    assert done.stderr == "error: there is no data.val to scan; give data.val=val.csv, or parts=[train]\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"frames": "few"}, "frames='few' is unknown; use one of all, some"),
+        ({"num_measured": -1}, "num_measured=-1 must be a whole number of at least 0"),
+        ({"gop": 0}, "gop=0 at least 1 frame"),
+        ({"time_limit_seconds": 0}, "time_limit_seconds=0 above 0"),
+        ({"max_distance_bits": 99}, "max_distance_bits=99 must be from 0 to 64"),
+    ],
+)
+def test_settings_out_of_range(tmp_path: Path, tiny_run: Any, changes: dict[str, Any], message: str) -> None:
+    data = {"source": "csv", "train": str(tiny_run.manifest), "num_frames": 4, "frame_stride": 2}
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        settings: Any = OmegaConf.to_container(compose("doctor"), resolve=False)
+    settings |= {"parts": ["train"], "data": data, **changes}
+    with pytest.raises(ValueError, match=message):
+        doctor(settings, output_dir=tmp_path)
+
+
+@pytest.mark.parametrize("parts", [[], ["test"], ["val", "val"], "train"])
+def test_parts_that_are_none(parts: Any) -> None:
+    with pytest.raises(ValueError, match=r"parts=.* is not possible; give \[train,val\], \[train\] or \[val\]"):
+        list_parts({"source": "csv"}, parts)
+
+
+def test_missing_kinetics_videos_are_kept_as_faults(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train.csv").write_text("label,youtube_id,time_start,time_end,split\nrun,AAAAAAAAAAA,1,2,train\n")
+    data = {"source": "kinetics", "root": str(tmp_path), "missing": "error"}
+    manifest = list_parts(data, ["train"])["train"]
+    assert [record.video_id for record in manifest.records] == ["AAAAAAAAAAA_000001_000002.mp4"]
+
+
+@pytest.mark.parametrize(("can_train", "code"), [(True, 0), (False, 1)])
+def test_exit_code_of_the_environment(monkeypatch: Any, capsys: Any, can_train: bool, code: int) -> None:
+    monkeypatch.setattr(module, "describe_environment", lambda: (["ok       torch: 2"], can_train))
+    assert main_environment() == code
+    assert capsys.readouterr().out == "ok       torch: 2\n"
