@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stvit_video.data.arguments import positive_number, split_arguments
 from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.evaluation.multiview import NonFiniteLogitsError, aggregate_views
 from stvit_video.evaluation.tables import top_classes
@@ -57,24 +58,8 @@ def parse_arguments(arguments: Sequence[str]) -> PredictArguments:
     Raises:
         ValueError: an unknown key, a value that is no number, no checkpoint or no file.
     """
-    before, after = list(arguments), list[str]()
-    if "--" in before:
-        cut = before.index("--")
-        before, after = before[:cut], before[cut + 1 :]
-    options: dict[str, str] = {}
-    files: list[str] = []
-    for argument in before:
-        key, equals, value = argument.partition("=")
-        if equals and key in KEYS:
-            options[key] = value
-        elif equals or argument.startswith("-"):
-            raise ValueError(
-                f"unknown option {argument!r}; allowed are {', '.join(KEYS)} as key=value "
-                f"(if it is a file, put it after '--')"
-            )
-        else:
-            files.append(argument)
-    return _checked(options, [*files, *after])
+    options, files = split_arguments(arguments, keys=KEYS)
+    return _checked(options, files)
 
 
 def _checked(options: dict[str, str], files: Sequence[str]) -> PredictArguments:
@@ -83,7 +68,7 @@ def _checked(options: dict[str, str], files: Sequence[str]) -> PredictArguments:
         raise ValueError("ckpt_path is missing; give the checkpoint as ckpt_path=run/best.ckpt")
     if not files:
         raise ValueError("no video file is given; name one or more after the options")
-    numbers = {key: _positive(key, options[key]) for key in NUMBERS if key in options}
+    numbers = {key: positive_number(key, options[key]) for key in NUMBERS if key in options}
     return PredictArguments(
         ckpt_path=Path(options["ckpt_path"]),
         files=tuple(Path(file) for file in files),
@@ -93,12 +78,6 @@ def _checked(options: dict[str, str], files: Sequence[str]) -> PredictArguments:
         top_k=numbers.get("top_k", 5),
         device=options.get("device", "auto"),
     )
-
-
-def _positive(key: str, text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{key}={text!r} must be a whole number, at least 1")
-    return int(text)
 
 
 def predict(classifier: Classifier, files: Sequence[Path], *, top_k: int = 5) -> Iterator[Prediction]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stvit_video.data.arguments import positive_number, split_arguments
 from stvit_video.data.decode import DecodeError
 from stvit_video.data.explain import describe_video, draw_video, explain_video
 from stvit_video.data.protocols import PROTOCOLS
@@ -49,39 +50,16 @@ def parse_arguments(arguments: Sequence[str]) -> ExplainArguments:
     """
     if list(arguments[:1]) != ["explain"]:
         raise ValueError(f"the command must be explain, got {arguments[0] if arguments else 'nothing'!r}; use --help")
-    before, after = list(arguments[1:]), list[str]()
-    if "--" in before:
-        cut = before.index("--")
-        before, after = before[:cut], before[cut + 1 :]
-    options: dict[str, str] = {}
-    files: list[str] = []
-    for argument in before:
-        key, equals, value = argument.partition("=")
-        if equals and key in KEYS:
-            options[key] = value
-        elif equals or argument.startswith("-"):
-            raise ValueError(
-                f"unknown option {argument!r}; allowed are {', '.join(KEYS)} as key=value "
-                f"(if it is a file, put it after '--')"
-            )
-        else:
-            files.append(argument)
-    files += after
+    options, files = split_arguments(arguments[1:], keys=KEYS)
     if len(files) != 1:
         raise ValueError(f"{len(files)} video files are given, needed is one; name it behind 'explain'")
     return ExplainArguments(
         file=Path(files[0]),
         protocol=options.get("protocol", "uniform"),
-        numbers={key: _positive(key, options[key]) for key in NUMBERS if key in options},
+        numbers={key: positive_number(key, options[key]) for key in NUMBERS if key in options},
         backend=options.get("backend", "auto"),
         out=Path(options.get("out", "plan.png")),
     )
-
-
-def _positive(key: str, text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{key}={text!r} must be a whole number, at least 1")
-    return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

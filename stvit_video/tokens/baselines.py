@@ -11,30 +11,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stvit_video.tokens.generate import pooling_bins
-from stvit_video.tokens.reduce import TokenReducer, check_reduction
+from stvit_video.tokens.generate import pool_grid
+from stvit_video.tokens.reduce import TokenReducer
 
 EVALUATION_SEED = 0  # of the tokens that random drop keeps outside training
 
 
 def mean_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    """Adaptive mean-pooling of a token grid, axis by axis.
-
-    Args:
-        x: (B, *grid, C).
-        sizes: the wanted grid; as many axes as `x` has, none longer than the grid's.
-
-    Returns:
-        (B, *sizes, C).
-
-    Raises:
-        ValueError: another number of axes, or a size over the grid's.
-    """
-    check_reduction(tuple(x.shape[1:-1]), sizes)
-    for axis, (size, num_bins) in enumerate(zip(x.shape[1:-1], sizes, strict=True), start=1):
-        cells = [x.narrow(axis, start, stop - start).mean(axis) for start, stop in pooling_bins(size, num_bins)]
-        x = torch.stack(cells, dim=axis)
-    return x
+    """`pool_grid` by the mean, which is not weighted by the sizes of cells: (B, *grid, C) -> (B, *sizes, C)."""
+    return pool_grid(x, sizes, torch.mean)
 
 
 def merge_tokens(x: Tensor, num_tokens: int) -> Tensor:

@@ -1,5 +1,7 @@
 """Image tokens to semantic tokens: pooled over the grid, then sharpened by attention in two layers."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -18,12 +20,13 @@ def pooling_bins(size: int, num_bins: int) -> tuple[tuple[int, int], ...]:
     return tuple((i * size // num_bins, -(-(i + 1) * size // num_bins)) for i in range(num_bins))
 
 
-def max_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    """Adaptive max-pooling of a token grid, axis by axis, with static slices (so that it exports anywhere).
+def pool_grid(x: Tensor, sizes: tuple[int, ...], pool: Callable[[Tensor, int], Tensor]) -> Tensor:
+    """Adaptive pooling of a token grid, axis by axis, with static slices (so that it exports anywhere).
 
     Args:
         x: (B, *grid, C).
         sizes: the wanted grid; as many axes as `x` has, none longer than the grid's.
+        pool: what makes one value of those along an axis, such as torch.amax.
 
     Returns:
         (B, *sizes, C).
@@ -35,11 +38,16 @@ def max_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
     check_reduction(grid, sizes)
     for axis, (size, num_bins) in enumerate(zip(grid, sizes, strict=True), start=1):
         if size % num_bins == 0:
-            x = x.unflatten(axis, (num_bins, size // num_bins)).amax(axis + 1)
+            x = pool(x.unflatten(axis, (num_bins, size // num_bins)), axis + 1)
         else:
-            cells = [x.narrow(axis, start, stop - start).amax(axis) for start, stop in pooling_bins(size, num_bins)]
+            cells = [pool(x.narrow(axis, start, stop - start), axis) for start, stop in pooling_bins(size, num_bins)]
             x = torch.stack(cells, dim=axis)
     return x
+
+
+def max_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """`pool_grid` by the largest values: (B, *grid, C) -> (B, *sizes, C)."""
+    return pool_grid(x, sizes, torch.amax)
 
 
 class SemanticTokenGenerator(TokenReducer):
