@@ -1,5 +1,6 @@
 """From settings (plain dictionaries) to parts: where the configuration meets the library."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from typing import Any
 from hydra.errors import HydraException
 
 from stvit_video.data.augment import PixelAugment
+from stvit_video.data.layouts import read_hmdb51_manifest, read_ucf101_manifest
 from stvit_video.data.manifest import (
     Manifest,
     ManifestError,
@@ -19,6 +21,7 @@ from stvit_video.data.manifest import (
 )
 from stvit_video.data.mixing import Mixing
 from stvit_video.data.quarantine import drop_quarantined
+from stvit_video.data.something_something import read_something_manifest
 from stvit_video.data.synthetic import write_synthetic_dataset
 from stvit_video.data.training_clips import ClipSampling
 from stvit_video.data.transforms import Preprocessing, TrainTransform
@@ -28,7 +31,9 @@ _INSTALLED_CONF = PACKAGE_DIR / "conf"
 CONF_DIR = str(_INSTALLED_CONF if _INSTALLED_CONF.is_dir() else PACKAGE_DIR.parent / "conf")
 
 Settings = Mapping[str, Any]
-PATHS = ("train", "val", "train_videos", "val_videos", "quarantine")  # of the `data` settings, apart from root
+# paths of the `data` settings, apart from root
+PATHS = ("train", "val", "train_videos", "val_videos", "videos", "lists", "quarantine")
+_log = logging.getLogger(__name__)
 
 
 def absolute_paths(data: Settings) -> dict[str, Any]:
@@ -120,9 +125,51 @@ def _folder(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manif
 
 def _kinetics(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
     root, videos = Path(_required(data, "root")), f"{part}_videos"
-    return read_kinetics_manifest(
-        _existing(data, part) if data.get(part) else root / f"{part}.csv",
+    path = _existing(data, part) if data.get(part) else root / f"{part}.csv"
+    manifest = read_kinetics_manifest(
+        path,
         video_dir=_existing(data, videos) if data.get(videos) else root / part,
+        classes=classes,
+        missing=data.get("missing", "error"),
+    )
+    expected = data.get("expected_classes")
+    if classes is None and expected and len(manifest.classes) != expected:
+        _log.warning(
+            "%s has %d classes, not the %d of the published data set; check the list, unless it is a part on purpose",
+            *(path, len(manifest.classes), expected),
+        )
+    return manifest
+
+
+def _ucf101(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+    return read_ucf101_manifest(
+        _place(data, "lists", "ucfTrainTestlist"),
+        video_dir=_place(data, "videos", "UCF-101"),
+        part=part,
+        split=data.get("split", 1),
+        classes=classes,
+        missing=data.get("missing", "error"),
+    )
+
+
+def _hmdb51(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+    return read_hmdb51_manifest(
+        _place(data, "lists", "testTrainMulti_7030_splits"),
+        video_dir=_place(data, "videos", "hmdb51_org"),
+        part=part,
+        split=data.get("split", 1),
+        classes=classes,
+        missing=data.get("missing", "error"),
+    )
+
+
+def _something_something_v2(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+    lists, name = _place(data, "lists", ""), {"train": "train", "val": "validation"}[part]
+    prefix = "" if (lists / "labels.json").is_file() else "something-something-v2-"  # the later release has none
+    return read_something_manifest(
+        lists / f"{prefix}{name}.json",
+        labels=lists / f"{prefix}labels.json",
+        video_dir=_place(data, "videos", "20bn-something-something-v2"),
         classes=classes,
         missing=data.get("missing", "error"),
     )
@@ -143,8 +190,11 @@ def _synthetic(data: Settings, part: str, classes: tuple[str, ...] | None) -> Ma
 SOURCES: dict[str, Callable[[Settings, str, tuple[str, ...] | None], Manifest]] = {
     "csv": _csv,
     "folder": _folder,
+    "hmdb51": _hmdb51,
     "kinetics": _kinetics,
+    "something_something_v2": _something_something_v2,
     "synthetic": _synthetic,
+    "ucf101": _ucf101,
 }
 
 
@@ -153,6 +203,22 @@ def _required(data: Settings, key: str) -> str:
     if not value:
         raise ValueError(f"data.source={data['source']} needs data.{key}; give it, for example data.{key}=/path")
     return str(value)
+
+
+def _place(data: Settings, key: str, name: str) -> Path:
+    """The folder that `data[key]` gives, or the published folder `name` in data.root."""
+    for other in ("train", "val", "train_videos", "val_videos"):
+        if data.get(other):
+            raise ValueError(
+                f"data.source={data['source']} has lists of its own; leave data.{other} out, and give data.lists or "
+                "data.videos where they are not in data.root"
+            )
+    if data.get(key):
+        return Path(_existing(data, key))
+    folder = Path(_required(data, "root"), name)
+    if not folder.is_dir():
+        raise ManifestError(f"there is no folder {folder}; correct data.root, or give the folder as data.{key}")
+    return folder
 
 
 def _existing(data: Settings, key: str) -> str:

@@ -174,7 +174,11 @@ def test_class_that_only_val_has(tmp_path):
 @pytest.mark.parametrize(
     ("data", "part", "message"),
     [
-        ({"source": "tar"}, "train", "data.source='tar' is unknown; choose one of csv, folder, kinetics, synthetic"),
+        (
+            {"source": "tar"},
+            "train",
+            "data.source='tar' is unknown; choose one of csv, folder, hmdb51, kinetics, someth",
+        ),
         ({"source": "csv"}, "test", 'part=\'test\' is unknown; choose "train" or "val"'),
         ({"source": "csv"}, "val", "data.source=csv needs data.val; give it, for example data.val=/path"),
         ({"source": "folder"}, "val", "data.source=folder needs data.root"),
@@ -235,3 +239,85 @@ def test_unknown_operations_and_contradictions_are_errors():
         build_sampling(data | {"sampling": "segments"})
     with pytest.raises(ValueError, match="rand_augment='rand-blur3' can't be read; write rand-m7-n4-mstd0.5-inc1"):
         build_train_transform(AUGMENT | {"rand_augment": "rand-blur3"}, None)
+
+
+def ucf101_root(root: Path) -> Path:
+    for name in ("Archery/v_Archery_g08_c01.avi", "Bowling/v_Bowling_g02_c01.avi", "Archery/v_Archery_g01_c01.avi"):
+        (root / "UCF-101" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "UCF-101" / name).touch()
+    lists = root / "ucfTrainTestlist"
+    lists.mkdir()
+    (lists / "classInd.txt").write_text("1 Archery\n2 Bowling\n")
+    (lists / "trainlist02.txt").write_text("Archery/v_Archery_g08_c01.avi 1\nBowling/v_Bowling_g02_c01.avi 2\n")
+    (lists / "testlist02.txt").write_text("Archery/v_Archery_g01_c01.avi\n")
+    return root
+
+
+def test_ucf101(tmp_path):
+    data = {"source": "ucf101", "root": str(ucf101_root(tmp_path)), "split": 2}
+    train, val = build_manifests(data)
+    assert [len(train.records), len(val.records)] == [2, 1]
+    with pytest.raises(ManifestError, match=r"trainlist03.txt; get the official split files, or correct the folder"):
+        build_manifests(data | {"split": 3})
+    with pytest.raises(
+        ValueError, match=r"^data.source=ucf101 has lists of its own; leave data.val out, and give data"
+    ):
+        build_manifest(data | {"val": "my.csv"}, "val")
+
+
+def test_places_of_lists_and_videos_can_be_given(tmp_path, monkeypatch):
+    ucf101_root(tmp_path)
+    (tmp_path / "UCF-101").rename(tmp_path / "clips")
+    data = {"source": "ucf101", "root": str(tmp_path), "split": 2}
+    with pytest.raises(ManifestError, match=r"UCF-101; correct data.root, or give the folder as data.videos$"):
+        build_manifest(data, "train")
+    assert build_manifest(data | {"videos": "clips"}, "train").records[0].path.is_file()  # in data.root
+    monkeypatch.chdir(tmp_path)
+    moved = {"source": "ucf101", "split": 2, "videos": "clips", "lists": "ucfTrainTestlist"}
+    assert build_manifest(moved, "val").records[0].path.is_file()  # in the working directory
+
+
+def test_hmdb51(tmp_path):
+    for name in ("chew/a.avi", "chew/b.avi", "wave/c.avi"):
+        (tmp_path / "hmdb51_org" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "hmdb51_org" / name).touch()
+    (tmp_path / "testTrainMulti_7030_splits").mkdir()
+    for label, text in (("chew", "a.avi 1 \nb.avi 2 \n"), ("wave", "c.avi 1 \n")):
+        (tmp_path / "testTrainMulti_7030_splits" / f"{label}_test_split1.txt").write_text(text)
+    train, val = build_manifests({"source": "hmdb51", "root": str(tmp_path)})
+    assert [record.video_id for record in train.records] == ["chew/a.avi", "wave/c.avi"]
+    assert [record.video_id for record in val.records] == ["chew/b.avi"]
+
+
+@pytest.mark.parametrize("prefix", ["something-something-v2-", ""])
+def test_something_something_v2_under_the_names_of_both_releases(tmp_path, prefix):
+    (tmp_path / "20bn-something-something-v2").mkdir()
+    for number in (3, 5, 7):
+        (tmp_path / "20bn-something-something-v2" / f"{number}.webm").touch()
+    texts = {
+        "labels": '{"Closing something": "0", "Opening something": "1"}',
+        "train": '[{"id": "3", "template": "Opening [something]"}, {"id": "5", "template": "Closing [something]"}]',
+        "validation": '[{"id": "7", "template": "Opening [something]"}]',
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{prefix}{name}.json").write_text(text)
+    train, val = build_manifests({"source": "something_something_v2", "root": str(tmp_path)})
+    assert [record.label for record in train.records] == [1, 0]
+    assert [(record.video_id, record.label) for record in val.records] == [("7.webm", 1)]
+
+
+def test_kinetics_with_another_number_of_classes_is_read_with_a_warning(tmp_path, caplog):
+    for part in ("train", "val"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / f"{part}.mp4").touch()
+        (tmp_path / part / "x.mp4").touch()
+        rows = f"yoga,{part},0,10,{part}\nchess,x,0,10,{part}\n"
+        (tmp_path / f"{part}.csv").write_text("label,youtube_id,time_start,time_end,split\n" + rows)
+    data = {"source": "kinetics", "root": str(tmp_path)}
+    build_manifests(data | {"expected_classes": 2})
+    assert not caplog.messages
+    build_manifests(data | {"expected_classes": 700})
+    assert caplog.messages == [
+        f"{tmp_path / 'train.csv'} has 2 classes, not the 700 of the published data set; "
+        "check the list, unless it is a part on purpose"
+    ]

@@ -87,3 +87,18 @@ def test_published_recipes_are_all_there():
 def test_unknown_option_is_hydras_own_error():
     with pytest.raises(ConfigCompositionException, match="Could not override 'model.num_token'"):
         composed("model.num_token=3")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("kinetics600", {"source": "kinetics", "expected_classes": 600, "missing": "error", "num_frames": 16}),
+        ("kinetics700", {"source": "kinetics", "expected_classes": 700, "missing": "error", "num_frames": 16}),
+        ("ucf101", {"split": 1, "lists": None, "videos": None, "missing": "error", "num_frames": 16}),
+        ("hmdb51", {"split": 1, "lists": None, "videos": None, "missing": "error", "num_frames": 16}),
+        ("something_something_v2", {"lists": None, "videos": None, "missing": "error", "num_frames": 16}),
+    ],
+)
+def test_published_data_sets_have_their_options(name, expected):
+    data = OmegaConf.to_container(composed(f"data={name}").data)
+    assert {key: data[key] for key in expected} == expected

@@ -6,9 +6,7 @@ All faults of a manifest are collected and raised together, before anything is d
 import logging
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from stvit_video.data.csv_rows import (
     NUM_FAULTS_SHOWN,
@@ -18,6 +16,17 @@ from stvit_video.data.csv_rows import (
     filter_rows,
     read_rows,
     read_segment,
+)
+from stvit_video.data.listing import (
+    VIDEO_EXTENSIONS,
+    Listed,
+    Manifest,
+    Missing,
+    VideoRecord,
+    build_manifest_of,
+    check_missing,
+    index_videos,
+    settle_missing,
 )
 
 __all__ = [
@@ -30,47 +39,7 @@ __all__ = [
     "read_kinetics_manifest",
 ]
 
-VIDEO_EXTENSIONS = (
-    *(".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov"),
-    *(".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv"),
-)
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class VideoRecord:
-    """One listed video, or one segment of it.
-
-    Attributes:
-        path: where the file is.
-        label: index in the manifest's classes.
-        video_id: the path as the manifest writes it, with "#t=start,end" (seconds) for a segment; unique.
-        start_seconds: begin of the segment; None = begin of the file.
-        end_seconds: end of the segment; None = end of the file.
-    """
-
-    path: Path
-    label: int
-    video_id: str
-    start_seconds: float | None = None
-    end_seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """The listed videos in the order of the list, and the class names that their labels index."""
-
-    records: tuple[VideoRecord, ...]
-    classes: tuple[str, ...]
-
-
-class _Listed(NamedTuple):
-    line: int  # 0 = the manifest has no lines
-    written: str  # the path as the manifest gives it
-    path: Path
-    label: str
-    start_seconds: float | None = None
-    end_seconds: float | None = None
 
 
 def read_csv_manifest(
@@ -102,7 +71,7 @@ def read_csv_manifest(
     rows = filter_rows(rows, _with_split(keep, split), wanted=True, source=csv_path)
     rows = filter_rows(rows, drop or {}, wanted=False, source=csv_path)
     folder = csv_path.parent if root is None else Path(root)
-    return _build([_from_csv_row(row, folder, faults) for row in rows], classes, faults)
+    return build_manifest_of([_from_csv_row(row, folder, faults) for row in rows], classes, faults)
 
 
 def read_folder_manifest(root: str | os.PathLike[str], *, classes: Sequence[str] | None = None) -> Manifest:
@@ -121,18 +90,18 @@ def read_folder_manifest(root: str | os.PathLike[str], *, classes: Sequence[str]
     faults = Faults(folder)
     if not folder.is_dir():
         raise ManifestError(f"there is no folder {folder}; give one that holds a folder of videos for each class")
-    listed: list[_Listed] = []
+    listed: list[Listed] = []
     ignored: list[str] = []
     for class_folder in sorted(folder.iterdir()):
         if not class_folder.is_dir() or class_folder.name.startswith("."):
             ignored.append(class_folder.name)
             continue
         videos = _videos_in(class_folder, folder, ignored)
-        listed += [_Listed(0, written, folder / written, class_folder.name) for written in videos]
+        listed += [Listed(0, written, folder / written, class_folder.name) for written in videos]
         if not videos:
             faults.add(0, f"class folder {class_folder.name} holds no video; add some or remove the folder")
     _warn_of_ignored(folder, ignored)
-    return _build(listed, classes, faults)
+    return build_manifest_of(listed, classes, faults)
 
 
 def read_kinetics_manifest(
@@ -142,7 +111,7 @@ def read_kinetics_manifest(
     classes: Sequence[str] | None = None,
     split: str | None = None,
     untrimmed: bool = False,
-    missing: Literal["error", "drop", "keep"] = "error",
+    missing: Missing = "error",
 ) -> Manifest:
     """Read the CSV that Kinetics is published with: `label,youtube_id,time_start,time_end,split`.
 
@@ -161,23 +130,15 @@ def read_kinetics_manifest(
     Raises:
         ManifestError: every fault of the file, in one error.
     """
-    if missing not in ("error", "drop", "keep"):
-        raise ValueError(f"missing={missing!r} is unknown; use one of error, drop, keep")
+    check_missing(missing)
     csv_path, folder = Path(path), Path(video_dir)
     faults = Faults(csv_path)
     rows = read_rows(csv_path, needed=("label", "youtube_id", "time_start", "time_end"), faults=faults)
     rows = filter_rows(rows, _with_split(None, split), wanted=True, source=csv_path)
-    files = _index_videos(folder)
+    files = index_videos(folder)
     listed = [_from_kinetics_row(row, folder, files, untrimmed, faults) for row in rows]
-    present = set(files.values())
-    absent = [video for video in listed if video.path not in present]
-    if missing == "error":
-        for video in absent:
-            faults.add(video.line, f"there is no video {video.path}; get it, or set missing='drop'")
-    elif missing == "drop" and absent:
-        listed = [video for video in listed if video.path in present]
-        _log.warning("%s: %d videos are not in %s and left out, %d stay", path, len(absent), folder, len(listed))
-    return _build(listed, classes, faults)
+    listed = settle_missing(listed, files, video_dir=folder, missing=missing, faults=faults)
+    return build_manifest_of(listed, classes, faults)
 
 
 def check_classes(train: Manifest, val: Manifest) -> None:
@@ -208,71 +169,7 @@ def _with_split(
     return dict(keep or {}) | ({} if split is None else {"split": (split,)})
 
 
-def _build(listed: Sequence[_Listed], classes: Sequence[str] | None, faults: Faults) -> Manifest:
-    """Number the labels, find doubles and unknown labels, and raise whatever was found wrong until here."""
-    names = _sorted_classes({video.label for video in listed}) if classes is None else tuple(classes)
-    if classes is None:
-        _warn_of_similar(names, faults.source)
-    index = {name: number for number, name in enumerate(names)}
-    if len(index) < len(names):
-        double = next(name for name in names if names.count(name) > 1)
-        raise ManifestError(f"classes holds {double!r} more than once; name each class once")
-    if not listed and not faults.found:
-        faults.add(0, "it lists no video; add at least one")
-    _find_bad_labels(listed, names, faults)
-    _find_doubles(listed, faults)
-    faults.raise_if_any()
-    return Manifest(tuple(_record(video, index[video.label]) for video in listed), names)
-
-
-def _find_bad_labels(listed: Sequence[_Listed], names: Sequence[str], faults: Faults) -> None:
-    known = set(names)
-    some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-    for video in listed:
-        if not video.label:
-            faults.add(video.line, f"the label of {video.written} is empty; name the class")
-        elif video.label not in known:
-            faults.add(video.line, f"unknown label {video.label!r}; the {len(names)} known classes are {some}")
-
-
-def _find_doubles(listed: Sequence[_Listed], faults: Faults) -> None:
-    first: dict[tuple[str, float | None, float | None], _Listed] = {}
-    for video in listed:
-        key = (os.path.normpath(video.path), video.start_seconds, video.end_seconds)
-        other = first.setdefault(key, video)
-        if other is not video and video.written:
-            text = f"{video.written} is listed already in line {other.line}; remove one of the two"
-            faults.add(video.line, text)
-
-
-def _record(video: _Listed, label: int) -> VideoRecord:
-    start, end = video.start_seconds, video.end_seconds
-    video_id = video.written
-    if start is not None or end is not None:
-        begin = "" if start is None else f"{start:.12g}"
-        video_id += f"#t={begin}" + ("" if end is None else f",{end:.12g}")
-    return VideoRecord(video.path, label, video_id, start, end)
-
-
-def _warn_of_similar(names: Sequence[str], source: str | os.PathLike[str]) -> None:
-    """Log once which class names differ in capitals only: "Run" beside "run" is likely one class written twice."""
-    alike: dict[str, list[str]] = {}
-    for name in names:
-        alike.setdefault(name.casefold(), []).append(name)
-    pairs = [" and ".join(map(repr, group)) for group in alike.values() if len(group) > 1]
-    if pairs:
-        _log.warning(
-            "%s: these labels differ in capitals only and count as several classes: %s", source, "; ".join(pairs)
-        )
-
-
-def _sorted_classes(labels: set[str]) -> tuple[str, ...]:
-    """Sorted by name, or by value where all names are whole numbers (so that "10" follows "9")."""
-    named = sorted(labels - {""})
-    return tuple(sorted(named, key=int) if all(label.isdecimal() for label in named) else named)
-
-
-def _from_csv_row(row: CsvRow, folder: Path, faults: Faults) -> _Listed:
+def _from_csv_row(row: CsvRow, folder: Path, faults: Faults) -> Listed:
     written = row.fields["path"]
     if not (folder / written).is_file():  # blanks around a path are taken off, unless they belong to the name
         written = written.strip()
@@ -282,7 +179,7 @@ def _from_csv_row(row: CsvRow, folder: Path, faults: Faults) -> _Listed:
         faults.add(row.line, "the path is empty; name the file")
     elif not path.is_file():
         faults.add(row.line, f"there is no file {path}; correct the path, or set root to the videos' folder")
-    return _Listed(row.line, written, path, row.fields["label"].strip(), start, end)
+    return Listed(row.line, written, path, row.fields["label"].strip(), start, end)
 
 
 def _videos_in(class_folder: Path, root: Path, ignored: list[str]) -> list[str]:
@@ -301,22 +198,9 @@ def _warn_of_ignored(folder: Path, ignored: Sequence[str]) -> None:
         _log.warning("%s: %d entries are no videos of a class and left out, first: %s", folder, len(ignored), first)
 
 
-def _index_videos(video_dir: Path) -> dict[tuple[str, str], Path]:
-    """(folder name or "", file name without extension) -> path, for `video_dir` and the folders in it."""
-    if not video_dir.is_dir():
-        raise ManifestError(f"there is no folder {video_dir}; set video_dir to the folder of the videos")
-    folders = [video_dir, *sorted(entry for entry in video_dir.iterdir() if entry.is_dir())]
-    files: dict[tuple[str, str], Path] = {}
-    for folder in folders:
-        for entry in sorted(folder.iterdir()):
-            if entry.suffix.lower() in VIDEO_EXTENSIONS:
-                files.setdefault(("" if folder == video_dir else folder.name, entry.stem), entry)
-    return files
-
-
 def _from_kinetics_row(
     row: CsvRow, video_dir: Path, files: Mapping[tuple[str, str], Path], untrimmed: bool, faults: Faults
-) -> _Listed:
+) -> Listed:
     label, name = row.fields["label"].strip(), row.fields["youtube_id"].strip()
     start, end = read_segment(row, start_column="time_start", end_column="time_end", faults=faults)
     trimmed = f"{name}_{int(start or 0):06d}_{int(end or 0):06d}"
@@ -326,6 +210,6 @@ def _from_kinetics_row(
             if path is not None:
                 written = path.relative_to(video_dir).as_posix()
                 segment = (start, end) if untrimmed and stem == name else (None, None)
-                return _Listed(row.line, written, path, label, *segment)
+                return Listed(row.line, written, path, label, *segment)
     written = f"{trimmed}.mp4"
-    return _Listed(row.line, written, video_dir / written, label)
+    return Listed(row.line, written, video_dir / written, label)
