@@ -1,21 +1,36 @@
-"""`python -m stvit_video.benchmark --table`: parameters, multiply-adds and tokens of every model, as a table.
+"""`python -m stvit_video.benchmark --table`: what models cost; `... benchmark data --videos DIR`: how quick data is.
 
-Each model runs once, on the CPU, while its operations are traced and counted.
+For the table of models each one runs once, on the CPU, while its operations are traced and counted. For the table of
+data, videos of a folder are read as in training and testing, and by others.
 """
 
 import argparse
+import os
 import re
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 from fnmatch import fnmatchcase
+from pathlib import Path
 
+from stvit_video.data.bare_reading import find_videos, plan_clips, write_large_original
+from stvit_video.data.dataset import BrokenVideosError
+from stvit_video.data.decode import DecodeError
+from stvit_video.data.throughput import Comparison, compare_decoders, compare_prepared, compare_views
+from stvit_video.data.transcode import Encoding, Job, TranscodeError, transcode
+from stvit_video.data.transforms import Preprocessing
 from stvit_video.evaluation.benchmark import count_gmacs, count_parameters
 from stvit_video.evaluation.costs import FORMATS, Cost, format_costs
 from stvit_video.evaluation.published import published_figures
 from stvit_video.models import create_model, list_models, model_options
+from stvit_video.optional import MissingLibraryError
+from stvit_video.report import processor_name
 
 IN_CHANNELS = 3
+DATA_COMMAND = "data"
+DATA_HEADER = ("what", "beside", "rate /s", "its rate /s", "ratio", "target", "met")
 
 
 def choose_names(patterns: Sequence[str]) -> list[str]:
@@ -145,9 +160,102 @@ def print_table(arguments: argparse.Namespace) -> None:
     print(format_costs(costs, table_format=arguments.format))
 
 
+def measure_data(
+    folder: str,
+    *,
+    preprocessing: Preprocessing,
+    num_workers: int = 2,
+    limit: int = 64,
+    repeats: int = 3,
+    large_short_side: int = 720,
+    large_num_frames: int = 300,
+) -> tuple[list[Comparison], list[str]]:
+    """Compare reading the videos of a folder with decord, PyAV and pytorchvideo, and prepared copies with originals.
+
+    Args:
+        folder: with videos, in it or in folders in it.
+        preprocessing: of training clips.
+        num_workers: processes of each side.
+        limit: most videos that are read.
+        repeats: passes that count; the quickest is taken.
+        large_short_side: pixels of the original that is made from the first video and prepared.
+        large_num_frames: its length.
+
+    Returns:
+        The rows, and lines on what was measured.
+
+    Raises:
+        ValueError: a number is out of range, or no video can be used.
+        MissingLibraryError: decord or PyAV does not import.
+        BrokenVideosError, DecodeError, TranscodeError: videos can't be read or prepared.
+    """
+    if num_workers < 0:
+        raise ValueError(f"num_workers={num_workers} is not possible; give 0 (this process) or more")
+    plan, left_out = plan_clips(find_videos(folder, limit=limit), preprocessing=preprocessing)
+    rows = compare_decoders(plan, preprocessing=preprocessing, num_workers=num_workers, repeats=repeats)
+    with tempfile.TemporaryDirectory(prefix="stvit_video_benchmark_") as room:
+        original, prepared = str(Path(room, "original.mp4")), str(Path(room, "prepared.mp4"))
+        write_large_original(plan[0].path, original, short_side=large_short_side, num_frames=large_num_frames)
+        transcode(Job(original, prepared), encoding=Encoding(short_side=256, gop=30))
+        rows.append(
+            compare_prepared(original, prepared, preprocessing=preprocessing, num_workers=num_workers, repeats=repeats)
+        )
+        paths = [clip.path for clip in plan]
+        rows.append(compare_views(paths, preprocessing=preprocessing, name="each video", repeats=repeats))
+        name = f"the prepared copy ({large_num_frames} frames)"
+        rows.append(compare_views([prepared], preprocessing=preprocessing, name=name, repeats=repeats))
+    read = f"{len(plan)} videos; {len(left_out)} left out{': ' + left_out[0] if left_out else ''}"
+    return rows, [read, *(f"{row.reference}: {row.note}" for row in rows if row.note)]
+
+
+def format_comparisons(rows: Sequence[Comparison]) -> str:
+    """The rows as a Markdown table, without a line break at its end; what is missing is "-"."""
+
+    def number(value: float | None) -> str:
+        return "-" if value is None else f"{value:.2f}"
+
+    lines = [DATA_HEADER, tuple("---" for _ in DATA_HEADER)]
+    for row in rows:
+        sign = "<=" if row.is_time else ">="
+        kind = " (time)" if row.is_time and row.ratio is not None else ""
+        target = "-" if row.target is None else f"{sign} {row.target:g}"
+        met = {None: "-", True: "yes", False: "no"}[row.is_met]
+        rates = (number(row.our_rate), number(row.reference_rate))
+        lines.append((row.ours, row.reference, *rates, number(row.ratio) + kind, target, met))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def print_data(arguments: argparse.Namespace) -> None:
+    """Measure and print what `data` asks for.
+
+    Raises:
+        ValueError: a number is out of range, or no video can be used; and what `measure_data` raises.
+    """
+    preprocessing = Preprocessing(
+        num_frames=arguments.num_frames, frame_stride=arguments.frame_stride, short_side=256, crop_size=224
+    )
+    load_before = _load_average()
+    rows, notes = measure_data(
+        arguments.videos, preprocessing=preprocessing, num_workers=arguments.num_workers, limit=arguments.limit
+    )
+    date = datetime.now(timezone.utc).date().isoformat()
+    print(f"{processor_name()}, {os.cpu_count()} cores, load {load_before} before, {_load_average()} after; {date}")
+    clip = f"clips of {arguments.num_frames} frames, stride {arguments.frame_stride}"
+    print(f"{clip}, {arguments.num_workers} worker processes on either side (views: one process); {notes[0]}\n")
+    print("\n".join([format_comparisons(rows), *(f"\n{note}" for note in notes[1:])]))
+
+
+def _load_average() -> str:
+    """Of the last minute; "unknown" where the system does not tell."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m stvit_video.benchmark", description="What models cost.")
+    parser = argparse.ArgumentParser(
+        prog="python -m stvit_video.benchmark",
+        description="What models cost; how quick data is: python -m stvit_video.benchmark data --help",
+    )
     parser.add_argument(
         "--table", action="store_true", help="print parameters, multiply-adds and tokens of every model"
     )
@@ -159,15 +267,38 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def build_data_parser() -> argparse.ArgumentParser:
+    """The command line of `data`."""
+    parser = argparse.ArgumentParser(prog="python -m stvit_video.benchmark data", description="How quick reading is.")
+    parser.add_argument("--videos", required=True, help="a folder with videos, in it or in folders in it")
+    parser.add_argument("--num-workers", type=int, default=2, help="processes that read (2)")
+    parser.add_argument("--num-frames", type=int, default=16, help="frames of a clip (16)")
+    parser.add_argument("--frame-stride", type=int, default=4, help="from one frame of a clip to the next (4)")
+    parser.add_argument("--limit", type=int, default=64, help="most videos to read (64)")
+    return parser
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what is asked for; the exit code is 0, or 2 for wrong arguments."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] == DATA_COMMAND:
+        return _main_data(arguments[1:])
     parser = build_parser()
     parsed = parser.parse_args(arguments)
     if not parsed.table:
-        parser.error("nothing to measure; give --table")
+        parser.error("nothing to measure; give --table, or data --videos FOLDER")
     try:
         print_table(parsed)
     except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _main_data(arguments: Sequence[str]) -> int:
+    try:
+        print_data(build_data_parser().parse_args(arguments))
+    except (ValueError, MissingLibraryError, BrokenVideosError, DecodeError, TranscodeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

@@ -6,9 +6,23 @@ import re
 import subprocess
 import sys
 
+import av
+import numpy as np
 import pytest
 
-from stvit_video.benchmark import choose_names, dense_name, main, measure_cost, measure_costs, parse_sizes
+from stvit_video import benchmark
+from stvit_video.benchmark import (
+    choose_names,
+    dense_name,
+    format_comparisons,
+    main,
+    measure_cost,
+    measure_costs,
+    measure_data,
+    parse_sizes,
+)
+from stvit_video.data.throughput import Comparison
+from stvit_video.data.transforms import Preprocessing
 from stvit_video.evaluation.benchmark import count_gmacs, count_parameters
 from stvit_video.evaluation.published import PUBLISHED
 from stvit_video.models import create_model, list_models
@@ -161,3 +175,90 @@ def test_as_a_command():
     header, _, row = (" ".join(line.split()) for line in run.stdout.splitlines())
     assert header == "| model | input | params M | published | GMACs | published | tokens per stage | to dense |"
     assert row == "| deit_tiny | 224x224 | 5.72 | 5.7 | 1.258 | 1.26 | 196 | |"
+
+
+ROWS = [
+    Comparison(ours="clips", reference="decord", our_rate=30.0, reference_rate=40.0, target=0.85),
+    Comparison(ours="clips", reference="PyAV", our_rate=30.0, reference_rate=10.0),
+    Comparison(ours="clips", reference="theirs", our_rate=30.0, target=2.0, note="not measured: it is absent"),
+    Comparison(ours="views", reference="decode", our_rate=5.0, reference_rate=6.0, is_time=True, target=1.3),
+]
+
+
+@pytest.fixture
+def video_folder(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (70, 98, 3), dtype=np.uint8)
+    with av.open(str(tmp_path / "v.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        stream.height, stream.width, stream.pix_fmt = 70, 98, "yuv420p"
+        for number in range(7):
+            picture = av.VideoFrame.from_ndarray(np.roll(noise, number, axis=1), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return tmp_path
+
+
+def test_rows_of_data_as_a_table():
+    assert format_comparisons(ROWS).splitlines() == [
+        "| what | beside | rate /s | its rate /s | ratio | target | met |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| clips | decord | 30.00 | 40.00 | 0.75 | >= 0.85 | no |",
+        "| clips | PyAV | 30.00 | 10.00 | 3.00 | - | - |",
+        "| clips | theirs | 30.00 | - | - | >= 2 | - |",
+        "| views | decode | 5.00 | 6.00 | 1.20 (time) | <= 1.3 | yes |",
+    ]
+
+
+def test_data_is_measured_on_a_folder(video_folder):
+    small = Preprocessing(num_frames=3, frame_stride=2, short_side=32, crop_size=32)
+    (video_folder / "broken.mp4").write_bytes(b"no video" * 50)
+    rows, notes = measure_data(
+        str(video_folder), preprocessing=small, num_workers=0, repeats=1, large_short_side=96, large_num_frames=11
+    )
+    assert [row.target for row in rows] == [0.85, None, None, 2.0, 4.0, 1.3, 1.3]
+    assert all(row.our_rate > 0 for row in rows)
+    assert all(row.ratio > 0 for row in rows if not row.note)
+    assert rows[-1].ours == "15 views of the prepared copy (11 frames)"
+    assert re.match(r"1 videos; 1 left out: can't decode .*broken\.mp4", notes[0])
+
+
+def test_data_as_a_command(monkeypatch, capsys):
+    asked = {}
+
+    def measured(folder, **settings):
+        asked.update(settings, folder=folder)
+        return ROWS, ["3 videos; 0 left out", "theirs: not measured: it is absent"]
+
+    monkeypatch.setattr(benchmark, "measure_data", measured)
+    assert main(["data", "--videos", "here", "--num-frames", "5", "--limit", "7"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert re.search(r", \d+ cores, load \S+ before, \S+ after; \d{4}-\d\d-\d\d$", lines[0])
+    assert lines[1].startswith("clips of 5 frames, stride 4, 2 worker processes on either side")
+    assert lines[1].endswith("3 videos; 0 left out")
+    assert lines[3:] == [*format_comparisons(ROWS).splitlines(), "", "theirs: not measured: it is absent"]
+    assert (asked["folder"], asked["limit"], asked["num_workers"]) == ("here", 7, 2)
+    assert (asked["preprocessing"].num_frames, asked["preprocessing"].frame_stride) == (5, 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "error: there is no video in '.*'; give a folder that holds some"),
+        (["--limit", "0"], "error: limit=0 is not possible; give at least 1 video"),
+        (["--num-workers", "-1"], "error: num_workers=-1 is not possible; give 0 .this process. or more"),
+        (["--num-frames", "0"], "error: num_frames=0 must be a whole number, at least 1"),
+    ],
+)
+def test_wrong_values_for_data_are_one_line(options, message, tmp_path, capsys):
+    assert main(["data", "--videos", str(tmp_path), *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert re.match(message, err)
+
+
+def test_data_needs_a_folder(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["data"])
+    assert stop.value.code == 2
+    assert "--videos" in capsys.readouterr().err
