@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,21 +142,17 @@ def _kinetics(data: Settings, part: str, classes: tuple[str, ...] | None) -> Man
     return manifest
 
 
-def _ucf101(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
-    return read_ucf101_manifest(
-        _place(data, "lists", "ucfTrainTestlist"),
-        video_dir=_place(data, "videos", "UCF-101"),
-        part=part,
-        split=data.get("split", 1),
-        classes=classes,
-        missing=data.get("missing", "error"),
-    )
-
-
-def _hmdb51(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
-    return read_hmdb51_manifest(
-        _place(data, "lists", "testTrainMulti_7030_splits"),
-        video_dir=_place(data, "videos", "hmdb51_org"),
+def _official_split(
+    read: Callable[..., Manifest],
+    lists: str,
+    videos: str,
+    data: Settings,
+    part: str,
+    classes: tuple[str, ...] | None,
+) -> Manifest:
+    return read(
+        _place(data, "lists", lists),
+        video_dir=_place(data, "videos", videos),
         part=part,
         split=data.get("split", 1),
         classes=classes,
@@ -190,11 +187,11 @@ def _synthetic(data: Settings, part: str, classes: tuple[str, ...] | None) -> Ma
 SOURCES: dict[str, Callable[[Settings, str, tuple[str, ...] | None], Manifest]] = {
     "csv": _csv,
     "folder": _folder,
-    "hmdb51": _hmdb51,
+    "hmdb51": partial(_official_split, read_hmdb51_manifest, "testTrainMulti_7030_splits", "hmdb51_org"),
     "kinetics": _kinetics,
     "something_something_v2": _something_something_v2,
     "synthetic": _synthetic,
-    "ucf101": _ucf101,
+    "ucf101": partial(_official_split, read_ucf101_manifest, "ucfTrainTestlist", "UCF-101"),
 }
 
 

@@ -127,14 +127,10 @@ def compare_decoders(
             for read in (read_with_decord, read_with_pyav)
         ),
     ]
-    reason = ""
-    try:
-        theirs = _pytorchvideo_pass(plan, preprocessing=preprocessing, num_workers=num_workers, batch_size=batch_size)
-        if (count := theirs()) != len(plan):
-            raise ValueError(f"it gave {count} clips of {len(plan)} videos")
-        passes.append(theirs)
-    except Exception as error:  # whatever an unmaintained library does is a line of the table, not the end of it
-        reason = f"not measured: {str(error) or type(error).__name__}"
+    theirs, reason = _try_pytorchvideo(
+        plan, preprocessing=preprocessing, num_workers=num_workers, batch_size=batch_size
+    )
+    passes += theirs
     ours, cropped, decord, pyav, *others = best_rates(passes, repeats=repeats)
     name = "training clips through the pipeline"
     return [
@@ -155,6 +151,19 @@ def compare_decoders(
             note=reason,
         ),
     ]
+
+
+def _try_pytorchvideo(
+    plan: Sequence[PlannedClip], *, preprocessing: Preprocessing, num_workers: int, batch_size: int
+) -> tuple[list[Pass], str]:
+    """The pass of pytorchvideo, or none and the reason why."""
+    try:
+        theirs = _pytorchvideo_pass(plan, preprocessing=preprocessing, num_workers=num_workers, batch_size=batch_size)
+        if (count := theirs()) != len(plan):
+            raise ValueError(f"it gave {count} clips of {len(plan)} videos")
+    except Exception as error:  # whatever an unmaintained library does is a line of the table, not the end of it
+        return [], f"not measured: {str(error) or type(error).__name__}"
+    return [theirs], ""
 
 
 def compare_prepared(

@@ -209,7 +209,7 @@ def _load(
     if not new_head:
         _check_pooling(model, state, name=name)
     state = {key.replace("fc_norm.", "norm."): value for key, value in state.items()}
-    grids = {"grid_then": _stored_grid(content), "grid_now": _position_grid(model)}
+    grids = _position_grids(content, model)
     fit = _guarded(name, lambda: fit_state(state, model, new_head=new_head, **grids))
     if new_norm:
         fit.new += [key for key in wanted if key.startswith("norm.") and key not in fit.state]
@@ -277,18 +277,19 @@ def check_weights(model: nn.Module, content: Mapping[str, Any]) -> None:
     Raises:
         CheckpointError: keys are missing, unused or of another shape; they are named.
     """
-    check_keys(
-        unwrapped(_dictionary(content)),
-        model.state_dict(),
-        grid_then=_stored_grid(content),
-        grid_now=_position_grid(model),
-    )
+    check_keys(unwrapped(_dictionary(content)), model.state_dict(), **_position_grids(content, model))
 
 
 def _dictionary(content: object) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
         raise CheckpointError(f"a {type(content).__name__} is no checkpoint; give a path or a dictionary of tensors")
     return content
+
+
+def _position_grids(content: Mapping[str, Any], model: nn.Module) -> dict[str, PositionGrid | None]:
+    """The grids of a checkpoint's positions and of a model's; of a model without positions nobody asks for either."""
+    now = _position_grid(model)
+    return {"grid_then": None if now is None else _stored_grid(content), "grid_now": now}
 
 
 def _position_grid(model: nn.Module) -> PositionGrid | None:
