@@ -16,12 +16,13 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from stvit_video.build import CONF_DIR, build_manifest, run_command
+from stvit_video.build import CONF_DIR, run_command
 from stvit_video.data.doctor import Examination, describe, examine, write_examination
 from stvit_video.data.gain import measure_gain
 from stvit_video.data.manifest import Manifest
 from stvit_video.data.transcode import Encoding
 from stvit_video.environment import describe_environment
+from stvit_video.sources import build_manifest
 
 PARTS = ("train", "val")
 

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from stvit_video import __version__
-from stvit_video.build import CONF_DIR, PATHS, build_manifest, run_command
+from stvit_video.build import CONF_DIR, run_command
 from stvit_video.data.manifest import Manifest, ManifestError
 from stvit_video.evaluation.ledger import LedgerInfo, make_ledger
 from stvit_video.evaluation.ledger_file import write_ledger
@@ -33,6 +33,7 @@ from stvit_video.inference import (
 )
 from stvit_video.models.weights import some
 from stvit_video.report import current_commit, report_evaluation
+from stvit_video.sources import PATHS, build_manifest
 
 
 def choose_data(

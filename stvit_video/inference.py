@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from stvit_video.data.dataset import ViewDataset, collate_views
 from stvit_video.data.manifest import Manifest
 from stvit_video.data.protocols import find_protocol
 from stvit_video.data.shard_sampler import ShardSampler
 from stvit_video.data.transforms import Preprocessing
+from stvit_video.data.views import ViewDataset, collate_views
 from stvit_video.evaluation.metrics import ClassificationMetrics, classification_metrics
 from stvit_video.evaluation.multiview import AVERAGES, MultiViewResult, aggregate_views, evaluate_views
 from stvit_video.evaluation.shards import rank_and_world_size

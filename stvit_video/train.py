@@ -25,8 +25,6 @@ from omegaconf.errors import MissingMandatoryValue
 
 from stvit_video.build import (
     CONF_DIR,
-    absolute_paths,
-    build_manifests,
     build_mixing,
     build_preprocessing,
     build_sampling,
@@ -49,6 +47,7 @@ from stvit_video.models.checkpoints import (
 )
 from stvit_video.report import report_training
 from stvit_video.settings import check_settings
+from stvit_video.sources import absolute_paths, build_manifests
 from stvit_video.training.callbacks import SPEED, ClipsPerSecond, EpochLine, ResumeHint, SeedSteps, checkpoint_callbacks
 from stvit_video.training.loggers import csv_logger
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError

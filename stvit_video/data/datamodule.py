@@ -7,12 +7,13 @@ import lightning
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from stvit_video.data.dataset import ClipDataset, ClipTransform, ViewDataset, collate_views
+from stvit_video.data.dataset import ClipDataset, ClipTransform
 from stvit_video.data.frames import Cache
 from stvit_video.data.manifest import Manifest, check_classes
 from stvit_video.data.shard_sampler import ShardSampler
 from stvit_video.data.training_clips import ClipSampling, collate_clips
 from stvit_video.data.transforms import Preprocessing
+from stvit_video.data.views import ViewDataset, collate_views
 
 
 class VideoDataModule(lightning.LightningDataModule):

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from stvit_video.data.decode import DecodeError, open_video
 from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling import segment_frame_range
-from stvit_video.data.transforms import channels_first, resize_short_side, resized_size
+from stvit_video.data.transforms import Preprocessing, channels_first, resize_short_side, resized_size
 
 Cache = Literal["none", "memory"]
 
@@ -198,6 +198,22 @@ def manifest_source(
     if cache == "memory":
         source.preload(manifest.records, short_side=cache_short_side, limit_gb=cache_limit_gb, num_threads=num_threads)
     return source
+
+
+def cached_short_side(cache_short_side: int | None, preprocessing: Preprocessing) -> int:
+    """The short side of kept frames, in pixels: as wished, or that of `preprocessing`.
+
+    Raises:
+        ValueError: kept frames would have to be enlarged.
+    """
+    if cache_short_side is None:
+        return preprocessing.short_side
+    if cache_short_side < preprocessing.short_side:
+        raise ValueError(
+            f"cache_short_side={cache_short_side} is less than short_side={preprocessing.short_side}, "
+            "so kept frames would be enlarged again; make it as large or larger"
+        )
+    return cache_short_side
 
 
 def _read_segment(video: Any, record: VideoRecord, choose: Callable[[int, float], Sequence[int]]) -> Reading:

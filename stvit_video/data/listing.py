@@ -27,6 +27,8 @@ class VideoRecord:
         video_id: the path as the manifest writes it, with "#t=start,end" (seconds) for a segment; unique.
         start_seconds: begin of the segment; None = begin of the file.
         end_seconds: end of the segment; None = end of the file.
+        member: name in the archive that `path` is (a .tar shard, a .zip); "" = `path` is the file itself.
+        byte_range: first byte of the member in the archive, and how many; None = not known.
     """
 
     path: Path
@@ -34,6 +36,8 @@ class VideoRecord:
     video_id: str
     start_seconds: float | None = None
     end_seconds: float | None = None
+    member: str = ""
+    byte_range: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

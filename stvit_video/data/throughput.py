@@ -23,12 +23,13 @@ from stvit_video.data.bare_reading import (
     read_with_decord,
     read_with_pyav,
 )
-from stvit_video.data.dataset import ClipDataset, ViewDataset
+from stvit_video.data.dataset import ClipDataset
 from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.data.protocols import find_protocol
 from stvit_video.data.sampling import clip_span
 from stvit_video.data.training_clips import collate_clips
 from stvit_video.data.transforms import Preprocessing, TrainTransform
+from stvit_video.data.views import ViewDataset
 from stvit_video.optional import load_optional
 
 CLASSES = ("unknown",)  # labels don't matter here

@@ -1,15 +1,12 @@
-import csv
 import dataclasses
-import math
 from contextlib import nullcontext
-from pathlib import Path
 
 import pytest
 import torch
 from torch.utils.data import DataLoader, default_collate
 
 from stvit_video.data import frames as frames_module
-from stvit_video.data.dataset import BrokenVideosError, ClipDataset, ViewDataset, collate_views
+from stvit_video.data.dataset import BrokenVideosError, ClipDataset
 from stvit_video.data.decode import DecodeError, open_video
 from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.data.transforms import Preprocessing, TrainTransform
@@ -160,67 +157,15 @@ def test_two_reasons_stand_in_one_text(small_manifest, broken_record, tmp_path):
         assert all("gone.mp4" in reason for reason in reasons[1:])
 
 
-@pytest.mark.parametrize("cache", ["none", "memory"])
-def test_views_are_clips_times_crops_of_each_video(small_manifest, cache, frame_numbers):
-    dataset = ViewDataset(small_manifest, preprocessing=PLAIN, num_clips=4, num_crops=3, cache=cache)
-    item = dataset[3]  # 13 frames, a clip reaches over 5: starts 0, 2.67, 5.33, 8
-    assert item["views"].shape == (12, 3, 3, 20, 20)
-    assert (item["label"], item["index"], item["error"]) == (1, 3, "")
-    assert item["crops"] == [0, 1, 2] * 4
-    assert item["clip_starts_seconds"] == pytest.approx([0.0] * 3 + [0.3] * 3 + [0.5] * 3 + [0.8] * 3)
-    for view, start in zip(item["views"], [0] * 3 + [3] * 3 + [5] * 3 + [8] * 3, strict=True):
-        assert frame_numbers(view) == [start, start + 2, start + 4]
-
-
-def test_one_view_is_the_middle(small_manifest, frame_numbers):
-    item = ViewDataset(small_manifest, preprocessing=PLAIN)[0]  # 11 frames
-    assert item["views"].shape == (1, 3, 3, 20, 20)
-    assert frame_numbers(item["views"][0]) == [3, 5, 7]
-
-
-def test_evaluation_reports_a_broken_video_and_never_replaces_it(small_manifest, broken_record, caplog):
-    gone = VideoRecord(broken_record.path.with_name("gone.mp4"), 1, "gone.mp4")
-    manifest = with_records(small_manifest, small_manifest.records[0], broken_record, gone)
-    dataset = ViewDataset(manifest, preprocessing=PLAIN, num_clips=2, num_crops=1)
-    loader = DataLoader(dataset, batch_size=3, collate_fn=collate_views)
-    [batch] = loader
-    assert batch["views"].shape == (3, 2, 3, 3, 20, 20)
-    assert batch["views"][1:].abs().max() == 0
-    assert batch["label"].tolist() == [0, 0, 1]
-    assert batch["index"].tolist() == [0, 1, 2]
-    assert batch["error"][0] == ""
-    assert "broken.mp4" in batch["error"][1]
-    assert "gone.mp4" in batch["error"][2]
-    assert batch["clip_starts_seconds"].dtype == torch.float64
-    assert batch["clip_starts_seconds"][0].tolist() == pytest.approx([0.0, 0.6])
-    assert all(math.isnan(seconds) for seconds in batch["clip_starts_seconds"][1:].flatten().tolist())
-    assert batch["crops"].tolist() == [[0, 0]] * 3
-    assert not caplog.records  # the reasons are in the items
-
-
-def test_real_files_of_every_kind_are_read_or_reported():
-    folder = Path(__file__).parents[2].parent / "shared" / "data" / "decoder_cases"
-    with (folder / "cases.csv").open(newline="") as file:
-        cases = [row for row in csv.DictReader(file) if row["coded_height"] != "720"]  # large ones take long
-    records = tuple(VideoRecord(folder / row["file"], 0, row["file"]) for row in cases)
-    dataset = ViewDataset(Manifest(records, ("x",)), preprocessing=PLAIN, num_clips=2)
-    for index, row in enumerate(cases):
-        item = dataset[index]
-        assert bool(item["error"]) == (row["num_frames"] == ""), row["file"]
-        assert item["views"].shape == (2, 3, 3, 20, 20)
-
-
 @pytest.mark.parametrize(
-    ("make", "settings", "message"),
+    ("settings", "message"),
     [
-        (clip_dataset, {"seed": -1}, "seed=-1 must be at least 0, max_attempts=10 at least 1"),
-        (clip_dataset, {"max_attempts": 0}, "max_attempts=0 at least 1"),
-        (clip_dataset, {"cache_short_side": 23}, "cache_short_side=23 is less than short_side=24, so kept"),
-        (clip_dataset, {"cache": "memory", "cache_limit_gb": 1e-6}, "cache='memory' needs about"),
-        (ViewDataset, {"preprocessing": PLAIN, "num_clips": 0}, "num_clips=0 must be at least 1"),
-        (ViewDataset, {"preprocessing": PLAIN, "num_crops": 2}, "num_crops=2 must be 1 or 3"),
+        ({"seed": -1}, "seed=-1 must be at least 0, max_attempts=10 at least 1"),
+        ({"max_attempts": 0}, "max_attempts=0 at least 1"),
+        ({"cache_short_side": 23}, "cache_short_side=23 is less than short_side=24, so kept"),
+        ({"cache": "memory", "cache_limit_gb": 1e-6}, "cache='memory' needs about"),
     ],
 )
-def test_bad_settings_are_refused(small_manifest, make, settings, message):
+def test_bad_settings_are_refused(small_manifest, settings, message):
     with pytest.raises(ValueError, match=message):
-        make(small_manifest, **settings)
+        clip_dataset(small_manifest, **settings)

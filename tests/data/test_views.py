@@ -1,17 +1,22 @@
 """ViewDataset under named protocols: one decode pass a video, frames as the rule says, equal views made once."""
 
+import csv
+import dataclasses
+import math
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
-from stvit_video.data import dataset as dataset_module
 from stvit_video.data import frames as frames_module
-from stvit_video.data.dataset import ViewDataset, collate_views
+from stvit_video.data import views as views_module
 from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.data.protocols import PROTOCOLS
 from stvit_video.data.transforms import EvalTransform, Preprocessing
+from stvit_video.data.views import ViewDataset, collate_views
 
 PLAIN = Preprocessing(
     num_frames=3, frame_stride=2, short_side=24, crop_size=20, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
@@ -75,8 +80,8 @@ def test_views_equal_those_of_the_eval_transform_on_each_clip(views_of):
 
 def test_equal_views_are_made_once_and_named(views_of, monkeypatch):
     made = []
-    to_clip = dataset_module.to_clip
-    monkeypatch.setattr(dataset_module, "to_clip", lambda *given: made.append(1) or to_clip(*given))
+    to_clip = views_module.to_clip
+    monkeypatch.setattr(views_module, "to_clip", lambda *given: made.append(1) or to_clip(*given))
     short = views_of(CountingVideo(4, 24, 31), protocol="videoswin", num_clips=2, num_crops=3)
     assert short["same_as"] == [0, 1, 2, 0, 1, 2]
     assert len(made) == 3
@@ -101,3 +106,68 @@ def test_an_unknown_protocol():
     manifest = Manifest((), ("x",))
     with pytest.raises(ValueError, match="protocol='best' is not known; use one of uniform"):
         ViewDataset(manifest, preprocessing=PLAIN, protocol="best")
+
+
+@pytest.fixture
+def frame_numbers(shown_numbers):
+    """A function: clip (C, T, H, W) of plain grey frames -> which frame each is."""
+    return lambda clip: [round(number) for number in shown_numbers(clip.mean(dim=(0, 2, 3)) * 255)]
+
+
+@pytest.mark.parametrize("cache", ["none", "memory"])
+def test_views_are_clips_times_crops_of_each_video(small_manifest, cache, frame_numbers):
+    dataset = ViewDataset(small_manifest, preprocessing=PLAIN, num_clips=4, num_crops=3, cache=cache)
+    item = dataset[3]  # 13 frames, a clip reaches over 5: starts 0, 2.67, 5.33, 8
+    assert item["views"].shape == (12, 3, 3, 20, 20)
+    assert (item["label"], item["index"], item["error"]) == (1, 3, "")
+    assert item["crops"] == [0, 1, 2] * 4
+    assert item["clip_starts_seconds"] == pytest.approx([0.0] * 3 + [0.3] * 3 + [0.5] * 3 + [0.8] * 3)
+    for view, start in zip(item["views"], [0] * 3 + [3] * 3 + [5] * 3 + [8] * 3, strict=True):
+        assert frame_numbers(view) == [start, start + 2, start + 4]
+
+
+def test_one_view_is_the_middle(small_manifest, frame_numbers):
+    item = ViewDataset(small_manifest, preprocessing=PLAIN)[0]  # 11 frames
+    assert item["views"].shape == (1, 3, 3, 20, 20)
+    assert frame_numbers(item["views"][0]) == [3, 5, 7]
+
+
+def test_evaluation_reports_a_broken_video_and_never_replaces_it(small_manifest, broken_record, caplog):
+    gone = VideoRecord(broken_record.path.with_name("gone.mp4"), 1, "gone.mp4")
+    manifest = dataclasses.replace(small_manifest, records=(small_manifest.records[0], broken_record, gone))
+    dataset = ViewDataset(manifest, preprocessing=PLAIN, num_clips=2, num_crops=1)
+    loader = DataLoader(dataset, batch_size=3, collate_fn=collate_views)
+    [batch] = loader
+    assert batch["views"].shape == (3, 2, 3, 3, 20, 20)
+    assert batch["views"][1:].abs().max() == 0
+    assert batch["label"].tolist() == [0, 0, 1]
+    assert batch["index"].tolist() == [0, 1, 2]
+    assert batch["error"][0] == ""
+    assert "broken.mp4" in batch["error"][1]
+    assert "gone.mp4" in batch["error"][2]
+    assert batch["clip_starts_seconds"].dtype == torch.float64
+    assert batch["clip_starts_seconds"][0].tolist() == pytest.approx([0.0, 0.6])
+    assert all(math.isnan(seconds) for seconds in batch["clip_starts_seconds"][1:].flatten().tolist())
+    assert batch["crops"].tolist() == [[0, 0]] * 3
+    assert not caplog.records  # the reasons are in the items
+
+
+def test_real_files_of_every_kind_are_read_or_reported():
+    folder = Path(__file__).parents[2].parent / "shared" / "data" / "decoder_cases"
+    with (folder / "cases.csv").open(newline="") as file:
+        cases = [row for row in csv.DictReader(file) if row["coded_height"] != "720"]  # large ones take long
+    records = tuple(VideoRecord(folder / row["file"], 0, row["file"]) for row in cases)
+    dataset = ViewDataset(Manifest(records, ("x",)), preprocessing=PLAIN, num_clips=2)
+    for index, row in enumerate(cases):
+        item = dataset[index]
+        assert bool(item["error"]) == (row["num_frames"] == ""), row["file"]
+        assert item["views"].shape == (2, 3, 3, 20, 20)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"num_clips": 0}, "num_clips=0 must be at least 1"), ({"num_crops": 2}, "num_crops=2 must be 1 or 3")],
+)
+def test_bad_numbers_of_views_are_refused(small_manifest, settings, message):
+    with pytest.raises(ValueError, match=message):
+        ViewDataset(small_manifest, preprocessing=PLAIN, **settings)
