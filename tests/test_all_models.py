@@ -77,6 +77,25 @@ def test_compiled_model_gives_the_same_logits_in_one_graph(name):
         torch.testing.assert_close(compiled(x), model(x))
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if "video" not in name and name.endswith(("tiny", "xs"))])
+def test_an_image_may_come_as_a_clip_of_one_frame(name):
+    model, x = small_model(name).eval(), small_input(name)
+    clip = x[:, :, None]  # (B, C, 1, H, W)
+    with torch.no_grad():
+        assert torch.equal(model(clip), model(x))
+        assert torch.equal(model.forward_tokens(clip), model.forward_tokens(x))
+    with pytest.raises(ValueError, match="has 2 frames, an image model takes one"):
+        model(clip.repeat(1, 1, 2, 1, 1))
+
+
+@pytest.mark.parametrize("name", ["stvit_deit_tiny", "swin_tiny"])
+def test_a_compiled_model_takes_an_image_as_a_clip_of_one_frame(name):
+    torch.compiler.reset()
+    model, x = small_model(name).eval(), small_input(name)
+    with torch.no_grad():
+        torch.testing.assert_close(torch.compile(model, backend="eager", fullgraph=True)(x[:, :, None]), model(x))
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(("tiny", "xs"))])
 def test_large_input_in_half_precision_gives_finite_logits(name, dtype):

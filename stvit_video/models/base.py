@@ -111,7 +111,7 @@ class TokenModel(nn.Module):
             self._use(self._drawable[int(torch.randint(len(self._drawable), ()))])
 
     def forward_features(self, clip: Tensor) -> Tensor:
-        """Features (B, C) of clips (B, in_channels, T, H, W) or images (B, in_channels, H, W)."""
+        """Features (B, C) of clips (B, in_channels, T, H, W) or images (B, in_channels, [1,] H, W)."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it comes to features")
 
     def tokens_per_level(self) -> tuple[int, ...]:
@@ -127,7 +127,7 @@ class TokenModel(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} has no levels; use forward_tokens")
 
     def forward(self, clip: Tensor) -> Any:
-        """Logits (B, num_classes) of clips (B, in_channels, T, H, W), or of images (B, in_channels, H, W).
+        """Logits (B, num_classes) of clips (B, in_channels, T, H, W), or of images (B, in_channels, [1,] H, W).
 
         A model with `features_only` answers with `forward_pyramid`'s list instead.
         """

@@ -21,7 +21,7 @@ from stvit_video.models.casvit_levels import (
     split_at_slot,
     tokens_per_level,
 )
-from stvit_video.models.checks import check_clip
+from stvit_video.models.checks import checked_clip
 from stvit_video.tokens.plans import REDUCED_STAGE
 from stvit_video.tokens.schedule import num_layers, parse_plan
 
@@ -138,7 +138,7 @@ class CasViT(TokenModel):
     def _encode(self, clip: Tensor) -> list[Tensor]:
         """The outputs of the levels before the slot's, then the tokens at the slot."""
         dtype = self.stem.conv1.weight.dtype
-        check_clip(clip, num_axes=len(self.input_size), in_channels=self.in_channels, dtype=dtype)
+        clip = checked_clip(clip, num_axes=len(self.input_size), in_channels=self.in_channels, dtype=dtype)
         check_pixels(tuple(clip.shape[2:]))
         pixels = clip.to(dtype).movedim(1, -1).contiguous()  # (B, [T,] H, W, in_channels): convolutions 20 % faster
         x = on_frames(self.stem, pixels)  # (B, *grid, C)

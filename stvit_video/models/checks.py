@@ -22,11 +22,11 @@ def check_pool(pool: str, *, semantic: bool) -> None:
         raise ValueError('pool="cls" is not possible with semantic tokens, whose mean is the feature; use pool="mean"')
 
 
-def check_clip(clip: Tensor, *, num_axes: int, in_channels: int, dtype: torch.dtype) -> None:
-    """Raise unless `clip` is (B, in_channels, *sizes) with `num_axes` sizes, of the weights' type.
+def checked_clip(clip: Tensor, *, num_axes: int, in_channels: int, dtype: torch.dtype) -> Tensor:
+    """The input as (B, in_channels, *sizes) with `num_axes` sizes; images may come as clips of one frame.
 
-    Under autocast any floating point type passes. Only types and sizes are looked at, never values, so that
-    tracing and compiling see constants.
+    It is of the weights' type; under autocast any floating point type passes. Only types and sizes are looked at,
+    never values, so that tracing and compiling see constants.
 
     Args:
         clip: what the model was called with.
@@ -34,17 +34,29 @@ def check_clip(clip: Tensor, *, num_axes: int, in_channels: int, dtype: torch.dt
         in_channels: channels of a pixel.
         dtype: of the model's weights.
 
+    Returns:
+        `clip`; for images (B, in_channels, 1, H, W) without the axis of the frame.
+
     Raises:
-        ValueError: no tensor, another number of axes or channels, or another type.
+        ValueError: no tensor, another number of axes or channels, more than one frame for an image model, or another
+            type.
     """
     what, axes = ("clip", "T, H, W") if num_axes == 3 else ("image", "H, W")
     if not isinstance(clip, Tensor):
         raise ValueError(f"{what} is a {type(clip).__name__}; give a torch tensor (B, {in_channels}, {axes})")
     if not clip.is_floating_point():
         raise ValueError(f"{what} is {clip.dtype}; give floating point, normalised (see Preprocessing)")
+    given = tuple(clip.shape)
+    if num_axes == 2 and clip.ndim == 5:
+        if given[2] != 1:
+            raise ValueError(
+                f"input of shape {given} has {given[2]} frames, an image model takes one: give "
+                f"(B, {in_channels}, H, W) or (B, {in_channels}, 1, H, W), or use a model with video in its name"
+            )
+        clip = clip.squeeze(2)  # (B, in_channels, H, W)
     if clip.ndim != 2 + num_axes or clip.shape[1] != in_channels:
         raise ValueError(
-            f"input of shape {tuple(clip.shape)} does not fit this model; give (B, {in_channels}, {axes}), "
+            f"input of shape {given} does not fit this model; give (B, {in_channels}, {axes}), "
             f"channels before {'frames' if num_axes == 3 else 'pixels'}"
         )
     if clip.dtype != dtype and not torch.is_autocast_enabled(clip.device.type):
@@ -52,6 +64,7 @@ def check_clip(clip: Tensor, *, num_axes: int, in_channels: int, dtype: torch.dt
             f"{what} is {clip.dtype}, the model's weights are {dtype}; give {what}.to({dtype}), "
             f"or run under torch.autocast"
         )
+    return clip
 
 
 def image_token_grid(input_size: tuple[int, ...], patch_size: tuple[int, ...]) -> TokenGrid:

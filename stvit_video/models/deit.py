@@ -16,7 +16,7 @@ from stvit_video.layers.patch_embed import PatchEmbed
 from stvit_video.layers.pos_embed import new_table, resize_grid, sincos_table
 from stvit_video.models.base import TokenModel
 from stvit_video.models.blocks import Maker, TokenSlot, build_blocks, run_blocks, slot_makers
-from stvit_video.models.checks import check_clip, check_pool, image_token_grid
+from stvit_video.models.checks import check_pool, checked_clip, image_token_grid
 from stvit_video.models.init import init_linear
 from stvit_video.tokens.schedule import REDUCE_KINDS, block_kinds, num_layers, parse_schedule
 
@@ -143,7 +143,7 @@ class DeiT(TokenModel):
                 divide.
         """
         dtype = self.patch_embed.proj.weight.dtype
-        check_clip(clip, num_axes=len(self.grid.sizes), in_channels=self.in_channels, dtype=dtype)
+        clip = checked_clip(clip, num_axes=len(self.grid.sizes), in_channels=self.in_channels, dtype=dtype)
         x = self.patch_embed(clip.to(dtype))  # (B, *grid, C); autocast itself leaves float64 as it is
         grid = tuple(x.shape[1:-1])
         num_steps = grid[0] if len(grid) == 3 else 1

@@ -30,6 +30,7 @@ def checkpoint_metadata(
     preprocessing: Mapping[str, Any],
     protocol: Mapping[str, Any],
     config: Mapping[str, Any],
+    multi_label: bool = False,
 ) -> dict[str, Any]:
     """The plain values that make a checkpoint self-contained; they load with `weights_only=True`.
 
@@ -40,11 +41,13 @@ def checkpoint_metadata(
         preprocessing: frames, sizes, mean and deviation, see `stvit_video.data.transforms.Preprocessing`.
         protocol: num_clips, num_crops, average.
         config: the resolved configuration of the run.
+        multi_label: True = a video can have several labels, so each logit has a probability of its own (sigmoid).
     """
     return {
         "format": FORMAT_VERSION,
         "model": {"name": model_name, "options": dict(model_options)},
         "classes": list(classes),
+        "multi_label": multi_label,
         "preprocessing": dict(preprocessing),
         "protocol": dict(protocol),
         "config": dict(config),
@@ -54,6 +57,8 @@ def checkpoint_metadata(
 
 def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
     """The metadata of a checkpoint, once it holds all that `checkpoint_metadata` writes.
+
+    Those of before there was `multi_label` are of one label a video.
 
     Args:
         metadata: the checkpoint's entry METADATA_KEY, or None.
@@ -70,6 +75,8 @@ def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
     faults = [
         f"{key} (no {kind.__name__})" for key, kind in NEEDED.items() if not isinstance(_get(metadata, key), kind)
     ]
+    if not isinstance(metadata.get("multi_label", False), bool):
+        faults.append("multi_label (no bool)")
     if not faults and not all(isinstance(name, str) for name in metadata["classes"]):
         faults = ["classes (no list of names)"]
     if faults:
@@ -77,7 +84,7 @@ def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
             f"{source} lacks parts of its {METADATA_KEY!r} entry: {', '.join(faults)}; "
             f"give a file as stvit_video.train wrote it"
         )
-    return metadata
+    return {"multi_label": False, **metadata}
 
 
 def _get(metadata: Mapping[str, Any], dotted: str) -> object:
@@ -94,7 +101,7 @@ def written_by(metadata: Mapping[str, Any]) -> str:
 
 
 def check_resume(metadata_then: object, metadata_now: Mapping[str, Any]) -> None:
-    """Raise unless a training can go on from a checkpoint: same classes, model and preprocessing.
+    """Raise unless a training can go on from a checkpoint: same kind of labels, classes, model and preprocessing.
 
     Args:
         metadata_then: the checkpoint's metadata, `content.get(METADATA_KEY)`.
@@ -105,7 +112,8 @@ def check_resume(metadata_then: object, metadata_now: Mapping[str, Any]) -> None
     """
     then = check_metadata(metadata_then, source="the checkpoint")
     difference = (
-        _list_difference("classes", list(then["classes"]), list(metadata_now["classes"]))
+        _kind_difference(then["multi_label"], metadata_now.get("multi_label", False))
+        or _list_difference("classes", list(then["classes"]), list(metadata_now["classes"]))
         or _difference("model", then["model"]["name"], metadata_now["model"]["name"])
         or _dict_difference("the model option", then["model"]["options"], metadata_now["model"]["options"])
         or _dict_difference("the preprocessing", then["preprocessing"], metadata_now["preprocessing"])
@@ -115,6 +123,11 @@ def check_resume(metadata_then: object, metadata_now: Mapping[str, Any]) -> None
             f"training can't go on from this checkpoint: {difference}; resume with the settings it was trained with, "
             f"or to start from its weights use init_from=... instead of ckpt_path"
         )
+
+
+def _kind_difference(then: bool, now: bool) -> str:
+    counts = {False: "one label a video", True: "several labels a video"}
+    return "" if then == now else f"the checkpoint is for {counts[then]}, this training for {counts[now]}"
 
 
 def _difference(what: str, then: object, now: object) -> str:

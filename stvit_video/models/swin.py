@@ -12,7 +12,7 @@ from stvit_video.layers.numbers import share, whole_number, whole_numbers
 from stvit_video.layers.window_attention import WINDOW_RULES, WindowAttention
 from stvit_video.models.base import TokenModel
 from stvit_video.models.blocks import Level, TokenSlot, slot_makers
-from stvit_video.models.checks import check_clip, image_token_grid
+from stvit_video.models.checks import checked_clip, image_token_grid
 from stvit_video.models.init import init_linear
 from stvit_video.models.swin_blocks import (
     NORM_EPS,
@@ -150,7 +150,7 @@ class Swin(TokenModel):
     def _embed(self, clip: Tensor) -> Tensor:
         """Clips or images, checked, to tokens (B, *grid, C)."""
         dtype = next(self.patch_embed.parameters()).dtype
-        check_clip(clip, num_axes=len(self.grid.sizes), in_channels=self.in_channels, dtype=dtype)
+        clip = checked_clip(clip, num_axes=len(self.grid.sizes), in_channels=self.in_channels, dtype=dtype)
         if torch.compiler.is_compiling():  # symbolic sizes of windows would compile for many minutes
             for axis in range(2, clip.ndim):
                 torch._dynamo.mark_static(clip, axis)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from stvit_video.models.checks import check_clip, check_pool, image_token_grid, resolve_token_grid
+from stvit_video.models.checks import check_pool, checked_clip, image_token_grid, resolve_token_grid
 from stvit_video.tokens.grid import TokenGrid
 
 GRID = TokenGrid((3, 5, 7))
@@ -77,8 +77,28 @@ def test_pool():
 
 
 def test_clip_of_the_weights_type_passes():
-    assert check_clip(torch.zeros(1, 2, 4, 6, 8), **CLIP) is None
-    assert check_clip(torch.zeros(1, 2, 4, 6, 8).bfloat16(), **{**CLIP, "dtype": torch.bfloat16}) is None
+    for clip in (torch.zeros(1, 2, 4, 6, 8), torch.zeros(1, 2, 4, 6, 8).bfloat16()):
+        assert checked_clip(clip, **{**CLIP, "dtype": clip.dtype}) is clip
+
+
+def test_images_come_with_and_without_the_axis_of_the_frame():
+    image = torch.randn(5, 2, 6, 8)
+    assert checked_clip(image, **{**CLIP, "num_axes": 2}) is image
+    assert torch.equal(checked_clip(image[:, :, None], **{**CLIP, "num_axes": 2}), image)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((1, 2, 3, 6, 8), r"shape \(1, 2, 3, 6, 8\) has 3 frames, an image model takes one: give \(B, 2, H, W\) or "),
+        ((1, 1, 2, 6, 8), r"has 2 frames, .* \(B, 2, 1, H, W\), or use a model with video in its name"),
+        ((1, 3, 1, 6, 8), r"shape \(1, 3, 1, 6, 8\) does not fit this model; give \(B, 2, H, W\)"),
+        ((2, 6, 8), r"shape \(2, 6, 8\) does not fit this model"),
+    ],
+)
+def test_shapes_that_are_no_images(shape, message):
+    with pytest.raises(ValueError, match=message):
+        checked_clip(torch.zeros(shape), **{**CLIP, "num_axes": 2})
 
 
 @pytest.mark.parametrize(
@@ -103,17 +123,17 @@ def test_clip_of_the_weights_type_passes():
 )
 def test_clips_that_do_not_fit(clip, message):
     with pytest.raises(ValueError, match=message):
-        check_clip(clip, **CLIP)
+        checked_clip(clip, **CLIP)
 
 
 def test_images_are_called_images():
     with pytest.raises(ValueError, match="image is torch.int64; give floating point"):
-        check_clip(torch.zeros(1, 2, 6, 8, dtype=torch.int64), **{**CLIP, "num_axes": 2})
+        checked_clip(torch.zeros(1, 2, 6, 8, dtype=torch.int64), **{**CLIP, "num_axes": 2})
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
 def test_any_floating_type_passes_under_autocast(dtype):
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        check_clip(torch.zeros(1, 2, 4, 6, 8, dtype=dtype), **CLIP)
+        checked_clip(torch.zeros(1, 2, 4, 6, 8, dtype=dtype), **CLIP)
         with pytest.raises(ValueError, match="clip is torch.uint8"):
-            check_clip(torch.zeros(1, 2, 4, 6, 8, dtype=torch.uint8), **CLIP)
+            checked_clip(torch.zeros(1, 2, 4, 6, 8, dtype=torch.uint8), **CLIP)
