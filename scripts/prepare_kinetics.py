@@ -2,6 +2,10 @@
 
 python scripts/prepare_kinetics.py --csv val.csv --videos downloads --output k400/val.csv
 python scripts/prepare_kinetics.py --csv val.csv --videos downloads --output k400/val.csv --transcode --short-side 256
+python scripts/prepare_kinetics.py --csv val.csv --videos downloads --output k400/val.csv --shards k400/shards
+
+--shards packs the usable videos (with --transcode their copies) into tar files, k400/shards/<split>/000000.tar and so
+on, for training with data=shards data.root=k400/shards.
 
 Running it again goes on where it ended. What is not usable stands with its reason in <output>.left_out.csv.
 """
@@ -14,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from stvit_video.data.packing import pack_clips, parse_bytes
 from stvit_video.data.prepare import Clip, copy_clips, find_clips, write_lists
 from stvit_video.data.transcode import Encoding
 
@@ -38,6 +43,11 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--gop", type=int, default=30, help="most frames from keyframe to keyframe (30)")
     parser.add_argument("--crf", type=int, default=20, help="quality, 0 to 51, lower is better and larger (20)")
     parser.add_argument("--preset", default="veryfast", help="libx264's trade of time against size (veryfast)")
+    parser.add_argument("--shards", type=Path, help="folder of tar shards to pack the videos into, by split")
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument("--shard-size", default="1GB", help="most bytes of a shard, e.g. 500MB (1GB)")
+    limit.add_argument("--videos-per-shard", type=int, help="videos of a shard, instead of its size")
+    parser.add_argument("--seed", type=int, default=0, help="of the order of the videos in the shards (0)")
     parser.add_argument("--num-workers", type=int, default=os.cpu_count() or 1, help="processes (CPU cores)")
     parser.add_argument("--time-limit", type=float, default=600.0, help="seconds for one video (600)")
     return parser.parse_args(arguments)
@@ -63,11 +73,35 @@ def run(options: argparse.Namespace) -> None:
             time_limit_seconds=options.time_limit,
         )
         print(f"{counts['done']} copies were made, {counts['kept']} were there, {counts['failed']} failed")
+    if options.shards:
+        clips = pack(clips, options)
     left_out_path = options.output.with_suffix(".left_out.csv")
     write_lists(clips, manifest_path=options.output, left_out_path=left_out_path)
     report(clips, options.output, left_out_path)
     if all(clip.reason for clip in clips):
         raise ValueError(f"none of the {len(clips)} videos can be used; the reasons are in {left_out_path}")
+
+
+def pack(clips: Sequence[Clip], options: argparse.Namespace) -> list[Clip]:
+    """Pack the usable clips, print what is in each folder; returns the clips with what could not be packed.
+
+    Raises:
+        ValueError: PackingError, or a limit out of range.
+        OSError: DiskFullError, or a file that can't be read or written.
+    """
+    count = options.videos_per_shard
+    clips, splits = pack_clips(
+        clips,
+        folder=options.shards,
+        manifest_path=options.output,
+        shard_bytes=parse_bytes(options.shard_size) if count is None else None,
+        videos_per_shard=count,
+        seed=options.seed,
+    )
+    for split in splits:
+        done, kept = split.num_shards["done"], split.num_shards["kept"]
+        print(f"{split.folder}: {split.num_videos} videos; {done} shards were written, {kept} were there")
+    return clips
 
 
 def report(clips: Sequence[Clip], output: Path, left_out_path: Path) -> None:

@@ -14,6 +14,9 @@ VIDEO_EXTENSIONS = (
     *(".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv"),
 )
 Missing = Literal["error", "drop", "keep"]
+# the `label` of a record that can have several: out of range of any class list, so that whoever takes it for a class
+# fails at once (-1 would be the last class)
+NO_SINGLE_LABEL = 2**31 - 1
 _log = logging.getLogger(__name__)
 
 
@@ -23,12 +26,18 @@ class VideoRecord:
 
     Attributes:
         path: where the file is.
-        label: index in the manifest's classes.
+        label: index in the manifest's classes; NO_SINGLE_LABEL in a multi-label list.
         video_id: the path as the manifest writes it, with "#t=start,end" (seconds) for a segment; unique.
         start_seconds: begin of the segment; None = begin of the file.
         end_seconds: end of the segment; None = end of the file.
         member: name in the archive that `path` is (a .tar shard, a .zip); "" = `path` is the file itself.
         byte_range: first byte of the member in the archive, and how many; None = not known.
+        address: where the archive is, e.g. "s3://bucket/000.tar", if it is no local file; then `path` is only its name.
+        labels: indices of all its labels, sorted; filled in where there is a single label.
+        is_picture: whether the file is a picture, which is read as a video of one frame.
+
+    Raises:
+        ValueError: `label` and `labels` contradict each other, or `labels` is not sorted or holds a double.
     """
 
     path: Path
@@ -38,14 +47,45 @@ class VideoRecord:
     end_seconds: float | None = None
     member: str = ""
     byte_range: tuple[int, int] | None = None
+    address: str = ""
+    labels: tuple[int, ...] = ()
+    is_picture: bool = False
+
+    def __post_init__(self) -> None:
+        if self.label != NO_SINGLE_LABEL and not self.labels:
+            object.__setattr__(self, "labels", (self.label,))
+        elif self.label != NO_SINGLE_LABEL and self.labels != (self.label,):
+            raise ValueError(
+                f"label={self.label} contradicts labels={self.labels}; give one of them, and label=NO_SINGLE_LABEL "
+                "where there may be several"
+            )
+        elif list(self.labels) != sorted(set(self.labels)):
+            raise ValueError(f"labels={self.labels} must be sorted, each of them once")
+
+    @property
+    def place(self) -> str:
+        """The file, or the archive and the name in it, in words; also what tells files apart."""
+        archive = self.address or str(self.path)
+        return f"{archive}: {self.member}" if self.member else archive
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The listed videos in the order of the list, and the class names that their labels index."""
+    """The listed videos in the order of the list, and the class names that their labels index.
+
+    Attributes:
+        records: the videos.
+        classes: the names.
+        multi_label: True = a video can have no label, one, or several; False = each has one.
+    """
 
     records: tuple[VideoRecord, ...]
     classes: tuple[str, ...]
+    multi_label: bool = False
+
+    def label_names(self, record: VideoRecord) -> tuple[str, ...]:
+        """The names of all labels of a record."""
+        return tuple(self.classes[label] for label in record.labels)
 
 
 class Listed(NamedTuple):
@@ -57,11 +97,33 @@ class Listed(NamedTuple):
     label: str
     start_seconds: float | None = None
     end_seconds: float | None = None
+    labels: tuple[str, ...] | None = None  # None = `label` is the only one
+    member: str = ""  # this and the next two as in `VideoRecord`
+    byte_range: tuple[int, int] | None = None
+    address: str = ""
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """All labels of the entry."""
+        return (self.label,) if self.labels is None else self.labels
 
 
-def build_manifest_of(listed: Sequence[Listed], classes: Sequence[str] | None, faults: Faults) -> Manifest:
-    """Number the labels, find doubles and unknown labels, and raise whatever was found wrong until here."""
-    names = _sorted_classes({video.label for video in listed}) if classes is None else tuple(classes)
+def build_manifest_of(
+    listed: Sequence[Listed], classes: Sequence[str] | None, faults: Faults, *, multi_label: bool = False
+) -> Manifest:
+    """Number the labels, find doubles and unknown labels, and raise whatever was found wrong until here.
+
+    Args:
+        listed: the entries; in a multi-label list each has its `labels`.
+        classes: class names in the order of the labels; None = those of the entries, sorted.
+        faults: what was found wrong before.
+        multi_label: whether an entry can have no label, or several.
+
+    Raises:
+        ManifestError: every fault, in one error.
+    """
+    names = _sorted_classes({name for video in listed for name in video.label_names}) if classes is None else classes
+    names = tuple(names)
     if classes is None:
         _warn_of_similar(names, faults.source)
     index = {name: number for number, name in enumerate(names)}
@@ -70,10 +132,12 @@ def build_manifest_of(listed: Sequence[Listed], classes: Sequence[str] | None, f
         raise ManifestError(f"classes holds {double!r} more than once; name each class once")
     if not listed and not faults.found:
         faults.add(0, "it lists no video; add at least one")
+    if listed and not names and not faults.found:
+        faults.add(0, f"not one of its {len(listed)} videos has a label; name what they show")
     _find_bad_labels(listed, names, faults)
-    _find_doubles(listed, faults)
+    _find_doubles(listed, faults, multi_label)
     faults.raise_if_any()
-    return Manifest(tuple(_record(video, index[video.label]) for video in listed), names)
+    return Manifest(tuple(_record(video, index, multi_label) for video in listed), names, multi_label)
 
 
 def index_videos(video_dir: Path) -> dict[tuple[str, str], Path]:
@@ -140,29 +204,34 @@ def _find_bad_labels(listed: Sequence[Listed], names: Sequence[str], faults: Fau
     known = set(names)
     some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
     for video in listed:
-        if not video.label:
+        if video.labels is None and not video.label:
             faults.add(video.line, f"the label of {video.written} is empty; name the class")
-        elif video.label not in known:
-            faults.add(video.line, f"unknown label {video.label!r}; the {len(names)} known classes are {some}")
+            continue
+        for label in video.label_names:
+            if label not in known:
+                faults.add(video.line, f"unknown label {label!r}; the {len(names)} known classes are {some}")
 
 
-def _find_doubles(listed: Sequence[Listed], faults: Faults) -> None:
-    first: dict[tuple[str, float | None, float | None], Listed] = {}
+def _find_doubles(listed: Sequence[Listed], faults: Faults, multi_label: bool) -> None:
+    hint = "write all labels of a video into one row" if multi_label else "remove one of the two"
+    first: dict[tuple[str, str, float | None, float | None], Listed] = {}
     for video in listed:
-        key = (os.path.normpath(video.path), video.start_seconds, video.end_seconds)
+        key = (os.path.normpath(video.path), video.member, video.start_seconds, video.end_seconds)
         other = first.setdefault(key, video)
         if other is not video and video.written:
-            text = f"{video.written} is listed already in line {other.line}; remove one of the two"
-            faults.add(video.line, text)
+            faults.add(video.line, f"{video.written} is listed already in line {other.line}; {hint}")
 
 
-def _record(video: Listed, label: int) -> VideoRecord:
+def _record(video: Listed, index: Mapping[str, int], multi_label: bool) -> VideoRecord:
+    labels = tuple(sorted(index[name] for name in video.label_names))
     start, end = video.start_seconds, video.end_seconds
     video_id = video.written
     if start is not None or end is not None:
         begin = "" if start is None else f"{start:.12g}"
         video_id += f"#t={begin}" + ("" if end is None else f",{end:.12g}")
-    return VideoRecord(video.path, label, video_id, start, end)
+    label = NO_SINGLE_LABEL if multi_label else labels[0]
+    archive = (video.member, video.byte_range, video.address)
+    return VideoRecord(video.path, label, video_id, start, end, *archive, labels=labels)
 
 
 def _warn_of_similar(names: Sequence[str], source: str | os.PathLike[str]) -> None:

@@ -157,17 +157,20 @@ def write_lists(clips: Iterable[Clip], *, manifest_path: Path, left_out_path: Pa
         OSError: a file can't be written.
     """
     usable, left_out = [], []
-    folder = Path(os.path.abspath(manifest_path.parent))
     for clip in clips:
-        path = Path(os.path.abspath(clip.path))
-        written = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
-        row = (written, clip.label, clip.start_seconds, clip.end_seconds, clip.split)
+        row = (written_path(clip.path, manifest_path), clip.label, clip.start_seconds, clip.end_seconds, clip.split)
         if clip.reason:
             left_out.append((*row, clip.reason))
         else:
             usable.append(row)
     write_table(manifest_path, header=MANIFEST_HEADER, rows=usable)
     write_table(left_out_path, header=LEFT_OUT_HEADER, rows=left_out)
+
+
+def written_path(path: Path, manifest_path: Path) -> str:
+    """How a manifest writes the path of a video: relative where it lies below the folder of that."""
+    folder, absolute = Path(os.path.abspath(manifest_path.parent)), Path(os.path.abspath(path))
+    return absolute.relative_to(folder).as_posix() if absolute.is_relative_to(folder) else str(absolute)
 
 
 def remove_stale_parts(folders: Iterable[Path], *, older_than_seconds: float = STALE_SECONDS) -> int:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-__all__ = ["Deadline", "DecodeError", "DecodeTimeoutError", "Source"]
+__all__ = ["Deadline", "DecodeError", "DecodeTimeoutError", "DecoderKilledError", "Source"]
 
 
 class DecodeError(RuntimeError):
@@ -12,6 +12,10 @@ class DecodeError(RuntimeError):
 
 class DecodeTimeoutError(DecodeError):
     """A video that can't be read within the time limit."""
+
+
+class DecoderKilledError(DecodeError):
+    """A decoding process was killed from outside, as by a system that is short of memory: no fault of the video."""
 
 
 class Deadline:
@@ -30,12 +34,19 @@ class Source:
     """One video, who reads it, and how long one call may take; it words every `DecodeError`.
 
     With `allow_addresses` the path may be an address or a playlist, and is handed to ffmpeg as it stands.
+    `name` is what errors call it; "" = the path.
     """
 
     path: str
     backend: str
     time_limit_seconds: float
     allow_addresses: bool = False
+    name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What errors call the video."""
+        return self.name or self.path
 
     def deadline(self) -> Deadline:
         """A call's time, starting now."""
@@ -51,6 +62,10 @@ class Source:
         cause = f"{doing} took longer than {limit}; raise time_limit_seconds if the file is merely long"
         return DecodeTimeoutError(self._sentence(cause))
 
+    def killed(self, doing: str) -> DecoderKilledError:
+        """The error that says that the system ended a process, and why it may have."""
+        return DecoderKilledError(self._sentence(f"{doing}; is the machine out of memory?"))
+
     def check_time(self, deadline: Deadline, doing: str) -> None:
         """Raise when the time is over.
 
@@ -61,4 +76,5 @@ class Source:
             raise self.timeout(doing)
 
     def _sentence(self, cause: str) -> str:
-        return f"can't decode {self.path!r} with backend {self.backend!r}: {cause}"
+        cause = cause.replace(self.path, self.name) if self.name else cause  # libraries name the path
+        return f"can't decode {self.shown!r} with backend {self.backend!r}: {cause}"

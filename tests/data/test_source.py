@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from stvit_video.data.source import Deadline, DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.source import Deadline, DecodeError, DecoderKilledError, DecodeTimeoutError, Source
 
 
 def test_errors_name_file_backend_and_cause():
@@ -38,3 +38,21 @@ def test_a_deadline_runs_from_its_making_and_stops_at_zero(monkeypatch):
 
 def test_only_plain_local_files_are_the_default():
     assert asdict(Source("clip.mp4", "pyav", 3.0))["allow_addresses"] is False
+
+
+def test_a_name_stands_for_the_path_in_every_error():
+    source = Source("/proc/7/fd/9", "pyav", 3.0, name="a.tar: b.mp4")
+    assert (source.shown, Source("clip.mp4", "pyav", 3.0).shown) == ("a.tar: b.mp4", "clip.mp4")
+    error = source.error("opening failed (Invalid data: 'file:/proc/7/fd/9')")
+    assert str(error) == (
+        "can't decode 'a.tar: b.mp4' with backend 'pyav': opening failed (Invalid data: 'file:a.tar: b.mp4')"
+    )
+
+
+def test_a_killed_process_is_told_apart_from_a_bad_video():
+    error = Source("a.mp4", "decord", 2.0).killed("its decoding process was ended by signal SIGKILL")
+    assert isinstance(error, DecoderKilledError)
+    assert str(error) == (
+        "can't decode 'a.mp4' with backend 'decord': its decoding process was ended by signal SIGKILL; "
+        "is the machine out of memory?"
+    )

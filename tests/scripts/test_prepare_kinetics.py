@@ -10,6 +10,8 @@ import pytest
 from video_maker import SHARED_DATA, make_video
 
 from stvit_video.data.manifest import read_csv_manifest
+from stvit_video.data.tar_manifest import read_shard_manifest
+from stvit_video.data.tar_reader import read_member
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare_kinetics.py"
 KINETICS_VAL = SHARED_DATA / "kinetics_labels" / "kinetics-400_val.csv"
@@ -77,3 +79,47 @@ def test_the_script_runs_by_itself(tmp_path):
     command = [sys.executable, SCRIPT, "--csv", "gone.csv", "--videos", ".", "--output", "out.csv"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "error: there is no manifest gone.csv; correct the path\n")
+
+
+def write_downloads(folder, *, names):
+    """Two classes in two splits, and their CSV."""
+    rows = ["label,youtube_id,time_start,time_end,split"]
+    for number, name in enumerate(names):
+        make_video(folder / f"{name}.mp4", num_frames=5 + number)
+        rows.append(f"{['run', 'walk'][number % 2]},{name},1,11,{'train' if number < 3 else 'val'}")
+    (folder / "list.csv").write_text("\n".join([*rows, "run,goneAAAAAAA,1,11,val"]) + "\n")
+
+
+def test_shards_are_packed_by_split_and_found_again(run, tmp_path):
+    write_downloads(tmp_path, names=[f"{letter * 11}" for letter in "ABCDE"])
+    options = ("--csv", "list.csv", "--videos", ".", "--output", "all.csv", "--shards", "shards")
+    code, output, errors = run(*options, "--videos-per-shard", 2)
+    assert (code, errors) == (0, "")
+    assert output.splitlines()[1:5] == [
+        "shards/train: 3 videos; 2 shards were written, 0 were there",
+        "shards/val: 2 videos; 1 shards were written, 0 were there",
+        "all.csv: 5 videos of 2 classes (3 train, 2 val)",
+        "all.left_out.csv: 1 videos, with reasons",
+    ]
+    assert "shards/train: 3 videos; 0 shards were written, 2 were there" in run(*options, "--videos-per-shard", 2)[1]
+    for split in ("train", "val"):
+        packed = read_shard_manifest(str(tmp_path / "shards" / split))
+        listed = read_csv_manifest(tmp_path / "all.csv", split=split)
+        assert {r.video_id: r.label for r in packed.records} == {r.video_id: r.label for r in listed.records}
+        contents = {r.video_id: r.path.read_bytes() for r in listed.records}
+        assert all(read_member(r) == contents[r.video_id] for r in packed.records)
+    code, _, errors = run(*options, "--videos-per-shard", 2, "--seed", 9)
+    assert code == 1
+    assert errors.startswith("error: shards/train/00000")
+    assert errors.endswith("make of it; remove the old shards, or choose another folder\n")
+
+
+def test_shard_sizes_and_what_must_be_cut_first(run, tmp_path):
+    write_downloads(tmp_path, names=["AAAAAAAAAAA", "BBBBBBBBBBB"])
+    options = ("--csv", "list.csv", "--videos", ".", "--output", "all.csv", "--shards", "shards")
+    assert run(*options, "--shard-size", "1XB")[2] == "error: '1XB' is no size; write e.g. 500MB or 1GB\n"
+    assert (
+        "error: 2 videos are parts of longer files, first: AAAAAAAAAAA.mp4; shards hold whole"
+        in run(*options, "--untrimmed")[2]
+    )
+    assert "shards/train: 2 videos; 2 shards were written, 0 were there" in run(*options, "--shard-size", "1KB")[1]
