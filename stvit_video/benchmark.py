@@ -8,18 +8,15 @@ import argparse
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
-from pathlib import Path
 
-from stvit_video.data.bare_reading import find_videos, plan_clips, write_large_original
 from stvit_video.data.dataset import BrokenVideosError
 from stvit_video.data.decode import DecodeError
-from stvit_video.data.throughput import Comparison, compare_decoders, compare_prepared, compare_views
-from stvit_video.data.transcode import Encoding, Job, TranscodeError, transcode
+from stvit_video.data.measure import format_comparisons, measure_data
+from stvit_video.data.transcode import TranscodeError
 from stvit_video.data.transforms import Preprocessing
 from stvit_video.evaluation.benchmark import count_gmacs, count_parameters
 from stvit_video.evaluation.costs import FORMATS, Cost, format_costs
@@ -30,7 +27,6 @@ from stvit_video.report import processor_name
 
 IN_CHANNELS = 3
 DATA_COMMAND = "data"
-DATA_HEADER = ("what", "beside", "rate /s", "its rate /s", "ratio", "target", "met")
 
 
 def choose_names(patterns: Sequence[str]) -> list[str]:
@@ -158,71 +154,6 @@ def print_table(arguments: argparse.Namespace) -> None:
         num_tokens=tokens[0] if tokens is not None and len(tokens) == 1 else tokens,
     )
     print(format_costs(costs, table_format=arguments.format))
-
-
-def measure_data(
-    folder: str,
-    *,
-    preprocessing: Preprocessing,
-    num_workers: int = 2,
-    limit: int = 64,
-    repeats: int = 3,
-    large_short_side: int = 720,
-    large_num_frames: int = 300,
-) -> tuple[list[Comparison], list[str]]:
-    """Compare reading the videos of a folder with decord, PyAV and pytorchvideo, and prepared copies with originals.
-
-    Args:
-        folder: with videos, in it or in folders in it.
-        preprocessing: of training clips.
-        num_workers: processes of each side.
-        limit: most videos that are read.
-        repeats: passes that count; the quickest is taken.
-        large_short_side: pixels of the original that is made from the first video and prepared.
-        large_num_frames: its length.
-
-    Returns:
-        The rows, and lines on what was measured.
-
-    Raises:
-        ValueError: a number is out of range, or no video can be used.
-        MissingLibraryError: decord or PyAV does not import.
-        BrokenVideosError, DecodeError, TranscodeError: videos can't be read or prepared.
-    """
-    if num_workers < 0:
-        raise ValueError(f"num_workers={num_workers} is not possible; give 0 (this process) or more")
-    plan, left_out = plan_clips(find_videos(folder, limit=limit), preprocessing=preprocessing)
-    rows = compare_decoders(plan, preprocessing=preprocessing, num_workers=num_workers, repeats=repeats)
-    with tempfile.TemporaryDirectory(prefix="stvit_video_benchmark_") as room:
-        original, prepared = str(Path(room, "original.mp4")), str(Path(room, "prepared.mp4"))
-        write_large_original(plan[0].path, original, short_side=large_short_side, num_frames=large_num_frames)
-        transcode(Job(original, prepared), encoding=Encoding(short_side=256, gop=30))
-        rows.append(
-            compare_prepared(original, prepared, preprocessing=preprocessing, num_workers=num_workers, repeats=repeats)
-        )
-        paths = [clip.path for clip in plan]
-        rows.append(compare_views(paths, preprocessing=preprocessing, name="each video", repeats=repeats))
-        name = f"the prepared copy ({large_num_frames} frames)"
-        rows.append(compare_views([prepared], preprocessing=preprocessing, name=name, repeats=repeats))
-    read = f"{len(plan)} videos; {len(left_out)} left out{': ' + left_out[0] if left_out else ''}"
-    return rows, [read, *(f"{row.reference}: {row.note}" for row in rows if row.note)]
-
-
-def format_comparisons(rows: Sequence[Comparison]) -> str:
-    """The rows as a Markdown table, without a line break at its end; what is missing is "-"."""
-
-    def number(value: float | None) -> str:
-        return "-" if value is None else f"{value:.2f}"
-
-    lines = [DATA_HEADER, tuple("---" for _ in DATA_HEADER)]
-    for row in rows:
-        sign = "<=" if row.is_time else ">="
-        kind = " (time)" if row.is_time and row.ratio is not None else ""
-        target = "-" if row.target is None else f"{sign} {row.target:g}"
-        met = {None: "-", True: "yes", False: "no"}[row.is_met]
-        rates = (number(row.our_rate), number(row.reference_rate))
-        lines.append((row.ours, row.reference, *rates, number(row.ratio) + kind, target, met))
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def print_data(arguments: argparse.Namespace) -> None:

@@ -6,23 +6,19 @@ import re
 import subprocess
 import sys
 
-import av
-import numpy as np
 import pytest
 
 from stvit_video import benchmark
 from stvit_video.benchmark import (
     choose_names,
     dense_name,
-    format_comparisons,
     main,
     measure_cost,
     measure_costs,
-    measure_data,
     parse_sizes,
 )
+from stvit_video.data.measure import format_comparisons
 from stvit_video.data.throughput import Comparison
-from stvit_video.data.transforms import Preprocessing
 from stvit_video.evaluation.benchmark import count_gmacs, count_parameters
 from stvit_video.evaluation.published import PUBLISHED
 from stvit_video.models import create_model, list_models
@@ -183,43 +179,6 @@ ROWS = [
     Comparison(ours="clips", reference="theirs", our_rate=30.0, target=2.0, note="not measured: it is absent"),
     Comparison(ours="views", reference="decode", our_rate=5.0, reference_rate=6.0, is_time=True, target=1.3),
 ]
-
-
-@pytest.fixture
-def video_folder(tmp_path):
-    noise = np.random.default_rng(0).integers(0, 255, (70, 98, 3), dtype=np.uint8)
-    with av.open(str(tmp_path / "v.mp4"), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
-        stream.height, stream.width, stream.pix_fmt = 70, 98, "yuv420p"
-        for number in range(7):
-            picture = av.VideoFrame.from_ndarray(np.roll(noise, number, axis=1), format="rgb24")
-            container.mux(stream.encode(picture))
-        container.mux(stream.encode())
-    return tmp_path
-
-
-def test_rows_of_data_as_a_table():
-    assert format_comparisons(ROWS).splitlines() == [
-        "| what | beside | rate /s | its rate /s | ratio | target | met |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-        "| clips | decord | 30.00 | 40.00 | 0.75 | >= 0.85 | no |",
-        "| clips | PyAV | 30.00 | 10.00 | 3.00 | - | - |",
-        "| clips | theirs | 30.00 | - | - | >= 2 | - |",
-        "| views | decode | 5.00 | 6.00 | 1.20 (time) | <= 1.3 | yes |",
-    ]
-
-
-def test_data_is_measured_on_a_folder(video_folder):
-    small = Preprocessing(num_frames=3, frame_stride=2, short_side=32, crop_size=32)
-    (video_folder / "broken.mp4").write_bytes(b"no video" * 50)
-    rows, notes = measure_data(
-        str(video_folder), preprocessing=small, num_workers=0, repeats=1, large_short_side=96, large_num_frames=11
-    )
-    assert [row.target for row in rows] == [0.85, None, None, 2.0, 4.0, 1.3, 1.3]
-    assert all(row.our_rate > 0 for row in rows)
-    assert all(row.ratio > 0 for row in rows if not row.note)
-    assert rows[-1].ours == "15 views of the prepared copy (11 frames)"
-    assert re.match(r"1 videos; 1 left out: can't decode .*broken\.mp4", notes[0])
 
 
 def test_data_as_a_command(monkeypatch, capsys):

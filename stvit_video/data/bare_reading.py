@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 
 from stvit_video.data.backends import LIBRARIES
 from stvit_video.data.decode import DecodeError, open_video
+from stvit_video.data.decord_backend import as_array
 from stvit_video.data.manifest import VIDEO_EXTENSIONS
 from stvit_video.data.sampling import seeded_generator
 from stvit_video.data.training_clips import ClipSampling
@@ -60,12 +61,12 @@ class EvenClip:
     transform: TrainTransform
 
     def __call__(self, sample: dict[str, Any]) -> dict[str, Any]:
-        """Turn "video" (C, t, H, W) float32 in 0..255 into "clip" (C, T, h, w); keeps "index"."""
+        """Turn "video" (C, t, H, W) float32 in 0..255 into "clip" (C, T, h, w) uint8; keeps "index"."""
         frames, num_frames = sample["video"], self.transform.preprocessing.num_frames
         chosen = torch.linspace(0, frames.shape[1] - 1, num_frames).long()
         frames = frames[:, chosen].permute(1, 2, 3, 0).to(torch.uint8)  # (T, H, W, C)
         generator = seeded_generator(SEED, 0, sample["video_index"])
-        return {"clip": self.transform(frames, generator=generator), "index": sample["video_index"]}
+        return {"clip": self.transform(frames, generator=generator).clip, "index": sample["video_index"]}
 
 
 def find_videos(folder: str | os.PathLike[str], *, limit: int) -> list[str]:
@@ -100,10 +101,7 @@ def plan_clips(paths: Sequence[str], *, preprocessing: Preprocessing) -> tuple[l
     left_out: list[str] = []
     for path in paths:
         try:
-            with open_video(path) as video:
-                if video.backend != "decord":
-                    left_out.append(f"{path}: decord can't be trusted with it")
-                    continue
+            with open_video(path, backend="decord") as video:
                 indices = ClipSampling().draw(
                     video.num_frames,
                     video.fps,
@@ -122,8 +120,7 @@ def plan_clips(paths: Sequence[str], *, preprocessing: Preprocessing) -> tuple[l
 def read_with_decord(path: str, indices: Sequence[int]) -> np.ndarray:
     """Frames (n, H, W, 3) uint8 by decord with one thread and nothing around it."""
     decord = load_optional(**LIBRARIES["decord"])
-    frames: np.ndarray = decord.VideoReader(path, ctx=decord.cpu(0), num_threads=1).get_batch(list(indices)).asnumpy()
-    return frames
+    return as_array(decord.VideoReader(path, ctx=decord.cpu(0), num_threads=1).get_batch(list(indices)))
 
 
 def read_with_pyav(path: str, indices: Sequence[int]) -> np.ndarray:
@@ -136,7 +133,7 @@ def read_with_pyav(path: str, indices: Sequence[int]) -> np.ndarray:
         stream.thread_count = 1
         for number, frame in enumerate(container.decode(stream)):
             if number in wanted:
-                found[number] = to_rgb.reformat(frame, format="rgb24").to_ndarray()  # (H, W, 3)
+                found[number] = to_rgb.reformat(frame, format="rgb24", threads=1).to_ndarray()  # (H, W, 3)
             if len(found) == len(wanted):
                 break
     return np.stack([found[index] for index in indices])
@@ -147,20 +144,20 @@ def decode_whole_file(path: str) -> int:
     decord = load_optional(**LIBRARIES["decord"])
     video = decord.VideoReader(path, ctx=decord.cpu(0), num_threads=1)
     return sum(
-        len(video.get_batch(range(first, min(first + CHUNK, len(video)))).asnumpy())
+        len(as_array(video.get_batch(range(first, min(first + CHUNK, len(video))))))
         for first in range(0, len(video), CHUNK)
     )
 
 
-def write_large_original(
-    source: str, target: str | os.PathLike[str], *, short_side: int = 720, num_frames: int = 300, gop: int = 250
+def write_original(
+    source: str, target: str | os.PathLike[str], *, size: tuple[int, int], num_frames: int = 300, gop: int = 250
 ) -> None:
-    """Enlarge a video to what cameras give: h264 at 30 frames a second with a keyframe every `gop` frames.
+    """Make a video into one as people have them: h264 at 30 frames a second with a keyframe every `gop` frames.
 
     Args:
         source: a video of any size; it is played forwards and backwards until `num_frames` are written.
         target: the .mp4.
-        short_side: pixels.
+        size: height and width in pixels, both even.
         num_frames: frames that are written.
         gop: frames from one keyframe to the next.
 
@@ -172,8 +169,7 @@ def write_large_original(
     with open_video(source) as video:
         count = min(video.num_frames, num_frames)
         frames = video.read(range(count))  # (n, H, W, 3)
-    scale = short_side / min(frames.shape[1:3])
-    height, width = (2 * round(side * scale / 2) for side in frames.shape[1:3])
+    height, width = size
     # no keyframe at cuts: a GOP is to be as long as it says
     options = {"crf": "20", "preset": "veryfast", "g": str(gop), "keyint_min": str(gop), "sc_threshold": "0"}
     order = [*range(count), *range(count - 2, 0, -1)]

@@ -1,27 +1,28 @@
 """Frames of a video file by number: exactly the displayed ones, or a `DecodeError` that says why not.
 
-The standard of truth is PyAV decoding the whole file from the start. decord is quicker and serves where it
-gives the same; the guard that decides this (`decord_refusal`) reads packets only and comes before decord's
-constructor. What can't be interrupted (decord, torchcodec) runs in a process of its own that can be killed.
+The standard of truth is PyAV decoding the whole file from the start, and PyAV is what reads unless another backend is
+asked for: it was measured to be quicker than decord, since it leaves out frames that nobody needs, its calls end in
+time, and there is no file that only others read. What can't be interrupted (decord, torchcodec) runs in a process of
+its own that can be killed; the guard that decides whether decord may read a file at all (`decord_refusal`) sees
+packets only and comes before decord's constructor.
 """
 
-import functools
 import importlib.util
-import logging
 import operator
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from types import TracebackType
 
 import numpy as np
 
-from stvit_video.data.backends import LIBRARIES, DecordReader, PyavReader, Reader
+from stvit_video.data.backends import LIBRARIES, Reader
+from stvit_video.data.decord_backend import DecordReader
 from stvit_video.data.isolated import CAN_ISOLATE, IsolatedReader, probe_isolated
-from stvit_video.data.probe import VideoIndex, decord_refusal, probe_video
+from stvit_video.data.probe import VideoIndex, decord_refusal, probe_video, scan_video
+from stvit_video.data.pyav_backend import PyavReader
 from stvit_video.data.source import Deadline, DecodeError, DecodeTimeoutError, Source
 from stvit_video.data.torchcodec_backend import TorchcodecReader
-from stvit_video.optional import MissingLibraryError, load_optional
+from stvit_video.optional import load_optional
 
 __all__ = ["BACKENDS", "READERS", "DecodeError", "DecodeTimeoutError", "Video", "open_video"]
 
@@ -30,19 +31,17 @@ READERS: dict[str, Callable[[Source, VideoIndex, Deadline], Reader]] = {
     "pyav": PyavReader,
     "torchcodec": TorchcodecReader,
 }
-BACKENDS = ("auto", *READERS)
-_log = logging.getLogger(__name__)
+ISOLATED = "isolated"
+BACKENDS = ("auto", *READERS, ISOLATED)
 
 
 class Video:
     """An open video; made by `open_video`, used in a `with` block."""
 
-    def __init__(self, reader: Reader, source: Source, *, may_fall_back: bool, isolate: bool | None) -> None:
+    def __init__(self, reader: Reader, source: Source) -> None:
         self._reader: Reader | None = reader
         self._index: VideoIndex = reader.index
         self._source = source
-        self._may_fall_back = may_fall_back
-        self._isolate = isolate
 
     @property
     def backend(self) -> str:
@@ -81,9 +80,6 @@ class Video:
     def read(self, indices: Iterable[int]) -> np.ndarray:
         """The displayed frames with these numbers, in this order; repeats are allowed.
 
-        With backend "auto", a file that decord fails on (or crashes) is read again with PyAV, and by PyAV from
-        then on (see `backend`).
-
         Args:
             indices: frame numbers, from 0 to num_frames - 1; may be empty.
 
@@ -100,15 +96,9 @@ class Video:
         deadline = self._source.deadline()
         try:
             return reader.read(positions, deadline)
-        except DecodeTimeoutError:
-            raise
-        except DecodeError:
-            if not self._may_fall_back:
-                raise
         except MemoryError as error:
             frames = f"{len(positions)} frames of {self.width}x{self.height} pixels"
             raise self._source.error(f"{frames} do not fit into memory; read fewer at once") from error
-        return self._fall_back(deadline).read(positions, deadline)
 
     def close(self) -> None:
         """Give back the file; a second call does nothing."""
@@ -124,17 +114,9 @@ class Video:
     ) -> None:
         self.close()
 
-    def _fall_back(self, deadline: Deadline) -> Reader:
-        """Go on with PyAV, for good: after one failure decord's answers count for nothing."""
-        self.close()
-        self._source = replace(self._source, backend="pyav")
-        self._reader = _reader(self._source, self._index, deadline, isolated=_after_failure(self._isolate))
-        self._may_fall_back = False
-        return self._reader
-
     def _open_reader(self) -> Reader:
         if self._reader is None:
-            raise ValueError(f"the video {self._source.path!r} is closed; read inside its `with` block")
+            raise ValueError(f"the video {self._source.shown!r} is closed; read inside its `with` block")
         return self._reader
 
     def _checked(self, indices: Iterable[int]) -> list[int]:
@@ -145,7 +127,7 @@ class Video:
         for position in positions:
             if not 0 <= position < self.num_frames:
                 allowed = f"0 to {self.num_frames - 1}"
-                raise ValueError(f"frame {position} is not in {self._source.path!r}; allowed are {allowed}")
+                raise ValueError(f"frame {position} is not in {self._source.shown!r}; allowed are {allowed}")
         return positions
 
 
@@ -156,20 +138,22 @@ def open_video(
     time_limit_seconds: float = 10.0,
     isolate: bool | None = None,
     allow_addresses: bool = False,
+    name: str = "",
 ) -> Video:
     """Open a local video file for reading frames by number.
 
     Args:
         path: a local file; addresses, ffmpeg protocols and playlists are refused.
-        backend: "auto" is decord where it gives the same frames as PyAV, and PyAV elsewhere and where decord
-            is not installed (said once); "decord", "pyav" and "torchcodec" insist.
+        backend: "auto" and "pyav" are PyAV; "isolated" is PyAV in a process of its own, as with isolate=True; also
+            "decord" and "torchcodec".
         time_limit_seconds: how long one call may take: opening, and each `read`. Must be positive. A call that
             hangs in a process of its own is ended a second later; starting that process is not counted.
         isolate: read in a process of its own, which can be killed and may crash. None = where a call can't be
-            interrupted otherwise (decord, torchcodec, and PyAV after decord has failed on the file), on POSIX
-            systems; True = always; False = never, and a hanging call is left behind in a thread.
+            interrupted otherwise (decord, torchcodec), on POSIX systems; True = always, for files that may crash
+            the decoder; False = never, and a hanging call is left behind in a thread.
         allow_addresses: True = hand `path` to ffmpeg as it stands, so that it may be an address or a playlist
             and reach the network; for sources that you trust and that end. Only with PyAV.
+        name: what errors call the video instead of `path`, which may be a temporary copy; "" = the path.
 
     Returns:
         The open `Video`; use it in a `with` block.
@@ -180,19 +164,21 @@ def open_video(
         DecodeError: the file can't be read, or not by the backend asked for, or not within the time limit.
         MissingLibraryError: the library of the backend asked for does not import.
     """
+    if backend == ISOLATED:
+        backend, isolate = "pyav", True
     _check_settings(backend, time_limit_seconds, isolate, allow_addresses)
-    if allow_addresses:
-        backend = "pyav"
-    source = Source(os.fspath(path), "pyav" if backend == "auto" else backend, time_limit_seconds, allow_addresses)
+    source = Source(
+        os.fspath(path), "pyav" if backend == "auto" else backend, time_limit_seconds, allow_addresses, name
+    )
     deadline = source.deadline()
+    if source.backend == "pyav" and not isolate:
+        scanned = scan_video(source, deadline)
+        return Video(PyavReader(source, scanned.index, deadline, scanned=scanned), source)
     index = probe_isolated(source, deadline, library=LIBRARIES["pyav"]) if isolate else probe_video(source, deadline)
-    if backend == "auto":
-        return _open_best(source, index, deadline, isolate)
-    refusal = decord_refusal(index) if backend == "decord" else None
+    refusal = decord_refusal(index) if source.backend == "decord" else None
     if refusal is not None:
         raise source.error(f"decord is not safe on this file, {refusal}; use backend 'auto' or 'pyav'")
-    reader = _reader(source, index, deadline, isolated=_by_default(backend, isolate))
-    return Video(reader, source, may_fall_back=False, isolate=isolate)
+    return Video(_reader(source, index, deadline, isolated=CAN_ISOLATE if isolate is None else isolate), source)
 
 
 def _check_settings(backend: str, time_limit_seconds: float, isolate: bool | None, allow_addresses: bool) -> None:
@@ -206,21 +192,6 @@ def _check_settings(backend: str, time_limit_seconds: float, isolate: bool | Non
         raise ValueError(f"allow_addresses=True needs backend 'auto' or 'pyav', got {backend!r}")
 
 
-@functools.cache
-def _warn_once(message: str) -> None:
-    _log.warning(message)
-
-
-def _by_default(backend: str, isolate: bool | None) -> bool:
-    """Whether this backend reads in a process of its own."""
-    return (CAN_ISOLATE and backend != "pyav") if isolate is None else isolate
-
-
-def _after_failure(isolate: bool | None) -> bool:
-    """The same for PyAV on a file that decord failed on: what is wrong with it may crash PyAV too."""
-    return CAN_ISOLATE if isolate is None else isolate
-
-
 def _reader(source: Source, index: VideoIndex, deadline: Deadline, *, isolated: bool) -> Reader:
     """The reader of the source's backend, in this process or in one of its own."""
     if not isolated:
@@ -229,21 +200,3 @@ def _reader(source: Source, index: VideoIndex, deadline: Deadline, *, isolated: 
     if importlib.util.find_spec(library["name"].split(".")[0]) is None:
         load_optional(**library)  # fails, in words, without starting a process
     return IsolatedReader(source, index, deadline, library=library)
-
-
-def _open_best(source: Source, index: VideoIndex, deadline: Deadline, isolate: bool | None) -> Video:
-    """decord where it is safe, installed and counts right; else PyAV."""
-    isolate_pyav = _by_default("pyav", isolate)
-    if decord_refusal(index) is None:
-        decord_source = replace(source, backend="decord")
-        try:
-            reader = _reader(decord_source, index, deadline, isolated=_by_default("decord", isolate))
-            return Video(reader, decord_source, may_fall_back=True, isolate=isolate)
-        except DecodeTimeoutError:
-            raise
-        except MissingLibraryError as error:
-            _warn_once(f"{error}; until then every file is read with PyAV")
-        except DecodeError as error:
-            _log.debug("PyAV reads what decord can not: %s", error)
-            isolate_pyav = _after_failure(isolate)
-    return Video(_reader(source, index, deadline, isolated=isolate_pyav), source, may_fall_back=False, isolate=isolate)

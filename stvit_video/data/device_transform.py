@@ -1,4 +1,4 @@
-"""The part of a training transform that can run on the model's device: all that follows the crop."""
+"""What is done to clips on the model's device: normalisation, erasing, and pixel operations where these are left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from stvit_video.data.transforms import Preprocessing, finish_clips
 
 @dataclass(frozen=True)
 class DeviceTransform:
-    """Finishes the `CroppedClip`s of `TrainTransform(on_device=True)`, each with its own parameters.
+    """Finishes the `CroppedClip`s of `TrainTransform`, each with its own parameters, and the views of `ViewDataset`.
 
-    The parameters were drawn in the loader, from (seed, epoch, index); on a CPU the result is bit for bit that of
-    `TrainTransform(on_device=False)`. On a GPU operations round a little otherwise, and erased boxes hold other noise.
+    The parameters were drawn in the loader, from (seed, epoch, index); on a CPU the result is bit for bit the same
+    for `TrainTransform(on_device=True)` and False. On a GPU operations round a little otherwise, and erased boxes
+    hold other noise.
 
     Attributes:
         preprocessing: normalisation.
@@ -23,12 +24,12 @@ class DeviceTransform:
 
     preprocessing: Preprocessing
 
-    def __call__(self, clips: torch.Tensor, draws: Sequence[Draw]) -> torch.Tensor:
+    def __call__(self, clips: torch.Tensor, draws: Sequence[Draw] | None = None) -> torch.Tensor:
         """Finish a batch where it is.
 
         Args:
             clips: (B, 3, T, H, W) uint8; is left as it is.
-            draws: of each clip.
+            draws: of each clip; None = nothing was drawn, as for views.
 
         Returns:
             (B, 3, T, H, W) float32.
@@ -36,10 +37,11 @@ class DeviceTransform:
         Raises:
             ValueError: there is not one draw for each clip, or the clips are not uint8.
         """
+        draws = [Draw()] * len(clips) if draws is None else draws
         if clips.dtype != torch.uint8 or clips.ndim != 5 or len(draws) != len(clips):
             raise ValueError(
                 f"clips are {clips.dtype} of shape {tuple(clips.shape)} with {len(draws)} draws; needed are "
-                "torch.uint8 (B, 3, T, H, W) and B draws, as TrainTransform(on_device=True) makes them"
+                "torch.uint8 (B, 3, T, H, W) and B draws, as TrainTransform makes them"
             )
         with torch.autocast(clips.device.type, enabled=False):  # half precision would misplace pixels
             return self._finished(clips, draws)

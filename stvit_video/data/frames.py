@@ -3,20 +3,28 @@
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from tqdm import tqdm
 
 from stvit_video.data.decode import DecodeError, open_video
+from stvit_video.data.images import open_image
 from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling import segment_frame_range
-from stvit_video.data.transforms import Preprocessing, channels_first, resize_short_side, resized_size
+from stvit_video.data.source import DecoderKilledError
+from stvit_video.data.tar_reader import FetchError, open_member
+from stvit_video.data.transforms import (
+    Interpolation,
+    Preprocessing,
+    channels_first,
+    resize_short_side,
+    resized_size,
+)
 
 Cache = Literal["none", "memory"]
 
@@ -65,7 +73,7 @@ class FrameSource:
         self.backend = backend
         self.time_limit_seconds = time_limit_seconds
         self.warn = warn
-        self._cached: dict[Path, _CachedVideo] = {}
+        self._cached: dict[str, _CachedVideo] = {}  # by `VideoRecord.place`
         self._broken: dict[VideoRecord, str] = {}
 
     @property
@@ -86,14 +94,22 @@ class FrameSource:
         if record in self._broken:
             raise DecodeError(self._broken[record])
         try:
-            with self._open(record.path) as video:
+            with self._open(record) as video:
                 return _read_segment(video, record, choose)
+        except (FetchError, DecoderKilledError):  # no fault of the video: it may come the next time
+            raise
         except DecodeError as error:
             self._remember_broken([record], error)
             raise
 
     def preload(
-        self, records: Iterable[VideoRecord], *, short_side: int, limit_gb: float = 8.0, num_threads: int = 4
+        self,
+        records: Iterable[VideoRecord],
+        *,
+        short_side: int,
+        limit_gb: float = 8.0,
+        num_threads: int = 4,
+        interpolation: Interpolation = "bilinear",
     ) -> None:
         """Decode each file once and keep all its frames, so that forked workers share them.
 
@@ -102,20 +118,23 @@ class FrameSource:
             short_side: frames with a larger short side are resized to it, in pixels.
             limit_gb: most memory to take, in 10^9 bytes.
             num_threads: files decoded at the same time.
+            interpolation: how frames are resized.
 
         Raises:
             ValueError: more memory than `limit_gb` is needed.
         """
-        by_path: dict[Path, list[VideoRecord]] = defaultdict(list)
+        by_place: dict[str, list[VideoRecord]] = defaultdict(list)
         for record in records:
-            by_path[record.path].append(record)
-        self._require_fit(self._estimated_bytes(list(by_path), short_side), len(by_path), short_side, limit_gb)
+            by_place[record.place].append(record)
+        files = list(by_place.values())  # the records of each file
+        firsts = [listed[0] for listed in files]
+        self._require_fit(self._estimated_bytes(firsts, short_side), len(files), short_side, limit_gb)
         num_bytes = 0
         pool = ThreadPoolExecutor(num_threads)
         try:
-            jobs = {pool.submit(self._decode_whole, path, short_side): path for path in by_path}
+            jobs = {pool.submit(self._decode_whole, listed[0], short_side, interpolation): listed for listed in files}
             for number, job in enumerate(_with_progress(jobs), start=1):
-                num_bytes += self._keep(job, by_path[jobs[job]])
+                num_bytes += self._keep(job, jobs[job])
                 if num_bytes > limit_gb * 1e9:
                     self._require_fit(num_bytes / number * len(jobs), len(jobs), short_side, limit_gb)
         finally:
@@ -128,45 +147,53 @@ class FrameSource:
         """Store the result of one decoding; returns the bytes it takes."""
         try:
             video = job.result()
+        except FetchError as error:
+            _log.warning("%s; it is not kept, and is read whenever it is asked for", error)
+            return 0
         except DecodeError as error:
             self._remember_broken(records, error)
             return 0
-        self._cached[records[0].path] = video
+        self._cached[records[0].place] = video
         return video.frames.nbytes
 
     def _remember_broken(self, records: Sequence[VideoRecord], error: DecodeError) -> None:
         """Note the records, which are of one file, and say so where none of the file was noted before."""
-        is_new = records[0].path not in {known.path for known in self._broken}
+        is_new = records[0].place not in {known.place for known in self._broken}
         self._broken.update(dict.fromkeys(records, str(error)))
         if self.warn and is_new:
             _log.warning("%s", error)  # which names the file
 
-    def _open(self, path: Path) -> AbstractContextManager[Any]:
-        if path in self._cached:
-            return nullcontext(self._cached[path])
-        return open_video(path, backend=self.backend, time_limit_seconds=self.time_limit_seconds)
+    def _open(self, record: VideoRecord) -> AbstractContextManager[Any]:
+        if record.place in self._cached:
+            return nullcontext(self._cached[record.place])
+        if record.is_picture:
+            return open_image(record)
+        if record.byte_range is not None:
+            return open_member(record, backend=self.backend, time_limit_seconds=self.time_limit_seconds)
+        return open_video(record.path, backend=self.backend, time_limit_seconds=self.time_limit_seconds)
 
-    def _decode_whole(self, path: Path, short_side: int) -> _CachedVideo:
-        with self._open(path) as video:
+    def _decode_whole(self, record: VideoRecord, short_side: int, interpolation: Interpolation) -> _CachedVideo:
+        with self._open(record) as video:
             size = _cached_size(video.height, video.width, short_side)
             chunk = max(1, CHUNK_BYTES // (video.height * video.width * 3))
             frames = torch.empty(video.num_frames, *size, 3, dtype=torch.uint8)
             for first in range(0, video.num_frames, chunk):
                 indices = range(first, min(first + chunk, video.num_frames))
-                frames[first : indices.stop] = _resized(torch.from_numpy(video.read(list(indices))), size)
+                decoded = torch.from_numpy(video.read(list(indices)))  # (n, H, W, 3)
+                frames[first : indices.stop] = _resized(decoded, size, interpolation)
             times = [video.pts_seconds(index) for index in range(video.num_frames)]
             return _CachedVideo(frames, torch.tensor(times, dtype=torch.float64), video.fps)
 
-    def _estimated_bytes(self, paths: Sequence[Path], short_side: int) -> float:
+    def _estimated_bytes(self, files: Sequence[VideoRecord], short_side: int) -> float:
         """Expected size of the cache, from the headers of NUM_ESTIMATED videos spread over the list."""
         sizes = []
-        for path in paths[:: math.ceil(len(paths) / NUM_ESTIMATED) or 1]:
+        for record in files[:: math.ceil(len(files) / NUM_ESTIMATED) or 1]:
             try:
-                with self._open(path) as video:
+                with self._open(record) as video:
                     sizes.append(math.prod(_cached_size(video.height, video.width, short_side)) * 3 * video.num_frames)
             except DecodeError:  # counted and reported when the whole file is decoded
                 continue
-        return sum(sizes) / max(1, len(sizes)) * len(paths)
+        return sum(sizes) / max(1, len(sizes)) * len(files)
 
     def _require_fit(self, num_bytes: float, num_videos: int, short_side: int, limit_gb: float) -> None:
         if num_bytes > limit_gb * 1e9:
@@ -185,6 +212,7 @@ def manifest_source(
     cache_short_side: int,
     cache_limit_gb: float,
     num_threads: int = 4,
+    interpolation: Interpolation = "bilinear",
     warn: bool = True,
 ) -> FrameSource:
     """A source for the videos of `manifest`; with cache="memory" they are all decoded now.
@@ -196,7 +224,13 @@ def manifest_source(
         raise ValueError(f"cache={cache!r} is unknown; use one of {', '.join(get_args(Cache))}")
     source = FrameSource(backend=backend, warn=warn)
     if cache == "memory":
-        source.preload(manifest.records, short_side=cache_short_side, limit_gb=cache_limit_gb, num_threads=num_threads)
+        source.preload(
+            manifest.records,
+            short_side=cache_short_side,
+            limit_gb=cache_limit_gb,
+            num_threads=num_threads,
+            interpolation=interpolation,
+        )
     return source
 
 
@@ -222,13 +256,9 @@ def _read_segment(video: Any, record: VideoRecord, choose: Callable[[int, float]
         try:
             first, stop = segment_frame_range(stop, video.fps, record.start_seconds, record.end_seconds)
         except ValueError as error:
-            raise DecodeError(f"{record.path}: {error}") from error
+            raise DecodeError(f"{record.place}: {error}") from error
     indices = [first + index for index in choose(stop - first, video.fps)]
-    distinct = sorted(set(indices))
-    frames = torch.as_tensor(video.read(distinct))  # (len(distinct), H, W, 3)
-    if distinct != indices:
-        place = {index: number for number, index in enumerate(distinct)}
-        frames = frames[[place[index] for index in indices]]  # (n, H, W, 3)
+    frames = torch.as_tensor(video.read(indices))  # (n, H, W, 3)
     return Reading(frames, [video.pts_seconds(index) for index in indices])
 
 
@@ -236,12 +266,13 @@ def _cached_size(height: int, width: int, short_side: int) -> tuple[int, int]:
     return resized_size(height, width, short_side=min(short_side, height, width))
 
 
-def _resized(frames: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def _resized(frames: torch.Tensor, size: tuple[int, int], interpolation: Interpolation) -> torch.Tensor:
     """Frames (n, H, W, 3) uint8 with the short side that `size` has."""
-    return resize_short_side(channels_first(frames), short_side=min(size)).permute(0, 2, 3, 1)
+    resized = resize_short_side(channels_first(frames), short_side=min(size), interpolation=interpolation)
+    return resized.permute(0, 2, 3, 1)
 
 
-def _with_progress(jobs: "dict[Future[_CachedVideo], Path]") -> "Iterable[Future[_CachedVideo]]":
+def _with_progress(jobs: "Collection[Future[_CachedVideo]]") -> "Iterable[Future[_CachedVideo]]":
     return tqdm(
         as_completed(jobs),
         total=len(jobs),

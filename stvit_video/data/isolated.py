@@ -112,7 +112,7 @@ class WorkerProcess:
             self.stop()
             raise source.timeout("a call in a process of its own, which is now killed,") from error
         except (ChannelClosedError, OSError) as error:
-            raise source.error(f"its decoding process {self._ending()}") from error
+            raise self._ended(source) from error
         except BaseException:  # Ctrl-C between question and answer: the next answer would be the wrong one
             self.stop()
             raise
@@ -129,16 +129,17 @@ class WorkerProcess:
             raise DecodeTimeoutError(text)
         raise DecodeError(text) if kind == "decode" else source.error(text)
 
-    def _ending(self) -> str:
-        """How the process ended, in words."""
+    def _ended(self, source: Source) -> DecodeError:
+        """The error that says how the process ended; nothing in it kills itself with these signals."""
         try:
             status = self._process.wait(timeout=GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             status = 0
         self.stop()
         if status >= 0:
-            return f"ended with status {status}"
-        return f"was ended by signal {signal.Signals(-status).name}"
+            return source.error(f"its decoding process ended with status {status}")
+        words = f"its decoding process was ended by signal {signal.Signals(-status).name}"
+        return source.killed(words) if -status in (signal.SIGKILL, signal.SIGTERM) else source.error(words)
 
 
 class IsolatedReader:

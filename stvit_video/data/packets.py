@@ -14,6 +14,7 @@ INDEXED_CODECS = (
 )  # fmt: skip
 INDEXED_CONTAINERS = ("mov", "matroska", "avi", "gif")
 H264_SLICES, H264_IDR = range(1, 6), (5,)
+H264_SETTINGS, H264_REF_IDC = (7, 8, 13, 15), 0x60  # parameter sets; the bits of the header byte
 HEVC_SLICES, HEVC_IDR = range(0, 32), (19, 20)
 HEVC_RANDOM_ACCESS = range(16, 22)  # broken-link, IDR and clean-random-access pictures
 
@@ -48,17 +49,41 @@ def nal_length_size(codec: str, extradata: bytes | None) -> int | None:
     return (extradata[place] & 3) + 1
 
 
-def nal_types(data: bytes, *, codec: str, length_size: int) -> list[int] | None:
-    """The type of each NAL unit in a length-prefixed H.264 or HEVC packet; None = broken lengths."""
-    types, at = [], 0
+def nal_headers(data: bytes | memoryview, *, length_size: int) -> list[int] | None:
+    """The first byte of each NAL unit in a length-prefixed H.264 or HEVC packet; None = broken lengths."""
+    headers, at = [], 0
     while at < len(data):
         body = at + length_size
         end = body + int.from_bytes(data[at:body], "big")
         if end > len(data) or end <= body:
             return None
-        types.append(data[body] & 31 if codec == "h264" else (data[body] >> 1) & 63)
+        headers.append(data[body])
         at = end
-    return types
+    return headers
+
+
+def nal_types(data: bytes | memoryview, *, codec: str, length_size: int) -> list[int] | None:
+    """The type of each NAL unit in a length-prefixed H.264 or HEVC packet; None = broken lengths."""
+    headers = nal_headers(data, length_size=length_size)
+    return headers and [header & 31 if codec == "h264" else (header >> 1) & 63 for header in headers]
+
+
+def is_unreferenced(packet: Any, *, codec: str, length_size: int | None) -> bool:
+    """True = the picture in this PyAV packet serves no other one, so that decoding without it changes nothing else.
+
+    Args:
+        packet: an `av.Packet`.
+        codec: ffmpeg's name of the codec; told for "h264" alone.
+        length_size: what `nal_length_size` says of the stream.
+
+    Source: ITU-T H.264, 7.4.1: nal_ref_idc is 0 for all slices of a non-reference picture.
+    """
+    if codec != "h264" or length_size is None or not packet.size:
+        return False
+    headers = nal_headers(memoryview(packet), length_size=length_size) or []
+    slices = [header for header in headers if header & 31 in H264_SLICES]
+    others = any(header & 31 in H264_SETTINGS for header in headers)  # may change how later pictures are read
+    return bool(slices) and not others and all(header & H264_REF_IDC == 0 for header in slices)
 
 
 def packet_facts(packet: Any, *, codec: str, length_size: int | None) -> PacketFacts:
@@ -72,7 +97,7 @@ def packet_facts(packet: Any, *, codec: str, length_size: int | None) -> PacketF
     is_entry = is_closed = bool(packet.is_keyframe)
     is_damaged = bool(packet.is_corrupt) or packet.size == 0
     if length_size is not None and not is_damaged:
-        types = nal_types(bytes(packet), codec=codec, length_size=length_size)
+        types = nal_types(memoryview(packet), codec=codec, length_size=length_size)
         # A packet without one slice gives no frame.
         slices, closed, entries = _picture_types(codec)
         is_damaged = types is None or not any(kind in slices for kind in types)

@@ -18,6 +18,7 @@ __all__ = [
     "Deadline",
     "DecodeError",
     "DecodeTimeoutError",
+    "ScannedFile",
     "Source",
     "VideoIndex",
     "check_local_file",
@@ -25,12 +26,14 @@ __all__ = [
     "open_container",
     "orientation",
     "probe_video",
+    "scan_video",
 ]
 
 DECORD_CODECS = ("h264", "hevc")
 DECORD_PIXEL_FORMATS = ("yuv420p", "yuvj420p")
 DECORD_CONTAINERS = ("mov", "matroska")
 DECORD_MIN_WIDTH_PIXELS = 96
+MAX_KEPT_BYTES = 2**26  # of packets; longer videos are read from the file again
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,28 @@ def decord_refusal(index: VideoIndex) -> str | None:
     return next((reason for holds, reason in rules if holds), None)
 
 
+@dataclass(frozen=True)
+class ScannedFile:
+    """An open file that has been scanned; who gets it closes the container.
+
+    Attributes:
+        container: PyAV's.
+        stream: its best video stream.
+        index: what it holds.
+        packets: all packets of the stream in decode order, with the one that flushes the decoder; None = they are
+            too many bytes to keep.
+        frames: the first displayed frames, as far as they were decoded.
+        num_decoded: packets that have gone through the decoder for that.
+    """
+
+    container: Any
+    stream: Any
+    index: VideoIndex
+    packets: list[Any] | None
+    frames: list[Any]
+    num_decoded: int
+
+
 def probe_video(source: Source, deadline: Deadline) -> VideoIndex:
     """Read all packets of the best video stream, and its first displayed frame, into a `VideoIndex`.
 
@@ -112,35 +137,59 @@ def probe_video(source: Source, deadline: Deadline) -> VideoIndex:
             or huge ones, or is rotated by an angle that is no multiple of 90 degrees.
         MissingLibraryError: PyAV does not import.
     """
+    scanned = scan_video(source, deadline)
+    scanned.container.close()
+    return scanned.index
+
+
+def scan_video(source: Source, deadline: Deadline) -> ScannedFile:
+    """`probe_video`, with the open file and all that was read of it.
+
+    Raises:
+        DecodeError: as of `probe_video`.
+        MissingLibraryError: PyAV does not import.
+    """
     if not source.allow_addresses:
         check_local_file(source)
     av = load_optional("av", needed_for="reading video files", install="pip install av")
     container, stream = open_container(av, source)
-    with container:
-        try:
-            packets, first_frame = _scan(container, stream, source, deadline)
-        except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
-            raise av_failure(av, source, error, "listing its packets", "reading its packets failed") from error
-        if not packets or first_frame is None:
-            raise source.error(f"none of its {len(packets)} video packets gives a frame")
-        if first_frame.width * first_frame.height > MAX_FRAME_PIXELS:
-            size = f"{first_frame.width}x{first_frame.height}"
-            raise source.error(f"its frames of {size} pixels are larger than the {MAX_FRAME_PIXELS} pixels allowed")
-        return _build_index(container, stream, packets, first_frame, source)
+    try:
+        return _scan(container, stream, source, deadline)
+    except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
+        container.close()
+        raise av_failure(av, source, error, "listing its packets", "reading its packets failed") from error
+    except BaseException:
+        container.close()
+        raise
 
 
-def _scan(container: Any, stream: Any, source: Source, deadline: Deadline) -> tuple[list[PacketFacts], Any]:
-    """All packets of the stream, and its first displayed frame (None: no packet gave one)."""
-    length_size = nal_length_size(stream.codec_context.name, stream.codec_context.extradata)
-    packets, first_frame = [], None
+def _scan(container: Any, stream: Any, source: Source, deadline: Deadline) -> ScannedFile:
+    """All packets of the stream, and its first displayed frame."""
+    codec = stream.codec_context.name
+    length_size = nal_length_size(codec, stream.codec_context.extradata)
+    facts: list[PacketFacts] = []
+    packets: list[Any] = []
+    frames: list[Any] = []
+    num_bytes = num_decoded = 0
     for packet in container.demux(stream):
         source.check_time(deadline, "listing its packets")
         is_flush = packet.size == 0 and packet.pts is None and packet.dts is None
         if not is_flush:
-            packets.append(packet_facts(packet, codec=stream.codec_context.name, length_size=length_size))
-        if first_frame is None:
-            first_frame = next(iter(packet.decode()), None)
-    return packets, first_frame
+            facts.append(packet_facts(packet, codec=codec, length_size=length_size))
+        num_bytes += packet.size
+        if num_bytes <= MAX_KEPT_BYTES:
+            packets.append(packet)
+        else:
+            packets.clear()
+        if not frames:
+            frames, num_decoded = packet.decode(), num_decoded + 1
+    if not facts or not frames:
+        raise source.error(f"none of its {len(facts)} video packets gives a frame")
+    if frames[0].width * frames[0].height > MAX_FRAME_PIXELS:
+        size = f"{frames[0].width}x{frames[0].height}"
+        raise source.error(f"its frames of {size} pixels are larger than the {MAX_FRAME_PIXELS} pixels allowed")
+    index = _build_index(container, stream, facts, frames[0], source)
+    return ScannedFile(container, stream, index, packets or None, frames, num_decoded)
 
 
 def _build_index(container: Any, stream: Any, packets: list[PacketFacts], frame: Any, source: Source) -> VideoIndex:

@@ -1,4 +1,7 @@
-"""From decoded frames (T, H, W, 3) uint8 to a normalised clip (C, T, h, w): resize, crop, flip, normalise."""
+"""From decoded frames (T, H, W, 3) uint8 to a clip (C, T, h, w): resize, crop, flip; and its normalisation.
+
+Clips leave the loader in bytes, a quarter of what floats take on the way to the device, and are normalised there.
+"""
 
 import dataclasses
 import math
@@ -8,7 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torchvision.transforms.v2 import functional as tvf
 
-from stvit_video.data.augment import PIXELS_AS_THEY_ARE, Draw, PixelAugment, erase_
+from stvit_video.data.augment import PIXELS_AS_THEY_ARE, Draw, PixelAugment
 from stvit_video.data.pixel_ops import apply_ops
 from stvit_video.data.sampling import crop_offsets
 
@@ -16,6 +19,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 CropMode = Literal["random_resized", "random", "centre"]
+Interpolation = Literal["bilinear", "bicubic"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,7 @@ class Preprocessing:
         std: likewise.
         frame_difference: whether each frame is replaced by its change since the frame before it in the clip, the
             first by 0; with a fixed camera that takes the background away.
+        interpolation: how frames are resized, antialiased.
 
     Raises:
         ValueError: a value is out of range.
@@ -43,6 +48,7 @@ class Preprocessing:
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     frame_difference: bool = False
+    interpolation: Interpolation = "bilinear"
 
     def __post_init__(self) -> None:
         for name in ("num_frames", "frame_stride", "short_side", "crop_size"):
@@ -54,6 +60,9 @@ class Preprocessing:
                 f"crop_size={self.crop_size} does not fit short_side={self.short_side}; "
                 "make short_side as large as crop_size or larger"
             )
+        if self.interpolation not in get_args(Interpolation):
+            allowed = ", ".join(get_args(Interpolation))
+            raise ValueError(f"interpolation={self.interpolation!r} is unknown; use one of {allowed}")
         for name in ("mean", "std"):
             object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0 or max(self.mean) > 1:
@@ -74,7 +83,7 @@ class Preprocessing:
             ValueError: a key is missing or unknown, or a value is out of range.
         """
         names = {field.name for field in dataclasses.fields(cls)}
-        if not names - {"frame_difference"} <= set(values) <= names:
+        if not names - {"frame_difference", "interpolation"} <= set(values) <= names:
             raise ValueError(
                 f"preprocessing has the keys {sorted(values)}, "
                 f"needed are exactly {sorted(names)}; correct the checkpoint or the config"
@@ -83,7 +92,7 @@ class Preprocessing:
 
 
 class CroppedClip(NamedTuple):
-    """A training clip that is only cropped: frames (3, T, crop_size, crop_size) uint8, and what is still to be done."""
+    """A training clip (3, T, crop_size, crop_size) uint8, and what is still to be done; see `DeviceTransform`."""
 
     clip: torch.Tensor
     draw: Draw
@@ -91,10 +100,12 @@ class CroppedClip(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainTransform:
-    """Random crop, flip, pixel operations, normalisation, erasing; one draw of the parameters serves all frames.
+    """Random crop, flip and pixel operations; one draw of the parameters serves all frames.
+
+    Normalisation and erasing are left to a `DeviceTransform`.
 
     Attributes:
-        preprocessing: sizes and normalisation.
+        preprocessing: sizes.
         scale: smallest and largest area of a "random_resized" crop, as a share of the frame.
         ratio: smallest and largest width / height of a "random_resized" crop.
         flip_probability: of a left-right flip; 0 where left and right change the label.
@@ -103,8 +114,7 @@ class TrainTransform:
         short_side_jitter: for "random" and "centre": short side drawn evenly from these two lengths in pixels and all
             between; None = short_side.
         pixels: colour jitter, RandAugment and erasing, all of them after the crop.
-        on_device: leave all that follows the crop to the device; the result is then a `CroppedClip`, which a
-            `DeviceTransform` finishes.
+        on_device: leave flip and pixel operations to the `DeviceTransform`, too.
 
     Raises:
         ValueError: a value is out of range, or short_side_jitter stands beside crop="random_resized".
@@ -132,8 +142,8 @@ class TrainTransform:
         if self.short_side_jitter is not None:
             _require_jitter(self.short_side_jitter, self.crop, self.preprocessing.crop_size)
 
-    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor | CroppedClip:
-        """Turn frames (T, H, W, 3) uint8 into a clip (3, T, crop_size, crop_size) float32, or a `CroppedClip`.
+    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> CroppedClip:
+        """Turn frames (T, H, W, 3) uint8 into a clip (3, T, crop_size, crop_size) uint8 and what is still to be done.
 
         Raises:
             ValueError: `frames` has another shape or dtype.
@@ -144,20 +154,20 @@ class TrainTransform:
         draw = self.pixels.draw(frames.shape[-2], frames.shape[-1], generator=generator)
         if flipped:
             draw = draw._replace(ops=(("flip", 0.0), *draw.ops))
-        if self.on_device:
-            return CroppedClip(frames.transpose(0, 1).contiguous(), draw)
-        return erase_(to_clip(apply_ops(frames, draw.ops), self.preprocessing), draw)
+        if not self.on_device:
+            frames, draw = apply_ops(frames, draw.ops), draw._replace(ops=())
+        return CroppedClip(frames.transpose(0, 1).contiguous(), draw)
 
     def _cropped(self, frames: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        size = self.preprocessing.crop_size
+        size, interpolation = self.preprocessing.crop_size, self.preprocessing.interpolation
         if self.crop == "random_resized":
             top, left, height, width = random_resized_crop_box(
                 frames.shape[-2], frames.shape[-1], scale=self.scale, ratio=self.ratio, generator=generator
             )
-            return _resized(frames[..., top : top + height, left : left + width], size, size)
+            return _resized(frames[..., top : top + height, left : left + width], size, size, interpolation)
         shortest, longest = self.short_side_jitter or (self.preprocessing.short_side,) * 2
         short_side = shortest if shortest == longest else shortest + _randint(longest - shortest + 1, generator)
-        frames = resize_short_side(frames, short_side=short_side)
+        frames = resize_short_side(frames, short_side=short_side, interpolation=interpolation)
         if self.crop == "random":
             top = _randint(frames.shape[-2] - size + 1, generator)
             left = _randint(frames.shape[-1] - size + 1, generator)
@@ -192,8 +202,9 @@ class EvalTransform:
         Raises:
             ValueError: the frames' shape or dtype, or `num_crops`, is not allowed.
         """
-        size = self.preprocessing.crop_size
-        frames = resize_short_side(channels_first(frames), short_side=self.preprocessing.short_side)
+        size, short_side = self.preprocessing.crop_size, self.preprocessing.short_side
+        frames = channels_first(frames)  # (T, 3, H, W)
+        frames = resize_short_side(frames, short_side=short_side, interpolation=self.preprocessing.interpolation)
         corners = crop_offsets(frames.shape[-2], frames.shape[-1], crop_size=size, num_crops=num_crops)
         crops = (frames[..., top : top + size, left : left + size] for top, left in corners)
         return torch.stack([to_clip(crop, self.preprocessing) for crop in crops])
@@ -219,9 +230,12 @@ def resized_size(height: int, width: int, *, short_side: int) -> tuple[int, int]
     return (short_side, long_side) if height <= width else (long_side, short_side)
 
 
-def resize_short_side(frames: torch.Tensor, *, short_side: int) -> torch.Tensor:
-    """Resize frames (T, 3, H, W) so that the short side has `short_side` pixels; bilinear, antialiased."""
-    return _resized(frames, *resized_size(frames.shape[-2], frames.shape[-1], short_side=short_side))
+def resize_short_side(
+    frames: torch.Tensor, *, short_side: int, interpolation: Interpolation = "bilinear"
+) -> torch.Tensor:
+    """Resize frames (T, 3, H, W) so that the short side has `short_side` pixels; antialiased."""
+    size = resized_size(frames.shape[-2], frames.shape[-1], short_side=short_side)
+    return _resized(frames, *size, interpolation)
 
 
 def random_resized_crop_box(
@@ -292,10 +306,11 @@ def _normalised(clips: torch.Tensor, *, mean: tuple[float, ...], std: tuple[floa
     return clips.sub_(offset).div_(factor)
 
 
-def _resized(frames: torch.Tensor, height: int, width: int) -> torch.Tensor:
+def _resized(frames: torch.Tensor, height: int, width: int, interpolation: Interpolation) -> torch.Tensor:
     if frames.shape[-2:] == (height, width):
         return frames
-    return tvf.resize(frames, [height, width], interpolation=tvf.InterpolationMode.BILINEAR, antialias=True)
+    mode = tvf.InterpolationMode(interpolation)
+    return tvf.resize(frames, [height, width], interpolation=mode, antialias=True)
 
 
 def _require_scale_and_ratio(scale: tuple[float, float], ratio: tuple[float, float]) -> None:

@@ -1,17 +1,23 @@
-"""Fixed views (clips x crops) of listed videos, for evaluation: nothing random, nothing substituted."""
+"""Fixed views (clips x crops) of listed videos, for evaluation: nothing random, nothing substituted.
+
+Views leave the loader in bytes and are normalised on the device, see `DeviceTransform`.
+"""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from stvit_video.data.decode import DecodeError
 from stvit_video.data.frames import Cache, cached_short_side, manifest_source
+from stvit_video.data.lost_workers import ReadingNow
 from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.data.protocols import equal_views, find_protocol
-from stvit_video.data.transforms import Preprocessing, channels_first, resize_short_side, to_clip
+from stvit_video.data.targets import target_of
+from stvit_video.data.transforms import Preprocessing, channels_first, resize_short_side
 
 
 class ViewDataset(Dataset[dict[str, Any]]):
@@ -30,6 +36,9 @@ class ViewDataset(Dataset[dict[str, Any]]):
         cache: "memory" = decode all videos now and keep them; "none" = decode whenever one is asked for.
         cache_short_side: pixels of the short side of kept frames; None = that of `preprocessing`.
         cache_limit_gb: most memory to take for kept frames, in 10^9 bytes.
+
+    Attributes:
+        reading_now: which video each loader process is reading.
 
     Raises:
         ValueError: a setting is not allowed, or the cache needs more memory than allowed.
@@ -55,12 +64,14 @@ class ViewDataset(Dataset[dict[str, Any]]):
         self.protocol = find_protocol(protocol)
         self.num_clips = num_clips
         self.num_crops = num_crops
+        self.reading_now = ReadingNow()
         self.source = manifest_source(
             manifest,
             backend=backend,
             cache=cache,
             cache_short_side=cached_short_side(cache_short_side, preprocessing),
             cache_limit_gb=cache_limit_gb,
+            interpolation=preprocessing.interpolation,
             warn=False,  # the items tell
         )
 
@@ -76,18 +87,20 @@ class ViewDataset(Dataset[dict[str, Any]]):
         """All views of one video; the crops of the first clip come first, then those of the second, ...
 
         Returns:
-            "views" (V, C, T, H, W) float32; "label"; "index"; "error", empty when the video was read;
+            "views" (V, C, T, H, W) uint8; "label", see `target_of`; "index"; "error", empty when the video was read;
             "clip_starts_seconds", for each view the time of its first frame in the file; "crops", for each
             view the number of its crop; "same_as", for each view the first view that equals it (itself, unless
             the video is short or square). Of an unreadable video the views are zeros and the times are NaN.
         """
         record = self.manifest.records[index]
-        item = {"label": record.label, "index": index, "crops": list(range(self.num_crops)) * self.num_clips}
+        label = target_of(self.manifest, record)
+        item = {"label": label, "index": index, "crops": list(range(self.num_crops)) * self.num_clips}
         try:
-            return item | self._read_views(record) | {"error": ""}
+            with self.reading_now.of(index):
+                return item | self._read_views(record) | {"error": ""}
         except DecodeError as error:
             size, num_frames = self.preprocessing.crop_size, self.preprocessing.num_frames
-            zeros = torch.zeros(self.num_views, 3, num_frames, size, size)
+            zeros = torch.zeros(self.num_views, 3, num_frames, size, size, dtype=torch.uint8)
             nothing = [math.nan] * self.num_views
             missing = {"views": zeros, "clip_starts_seconds": nothing, "same_as": list(range(self.num_views))}
             return item | missing | {"error": str(error)}
@@ -106,7 +119,7 @@ class ViewDataset(Dataset[dict[str, Any]]):
                     num_clips=self.num_clips,
                 )
             except ValueError as error:  # the file states no valid frame rate
-                raise DecodeError(f"{record.path}: {error}") from error
+                raise DecodeError(f"{record.place}: {error}") from error
             chosen[:] = sorted({index for clip in clips for index in clip})
             return chosen
 
@@ -117,33 +130,31 @@ class ViewDataset(Dataset[dict[str, Any]]):
         return self._crop_views(reading.frames, rows) | {"clip_starts_seconds": starts}
 
     def _crop_views(self, frames: torch.Tensor, rows: Sequence[Sequence[int]]) -> dict[str, Any]:
-        """Views (V, 3, T, H, W) of decoded frames (n, H, W, 3); each different view is made once."""
-        size = self.preprocessing.crop_size
-        frames = resize_short_side(channels_first(frames), short_side=self.preprocessing.short_side)  # (n, 3, h, w)
+        """Views (V, 3, T, H, W) of decoded frames (n, H, W, 3), and which of them are equal."""
+        size, short_side = self.preprocessing.crop_size, self.preprocessing.short_side
+        frames = channels_first(frames)  # (n, 3, H, W)
+        frames = resize_short_side(frames, short_side=short_side, interpolation=self.preprocessing.interpolation)
         corners = self.protocol.corners(frames.shape[-2], frames.shape[-1], crop_size=size, num_crops=self.num_crops)
-        same_as = equal_views(rows, corners)
-        # one block, filled in place: to stack the views of long clips would take as long as to make them
-        views = torch.empty(self.num_views, 3, self.preprocessing.num_frames, size, size)
-        for view, first in enumerate(same_as):
-            if first < view:
-                views[view] = views[first]
-                continue
+        # numpy's memory and copies: fresh pages of torch's cost three times what the views themselves do
+        pictures = np.ascontiguousarray(frames.transpose(0, 1).numpy())  # (3, n, h, w)
+        views = np.empty((self.num_views, 3, self.preprocessing.num_frames, size, size), dtype=np.uint8)
+        for view in range(self.num_views):
             top, left = corners[view % self.num_crops]
-            clip = frames[list(rows[view // self.num_crops])]  # (T, 3, h, w)
-            views[view] = to_clip(clip[..., top : top + size, left : left + size], self.preprocessing)
-        return {"views": views, "same_as": same_as}
+            for time, row in enumerate(rows[view // self.num_crops]):
+                views[view, :, time] = pictures[:, row, top : top + size, left : left + size]
+        return {"views": torch.from_numpy(views), "same_as": equal_views(rows, corners)}
 
 
 def collate_views(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Make a batch of `ViewDataset` items.
 
     Returns:
-        "views" (B, V, C, T, H, W); "label" (B,) and "index" (B,) int64; "error", B texts;
-        "clip_starts_seconds" (B, V) float64; "crops" and "same_as" (B, V) int64.
+        "views" (B, V, C, T, H, W); "label" (B,) int64, of a multi-label list (B, num_classes) float32;
+        "index" (B,) int64; "error", B texts; "clip_starts_seconds" (B, V) float64; "crops" and "same_as" (B, V) int64.
     """
     return {
         "views": torch.stack([item["views"] for item in items]),
-        "label": torch.tensor([item["label"] for item in items]),
+        "label": torch.stack([torch.as_tensor(item["label"]) for item in items]),
         "index": torch.tensor([item["index"] for item in items]),
         "error": [item["error"] for item in items],
         "clip_starts_seconds": torch.tensor([item["clip_starts_seconds"] for item in items], dtype=torch.float64),

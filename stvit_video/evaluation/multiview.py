@@ -4,9 +4,10 @@ Nothing is substituted here: a video that could not be read is listed in `errors
 part in any number, and the counts used/listed travel with the result.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -82,6 +83,7 @@ def evaluate_views(
     batches: Iterable[Mapping[str, Any]],
     *,
     device: torch.device | str,
+    prepare: Callable[[Tensor], Tensor] | None = None,
     max_views_per_forward: int = 16,
     autocast_dtype: torch.dtype | None = None,
     names: Sequence[str] | None = None,
@@ -95,6 +97,8 @@ def evaluate_views(
             index (B,), error (B strings, "" = fine), clip_starts_seconds and crops (V tensors of B values,
             which is how the default collation stacks lists, or one (B, V) tensor). Where there is also "same_as"
             (B, V), for each view the first view of its video that equals it, equal views are computed once.
+        prepare: what is done to (B, C, T, H, W) views on the device before the model sees them, e.g. the
+            normalisation of a `DeviceTransform`; None = nothing.
         max_views_per_forward: upper bound of views in one call of the model (memory).
         autocast_dtype: e.g. torch.bfloat16 for mixed precision; None = the model's own precision.
         names: by manifest position, what to call a video in an error message; None = "video <index>".
@@ -111,10 +115,18 @@ def evaluate_views(
         raise ValueError(f"max_views_per_forward must be at least 1, got {max_views_per_forward}")
     was_training = model.training
     model.eval()
+    score = partial(
+        _forward,
+        model,
+        device=torch.device(device),
+        prepare=prepare or (lambda views: views),
+        max_views_per_forward=max_views_per_forward,
+        autocast_dtype=autocast_dtype,
+    )
     parts: list[MultiViewResult] = []
     try:
         for batch in batches:
-            part = _evaluate_batch(model, batch, torch.device(device), max_views_per_forward, autocast_dtype)
+            part = _evaluate_batch(batch, score)
             _check_finite(part, names)
             parts.append(part)
     finally:
@@ -173,14 +185,8 @@ def _empty() -> MultiViewResult:
     return MultiViewResult(torch.zeros(0, 0, 0), none, none, starts, crops)
 
 
-def _evaluate_batch(
-    model: nn.Module,
-    batch: Mapping[str, Any],
-    device: torch.device,
-    max_views_per_forward: int,
-    autocast_dtype: torch.dtype | None,
-) -> MultiViewResult:
-    """The result of one batch; the views of unreadable videos never reach the model."""
+def _evaluate_batch(batch: Mapping[str, Any], score: Callable[[Tensor], Tensor]) -> MultiViewResult:
+    """The result of one batch; `score` gives logits (M, num_classes) and never sees views of unreadable videos."""
     errors = {int(i): text for i, text in zip(batch["index"], batch["error"], strict=True) if text}
     keep = torch.tensor([not text for text in batch["error"]], dtype=torch.bool)  # True = readable
     views = batch["views"][keep]  # (n, V, C, T, H, W)
@@ -191,7 +197,7 @@ def _evaluate_batch(
         logits = torch.zeros(0, 0, 0)
     else:
         distinct = views.flatten(0, 1) if is_new.all() else views[is_new]
-        flat = _forward(model, distinct, device, max_views_per_forward, autocast_dtype)
+        flat = score(distinct)  # (M, num_classes)
         place = (is_new.flatten().cumsum(0) - 1).unflatten(0, (n, V))  # (n, V) of a new view among the distinct ones
         logits = flat[place.gather(1, same_as)]  # (n, V, num_classes)
     return MultiViewResult(
@@ -213,14 +219,16 @@ def _evaluate_batch(
 def _forward(
     model: nn.Module,
     views: Tensor,
+    *,
     device: torch.device,
+    prepare: Callable[[Tensor], Tensor],
     max_views_per_forward: int,
     autocast_dtype: torch.dtype | None,
 ) -> Tensor:
     """(M, C, T, H, W) views -> (M, num_classes) float32 logits on the CPU, a bounded number at a time."""
     mixed = torch.autocast(device.type, dtype=autocast_dtype) if autocast_dtype is not None else nullcontext()
     with mixed:
-        logits = [model(part.to(device)).float().cpu() for part in views.split(max_views_per_forward)]
+        logits = [model(prepare(part.to(device))).float().cpu() for part in views.split(max_views_per_forward)]
     return torch.cat(logits)
 
 

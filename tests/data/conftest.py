@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from stvit_video.data.device_transform import DeviceTransform
 from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.data.transforms import CroppedClip, Preprocessing
 from stvit_video.optional import load_optional
 
 WriteVideo = Callable[..., Path]
@@ -19,6 +21,27 @@ DARKEST, GREY_STEP = 16, 8  # of frame 0; from one frame to the next
 def shown_numbers() -> Callable[[torch.Tensor], list[float]]:
     """A function: greys (n,) in 0..255 of frames that `write_video` wrote -> which frame each is."""
     return lambda greys: ((greys - DARKEST) / GREY_STEP).tolist()
+
+
+@pytest.fixture
+def finished() -> Callable[[CroppedClip, Preprocessing], torch.Tensor]:
+    """A function: what a loader's transform made -> the clip (3, T, H, W) float32 that the model sees."""
+
+    def finish(cropped: CroppedClip, preprocessing: Preprocessing) -> torch.Tensor:
+        return DeviceTransform(preprocessing)(cropped.clip[None], [cropped.draw])[0]
+
+    return finish
+
+
+@pytest.fixture
+def frame_numbers(shown_numbers: Callable[[torch.Tensor], list[float]]) -> Callable[[torch.Tensor], list[int]]:
+    """A function: clip (C, T, H, W) uint8 of frames that `write_video` wrote -> which frame each is."""
+
+    def numbers(clip: torch.Tensor) -> list[int]:
+        assert clip.dtype == torch.uint8
+        return [round(number) for number in shown_numbers(clip.double().mean(dim=(0, 2, 3)))]
+
+    return numbers
 
 
 @pytest.fixture

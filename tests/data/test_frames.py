@@ -9,6 +9,7 @@ from stvit_video.data import frames as frames_module
 from stvit_video.data.decode import DecodeError
 from stvit_video.data.frames import FrameSource, manifest_source
 from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.data.tar_reader import FetchError
 
 
 @pytest.fixture
@@ -138,3 +139,21 @@ def test_a_forked_process_reads_the_kept_frames(numbers, write_video, monkeypatc
     assert numbers(torch.from_numpy(here.recv())) == pytest.approx([3, 5], abs=0.3)
     process.join(20)
     assert process.exitcode == 0
+
+
+def test_what_cannot_be_fetched_is_tried_again_and_not_kept(write_video, monkeypatch, caplog):
+    record = VideoRecord(write_video("a.mp4"), 0, "a", member="a.mp4", byte_range=(512, 9))
+
+    def fail(*_, **__):
+        raise FetchError("can't read a.tar: a.mp4: the server is tired")
+
+    source = FrameSource()
+    with monkeypatch.context() as patched:
+        patched.setattr(frames_module, "open_member", fail)
+        source.preload([record], short_side=48)
+        with pytest.raises(FetchError, match="the server is tired"):
+            source.read(record, lambda *_: [0])
+    message = "can't read a.tar: a.mp4: the server is tired; it is not kept, and is read whenever it is asked for"
+    assert caplog.messages == [message]
+    monkeypatch.setattr(frames_module, "open_member", lambda record, **_: frames_module.open_video(record.path))
+    assert len(source.read(record, lambda *_: [0, 3]).frames) == 2

@@ -9,6 +9,7 @@ from stvit_video.data.packets import (
     PacketFacts,
     distrust_reason,
     has_open_gop,
+    is_unreferenced,
     nal_length_size,
     nal_types,
     packet_facts,
@@ -55,6 +56,25 @@ def test_nal_types_by_hand():
     assert nal_types(b"\x00\x02\x2a\x01", codec="hevc", length_size=2) == [21]
     assert nal_types(two_units[:-1], codec="h264", length_size=4) is None
     assert nal_types(b"\x00\x00\x00\x00\x65", codec="h264", length_size=4) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "unreferenced"),
+    [
+        (b"\x00\x02\x01\x00", True),  # a slice with nal_ref_idc 0
+        (b"\x00\x02\x06\x00\x00\x02\x01\x00\x00\x02\x01\x00", True),  # a message, two slices
+        (b"\x00\x02\x01\x00\x00\x02\x21\x00", False),  # one of the slices is referred to
+        (b"\x00\x02\x67\x00\x00\x02\x01\x00", False),  # brings settings along
+        (b"\x00\x02\x65\x00", False),
+        (b"\x00\x02\x06\x00", False),  # no slice
+        (b"\x00\x09\x01\x00", False),  # broken length
+        (b"", False),
+    ],
+)
+def test_pictures_that_serve_no_other(data, unreferenced):
+    assert is_unreferenced(FakePacket(data), codec="h264", length_size=2) == unreferenced
+    assert not is_unreferenced(FakePacket(data), codec="hevc", length_size=2)
+    assert not is_unreferenced(FakePacket(data), codec="h264", length_size=None)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from stvit_video.optional import MissingLibraryError
 SMALL = Preprocessing(num_frames=3, frame_stride=2, short_side=32, crop_size=32)
 ROWS = [
     ("decord alone, same frames", 0.85),
-    ("decord alone, same frames", None),
     ("PyAV alone, same frames", None),
     ("pytorchvideo LabeledVideoDataset, same duration", 2.0),
 ]
@@ -89,7 +88,7 @@ def use_their_videos(monkeypatch, kind):
 def test_all_sides_run_on_the_same_files(paths, monkeypatch):
     use_their_videos(monkeypatch, TheirVideos)
     plan, _ = plan_clips(paths, preprocessing=SMALL)
-    rows = compare_decoders(plan, preprocessing=SMALL, num_workers=0, batch_size=2, repeats=1)
+    rows = compare_decoders(plan, name="it", preprocessing=SMALL, num_workers=0, batch_size=2, repeats=1)
     assert [(row.reference, row.target) for row in rows] == ROWS
     assert all(row.our_rate > 0 and row.reference_rate > 0 and row.ratio > 0 for row in rows)
     assert all(row.note == "" for row in rows)
@@ -100,7 +99,7 @@ def test_all_sides_run_on_the_same_files(paths, monkeypatch):
 def test_worker_processes(paths, monkeypatch):
     use_their_videos(monkeypatch, TheirVideos)
     plan, _ = plan_clips(paths, preprocessing=SMALL)
-    rows = compare_decoders(plan, preprocessing=SMALL, num_workers=1, batch_size=1, repeats=1)
+    rows = compare_decoders(plan, name="it", preprocessing=SMALL, num_workers=1, batch_size=1, repeats=1)
     assert all(row.ratio > 0 for row in rows)
 
 
@@ -110,7 +109,7 @@ def test_a_library_that_fails_is_a_line_of_the_table(paths, monkeypatch):
 
     plan, _ = plan_clips(paths, preprocessing=SMALL)
     monkeypatch.setattr(throughput, "load_optional", absent)
-    *measured, row = compare_decoders(plan, preprocessing=SMALL, num_workers=0, repeats=1)
+    *measured, row = compare_decoders(plan, name="it", preprocessing=SMALL, num_workers=0, repeats=1)
     assert row.note == "not measured: pytorchvideo.data does not import here"
     assert (row.ratio, row.is_met, row.reference_rate) == (None, None, None)
     assert all(other.ratio > 0 for other in measured)
@@ -119,7 +118,7 @@ def test_a_library_that_fails_is_a_line_of_the_table(paths, monkeypatch):
 def test_a_library_that_leaves_clips_out_is_not_compared(paths, monkeypatch):
     use_their_videos(monkeypatch, type("Lossy", (TheirVideos,), {"num_missing": 1}))
     plan, _ = plan_clips(paths, preprocessing=SMALL)
-    row = compare_decoders(plan, preprocessing=SMALL, num_workers=0, repeats=1)[-1]
+    row = compare_decoders(plan, name="it", preprocessing=SMALL, num_workers=0, repeats=1)[-1]
     assert row.note == "not measured: it gave 1 clips of 2 videos"
     assert row.reference_rate is None
 

@@ -32,8 +32,18 @@ def random_frames(t: int, h: int, w: int, seed: int = 0) -> torch.Tensor:
 
 
 def as_bytes(clip: torch.Tensor) -> torch.Tensor:
-    """(C, T, H, W) in 0..1 -> (T, C, H, W) in 0..255."""
-    return (clip * 255).round().permute(1, 0, 2, 3)
+    """(C, T, H, W) in 0..1, or in bytes -> (T, C, H, W) in 0..255."""
+    return (clip * 255).round().permute(1, 0, 2, 3) if clip.is_floating_point() else clip.float().permute(1, 0, 2, 3)
+
+
+def cropped(transform: TrainTransform, frames: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
+    """The clip (3, T, H, W) in bytes of a transform that leaves nothing but the normalisation to be done."""
+    made = transform(frames, generator=generator)
+    assert isinstance(made, CroppedClip)
+    assert (made.clip.dtype, made.clip.is_contiguous()) == (torch.uint8, True)
+    assert not made.draw.ops
+    assert not made.draw.erased
+    return made.clip
 
 
 def float_resize(frames: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -74,7 +84,7 @@ def test_normalise_equals_a_loop_over_channels():
 def test_whole_square_box_gives_the_plain_resize():
     frames = random_frames(3, 29, 29)
     transform = TrainTransform(PLAIN, scale=(1.0, 1.0), ratio=(1.0, 1.0), flip_probability=0.0)
-    clip = transform(frames, generator=seeded_generator(1))
+    clip = cropped(transform, frames, generator=seeded_generator(1))
     assert clip.shape == (3, 3, 11, 11)
     assert (as_bytes(clip) - float_resize(frames, (11, 11))).abs().max() <= 1.5
 
@@ -84,8 +94,8 @@ def test_all_frames_of_a_clip_are_treated_alike(crop):
     frame = random_frames(1, 23, 37)
     transform = TrainTransform(PLAIN, crop=crop)
     for seed in range(5):
-        clip = transform(frame.expand(4, -1, -1, -1), generator=seeded_generator(seed))
-        alone = transform(frame, generator=seeded_generator(seed))
+        clip = cropped(transform, frame.expand(4, -1, -1, -1), generator=seeded_generator(seed))
+        alone = cropped(transform, frame, generator=seeded_generator(seed))
         assert torch.equal(clip, alone.expand(-1, 4, -1, -1))
 
 
@@ -94,7 +104,7 @@ def test_random_crop_is_a_square_of_the_resized_frame_anywhere():
     corners = set()
     for seed in range(60):
         transform = TrainTransform(PLAIN, crop="random", flip_probability=0.0)
-        clip = as_bytes(transform(frames, generator=seeded_generator(seed))).permute(0, 2, 3, 1)
+        clip = as_bytes(cropped(transform, frames, generator=seeded_generator(seed))).permute(0, 2, 3, 1)
         found = [
             (top, left)
             for top in range(4)
@@ -106,20 +116,25 @@ def test_random_crop_is_a_square_of_the_resized_frame_anywhere():
     assert len(corners) > 20
 
 
-def test_centre_crop_in_training_equals_that_of_evaluation():
+def test_centre_crop_in_training_equals_that_of_evaluation(finished):
     frames = random_frames(3, 23, 37)
-    transform = TrainTransform(PLAIN, crop="centre", flip_probability=0.0)
-    assert torch.equal(transform(frames, generator=seeded_generator(0)), EvalTransform(PLAIN)(frames))
+    preprocessing = dataclasses.replace(PLAIN, mean=(0.1, 0.2, 0.3), std=(0.5, 0.7, 0.9))
+    transform = TrainTransform(preprocessing, crop="centre", flip_probability=0.0)
+    clip = finished(transform(frames, generator=seeded_generator(0)), preprocessing)
+    assert torch.equal(clip, EvalTransform(preprocessing)(frames))
 
 
 def test_flip_mirrors_left_and_right_as_often_as_asked():
     frames = random_frames(2, 14, 14)
-    straight = TrainTransform(PLAIN, crop="centre", flip_probability=0.0)(frames, generator=seeded_generator(0))
-    always = TrainTransform(PLAIN, crop="centre", flip_probability=1.0)(frames, generator=seeded_generator(0))
-    assert torch.equal(always, straight.flip(3))
-    sometimes = TrainTransform(PLAIN, crop="centre", flip_probability=0.25)
-    clips = [sometimes(frames, generator=seeded_generator(seed)) for seed in range(200)]
-    assert 30 <= sum(torch.equal(clip, always) for clip in clips) <= 72  # 50 expected, deviation 6.1
+
+    def clip(flip_probability: float, seed: int = 0) -> torch.Tensor:
+        transform = TrainTransform(PLAIN, crop="centre", flip_probability=flip_probability)
+        return cropped(transform, frames, generator=seeded_generator(seed))
+
+    always = clip(1.0)
+    assert torch.equal(always, clip(0.0).flip(3))
+    sometimes = [clip(0.25, seed) for seed in range(200)]
+    assert 30 <= sum(torch.equal(one, always) for one in sometimes) <= 72  # 50 expected, deviation 6.1
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 999))
@@ -176,6 +191,8 @@ def test_evaluation_resizes_before_it_crops():
 def test_preprocessing_survives_a_checkpoint():
     settings = dataclasses.replace(PLAIN, mean=(0.1, 0.2, 0.3))
     assert Preprocessing.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+    older = {key: value for key, value in settings.to_dict().items() if key != "interpolation"}
+    assert Preprocessing.from_dict(older) == settings  # checkpoints from before it could be chosen
     with pytest.raises(ValueError, match=r"preprocessing has the keys \['num_frames'\], needed are exactly"):
         Preprocessing.from_dict({"num_frames": 3})
 
@@ -189,6 +206,7 @@ def test_preprocessing_survives_a_checkpoint():
         ({"mean": (0.5, 0.5)}, "must be 3 numbers each, for values in 0..1, std above 0"),
         ({"mean": (123.7, 116.3, 103.5)}, "for values in 0..1"),
         ({"std": (0.2, 0.0, 0.2)}, "std above 0"),
+        ({"interpolation": "nearest"}, "interpolation='nearest' is unknown; use one of bilinear, bicubic"),
     ],
 )
 def test_preprocessing_refuses_what_makes_no_sense(change, message):
@@ -220,7 +238,7 @@ def test_transforms_refuse_other_tensors():
         EvalTransform(PLAIN)(random_frames(2, 14, 17), crop_index=3, num_crops=3)
 
 
-def test_frame_differences_by_a_slow_loop_and_a_still_clip_is_zero():
+def test_frame_differences_by_a_slow_loop_and_a_still_clip_is_zero(finished):
     clip = torch.randn(3, 5, 2, 7)
     differences = frame_differences(clip)
     assert (differences[:, 0] == 0).all()
@@ -229,9 +247,8 @@ def test_frame_differences_by_a_slow_loop_and_a_still_clip_is_zero():
     preprocessing = Preprocessing(num_frames=4, frame_stride=1, short_side=8, crop_size=8, frame_difference=True)
     still = torch.randint(0, 256, (1, 9, 13, 3), dtype=torch.uint8).expand(4, -1, -1, -1)
     assert (EvalTransform(preprocessing)(still) == 0).all()
-    moving = TrainTransform(preprocessing)(
-        torch.randint(0, 256, (4, 9, 13, 3), dtype=torch.uint8), generator=torch.Generator().manual_seed(0)
-    )
+    frames = torch.randint(0, 256, (4, 9, 13, 3), dtype=torch.uint8)
+    moving = finished(TrainTransform(preprocessing)(frames, generator=seeded_generator(0)), preprocessing)
     assert (moving[:, 0] == 0).all()
     assert (moving[:, 1:] != 0).any()
 
@@ -240,7 +257,7 @@ def test_frame_differences_by_a_slow_loop_and_a_still_clip_is_zero():
 def test_the_plain_transform_draws_a_box_then_a_flip_and_nothing_else(seed):
     frames = random_frames(3, 31, 47)
     generator, same = seeded_generator(seed), seeded_generator(seed)
-    clip = TrainTransform(PLAIN)(frames, generator=generator)
+    clip = cropped(TrainTransform(PLAIN), frames, generator=generator)
     top, left, height, width = random_resized_crop_box(31, 47, scale=(0.08, 1), ratio=(3 / 4, 4 / 3), generator=same)
     expected = float_resize(frames[:, top : top + height, left : left + width], (11, 11))
     if float(torch.rand((), generator=same)) < 0.5:
@@ -254,14 +271,15 @@ def test_short_side_jitter_draws_the_size_before_the_crop():
     transform = TrainTransform(PLAIN, crop="random", short_side_jitter=(12, 16), flip_probability=0.0)
     steps = set()
     for seed in range(60):
-        clip = as_bytes(transform(frames, generator=seeded_generator(seed)))
+        clip = as_bytes(cropped(transform, frames, generator=seeded_generator(seed)))
         step = float(clip[0, 0, 5, 9] - clip[0, 0, 5, 2]) / 7  # levels a pixel: 5 * 40 / short side
         steps.add(round(200 / step))
         assert torch.equal(clip[0], clip[1])
     assert steps == {12, 13, 14, 15, 16}
     fixed = TrainTransform(PLAIN, crop="random", short_side_jitter=(14, 14))
     plain = TrainTransform(PLAIN, crop="random")
-    assert torch.equal(fixed(frames, generator=seeded_generator(1)), plain(frames, generator=seeded_generator(1)))
+    found, expected = (cropped(one, frames, generator=seeded_generator(1)) for one in (fixed, plain))
+    assert torch.equal(found, expected)
 
 
 @pytest.mark.parametrize("crop", ["random_resized", "random"])
@@ -271,16 +289,16 @@ def test_every_augmentation_treats_all_frames_alike_and_depends_on_the_generator
     frame = random_frames(1, 23, 37)
     clips = []
     for seed in range(25):
-        clip = transform(frame.expand(4, -1, -1, -1), generator=seeded_generator(seed))
+        clip = cropped(transform, frame.expand(4, -1, -1, -1), generator=seeded_generator(seed))
         assert clip.shape == (3, 4, 11, 11)
         assert all(torch.equal(clip[:, 0], clip[:, t]) for t in range(1, 4))
         torch.manual_seed(seed)  # the process's own state must not matter
-        assert torch.equal(transform(frame, generator=seeded_generator(seed))[:, 0], clip[:, 0])
+        assert torch.equal(cropped(transform, frame, generator=seeded_generator(seed))[:, 0], clip[:, 0])
         clips.append(clip)
     assert all(not torch.equal(clips[i], clips[j]) for i in range(25) for j in range(i))
 
 
-def test_flip_comes_before_the_pixels_and_erasing_after_the_normalisation():
+def test_flip_comes_before_the_pixels_and_erasing_after_the_normalisation(finished):
     pixels = PixelAugment(rand_augment="rand-m7-n1-p1", erase_probability=1.0)
     preprocessing = dataclasses.replace(PLAIN, mean=(0.5, 0.5, 0.5), std=(0.01, 0.01, 0.01))
     transform = TrainTransform(preprocessing, crop="centre", flip_probability=1.0, pixels=pixels, on_device=True)
@@ -289,9 +307,16 @@ def test_flip_comes_before_the_pixels_and_erasing_after_the_normalisation():
     assert isinstance(left, CroppedClip)
     assert torch.equal(left.clip, frames.permute(3, 0, 1, 2)[..., 1:12, 1:12])
     assert [left.draw.ops[0][0], len(left.draw.ops)] == ["flip", 2]
-    clip = dataclasses.replace(transform, on_device=False)(frames, generator=seeded_generator(3))
+    done = dataclasses.replace(transform, on_device=False)(frames, generator=seeded_generator(3))
+    assert done.draw == left.draw._replace(ops=())
     [(top, start, height, width)] = left.draw.erased
-    assert clip[..., top : top + height, start : start + width].abs().max() < 6  # of noise; pixels reach up to 50
+    before = (as_bytes(done.clip).transpose(0, 1) / 255 - 0.5) / 0.01
+    clip = finished(done, preprocessing)
+    outside = torch.ones(11, 11, dtype=torch.bool)
+    outside[top : top + height, start : start + width] = False
+    torch.testing.assert_close(clip[..., outside], before[..., outside], atol=1e-3, rtol=0)
+    assert clip[..., ~outside].abs().max() < 6  # of noise; pixels reach up to 50
+    assert before[..., ~outside].abs().max() > 40  # erased on the device, not in the loader
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from stvit_video.data import frames as frames_module
-from stvit_video.data import views as views_module
+from stvit_video.data.device_transform import DeviceTransform
+from stvit_video.data.listing import NO_SINGLE_LABEL
 from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.data.protocols import PROTOCOLS
 from stvit_video.data.transforms import EvalTransform, Preprocessing
@@ -62,29 +63,30 @@ def test_all_views_come_from_one_reading_of_the_union_in_order(views_of, name):
     clips = PROTOCOLS[name].clips(60, 30.0, num_frames=3, frame_stride=2, num_clips=5)
     assert video.readings == [sorted({index for clip in clips for index in clip})]
     for view in range(15):
-        assert (item["views"][view, 0, :, 0, 0] * 255).round().tolist() == [
+        assert item["views"][view, 0, :, 0, 0].tolist() == [
             index + PROTOCOLS[name].corners(24, 31, crop_size=20, num_crops=3)[view % 3][1]
             for index in clips[view // 3]
         ]
         assert item["clip_starts_seconds"][view] == pytest.approx(clips[view // 3][0] / 30)
 
 
-def test_views_equal_those_of_the_eval_transform_on_each_clip(views_of):
+@pytest.mark.parametrize("frame_difference", [False, True])
+def test_finished_views_equal_those_of_the_eval_transform_on_each_clip(views_of, frame_difference):
     video = CountingVideo(40, 37, 50)  # with resizing
     item = views_of(video, num_clips=3, num_crops=3)
+    assert item["views"].dtype == torch.uint8
+    preprocessing = dataclasses.replace(
+        PLAIN, mean=(0.1, 0.4, 0.5), std=(0.2, 0.3, 0.7), frame_difference=frame_difference
+    )
+    transform = EvalTransform(preprocessing)
     clips = PROTOCOLS["uniform"].clips(40, 30.0, num_frames=3, frame_stride=2, num_clips=3)
-    transform = EvalTransform(PLAIN)
     expected = [transform.all_crops(torch.from_numpy(video.frames[clip].copy()), num_crops=3) for clip in clips]
-    torch.testing.assert_close(item["views"], torch.cat(expected), rtol=0, atol=0)
+    assert torch.equal(DeviceTransform(preprocessing)(item["views"]), torch.cat(expected))
 
 
-def test_equal_views_are_made_once_and_named(views_of, monkeypatch):
-    made = []
-    to_clip = views_module.to_clip
-    monkeypatch.setattr(views_module, "to_clip", lambda *given: made.append(1) or to_clip(*given))
+def test_equal_views_are_named(views_of):
     short = views_of(CountingVideo(4, 24, 31), protocol="videoswin", num_clips=2, num_crops=3)
     assert short["same_as"] == [0, 1, 2, 0, 1, 2]
-    assert len(made) == 3
     assert torch.equal(short["views"][:3], short["views"][3:])
     square = views_of(CountingVideo(30, 20, 20), protocol="mvit", num_clips=2, num_crops=3)
     assert square["same_as"] == [0, 1, 2, 3, 4, 5]  # 24 x 24 pixels, crops of 20: these differ
@@ -106,12 +108,6 @@ def test_an_unknown_protocol():
     manifest = Manifest((), ("x",))
     with pytest.raises(ValueError, match="protocol='best' is not known; use one of uniform"):
         ViewDataset(manifest, preprocessing=PLAIN, protocol="best")
-
-
-@pytest.fixture
-def frame_numbers(shown_numbers):
-    """A function: clip (C, T, H, W) of plain grey frames -> which frame each is."""
-    return lambda clip: [round(number) for number in shown_numbers(clip.mean(dim=(0, 2, 3)) * 255)]
 
 
 @pytest.mark.parametrize("cache", ["none", "memory"])
@@ -139,6 +135,7 @@ def test_evaluation_reports_a_broken_video_and_never_replaces_it(small_manifest,
     loader = DataLoader(dataset, batch_size=3, collate_fn=collate_views)
     [batch] = loader
     assert batch["views"].shape == (3, 2, 3, 3, 20, 20)
+    assert batch["views"].dtype == torch.uint8
     assert batch["views"][1:].abs().max() == 0
     assert batch["label"].tolist() == [0, 0, 1]
     assert batch["index"].tolist() == [0, 1, 2]
@@ -171,3 +168,17 @@ def test_real_files_of_every_kind_are_read_or_reported():
 def test_bad_numbers_of_views_are_refused(small_manifest, settings, message):
     with pytest.raises(ValueError, match=message):
         ViewDataset(small_manifest, preprocessing=PLAIN, **settings)
+
+
+def test_several_labels_of_readable_and_broken_videos(small_manifest, broken_record):
+    labels = {0: (0, 2), 1: (), 2: (1,)}
+    listed = (*small_manifest.records[:2], broken_record)
+    records = tuple(
+        dataclasses.replace(record, label=NO_SINGLE_LABEL, labels=labels[number])
+        for number, record in enumerate(listed)
+    )
+    dataset = ViewDataset(Manifest(records, ("x", "y", "z"), multi_label=True), preprocessing=PLAIN, num_clips=2)
+    batch = collate_views([dataset[2], dataset[0], dataset[1]])
+    assert batch["label"].dtype == torch.float32
+    assert batch["label"].tolist() == [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    assert [bool(error) for error in batch["error"]] == [True, False, False]

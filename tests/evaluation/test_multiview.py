@@ -109,6 +109,69 @@ def test_a_missing_video_is_reported_and_never_reaches_the_model(model: TinyMode
     assert [views for views, _ in model.seen] == [6, 6]  # the first batch is missing altogether
 
 
+def byte_batch(errors: tuple[str, ...]) -> dict[str, Any]:
+    """Views as `ViewDataset` gives them, in bytes; those of a missing video are zeros, no other is 0 anywhere."""
+    views = torch.randint(1, 256, (len(errors), 6, C, T, H, W), dtype=torch.uint8)
+    views[[bool(error) for error in errors]] = 0
+    return torch.utils.data.default_collate([Views(len(errors))[i] for i in range(len(errors))]) | {
+        "views": views,
+        "error": list(errors),
+    }
+
+
+def test_views_are_prepared_on_the_device_in_parts_and_missing_ones_never(model: TinyModel) -> None:
+    batch = byte_batch(("", "no such file", ""))
+    parts: list[Tensor] = []
+
+    def prepare(views: Tensor) -> Tensor:
+        parts.append(views.clone())
+        return (views.float() - 100) / 50
+
+    result = evaluate_views(model, [batch], device="cpu", prepare=prepare, max_views_per_forward=5)
+    assert [(len(part), part.dtype, part.device.type) for part in parts] == [
+        (count, torch.uint8, "cpu") for count in (5, 5, 2)
+    ]
+    assert torch.equal(torch.cat(parts), batch["views"][[0, 2]].flatten(0, 1))
+    assert [count for count, _ in model.seen] == [5, 5, 2]
+    floats = batch | {"views": (batch["views"].float() - 100) / 50}
+    expected = evaluate_views(model, [floats], device="cpu", max_views_per_forward=5)
+    torch.testing.assert_close(result.view_logits, expected.view_logits)
+    assert result.errors == {1: "no such file"}
+
+
+def test_nothing_is_prepared_where_no_video_is_readable(model: TinyModel) -> None:
+    called: list[int] = []
+    result = evaluate_views(
+        model, [byte_batch(("gone", "gone"))], device="cpu", prepare=lambda views: called.append(1) or views
+    )
+    assert called == []
+    assert result.num_used == 0
+
+
+class Meta(nn.Module):
+    """Notes on which device its clips are; on "meta", where no values are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.devices: list[str] = []
+
+    def forward(self, clip: Tensor) -> Tensor:
+        self.devices.append(clip.device.type)
+        return torch.zeros(len(clip), NUM_CLASSES)
+
+
+def test_views_travel_in_bytes_and_are_prepared_after_the_journey() -> None:
+    model, seen = Meta(), []
+
+    def prepare(views: Tensor) -> Tensor:
+        seen.append((views.device.type, views.dtype))
+        return views.float()
+
+    evaluate_views(model, [byte_batch(("", ""))], device="meta", prepare=prepare)
+    assert seen == [("meta", torch.uint8)]
+    assert model.devices == ["meta"]
+
+
 def test_if_every_video_is_missing_the_result_is_empty(model: TinyModel) -> None:
     result = evaluate_views(model, loader(3, broken=(0, 1, 2)), device="cpu")
     assert (result.num_used, result.num_listed) == (0, 3)
