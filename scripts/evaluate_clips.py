@@ -10,10 +10,11 @@ from pathlib import Path
 
 from stvit_video.data.manifest import read_csv_manifest
 from stvit_video.data.protocols import PROTOCOLS
-from stvit_video.evaluation.multiview import AVERAGES, NonFiniteLogitsError
-from stvit_video.evaluation.tables import clip_accuracy, clip_rows, describe_unread, write_rows
+from stvit_video.evaluation.multi_label_tables import clip_mean_average_precision, multi_label_clip_rows
+from stvit_video.evaluation.multiview import AVERAGES
+from stvit_video.evaluation.tables import clip_accuracy, clip_rows, describe_unread, metric_word, write_rows
 from stvit_video.inference import (
-    NothingEvaluatedError,
+    MENDABLE,
     evaluate_manifest,
     load_classifier,
     make_output_dir,
@@ -27,6 +28,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--checkpoint", type=Path, required=True, help="written by stvit_video.train")
     parser.add_argument("--manifest", type=Path, required=True, help="CSV with the columns path,label")
     parser.add_argument("--root", type=Path, help="where relative paths start (default: beside the manifest)")
+    parser.add_argument("--label-separator", help="between the labels of a video, such as | (default: the training's)")
     parser.add_argument("--protocol", choices=tuple(PROTOCOLS), help="which frames and crops, by name")
     parser.add_argument("--num-clips", type=int, help="clips of a video")
     parser.add_argument("--num-crops", type=int, help="crops of a clip: 1 or 3")
@@ -39,7 +41,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--batch-size", type=int, default=4, help="videos that are loaded together")
     parser.add_argument("--num-workers", type=int, default=0, help="processes that decode")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
-    parser.add_argument("--backend", default="auto", help="decoder: auto, decord or pyav")
+    parser.add_argument("--backend", default="auto", help="decoder: auto (PyAV), decord, torchcodec, or isolated")
     return parser.parse_args(arguments)
 
 
@@ -63,7 +65,11 @@ def run(options: argparse.Namespace) -> None:
         short_side=options.short_side,
         crop_size=options.crop_size,
     )
-    manifest = read_csv_manifest(options.manifest, root=options.root, classes=classifier.classes)
+    separator = options.label_separator or (classifier.label_separator if classifier.multi_label else None)
+    manifest = read_csv_manifest(
+        options.manifest, root=options.root, classes=classifier.classes, label_separator=separator
+    )
+    classifier.require_labels_of(manifest)
     make_output_dir(options.output_dir)
     result = evaluate_manifest(
         classifier,
@@ -75,11 +81,22 @@ def run(options: argparse.Namespace) -> None:
     scores, metrics = score_videos(classifier, result)
     video_ids = [record.video_id for record in manifest.records]
     num_crops = classifier.protocol.num_crops
-    clips = clip_rows(result, video_ids=video_ids, classes=classifier.classes, num_crops=num_crops)
+    if classifier.multi_label:
+        clips = multi_label_clip_rows(
+            result,
+            video_ids=video_ids,
+            classes=classifier.classes,
+            num_crops=num_crops,
+            separator=classifier.label_separator,
+        )
+        name, rate = "mean_average_precision", clip_mean_average_precision(result)
+    else:
+        clips = clip_rows(result, video_ids=video_ids, classes=classifier.classes, num_crops=num_crops)
+        name, rate = "top1", clip_accuracy(result)
     write_rows(clips, options.output_dir / "clips.csv")
     write_rows(classifier.video_rows(manifest, result, scores), options.output_dir / "videos.csv")
     used = f"{result.num_used} of {result.num_listed} videos"
-    print(f"clip-level  top-1 {clip_accuracy(result):.3f}  ({len(clips)} clip views of {used})")
+    print(f"clip-level  {metric_word(name)} {rate:.3f}  ({len(clips)} clip views of {used})")
     print(f"video-level {classifier.result_line(metrics, result)}")
     print(f"clips.csv and videos.csv are in {options.output_dir}")
     unread = describe_unread(result, table=options.output_dir / "videos.csv")
@@ -91,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run; the exit code is 0, or 1 after an error, which goes to stderr in one line."""
     try:
         run(parse_arguments(arguments))
-    except (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError) as error:
+    except MENDABLE as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

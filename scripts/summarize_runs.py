@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
-METRICS = ("top1", "top5", "mean_class_accuracy")
+METRICS = ("top1", "top5", "mean_class_accuracy", "mean_average_precision")
 
 
 def summarize(values: Sequence[float]) -> str:
@@ -31,7 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"error: no folder below {folder} has a result.json; give the folder of a sweep")
     for name, result in results.items():
         print(f"{name}: {result['result']}")
-    for metric in METRICS:
+    # runs with several labels a video have the last one, the others the first three
+    shared = [metric for metric in METRICS if all(metric in result for result in results.values())]
+    if not shared:
+        sys.exit("error: some of these runs have one label a video, others several; summarize them apart")
+    for metric in shared:
         print(f"{metric}: {summarize([result[metric] for result in results.values()])}")
     if unfinished:
         sys.exit(f"error: {len(unfinished)} runs have no result.json and are left out: {', '.join(unfinished)}")

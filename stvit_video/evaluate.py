@@ -18,15 +18,17 @@ from omegaconf.errors import MissingMandatoryValue
 
 from stvit_video import __version__
 from stvit_video.build import CONF_DIR, run_command
+from stvit_video.data.images import require_one_frame
 from stvit_video.data.manifest import Manifest, ManifestError
+from stvit_video.data.stores import is_address
 from stvit_video.evaluation.ledger import LedgerInfo, make_ledger
 from stvit_video.evaluation.ledger_file import write_ledger
-from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError
+from stvit_video.evaluation.multiview import MultiViewResult
 from stvit_video.evaluation.shards import ShardError, evaluate_shards, process_group
 from stvit_video.evaluation.tables import describe_unread
 from stvit_video.inference import (
+    MENDABLE,
     Classifier,
-    NothingEvaluatedError,
     evaluate_manifest,
     load_classifier,
     make_output_dir,
@@ -43,6 +45,8 @@ def choose_data(
     val: str | None,
     root: str | None,
     val_videos: str | None,
+    label_separator: str | None = None,
+    allow_addresses: bool = False,
 ) -> dict[str, Any]:
     """The `data` settings to evaluate with: those given, or the training run's.
 
@@ -53,14 +57,21 @@ def choose_data(
         root: where relative paths start (csv), the folder of val/ (folder) or of val.csv and val/ (kinetics);
             without a source: where the training run's data are now.
         val_videos: kinetics: the folder of the videos.
+        label_separator: csv: what stands between the labels of a video; None = as in the training.
+        allow_addresses: True = shards may be read from an address; a checkpoint can't allow it.
 
     Raises:
-        ValueError: `val` or `val_videos` without a source.
+        ValueError: `val` or `val_videos` without a source, `label_separator` for other data than a csv.
     """
     if source is None and (val or val_videos):
         raise ValueError("data.val and data.val_videos need data.source, for example data.source=csv")
-    given = {"source": source, "val": val, "root": root, "val_videos": val_videos}
-    settings = {key: value for key, value in given.items() if value is not None}
+    kind = stored["source"] if source is None else source
+    if label_separator is not None and kind != "csv":
+        raise ValueError(f"data.label_separator={label_separator!r} is for csv data, not for {kind}; leave it out")
+    if kind == "csv" and label_separator is None:
+        label_separator = stored.get("label_separator")
+    given = {"source": source, "val": val, "root": root, "val_videos": val_videos, "label_separator": label_separator}
+    settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if source is None:
         moved = {
             key: _moved(stored[key], old_root=stored.get("root"), new_root=root)
@@ -68,11 +79,16 @@ def choose_data(
             if root is not None and stored.get(key)
         }
         settings = {**stored, **moved, **settings}
+    settings.pop("allow_addresses", None)
+    if allow_addresses:
+        settings["allow_addresses"] = True
     return settings | {"missing": "keep"}  # what is missing is reported in the result, never left out
 
 
 def _moved(path: str, *, old_root: str | None, new_root: str) -> str:
     """Where a list or folder of the training run is, now that its data are in `new_root`."""
+    if is_address(path):
+        return path
     here = Path(path)
     if old_root and here.is_relative_to(old_root):
         there = Path(new_root, here.relative_to(old_root))
@@ -115,6 +131,8 @@ def evaluate(
     val: str | None = None,
     root: str | None = None,
     val_videos: str | None = None,
+    label_separator: str | None = None,
+    allow_addresses: bool = False,
     protocol: str | None = None,
     num_clips: int | None = None,
     num_crops: int | None = None,
@@ -131,13 +149,14 @@ def evaluate(
     backend: str = "auto",
 ) -> dict[str, Any]:
     """Evaluate a checkpoint, print the result line, write result.json, predictions.csv, confusion_matrix.png and the
-    logits of every view, ledger.parquet.
+    logits of every view, ledger.parquet. With several labels a video there is no confusion matrix.
 
     Started by torchrun, every process evaluates its share, each video exactly once, and the first writes the result.
 
     Args:
         output_dir: where these files go; made if it is missing.
-        source: with val, root, val_videos: see `choose_data`; None = the training run's validation data.
+        source: with val, root, val_videos, label_separator, allow_addresses: see `choose_data`; None = the training's
+            validation data.
         protocol: "videoswin", "videomae" ..., see `stvit_video.data.protocols`; None = the checkpoint's.
         num_clips: with num_crops, average, short_side and crop_size: None = as the protocol says.
         num_frames: with frame_stride: None = as the model was trained.
@@ -164,8 +183,18 @@ def evaluate(
         short_side=short_side,
         crop_size=crop_size,
     )
-    data = choose_data(classifier.config["data"], source=source, val=val, root=root, val_videos=val_videos)
+    data = choose_data(
+        classifier.config["data"],
+        source=source,
+        val=val,
+        root=root,
+        val_videos=val_videos,
+        label_separator=label_separator,
+        allow_addresses=allow_addresses,
+    )
     manifest = labelled_manifest(data, classifier.classes, stored=source is None)
+    classifier.require_labels_of(manifest)
+    require_one_frame(manifest, num_frames=classifier.preprocessing.num_frames)
     make_output_dir(output_dir)
     work = partial(
         evaluate_manifest,
@@ -201,10 +230,11 @@ def save_ledger(classifier: Classifier, manifest: Manifest, result: MultiViewRes
         model=classifier.model_name,
         protocol=asdict(classifier.protocol),
         preprocessing=classifier.preprocessing.to_dict(),
+        multi_label=classifier.multi_label,
         commit=current_commit(),
         versions={"stvit_video": __version__, "torch": str(torch.__version__)},
     )
-    video_ids, labels = zip(*((record.video_id, record.label) for record in manifest.records), strict=True)
+    video_ids, labels = zip(*((record.video_id, record.labels) for record in manifest.records), strict=True)
     write_ledger(make_ledger(result, video_ids=video_ids, labels=labels, info=info), path)
 
 
@@ -219,7 +249,7 @@ def main(config: DictConfig) -> None:
     except MissingMandatoryValue as error:
         key = error.full_key
         sys.exit(f"error: {key} is missing; give {key}={'run/best.ckpt' if key == 'ckpt_path' else 'VALUE'}")
-    except (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError, ShardError) as error:
+    except (*MENDABLE, ShardError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -11,16 +11,21 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from stvit_video.data.manifest import Manifest
+from stvit_video.data.device_transform import DeviceTransform
+from stvit_video.data.lost_workers import LostWorkerError, lost_workers_named
+from stvit_video.data.manifest import Manifest, ManifestError
 from stvit_video.data.protocols import find_protocol
 from stvit_video.data.shard_sampler import ShardSampler
 from stvit_video.data.transforms import Preprocessing
 from stvit_video.data.views import ViewDataset, collate_views
-from stvit_video.evaluation.metrics import ClassificationMetrics, classification_metrics
-from stvit_video.evaluation.multiview import AVERAGES, MultiViewResult, aggregate_views, evaluate_views
+from stvit_video.data.worker_start import start_worker
+from stvit_video.evaluation.metrics import Metrics, classification_metrics, multi_label_metrics
+from stvit_video.evaluation.multi_label_tables import THRESHOLDS, multi_label_video_rows
+from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError, aggregate_views, evaluate_views
 from stvit_video.evaluation.shards import rank_and_world_size
-from stvit_video.evaluation.tables import Row, describe_equal_views, describe_protocol, result_line, video_rows
+from stvit_video.evaluation.tables import Row, describe_equal_views, result_line, video_rows
 from stvit_video.models.checkpoints import model_from_checkpoint
+from stvit_video.viewing import Protocol, require_whole
 
 
 class NothingEvaluatedError(RuntimeError):
@@ -28,22 +33,9 @@ class NothingEvaluatedError(RuntimeError):
 
 
 CPU = torch.device("cpu")
+# what evaluating can raise that the user can mend; a command tells it in one line
+MENDABLE = (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError, LostWorkerError)
 PRECISIONS: dict[str, torch.dtype | None] = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
-
-
-def require_whole(name: str, value: object, *, at_least: int = 1) -> None:
-    """Raise unless a setting is a whole number that is large enough; command lines give words, too.
-
-    Args:
-        name: of the setting, for the message.
-        value: what was given.
-        at_least: smallest allowed value.
-
-    Raises:
-        ValueError: it is no int, or too small.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-        raise ValueError(f"{name}={value!r} must be a whole number, at least {at_least}")
 
 
 def make_output_dir(path: Path) -> Path:
@@ -60,72 +52,6 @@ def make_output_dir(path: Path) -> Path:
         raise ValueError(f"the output folder {path} can't be written ({error.strerror}); give another one") from error
 
 
-@dataclass(frozen=True, kw_only=True)
-class Protocol:
-    """How a video is seen: clips spread over time, crops along the long side, and how their scores combine.
-
-    Attributes:
-        name: which frames and crops exactly, see `stvit_video.data.protocols`.
-        num_clips: clips of a video, at least 1.
-        num_crops: crops of a clip: 1 (centre) or 3 (start, centre, end of the long side).
-        average: "prob" = softmax of each view, then mean; "logit" = mean of logits.
-
-    Raises:
-        ValueError: a value is out of range.
-    """
-
-    name: str = "uniform"
-    num_clips: int
-    num_crops: int
-    average: str
-
-    @classmethod
-    def named(
-        cls,
-        name: str = "uniform",
-        *,
-        num_clips: int | None = None,
-        num_crops: int | None = None,
-        average: str | None = None,
-    ) -> "Protocol":
-        """The protocol of this name; each part that is None is as published.
-
-        Raises:
-            ValueError: the name is not known, or a value is out of range.
-        """
-        published = find_protocol(name)
-        return cls(
-            name=name,
-            num_clips=published.num_clips if num_clips is None else num_clips,
-            num_crops=published.num_crops if num_crops is None else num_crops,
-            average=published.average if average is None else average,
-        )
-
-    def __post_init__(self) -> None:
-        find_protocol(self.name)
-        require_whole("num_clips", self.num_clips)
-        if self.num_crops not in (1, 3):
-            raise ValueError(f"num_crops={self.num_crops} must be 1 (centre) or 3 (along the long side)")
-        if self.average not in AVERAGES:
-            raise ValueError(f"average={self.average!r} is not known; use one of {', '.join(AVERAGES)}")
-
-    def describe(self, *, short_side: int) -> str:
-        """In words, for a result line; `short_side` in pixels."""
-        views = describe_protocol(
-            num_clips=self.num_clips, num_crops=self.num_crops, average=self.average, short_side=short_side
-        )
-        return f"{views}, protocol {self.name}{self._changes()}"
-
-    def _changes(self) -> str:
-        """Where this is not what the name stands for: " (num_clips=7, not 5)"; ours stand for no numbers."""
-        published = find_protocol(self.name)
-        if published.short_sides is None:
-            return ""
-        pairs = {key: (getattr(self, key), getattr(published, key)) for key in ("num_clips", "num_crops", "average")}
-        changed = [f"{key}={here}, not {there}" for key, (here, there) in pairs.items() if here != there]
-        return f" ({'; '.join(changed)})" if changed else ""
-
-
 @dataclass(frozen=True)
 class Classifier:
     """A checkpoint ready for use.
@@ -138,6 +64,7 @@ class Classifier:
         device: where the model is.
         config: the resolved configuration of the training run.
         model_name: the name that `create_model` knows.
+        multi_label: True = a video can have several labels, and each logit has a probability of its own (sigmoid).
     """
 
     model: nn.Module
@@ -147,14 +74,57 @@ class Classifier:
     device: torch.device
     config: Mapping[str, Any]
     model_name: str
+    multi_label: bool = False
 
-    def result_line(self, metrics: ClassificationMetrics, result: MultiViewResult) -> str:
+    @property
+    def label_separator(self) -> str:
+        """What stands between the labels of a video, in the lists of the training and in our tables."""
+        return str(self.config.get("data", {}).get("label_separator") or "|")
+
+    def require_labels_of(self, manifest: Manifest) -> None:
+        """Raise unless the list is of the kind that the model was trained on.
+
+        Raises:
+            ManifestError: one of them is for several labels a video, the other for one.
+        """
+        if self.multi_label and not manifest.multi_label:
+            raise ManifestError(
+                "the checkpoint was trained on several labels a video and the list gives one each; use a CSV, "
+                f"which is then read with label_separator={self.label_separator!r}"
+            )
+        if manifest.multi_label and not self.multi_label:
+            raise ManifestError(
+                "the list gives several labels a video and the checkpoint was trained on one each; leave "
+                "label_separator out, or use a checkpoint that was trained with it"
+            )
+
+    def average_views(self, result: MultiViewResult) -> Tensor:
+        """Scores (N, num_classes) of the videos of `result`, by the protocol's average."""
+        return aggregate_views(result.view_logits, average=self.protocol.average, multi_label=self.multi_label)
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """Probabilities of the scores that `average_views` gives: of the classes, or of each label by itself."""
+        if self.protocol.average == "prob":
+            return scores
+        return scores.sigmoid() if self.multi_label else scores.softmax(dim=-1)
+
+    def result_line(self, metrics: Metrics, result: MultiViewResult) -> str:
         """The accuracies, the videos used and listed, and the protocol, in one line."""
-        words = self.protocol.describe(short_side=self.preprocessing.short_side)
+        words = self.protocol.describe(short_side=self.preprocessing.short_side, multi_label=self.multi_label)
         return result_line(metrics, result=result, protocol=words + describe_equal_views(result))
 
     def video_rows(self, manifest: Manifest, result: MultiViewResult, scores: Tensor) -> list[Row]:
-        """One row for each listed video, see `stvit_video.evaluation.tables.video_rows`."""
+        """One row for each listed video, see `video_rows`; with several labels each, `multi_label_video_rows`."""
+        if self.multi_label:
+            return multi_label_video_rows(
+                result,
+                scores,
+                video_ids=[record.video_id for record in manifest.records],
+                labels=[record.labels for record in manifest.records],
+                classes=self.classes,
+                threshold=THRESHOLDS[self.protocol.average],
+                separator=self.label_separator,
+            )
         return video_rows(
             result,
             scores,
@@ -214,6 +184,7 @@ def load_classifier(
         device=chosen_device,
         config=meta["config"],
         model_name=meta["model"]["name"],
+        multi_label=meta["multi_label"],
     )
 
 
@@ -255,6 +226,7 @@ def evaluate_manifest(
     Raises:
         ValueError: a setting is out of range.
         NonFiniteLogitsError: the model gives NaN; the videos are named.
+        LostWorkerError: the system ended a loader process; its video is named.
     """
     require_whole("batch_size", batch_size)
     require_whole("max_views_per_forward", max_views_per_forward)
@@ -271,18 +243,28 @@ def evaluate_manifest(
     )
     rank, world_size = rank_and_world_size()
     share = ShardSampler(dataset, shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=batch_size)
-    return evaluate_views(
-        classifier.model,
-        DataLoader(dataset, batch_size=batch_size, sampler=share, num_workers=num_workers, collate_fn=collate_views),
-        device=classifier.device,
-        max_views_per_forward=max_views_per_forward,
-        autocast_dtype=PRECISIONS[precision],
-        names=[record.video_id for record in manifest.records],
-        allow_empty=world_size > 1,
+    loader: DataLoader[Any] = DataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=share,
+        num_workers=num_workers,
+        collate_fn=collate_views,
+        worker_init_fn=start_worker,
     )
+    with lost_workers_named([dataset]):
+        return evaluate_views(
+            classifier.model,
+            loader,
+            device=classifier.device,
+            prepare=DeviceTransform(classifier.preprocessing),
+            max_views_per_forward=max_views_per_forward,
+            autocast_dtype=PRECISIONS[precision],
+            names=[record.video_id for record in manifest.records],
+            allow_empty=world_size > 1,
+        )
 
 
-def score_videos(classifier: Classifier, result: MultiViewResult) -> tuple[Tensor, ClassificationMetrics]:
+def score_videos(classifier: Classifier, result: MultiViewResult) -> tuple[Tensor, Metrics]:
     """Scores (N, num_classes) of the videos of `result`, by the protocol's average, and their metrics.
 
     Raises:
@@ -291,5 +273,7 @@ def score_videos(classifier: Classifier, result: MultiViewResult) -> tuple[Tenso
     if result.num_used == 0:
         reasons = "; ".join(list(result.errors.values())[:3])
         raise NothingEvaluatedError(f"not one of {result.num_listed} videos could be read: {reasons}")
-    scores = aggregate_views(result.view_logits, average=classifier.protocol.average)
+    scores = classifier.average_views(result)
+    if classifier.multi_label:
+        return scores, multi_label_metrics(scores, result.labels.to(torch.bool))
     return scores, classification_metrics(scores, result.labels, num_classes=len(classifier.classes))

@@ -2,32 +2,38 @@
 
 Only the checkpoint is needed: it holds labels, preprocessing and protocol. Hydra takes no bare file names, so
 this command reads its arguments itself: key=value for the keys below, everything else is a file.
+
+Of a checkpoint for several labels a video each probability stands by itself; they don't sum to 1.
 """
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stvit_video.data.arguments import positive_number, split_arguments
+from stvit_video.data.images import is_picture_file
 from stvit_video.data.manifest import Manifest, VideoRecord
-from stvit_video.evaluation.multiview import NonFiniteLogitsError, aggregate_views
+from stvit_video.evaluation.multiview import NonFiniteLogitsError
 from stvit_video.evaluation.tables import top_classes
 from stvit_video.inference import Classifier, evaluate_manifest, load_classifier
 
 USAGE = """python -m stvit_video.predict ckpt_path=CKPT [key=value ...] FILE [FILE ...] [-- FILE ...]
 
   ckpt_path=CKPT     checkpoint written by stvit_video.train (needed)
-  num_clips=N        clips of a video (default: the checkpoint's)
-  num_crops=1|3      crops of a clip (default: the checkpoint's)
-  average=prob|logit how the views' scores combine (default: the checkpoint's)
+  protocol=NAME      which frames and crops, for example videoswin (default: the checkpoint's)
+  num_clips=N        clips of a video (default: the protocol's)
+  num_crops=1|3      crops of a clip (default: the protocol's)
+  average=prob|logit how the views' scores combine (default: the protocol's)
   top_k=N            labels to print (default: 5)
+  threshold=P        several labels a video: print every label of at least this probability, not the top_k
   device=NAME        auto, cpu, cuda, cuda:1 ... (default: auto)
 
 A file whose name holds '=' or begins with '-' goes after '--'."""
 
 NUMBERS = ("num_clips", "num_crops", "top_k")
-KEYS = ("ckpt_path", *NUMBERS, "average", "device")
+KEYS = ("ckpt_path", "protocol", *NUMBERS, "average", "threshold", "device")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,16 +42,18 @@ class PredictArguments:
 
     ckpt_path: Path
     files: tuple[Path, ...]
+    protocol: str | None = None
     num_clips: int | None = None
     num_crops: int | None = None
     average: str | None = None
     top_k: int = 5
+    threshold: float | None = None
     device: str = "auto"
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """Of one file: its likeliest labels with probabilities, best first, or the reason why there are none."""
+    """Of one file: its likeliest labels with probabilities, best first, or the reason why it could not be read."""
 
     file: Path
     labels: tuple[tuple[str, float], ...] = ()
@@ -56,7 +64,7 @@ def parse_arguments(arguments: Sequence[str]) -> PredictArguments:
     """Read key=value options and file names.
 
     Raises:
-        ValueError: an unknown key, a value that is no number, no checkpoint or no file.
+        ValueError: an unknown key, a value that is no number, no checkpoint, no file, or threshold beside top_k.
     """
     options, files = split_arguments(arguments, keys=KEYS)
     return _checked(options, files)
@@ -72,34 +80,63 @@ def _checked(options: dict[str, str], files: Sequence[str]) -> PredictArguments:
     return PredictArguments(
         ckpt_path=Path(options["ckpt_path"]),
         files=tuple(Path(file) for file in files),
+        protocol=options.get("protocol"),
         num_clips=numbers.get("num_clips"),
         num_crops=numbers.get("num_crops"),
         average=options.get("average"),
         top_k=numbers.get("top_k", 5),
+        threshold=_probability(options),
         device=options.get("device", "auto"),
     )
 
 
-def predict(classifier: Classifier, files: Sequence[Path], *, top_k: int = 5) -> Iterator[Prediction]:
+def _probability(options: dict[str, str]) -> float | None:
+    """The threshold, checked; None = not given."""
+    if "threshold" not in options:
+        return None
+    if "top_k" in options:
+        raise ValueError("threshold and top_k exclude each other; give one of them")
+    try:
+        threshold = float(options["threshold"])
+    except ValueError:
+        threshold = math.nan
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold={options['threshold']!r} must be a number between 0 and 1, such as 0.5")
+    return threshold
+
+
+def predict(
+    classifier: Classifier, files: Sequence[Path], *, top_k: int = 5, threshold: float | None = None
+) -> Iterator[Prediction]:
     """Predict one file after the other; a file that can't be read gives a `Prediction` with an error.
 
     Args:
         top_k: labels a file, fewer if there are fewer classes.
+        threshold: for several labels a video: every label with at least this probability in place of the top_k.
+
+    Raises:
+        ValueError: a threshold for a checkpoint of one label a video.
     """
-    average = classifier.protocol.average
-    for file in files:
-        record = VideoRecord(path=file, label=0, video_id=str(file))  # the label is not looked at
-        try:
-            result = evaluate_manifest(classifier, Manifest(records=(record,), classes=classifier.classes))
-        except NonFiniteLogitsError as error:
-            yield Prediction(file, error=str(error))
-            continue
-        if result.errors:
-            yield Prediction(file, error=result.errors[0])
-            continue
-        scores = aggregate_views(result.view_logits, average=average)[0]  # (num_classes,)
-        probabilities = scores if average == "prob" else scores.softmax(dim=-1)
-        yield Prediction(file, tuple(top_classes(probabilities, classifier.classes, k=top_k)))
+    if threshold is not None and not classifier.multi_label:
+        raise ValueError(
+            f"threshold={threshold} is for checkpoints with several labels a video, this one has one each; use top_k"
+        )
+    return (_prediction(classifier, file, top_k=top_k, threshold=threshold) for file in files)
+
+
+def _prediction(classifier: Classifier, file: Path, *, top_k: int, threshold: float | None) -> Prediction:
+    is_picture = classifier.preprocessing.num_frames == 1 and is_picture_file(file.name)
+    record = VideoRecord(path=file, label=0, video_id=str(file), is_picture=is_picture)  # the label is not looked at
+    try:
+        result = evaluate_manifest(classifier, Manifest(records=(record,), classes=classifier.classes))
+    except NonFiniteLogitsError as error:
+        return Prediction(file, error=str(error))
+    if result.errors:
+        return Prediction(file, error=result.errors[0])
+    probabilities = classifier.probabilities(classifier.average_views(result))[0]  # (num_classes,)
+    if threshold is not None:
+        top_k = int((probabilities >= threshold).sum())
+    return Prediction(file, tuple(top_classes(probabilities, classifier.classes, k=top_k)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,15 +150,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         classifier = load_classifier(
             wanted.ckpt_path,
             device=wanted.device,
+            protocol=wanted.protocol,
             num_clips=wanted.num_clips,
             num_crops=wanted.num_crops,
             average=wanted.average,
         )
+        predictions = predict(classifier, wanted.files, top_k=wanted.top_k, threshold=wanted.threshold)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     failed = 0
-    for prediction in predict(classifier, wanted.files, top_k=wanted.top_k):
+    for prediction in predictions:
         if prediction.error:
             failed += 1
             print(f"error: {prediction.error}", file=sys.stderr, flush=True)

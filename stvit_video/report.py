@@ -6,6 +6,7 @@ import platform
 import subprocess
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from stvit_video import __version__
 from stvit_video.build import PACKAGE_DIR
 from stvit_video.data.manifest import Manifest
 from stvit_video.evaluation.benchmark import count_gmacs, count_parameters, measure_throughput
-from stvit_video.evaluation.metrics import ClassificationMetrics
+from stvit_video.evaluation.metrics import Metrics, rates_of
 from stvit_video.evaluation.multiview import MultiViewResult
 from stvit_video.evaluation.plots import save_confusion_matrix, save_curves
+from stvit_video.evaluation.shards import evaluate_shards
 from stvit_video.evaluation.tables import write_rows
 from stvit_video.inference import Classifier, evaluate_manifest, load_classifier, score_videos
 
@@ -32,6 +34,8 @@ def report_training(
 ) -> dict[str, Any]:
     """Evaluate a checkpoint of the run by its protocol, and write every file of the report.
 
+    Every process of the training must call this: each evaluates its share of the videos, the first writes the files.
+
     Args:
         run_dir: the run's folder, which holds best.ckpt, last.ckpt and metrics.csv.
         checkpoint: which one, "best" or "last".
@@ -40,15 +44,24 @@ def report_training(
         training: further values for result.json, such as seconds and clips a second of the training.
 
     Returns:
-        What result.json holds.
+        What result.json holds; nothing in the other processes of several.
 
     Raises:
         NothingEvaluatedError: not one video could be read.
+        ShardError: one of several processes failed or did not come.
     """
     classifier = load_classifier(run_dir / f"{checkpoint}.ckpt")
-    result = evaluate_manifest(
-        classifier, val_manifest, batch_size=4, num_workers=data["num_workers"], backend=data["backend"]
+    work = partial(
+        evaluate_manifest,
+        classifier,
+        val_manifest,
+        batch_size=4,
+        num_workers=data["num_workers"],
+        backend=data["backend"],
     )
+    result = evaluate_shards(work, folder=run_dir)
+    if result is None:
+        return {}  # another process has the whole
     save_curves(run_dir / "metrics.csv", run_dir / "curves.png")
     return report_evaluation(
         classifier, val_manifest, result, run_dir, extra={"checkpoint": checkpoint, "training": dict(training)}
@@ -64,6 +77,8 @@ def report_evaluation(
     extra: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Print the result line; write result.json, predictions.csv (a row for each video), confusion_matrix.png.
+
+    With several labels a video there is no confusion matrix.
 
     Args:
         classifier: the checkpoint that was evaluated.
@@ -84,21 +99,23 @@ def report_evaluation(
     output_dir.mkdir(parents=True, exist_ok=True)
     (output_dir / "result.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     write_rows(classifier.video_rows(manifest, result, scores), output_dir / "predictions.csv")
-    save_confusion_matrix(metrics["confusion_matrix"], classifier.classes, output_dir / "confusion_matrix.png")
+    names = ["result.json", "predictions.csv"]
+    if "confusion_matrix" in metrics:
+        names.append("confusion_matrix.png")
+        save_confusion_matrix(metrics["confusion_matrix"], classifier.classes, output_dir / names[-1])
     print(line)
-    print(f"result.json, predictions.csv and confusion_matrix.png are in {output_dir}")
+    print(f"{', '.join(names[:-1])} and {names[-1]} are in {output_dir}")
     return summary
 
 
-def summarise(classifier: Classifier, result: MultiViewResult, metrics: ClassificationMetrics) -> dict[str, Any]:
+def summarise(classifier: Classifier, result: MultiViewResult, metrics: Metrics) -> dict[str, Any]:
     """Numbers, and what they were measured with, as plain values for JSON."""
     return {
-        "top1": metrics["top1"],
-        "top5": metrics["top5"],
-        "mean_class_accuracy": metrics["mean_class_accuracy"],
+        **rates_of(metrics),
         "num_videos_used": result.num_used,
         "num_videos_listed": result.num_listed,
         "num_classes": len(classifier.classes),
+        "multi_label": classifier.multi_label,
         "protocol": dataclasses.asdict(classifier.protocol),
         "preprocessing": classifier.preprocessing.to_dict(),
         "model": classifier.model_name,

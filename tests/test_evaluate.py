@@ -193,6 +193,14 @@ def test_choice_of_data() -> None:
         choose_data(stored, **nothing | {"val": "new.csv"})
 
 
+def test_a_checkpoint_cannot_allow_addresses() -> None:
+    stored = {"source": "shards", "val_shards": "s3://b/{0..1}.tar", "root": "/data", "allow_addresses": True}
+    nothing = {"source": None, "val": None, "root": "/new", "val_videos": None}
+    data = choose_data(stored, **nothing)
+    assert data == {"source": "shards", "val_shards": "s3://b/{0..1}.tar", "root": "/new", "missing": "keep"}
+    assert choose_data(stored, **nothing, allow_addresses=True) == data | {"allow_addresses": True}
+
+
 def test_data_that_have_moved_are_found_below_the_new_root(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     nothing = {"source": None, "val": None, "val_videos": None, "root": str(new)}
@@ -204,3 +212,15 @@ def test_data_that_have_moved_are_found_below_the_new_root(tmp_path: Path) -> No
     kept = tmp_path / "kept.csv"
     kept.touch()
     assert choose_data(beside | {"val": str(kept)}, **nothing)["val"] == str(kept)
+
+
+def test_labels_are_separated_as_in_the_training_unless_given() -> None:
+    stored = {"source": "csv", "val": "old.csv", "label_separator": "|"}
+    nothing = {"source": None, "val": None, "root": None, "val_videos": None}
+    assert choose_data(stored, **nothing)["label_separator"] == "|"
+    assert choose_data(stored, **nothing | {"source": "csv", "val": "new.csv"})["label_separator"] == "|"
+    assert choose_data(stored, **nothing, label_separator=";")["label_separator"] == ";"
+    folder = choose_data(stored, **nothing | {"source": "folder", "val": "new"})
+    assert folder == {"source": "folder", "val": "new", "missing": "keep"}
+    with pytest.raises(ValueError, match=r"^data\.label_separator=';' is for csv data, not for ucf101; leave it out$"):
+        choose_data({"source": "ucf101"}, **nothing, label_separator=";")

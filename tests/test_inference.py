@@ -1,21 +1,22 @@
 """The shared path from checkpoint to result: what overrides what, and what is refused."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from stvit_video.data.manifest import read_csv_manifest
+from stvit_video.data.manifest import ManifestError, read_csv_manifest
 from stvit_video.inference import (
     NothingEvaluatedError,
-    Protocol,
     choose_device,
     evaluate_manifest,
     load_classifier,
     make_output_dir,
     score_videos,
 )
+from stvit_video.viewing import Protocol
 
 
 def test_the_protocol_is_the_checkpoints_unless_given(tiny_run: Any) -> None:
@@ -89,23 +90,6 @@ def test_what_load_classifier_refuses(tiny_run: Any, settings: dict[str, Any], m
         load_classifier(tiny_run.checkpoint, device="cpu", **settings)
 
 
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ((0, 3, "prob"), "num_clips=0 must be a whole number, at least 1"),
-        (("x", 3, "prob"), "num_clips='x' must be a whole number, at least 1"),
-        ((True, 3, "prob"), "num_clips=True must be a whole number"),
-        ((1, 2, "prob"), r"num_crops=2 must be 1 \(centre\) or 3"),
-        ((1, 1, "mean"), "average='mean' is not known; use one of prob, logit"),
-    ],
-)
-def test_wrong_protocols(values: tuple[Any, Any, str], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Protocol(num_clips=values[0], num_crops=values[1], average=values[2])
-    with pytest.raises(ValueError, match=message):
-        Protocol.named("uniform", num_clips=values[0], num_crops=values[1], average=values[2])
-
-
 def test_batches_and_workers_do_not_change_the_result(tiny_run: Any) -> None:
     classifier = load_classifier(tiny_run.checkpoint, device="cpu")
     manifest = read_csv_manifest(tiny_run.manifest, classes=classifier.classes)
@@ -154,3 +138,38 @@ def test_devices() -> None:
     assert choose_device("auto").type in ("cpu", "cuda")
     with pytest.raises(ValueError, match=r"device='gpu' can't be used here \(.*\); use auto, cpu, cuda or cuda:<n>"):
         choose_device("gpu")
+
+
+def test_lists_and_checkpoints_are_of_one_kind(tiny_run: Any) -> None:
+    one = load_classifier(tiny_run.checkpoint, device="cpu")
+    several = dataclasses.replace(one, multi_label=True, config={"data": {"label_separator": ";"}})
+    assert (one.label_separator, several.label_separator) == ("|", ";")
+    single_list = read_csv_manifest(tiny_run.manifest, classes=one.classes)
+    several_list = read_csv_manifest(tiny_run.manifest, classes=one.classes, label_separator=";")
+    one.require_labels_of(single_list)
+    several.require_labels_of(several_list)
+    with pytest.raises(ManifestError, match="use a CSV, which is then read with label_separator=';'$"):
+        several.require_labels_of(single_list)
+    with pytest.raises(ManifestError, match="leave label_separator out, or use a checkpoint that was trained with it$"):
+        one.require_labels_of(several_list)
+
+
+@pytest.mark.parametrize("average", ["prob", "logit"])
+def test_scores_of_several_labels(tiny_run: Any, average: str) -> None:
+    loaded = load_classifier(tiny_run.checkpoint, device="cpu", average=average)
+    several = dataclasses.replace(loaded, multi_label=True)
+    manifest = read_csv_manifest(tiny_run.manifest, classes=several.classes, label_separator=";")
+    result = evaluate_manifest(several, manifest)
+    assert torch.equal(result.labels, torch.eye(3))
+    scores, metrics = score_videos(several, result)
+    logits = result.view_logits
+    torch.testing.assert_close(scores, logits.sigmoid().mean(1) if average == "prob" else logits.mean(1))
+    torch.testing.assert_close(several.probabilities(scores), scores if average == "prob" else logits.mean(1).sigmoid())
+    torch.testing.assert_close(
+        loaded.probabilities(scores), scores if average == "prob" else logits.mean(1).softmax(-1)
+    )
+    ranks = (scores >= scores.diagonal()).sum(0)  # of the one video of each class
+    assert metrics == {
+        "mean_average_precision": pytest.approx((1 / ranks).mean().item()),
+        "average_precisions": pytest.approx(1 / ranks),
+    }

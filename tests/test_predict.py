@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from stvit_video.data.transforms import EvalTransform, Preprocessing
+from stvit_video.evaluate import evaluate
+from stvit_video.evaluation.ledger_file import read_ledger
 from stvit_video.inference import load_classifier
 from stvit_video.predict import KEYS, main, parse_arguments, predict
 
@@ -18,6 +20,9 @@ def test_arguments() -> None:
     assert wanted.ckpt_path == Path("a=b.ckpt")
     assert wanted.files == (Path("x y.mp4"), Path("c=d.mp4"), Path("-e.mp4"))
     assert (wanted.top_k, wanted.num_clips, wanted.num_crops, wanted.average) == (3, None, 1, None)
+    assert (wanted.protocol, wanted.threshold) == (None, None)
+    named = parse_arguments(["ckpt_path=x", "protocol=mvit", "threshold=.25", "a.mp4"])
+    assert (named.protocol, named.threshold) == ("mvit", 0.25)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +33,9 @@ def test_arguments() -> None:
         (["ckpt_path=x", "--top_k", "3"], "unknown option '--top_k'"),
         (["ckpt_path=x", "top_k=0", "a.mp4"], "top_k='0' must be a whole number, at least 1"),
         (["ckpt_path=x", "num_clips=two", "a.mp4"], "num_clips='two' must be a whole number"),
+        (["ckpt_path=x", "threshold=1.5", "a.mp4"], "threshold='1.5' must be a number between 0 and 1, such as 0.5"),
+        (["ckpt_path=x", "threshold=half", "a.mp4"], "threshold='half' must be a number between 0 and 1"),
+        (["ckpt_path=x", "threshold=0.5", "top_k=3", "a.mp4"], "threshold and top_k exclude each other; give one"),
         (["a.mp4"], "ckpt_path is missing; give the checkpoint as ckpt_path=run/best.ckpt"),
         (["ckpt_path=x"], "no video file is given"),
     ],
@@ -96,3 +104,25 @@ def test_the_command_goes_on_after_a_broken_file(tiny_run, tmp_path: Path, capsy
 def test_a_missing_checkpoint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ckpt_path=nowhere.ckpt", "a.mp4"]) == 2
     assert capsys.readouterr().err.startswith("error: there is no checkpoint file 'nowhere.ckpt'")
+
+
+def test_a_protocol_by_name_looks_as_evaluate_does(
+    tiny_run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["device=cpu", "protocol=videoswin", "num_clips=2", "average=logit"]
+    assert main([f"ckpt_path={tiny_run.checkpoint}", *options, str(tiny_run.videos[1])]) == 0
+    found = {line[10:]: float(line[:10]) for line in capsys.readouterr().out.splitlines()[1:]}
+    settings = {"protocol": "videoswin", "num_clips": 2, "average": "logit", "device": "cpu"}
+    evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, **settings)
+    result = read_ledger(tmp_path / "ledger.parquet").result
+    assert result.view_logits.shape == (3, 6, 3)
+    expected = result.view_logits[1].mean(0).softmax(-1)
+    assert found == pytest.approx(dict(zip(("a, comma", "jump", "run"), expected.tolist(), strict=True)), abs=1e-4)
+    assert main([f"ckpt_path={tiny_run.checkpoint}", "protocol=best", str(tiny_run.videos[1])]) == 2
+    assert "protocol='best' is not known; use one of uniform, single" in capsys.readouterr().err
+
+
+def test_a_threshold_is_for_several_labels(tiny_run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([f"ckpt_path={tiny_run.checkpoint}", "device=cpu", "threshold=0.5", str(tiny_run.videos[1])]) == 2
+    error = "error: threshold=0.5 is for checkpoints with several labels a video, this one has one each; use top_k\n"
+    assert capsys.readouterr().err == error

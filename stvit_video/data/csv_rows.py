@@ -132,6 +132,24 @@ def read_segment(
     return start, end
 
 
+def read_labels(row: CsvRow, *, separator: str, faults: Faults) -> tuple[str, ...]:
+    """The labels of a row, without the blanks around them; an empty field has none. What is wrong goes to `faults`.
+
+    Args:
+        row: its column `label` is read.
+        separator: what stands between two labels.
+    """
+    written = row.fields["label"].strip()
+    labels = [label.strip() for label in row.fields["label"].split(separator)] if written else []
+    if "" in labels:
+        text = f"{written!r} has an empty label beside a {separator!r}; remove the separator, or name the label"
+        faults.add(row.line, text)
+    for label in dict.fromkeys(labels):
+        if label and labels.count(label) > 1:
+            faults.add(row.line, f"{written!r} names {label!r} {labels.count(label)} times; name each label once")
+    return tuple(dict.fromkeys(label for label in labels if label))
+
+
 def _read_seconds(row: CsvRow, column: str, faults: Faults) -> float | None:
     text = row.fields.get(column, "").strip()
     if not text:

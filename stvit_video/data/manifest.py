@@ -14,6 +14,7 @@ from stvit_video.data.csv_rows import (
     Faults,
     ManifestError,
     filter_rows,
+    read_labels,
     read_rows,
     read_segment,
 )
@@ -50,6 +51,7 @@ def read_csv_manifest(
     split: str | None = None,
     keep: Mapping[str, Collection[str | int]] | None = None,
     drop: Mapping[str, Collection[str | int]] | None = None,
+    label_separator: str | None = None,
 ) -> Manifest:
     """Read a CSV with a header: `path,label`, optionally `start_seconds,end_seconds,split`, and any others.
 
@@ -61,17 +63,23 @@ def read_csv_manifest(
         split: keep only the rows with this value in the column `split`.
         keep: column -> values: keep the rows that have one of the values, e.g. {"fold": (1, 2)}.
         drop: column -> values: leave out the rows that have one of the values, e.g. {"fold": (0,)}.
+        label_separator: what stands between the labels of a video, such as "|" in `run|jump`: the list is multi-label
+            then, and a video whose field is empty has no label. None = each field is one label.
 
     Raises:
         ManifestError: every fault of the file, in one error.
+        ValueError: label_separator is blank or no text.
     """
+    if label_separator is not None and (not isinstance(label_separator, str) or not label_separator.strip()):
+        raise ValueError(f"label_separator={label_separator!r} must be a text that is not blank, such as '|', or null")
     csv_path = Path(path)
     faults = Faults(csv_path)
     rows = read_rows(csv_path, needed=("path", "label"), faults=faults)
     rows = filter_rows(rows, _with_split(keep, split), wanted=True, source=csv_path)
     rows = filter_rows(rows, drop or {}, wanted=False, source=csv_path)
     folder = csv_path.parent if root is None else Path(root)
-    return build_manifest_of([_from_csv_row(row, folder, faults) for row in rows], classes, faults)
+    listed = [_from_csv_row(row, folder, label_separator, faults) for row in rows]
+    return build_manifest_of(listed, classes, faults, multi_label=label_separator is not None)
 
 
 def read_folder_manifest(root: str | os.PathLike[str], *, classes: Sequence[str] | None = None) -> Manifest:
@@ -145,10 +153,20 @@ def check_classes(train: Manifest, val: Manifest) -> None:
     """Make sure that what `val` holds can be learned from `train`, under the same labels.
 
     Raises:
-        ManifestError: a class of a `val` video has no `train` video, or the two number classes differently.
+        ManifestError: one of them is multi-label and the other not, a class of a `val` video has no `train` video,
+            the two number classes differently, or no `val` video has any label.
     """
-    learned = {train.classes[record.label] for record in train.records}
-    lacking = sorted({val.classes[record.label] for record in val.records} - learned)
+    if train.multi_label != val.multi_label:
+        one, other = ("training", "validation") if train.multi_label else ("validation", "training")
+        raise ManifestError(
+            f"the {one} list is multi-label and the {other} list has one label a video; "
+            "read both with the same label_separator"
+        )
+    learned = {name for record in train.records for name in train.label_names(record)}
+    shown = {name for record in val.records for name in val.label_names(record)}
+    if val.records and not shown:
+        raise ManifestError(f"not one of {len(val.records)} validation videos has a label; name what they show")
+    lacking = sorted(shown - learned)
     if lacking:
         names = ", ".join(repr(name) for name in lacking[:NUM_FAULTS_SHOWN])
         raise ManifestError(
@@ -169,7 +187,7 @@ def _with_split(
     return dict(keep or {}) | ({} if split is None else {"split": (split,)})
 
 
-def _from_csv_row(row: CsvRow, folder: Path, faults: Faults) -> Listed:
+def _from_csv_row(row: CsvRow, folder: Path, label_separator: str | None, faults: Faults) -> Listed:
     written = row.fields["path"]
     if not (folder / written).is_file():  # blanks around a path are taken off, unless they belong to the name
         written = written.strip()
@@ -179,7 +197,8 @@ def _from_csv_row(row: CsvRow, folder: Path, faults: Faults) -> Listed:
         faults.add(row.line, "the path is empty; name the file")
     elif not path.is_file():
         faults.add(row.line, f"there is no file {path}; correct the path, or set root to the videos' folder")
-    return Listed(row.line, written, path, row.fields["label"].strip(), start, end)
+    labels = None if label_separator is None else read_labels(row, separator=label_separator, faults=faults)
+    return Listed(row.line, written, path, row.fields["label"].strip(), start, end, labels)
 
 
 def _videos_in(class_folder: Path, root: Path, ignored: list[str]) -> list[str]:

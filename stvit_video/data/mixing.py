@@ -109,11 +109,26 @@ def mix_clips(clips: torch.Tensor, mix: Mix) -> torch.Tensor:
 
 
 def mix_targets(labels: torch.Tensor, mix: Mix, *, num_classes: int) -> torch.Tensor:
-    """Shares of the classes in each mixed clip: labels (B,) int64 -> (B, num_classes) float32, rows sum to 1."""
-    own = F.one_hot(labels, num_classes).float()  # (B, num_classes)
+    """Shares of the classes in each mixed clip.
+
+    Args:
+        labels: (B,) int64 class indices; with several labels a clip (B, num_classes), 1 = has the label, else 0.
+        mix: of the batch.
+        num_classes: number of classes.
+
+    Returns:
+        (B, num_classes) float32; rows sum to 1 where each clip has one label.
+    """
+    own = labels.float() if labels.ndim == 2 else F.one_hot(labels, num_classes).float()  # (B, num_classes)
     return mix.share * own + (1 - mix.share) * own.flip(0)
 
 
 def dominant_labels(labels: torch.Tensor, mix: Mix) -> torch.Tensor:
-    """Of each mixed clip, the label with the larger share (its own, where they are equal): (B,) -> (B,)."""
+    """Of each mixed clip, the label with the larger share (its own, where they are equal): (B,) -> (B,).
+
+    Raises:
+        ValueError: the labels are not (B,): of clips with several labels each, none is dominant.
+    """
+    if labels.ndim != 1:
+        raise ValueError(f"labels of shape {tuple(labels.shape)} have no dominant one; give one a clip, (B,)")
     return labels if mix.share >= 0.5 else labels.flip(0)

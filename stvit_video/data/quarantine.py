@@ -1,7 +1,7 @@
 """The quarantine list: files that training must not open, with the reason; written by the doctor, edited by hand.
 
 A CSV with the columns `path,start_seconds,end_seconds,reason`; without times the whole file is meant, with times
-that segment of it. Relative paths start at the folder of the list.
+that segment of it. Relative paths start at the folder of the list. A file in an archive is `archive.tar: name`.
 """
 
 import logging
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from stvit_video.data.csv_rows import Faults, ManifestError, read_rows, read_segment
 from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.data.stores import is_address
 from stvit_video.data.table_files import write_table
 
 HEADER = ("path", "start_seconds", "end_seconds", "reason")
@@ -34,7 +35,7 @@ def write_quarantine(path: str | os.PathLike[str], entries: Iterable[Quarantined
     Raises:
         OSError: the file can't be written.
     """
-    rows = [(os.path.abspath(e.path), e.start_seconds, e.end_seconds, e.reason) for e in entries]
+    rows = [(_absolute(e.path), e.start_seconds, e.end_seconds, e.reason) for e in entries]
     write_table(path, header=HEADER, rows=rows)
 
 
@@ -49,7 +50,7 @@ def read_quarantine(path: str | os.PathLike[str]) -> tuple[Quarantined, ...]:
     entries = []
     for row in read_rows(list_path, needed=("path",), faults=faults):
         start, end = read_segment(row, start_column="start_seconds", end_column="end_seconds", faults=faults)
-        written = os.path.abspath(list_path.parent / row.fields["path"])
+        written = _absolute(row.fields["path"], list_path.parent)
         entries.append(Quarantined(written, row.fields.get("reason", "").strip(), start, end))
     faults.raise_if_any()
     return tuple(entries)
@@ -65,11 +66,15 @@ def quarantine_reasons(manifest: Manifest, entries: Sequence[Quarantined]) -> di
     reasons = {(entry.path, entry.start_seconds, entry.end_seconds): entry.reason for entry in entries}
     found: dict[VideoRecord, str] = {}
     for record in manifest.records:
-        path = os.path.abspath(record.path)
+        path = _absolute(record.place)
         for key in ((path, None, None), (path, record.start_seconds, record.end_seconds)):
             if key in reasons:
                 found.setdefault(record, reasons[key] or "it is in quarantine")
     return found
+
+
+def _absolute(path: str, folder: str | os.PathLike[str] = "") -> str:
+    return path if is_address(path) else os.path.abspath(os.path.join(folder, path))
 
 
 def drop_quarantined(manifest: Manifest, quarantine: str | os.PathLike[str]) -> Manifest:

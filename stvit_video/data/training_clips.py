@@ -100,26 +100,27 @@ class ClipSampling:
         )
 
 
-def clip_item(results: Sequence[torch.Tensor | CroppedClip]) -> dict[str, Any]:
-    """ "clip", and "draws" where the device is to finish the clips, of the repeats of one video."""
-    clips = [result.clip if isinstance(result, CroppedClip) else result for result in results]
-    draws = [result.draw for result in results if isinstance(result, CroppedClip)]
-    item: dict[str, Any] = {"clip": clips[0] if len(clips) == 1 else torch.stack(clips)}
-    return item | ({"draws": draws} if draws else {})
+def clip_item(results: Sequence[CroppedClip]) -> dict[str, Any]:
+    """ "clip" and "draws" of the repeats of one video."""
+    clips = [result.clip for result in results]
+    return {"clip": clips[0] if len(clips) == 1 else torch.stack(clips), "draws": [result.draw for result in results]}
 
 
 def collate_clips(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Make a batch of `ClipDataset` items; the R repeats of a video stand one behind the other.
 
     Returns:
-        "clip" (B * R, C, T, H, W); "label" and "index" (B * R,) int64; "num_skipped" (B,) int64 and "skipped",
-        B texts: of each video, not of each clip; "draws", a list of B * R, where the items have them.
+        "clip" (B * R, C, T, H, W) uint8, and "draws", a list of B * R; "label" (B * R,) int64, of a multi-label list
+        (B * R, num_classes) float32; "index" (B * R,) int64; "num_skipped" (B,) int64, of each video, not of
+        each clip; "skipped", the (index, text) of all videos that were passed over.
     """
-    draws = [draw for item in items for draw in item.get("draws", ())]
-    batch = default_collate([{key: value for key, value in item.items() if key != "draws"} for item in items])
+    draws = [draw for item in items for draw in item["draws"]]
+    skipped = [skip for item in items for skip in item["skipped"]]
+    apart = ("draws", "skipped")
+    batch = default_collate([{key: value for key, value in item.items() if key not in apart} for item in items])
     if batch["clip"].ndim == 6:
         num_repeats = batch["clip"].shape[1]
         batch["clip"] = batch["clip"].flatten(0, 1)  # (B * R, C, T, H, W)
-        batch["label"] = batch["label"].repeat_interleave(num_repeats)
+        batch["label"] = batch["label"].repeat_interleave(num_repeats, dim=0)
         batch["index"] = batch["index"].repeat_interleave(num_repeats)
-    return batch | ({"draws": draws} if draws else {})
+    return batch | {"draws": draws, "skipped": skipped}

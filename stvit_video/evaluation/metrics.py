@@ -1,11 +1,12 @@
 """Classification metrics of scores against labels: one label a video, or several."""
 
-from typing import TypedDict
+from typing import TypedDict, final
 
 import torch
 from torch import Tensor
 
 
+@final
 class ClassificationMetrics(TypedDict):
     """What `classification_metrics` returns; rates are between 0 and 1."""
 
@@ -13,6 +14,17 @@ class ClassificationMetrics(TypedDict):
     top5: float
     mean_class_accuracy: float
     confusion_matrix: Tensor
+
+
+@final
+class MultiLabelMetrics(TypedDict):
+    """What `multi_label_metrics` returns; rates are between 0 and 1."""
+
+    mean_average_precision: float
+    average_precisions: Tensor
+
+
+Metrics = ClassificationMetrics | MultiLabelMetrics
 
 
 def classification_metrics(scores: Tensor, labels: Tensor, *, num_classes: int) -> ClassificationMetrics:
@@ -42,6 +54,27 @@ def classification_metrics(scores: Tensor, labels: Tensor, *, num_classes: int) 
         mean_class_accuracy=mean_class_accuracy(matrix),
         confusion_matrix=matrix,
     )
+
+
+def multi_label_metrics(scores: Tensor, targets: Tensor) -> MultiLabelMetrics:
+    """Average precision of each class, and its mean over the classes that have videos.
+
+    Args:
+        scores: (N, num_classes), higher = likelier; probabilities or logits.
+        targets: (N, num_classes) bool, True = the video has the label.
+
+    Raises:
+        ValueError: as `mean_average_precision`.
+    """
+    return MultiLabelMetrics(
+        mean_average_precision=mean_average_precision(scores, targets),
+        average_precisions=average_precisions(scores, targets),
+    )
+
+
+def rates_of(metrics: Metrics) -> dict[str, float]:
+    """Those of the metrics that are one number, by name."""
+    return {name: value for name, value in metrics.items() if isinstance(value, float)}
 
 
 def mean_class_accuracy(matrix: Tensor) -> float:
@@ -100,7 +133,9 @@ def average_precisions(scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def mean_average_precision(scores: Tensor, targets: Tensor) -> float:
-    """Mean of `average_precisions` over the classes that have videos.
+    """Mean of `average_precisions` over the classes that have videos; the others are left out of the mean.
+
+    Differs: torchmetrics' MultilabelAveragePrecision counts a class without videos as 0.
 
     Raises:
         ValueError: as `average_precisions`, or no video has any label.

@@ -9,7 +9,11 @@ from torch import Tensor
 
 MAX_NAME_LENGTH = 32
 MAX_CLASSES_WITH_NUMBERS = 25
-PANELS = {"loss": ("train/loss", "val/loss"), "top-1": ("train/top1", "val/top1")}
+PANELS = {
+    "loss": ("train/loss", "val/loss"),
+    "top-1": ("train/top1", "train/top1_mixed", "val/top1"),
+    "mAP": ("val/mAP",),
+}
 
 
 def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path) -> None:
@@ -42,13 +46,14 @@ def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path) ->
 
 
 def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
-    """Draw loss and top-1 over epochs from the metrics.csv of Lightning's CSVLogger.
+    """Draw loss and top-1 (several labels a video: mAP) over epochs from the metrics.csv of Lightning's CSVLogger.
 
     The logger writes a row per logging call and leaves most cells empty; an empty cell is no value and
-    is left out. Several values of one epoch (logged steps) are averaged. An absent column is not drawn.
+    is left out. Several values of one epoch (logged steps) are averaged. An absent column is not drawn, a panel of
+    absent columns is left out.
 
     Args:
-        metrics_csv_path: has a column epoch and any of train/loss, val/loss, train/top1, val/top1.
+        metrics_csv_path: has a column epoch and any of the columns in PANELS.
         png_path: the PNG file to write.
 
     Raises:
@@ -59,17 +64,17 @@ def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
         raise ValueError(
             f"{metrics_csv_path} has nothing to draw; it needs columns epoch and any of {', '.join(curves)}"
         )
-    figure = _figure(9.0, 3.5)
-    for number, (title, names) in enumerate(PANELS.items(), start=1):
-        axes = figure.add_subplot(1, 2, number)
+    panels = {title: names for title, names in PANELS.items() if any(curves[name] for name in names)}
+    figure = _figure(4.5 * len(panels), 3.5)
+    for number, (title, names) in enumerate(panels.items(), start=1):
+        axes = figure.add_subplot(1, len(panels), number)
         for name in names:
             if curves[name]:
                 axes.plot(list(curves[name]), list(curves[name].values()), marker=".", label=name)
         axes.set(xlabel="epoch", ylabel=title)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
-        if axes.lines:
-            axes.legend()
+        axes.legend()
     figure.tight_layout()
     figure.savefig(png_path, dpi=120)
 

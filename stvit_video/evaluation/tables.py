@@ -1,4 +1,7 @@
-"""A multi-view result as tables: one row a video, one row a clip view, and the line that sums it up."""
+"""A multi-view result as tables: one row a video, one row a clip view, and the line that sums it up.
+
+The tables are of videos with one label each; `multi_label_tables` has those of videos with several.
+"""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -6,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from stvit_video.evaluation.metrics import ClassificationMetrics
+from stvit_video.evaluation.metrics import Metrics, rates_of
 from stvit_video.evaluation.multiview import MultiViewResult
 
 AVERAGE_WORDS = {"prob": "softmax averaged", "logit": "logits averaged"}
@@ -55,7 +58,7 @@ def video_rows(
             views = str(result.view_logits.shape[1])
             row |= {
                 "prediction": top[0][0],
-                **_top_columns(top),
+                **top_columns(top),
                 "correct": hit,
                 "num_views": views,
                 "error": "",
@@ -64,7 +67,7 @@ def video_rows(
             error = result.errors.get(index, "was never evaluated")
             row |= {
                 "prediction": "",
-                **_top_columns([], k=min(5, len(classes))),
+                **top_columns([], k=min(5, len(classes))),
                 "correct": "",
                 "num_views": "0",
             }
@@ -89,14 +92,9 @@ def clip_rows(
     rows: list[Row] = []
     for n, index in enumerate(result.indices.tolist()):
         for v in range(probabilities.shape[1]):
-            row = {
-                "video": video_ids[index],
-                "clip_index": str(v // num_crops),
-                "clip_start_seconds": f"{float(result.clip_starts_seconds[n, v]):.3f}",
-                "crop": str(int(result.crops[n, v])),
-                "label": classes[int(result.labels[n])],
-            }
-            rows.append(row | _top_columns(top_classes(probabilities[n, v], classes)))
+            row = view_columns(result, n, v, video_id=video_ids[index], num_crops=num_crops)
+            row["label"] = classes[int(result.labels[n])]
+            rows.append(row | top_columns(top_classes(probabilities[n, v], classes)))
     return rows
 
 
@@ -120,19 +118,14 @@ def write_rows(rows: Sequence[Mapping[str, str]], path: Path) -> None:
         writer.writerows(rows)
 
 
-def result_line(metrics: ClassificationMetrics, *, result: MultiViewResult, protocol: str) -> str:
+def result_line(metrics: Metrics, *, result: MultiViewResult, protocol: str) -> str:
     """The one line that states an accuracy together with what it was measured on.
 
     Args:
-        metrics: its rates are used: top1, top5 and mean_class_accuracy.
+        metrics: its rates are used: top1, top5 and mean_class_accuracy, or mean_average_precision.
         protocol: from `describe_protocol`.
     """
-    values = {
-        "top1": metrics["top1"],
-        "top5": metrics["top5"],
-        "mean_class_accuracy": metrics["mean_class_accuracy"],
-    }
-    return line_of(values, result=result, protocol=protocol)
+    return line_of(rates_of(metrics), result=result, protocol=protocol)
 
 
 def line_of(values: Mapping[str, float], *, result: MultiViewResult, protocol: str) -> str:
@@ -195,7 +188,24 @@ def describe_equal_views(result: MultiViewResult) -> str:
     return f"; {videos} equal views, at least {min(counts.values())} of {num_views} differ"
 
 
-def _top_columns(top: Sequence[tuple[str, float]], *, k: int | None = None) -> Row:
+def view_columns(result: MultiViewResult, row: int, view: int, *, video_id: str, num_crops: int) -> Row:
+    """Which view of which video: video, clip_index, clip_start_seconds, crop.
+
+    Args:
+        row: of the result's tensors.
+        view: of that row's views; they are ordered clip by clip, the crops of a clip together.
+        video_id: of that row's video.
+        num_crops: crops per clip.
+    """
+    return {
+        "video": video_id,
+        "clip_index": str(view // num_crops),
+        "clip_start_seconds": f"{float(result.clip_starts_seconds[row, view]):.3f}",
+        "crop": str(int(result.crops[row, view])),
+    }
+
+
+def top_columns(top: Sequence[tuple[str, float]], *, k: int | None = None) -> Row:
     """top1_label, top1_score, ...; `k` empty pairs when there is no prediction."""
     columns: Row = {}
     for rank in range(1, (len(top) if k is None else k) + 1):

@@ -8,15 +8,13 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
-from torchmetrics.classification import MulticlassAccuracy
 
 from stvit_video.data.device_transform import DeviceTransform
-from stvit_video.data.mixing import Mixing, dominant_labels, mix_clips, mix_targets
-from stvit_video.evaluation.multiview import aggregate_views
+from stvit_video.data.mixing import Mixing, mix_clips
 from stvit_video.models.checkpoints import METADATA_KEY
+from stvit_video.training.objective import MultiLabel, Objective, SingleLabel
 from stvit_video.training.optim import learning_rate_factor, parameter_groups
 
 
@@ -25,10 +23,7 @@ class TrainingStoppedError(RuntimeError):
 
 
 class ClassificationModule(LightningModule):
-    """Trains a model from clips to logits with cross-entropy.
-
-    Under mixing no clip shows one class alone, so train/top1 counts the unmixed batches only; of the mixed ones
-    train/top1_mixed counts how often the class with the larger share comes first.
+    """Trains a model from clips to logits; loss and metrics are those of `SingleLabel` or `MultiLabel`.
 
     Args:
         model: (B, C, T, H, W) -> (B, num_classes).
@@ -40,11 +35,11 @@ class ClassificationModule(LightningModule):
         weight_decay: of weights; not of norms, biases, positions and cluster centres.
         betas: AdamW's.
         warmup_epochs: epochs of linear warm-up.
-        label_smoothing: share of the target that is spread over all classes.
+        label_smoothing: share of the target that is spread over all classes (several labels a clip: over yes and no).
         max_skipped_fraction: share of unreadable videos, of at least 100 drawn, above which training stops.
         mixing: mixup and cutmix of training batches; None = none.
-        device_transform: finishes the clips of a loader that only crops them, on this module's device; None = the
-            loader's clips are finished.
+        device_transform: finishes the loader's clips and views on this module's device; None = they come finished.
+        multi_label: whether a clip can have several labels, or none.
     """
 
     def __init__(
@@ -62,23 +57,20 @@ class ClassificationModule(LightningModule):
         max_skipped_fraction: float,
         mixing: Mixing | None = None,
         device_transform: DeviceTransform | None = None,
+        multi_label: bool = False,
     ) -> None:
         super().__init__()
         self.model = model
-        self.num_classes = num_classes
         self.metadata = dict(metadata)
         self.lr, self.min_lr, self.weight_decay, self.betas = lr, min_lr, weight_decay, betas
-        self.warmup_epochs, self.label_smoothing = warmup_epochs, label_smoothing
-        self.max_skipped_fraction = max_skipped_fraction
+        self.warmup_epochs, self.max_skipped_fraction = warmup_epochs, max_skipped_fraction
         self.mixing, self.device_transform = mixing, device_transform
         self.num_skipped = self.num_seen = 0
-        self.skipped_reasons: list[str] = []
+        self.skipped: dict[int, tuple[str, int]] = {}  # of each video that can't be read: why, and how often asked for
         self.val_errors: list[str] = []
         self.num_val_videos = 0
-        make_accuracy = partial(MulticlassAccuracy, num_classes=num_classes, average="micro")
-        self.train_top1, self.train_top1_mixed = make_accuracy(), make_accuracy()
-        self.val_top1 = make_accuracy()
-        self.val_top5 = make_accuracy(top_k=min(5, num_classes))
+        make_objective = MultiLabel if multi_label else SingleLabel
+        self.objective: Objective = make_objective(num_classes, label_smoothing=label_smoothing)
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Loss of a batch of clips; see `collate_clips` for its keys."""
@@ -86,41 +78,35 @@ class ClassificationModule(LightningModule):
         clips, labels = batch["clip"], batch["label"]
         if self.device_transform is not None:
             clips = self.device_transform(clips, batch["draws"])
-        clips, targets, labels, top1 = self._mixed(clips, labels)
+        mix = None if self.mixing is None else self.mixing.draw(clips.shape[-2], clips.shape[-1])
+        if mix is not None:
+            clips = mix_clips(clips, mix)
         logits = self.model(clips).float()
-        loss = F.cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
+        loss = self.objective.loss(logits, labels, mix)
         if not torch.isfinite(loss):
             raise TrainingStoppedError(
                 f"the loss is {loss.item()} at step {self.global_step}, on the training videos with indices "
                 f"{batch['index'].tolist()}; lower optim.lr, or use trainer.precision=32-true"
             )
-        accuracy, size = getattr(self, f"train_{top1}"), len(labels)
-        of_this_batch = {"loss": loss, top1: accuracy(logits, labels)}  # for the progress bar alone
-        for name, value in of_this_batch.items():
-            self.log(name, value, prog_bar=True, on_step=True, on_epoch=False, logger=False, batch_size=size)
-        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size)
-        self.log(f"train/{top1}", accuracy, on_step=False, on_epoch=True, batch_size=size)
+        kept: dict[str, tuple[Any, Tensor]] = {"loss": (loss, loss), **self.objective.count(logits, labels, mix)}
+        size = len(labels)
+        for name, (value, of_this_batch) in kept.items():  # the latter for the progress bar alone
+            self.log(name, of_this_batch, prog_bar=True, on_step=True, on_epoch=False, logger=False, batch_size=size)
+            self.log(f"train/{name}", value, on_step=False, on_epoch=True, batch_size=size)
         return loss
-
-    def _mixed(self, clips: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, str]:
-        """Clips, their targets, the labels to count hits of, and the name of that count; drawn from torch's state."""
-        mix = None if self.mixing is None else self.mixing.draw(clips.shape[-2], clips.shape[-1])
-        if mix is None:
-            return clips, labels, labels, "top1"
-        targets = mix_targets(labels, mix, num_classes=self.num_classes)
-        return mix_clips(clips, mix), targets, dominant_labels(labels, mix), "top1_mixed"
 
     def _count_skipped(self, batch: dict[str, Any]) -> None:
         self.num_skipped += int(batch["num_skipped"].sum())
         self.num_seen += len(batch["num_skipped"])  # videos; with repeats there are more clips
-        reasons = dict.fromkeys([*self.skipped_reasons, *(reason for reason in batch["skipped"] if reason)])
-        self.skipped_reasons = list(reasons)[:3]
+        for index, found in batch["skipped"]:
+            reason, times = self.skipped.get(index, (found, 0))
+            self.skipped[index] = (reason, times + 1)
         asked = self.num_skipped + self.num_seen
         if self.num_skipped > self.max_skipped_fraction * max(asked, 100):
             raise TrainingStoppedError(
                 f"{self.num_skipped} of {asked} videos drawn for training could not be read, more than "
                 f"data.max_skipped_fraction={self.max_skipped_fraction}; repair or remove them, or allow more: "
-                f"{'; '.join(self.skipped_reasons)}"
+                f"{'; '.join(reason for reason, _ in list(self.skipped.values())[:3])}"
             )
 
     def on_train_epoch_end(self) -> None:
@@ -135,15 +121,15 @@ class ClassificationModule(LightningModule):
         if not readable.any():
             return
         views, labels = batch["views"][readable], batch["label"][readable]
-        logits = self.model(views.flatten(0, 1)).float().unflatten(0, views.shape[:2])  # (B, V, num_classes)
-        scores = aggregate_views(logits, average="prob")
-        loss = F.nll_loss(scores.clamp_min(1e-12).log(), labels)
-        self.val_top1(scores, labels)
-        self.val_top5(scores, labels)
-        log = partial(self.log, prog_bar=True, batch_size=len(labels), sync_dist=True)
-        log("val/loss", loss)
-        log("val/top1", self.val_top1)
-        self.log("val/top5", self.val_top5, batch_size=len(labels))
+        clips = views.flatten(0, 1)  # (B * V, C, T, H, W)
+        if self.device_transform is not None:
+            clips = self.device_transform(clips)
+        logits = self.model(clips).float().unflatten(0, views.shape[:2])  # (B, V, num_classes)
+        loss = self.objective.validate(logits, labels)
+        self.log("val/loss", loss, prog_bar=True, batch_size=len(labels), sync_dist=True)
+        for name, metric in self.objective.val_metrics.items():
+            main = f"val/{name}" == self.objective.monitor
+            self.log(f"val/{name}", metric, prog_bar=main, batch_size=len(labels), sync_dist=main)
 
     def on_validation_epoch_start(self) -> None:
         """Count anew."""
@@ -163,7 +149,7 @@ class ClassificationModule(LightningModule):
         if len(self.val_errors) == self.num_val_videos:
             raise TrainingStoppedError(f"{found}, so there is nothing to validate on; repair the list: {reasons}")
         if self.current_epoch == 0:
-            rank_zero_warn(f"{found} and are left out of val/top1: {reasons}")
+            rank_zero_warn(f"{found} and are left out of {self.objective.monitor}: {reasons}")
 
     def configure_optimizers(self) -> Any:
         """AdamW with linear warm-up and one half cosine, stepped every batch."""

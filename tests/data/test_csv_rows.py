@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from stvit_video.data.csv_rows import CsvRow, Faults, ManifestError, filter_rows, read_rows, read_segment
+from stvit_video.data.csv_rows import CsvRow, Faults, ManifestError, filter_rows, read_labels, read_rows, read_segment
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -153,3 +153,25 @@ def test_bad_segments_are_faults(start, end, message):
     read_segment(CsvRow(6, {"from": start, "to": end}), start_column="from", end_column="to", faults=faults)
     with pytest.raises(ManifestError, match=f"line 6: {message}"):
         faults.raise_if_any()
+
+
+@pytest.mark.parametrize(
+    ("written", "expected", "fault"),
+    [
+        ("x", ("x",), None),
+        (" y |x y| z", ("y", "x y", "z"), None),
+        ("  ", (), None),
+        ("x|", ("x",), "'x|' has an empty label beside a '|'; remove the separator, or name the label"),
+        ("|", (), "'|' has an empty label beside a '|'; remove the separator, or name the label"),
+        ("x| x|y|x", ("x", "y"), "'x| x|y|x' names 'x' 3 times; name each label once"),
+    ],
+)
+def test_several_labels_of_a_field(written, expected, fault):
+    faults = Faults("list")
+    assert read_labels(CsvRow(7, {"label": written}), separator="|", faults=faults) == expected
+    assert faults.found == ([(7, fault)] if fault else [])
+    spaced = Faults("list")
+    assert read_labels(CsvRow(7, {"label": "km/h / m/s / "}), separator=" / ", faults=spaced) == ("km/h", "m/s")
+    assert spaced.found == [
+        (7, "'km/h / m/s /' has an empty label beside a ' / '; remove the separator, or name the label")
+    ]

@@ -106,3 +106,15 @@ def test_the_middle_clip_of_an_odd_batch_stays_itself():
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         Mixing(**settings)
+
+
+def test_several_labels_are_mixed_by_their_shares():
+    labels = torch.tensor([[1.0, 0, 1], [0, 0, 0], [0, 1, 1]])
+    expected = [[0.7, 0.3, 1.0], [0.0, 0.0, 0.0], [0.3, 0.7, 1.0]]
+    torch.testing.assert_close(mix_targets(labels, Mix(0.7), num_classes=3), torch.tensor(expected))
+    one_hot = torch.nn.functional.one_hot(LABELS, 5)
+    for share in (0.3, 0.5):
+        single = mix_targets(LABELS, Mix(share), num_classes=5)
+        assert torch.equal(mix_targets(one_hot, Mix(share), num_classes=5), single)
+    with pytest.raises(ValueError, match=r"labels of shape \(3, 3\) have no dominant one; give one a clip, \(B,\)"):
+        dominant_labels(labels, Mix(0.7))

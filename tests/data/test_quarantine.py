@@ -70,3 +70,17 @@ def test_faults_are_said(tmp_path):
     (tmp_path / "q.csv").write_text('path\n"a, b.mp4"\nc.mp4\nd.mp4\n')
     with pytest.raises(ManifestError, match="q.csv names all 4 listed videos, so nothing is left; mend the files"):
         drop_quarantined(manifest_in(tmp_path), tmp_path / "q.csv")
+
+
+def test_videos_in_shards_here_and_at_an_address(tmp_path):
+    records = tuple(
+        VideoRecord(tmp_path / "a.tar", 0, f"{address}{name}", member=name, byte_range=(512, 9), address=address)
+        for address in ("", "s3://bucket/a.tar")
+        for name in ("x.mp4", "y.mp4")
+    )
+    entries = [Quarantined("s3://bucket/a.tar: x.mp4", "cut short"), Quarantined(f"{tmp_path}/a.tar: y.mp4", "empty")]
+    write_quarantine(tmp_path / "bad.csv", entries)
+    assert read_quarantine(tmp_path / "bad.csv") == tuple(entries)
+    (tmp_path / "bad.csv").write_text("path,reason\ns3://bucket/a.tar: x.mp4,cut short\na.tar: y.mp4,empty\n")
+    found = quarantine_reasons(Manifest(records, ("run",)), read_quarantine(tmp_path / "bad.csv"))
+    assert found == {records[2]: "cut short", records[1]: "empty"}

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import torch
 
 from stvit_video.data.augment import Draw, PixelAugment
 from stvit_video.data.dataset import ClipDataset
+from stvit_video.data.listing import NO_SINGLE_LABEL
 from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling import seeded_generator, training_frame_indices
 from stvit_video.data.training_clips import ClipSampling, clip_item, collate_clips
@@ -83,23 +85,24 @@ def test_a_video_too_short_counts_as_unreadable_where_that_is_asked_for(small_ma
     assert [clips[index]["num_skipped"] for index in (0, 1, 3, 4)] == [0, 0, 0, 0]
     item = clips[2]
     assert (item["num_skipped"], item["index"] == 2) == (1, False)
-    assert "v2.mp4: a clip of 4 frames from frame 0 needs 7 frames, the video has 5; use" in item["skipped"]
+    assert "v2.mp4: a clip of 4 frames from frame 0 needs 7 frames, the video has 5; use" in item["skipped"][0][1]
+    assert item["skipped"][0][0] == 2
 
 
-def test_segments_reach_the_dataset(small_manifest, shown_numbers):
+def test_segments_reach_the_dataset(small_manifest, frame_numbers):
     clips = dataset(small_manifest, sampling=ClipSampling(sampling="segments"), cache="memory")
     for epoch in range(10):
         clips.set_epoch(epoch)
-        numbers = [round(n) for n in shown_numbers(clips[3]["clip"].mean(dim=(0, 2, 3)) * 255)]
+        numbers = frame_numbers(clips[3]["clip"])
         assert 0 <= numbers[0] < 4 <= numbers[1] < 8 <= numbers[2] < 13
 
 
-def test_repeats_are_the_same_frames_transformed_anew(small_manifest, shown_numbers):
+def test_repeats_are_the_same_frames_transformed_anew(small_manifest, frame_numbers):
     one, three = dataset(small_manifest), dataset(small_manifest, num_repeats=3)
     item = three[3]
     assert item["clip"].shape == (3, 3, 3, 20, 20)
     assert torch.equal(item["clip"][0], one[3]["clip"])  # what there was without repeats is the first of them
-    numbers = [[round(n) for n in shown_numbers(clip.mean(dim=(0, 2, 3)) * 255)] for clip in item["clip"]]
+    numbers = [frame_numbers(clip) for clip in item["clip"]]
     assert numbers[0] == numbers[1] == numbers[2]
     assert torch.equal(three[3]["clip"], item["clip"])
 
@@ -126,7 +129,8 @@ def test_batches_flatten_repeats_and_count_skipped_videos_once():
             "label": number,
             "index": number + 10,
             "num_skipped": 1,
-            "skipped": "x",
+            "skipped": [(number, "x")],
+            "draws": [Draw(noise_seed=2 * number), Draw(noise_seed=2 * number + 1)],
         }
         for number in range(3)
     ]
@@ -135,8 +139,8 @@ def test_batches_flatten_repeats_and_count_skipped_videos_once():
     assert batch["clip"][:, 0, 0, 0, 0].tolist() == batch["label"].tolist() == [0, 0, 1, 1, 2, 2]
     assert batch["index"].tolist() == [10, 10, 11, 11, 12, 12]
     assert batch["num_skipped"].tolist() == [1, 1, 1]
-    assert batch["skipped"] == ["x"] * 3
-    assert "draws" not in batch
+    assert batch["skipped"] == [(0, "x"), (1, "x"), (2, "x")]
+    assert [draw.noise_seed for draw in batch["draws"]] == [0, 1, 2, 3, 4, 5]
 
 
 def test_draws_travel_beside_their_clips(small_manifest):
@@ -152,12 +156,32 @@ def test_draws_travel_beside_their_clips(small_manifest):
 
 
 def test_items_of_one_and_of_several_clips():
-    clip, draw = torch.zeros(3, 2, 5, 7), Draw(noise_seed=3)
-    assert clip_item([clip])["clip"] is clip
-    assert clip_item([clip, clip])["clip"].shape == (2, 3, 2, 5, 7)
-    assert clip_item([CroppedClip(clip, draw)])["draws"] == [draw]
+    clips = [torch.full((3, 2, 5, 7), number, dtype=torch.uint8) for number in (4, 9)]
+    draws = [Draw(noise_seed=3), Draw(ops=(("flip", 0.0),))]
+    one, two = (CroppedClip(clip, draw) for clip, draw in zip(clips, draws, strict=True))
+    assert clip_item([one])["clip"] is clips[0]
+    assert clip_item([one])["draws"] == draws[:1]
+    item = clip_item([one, two])
+    assert item["clip"].shape == (2, 3, 2, 5, 7)
+    assert item["clip"][:, 0, 0, 0, 0].tolist() == [4, 9]
+    assert item["draws"] == draws
 
 
 def test_less_than_one_repeat_is_refused(small_manifest):
     with pytest.raises(ValueError, match="num_repeats=0 must be at least 1; 1 = one clip of each video"):
         dataset(small_manifest, num_repeats=0)
+
+
+@pytest.mark.parametrize("num_repeats", [1, 2])
+def test_several_labels_are_repeated_with_their_clips(small_manifest, num_repeats):
+    labels = [(0, 2), (), (1,), (0, 1, 2), (2,)]
+    records = tuple(
+        dataclasses.replace(record, label=NO_SINGLE_LABEL, labels=several)
+        for record, several in zip(small_manifest.records, labels, strict=True)
+    )
+    clips = dataset(Manifest(records, ("x", "y", "z"), multi_label=True), num_repeats=num_repeats)
+    batch = collate_clips([clips[0], clips[1], clips[3]])
+    assert batch["label"].dtype == torch.float32
+    rows = [[1.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]
+    assert batch["label"].tolist() == [row for row in rows for _ in range(num_repeats)]
+    assert batch["index"].tolist() == [index for index in (0, 1, 3) for _ in range(num_repeats)]

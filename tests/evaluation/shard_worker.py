@@ -3,6 +3,7 @@
 python shard_worker.py FOLDER: writes ledgers and the texts of the errors there.
 """
 
+import dataclasses
 import json
 import os
 import sys
@@ -28,15 +29,15 @@ INFO = LedgerInfo(
 )
 
 
-def make_items(num_videos: int, *, broken: tuple[int, ...]) -> list[dict]:
-    """What `ViewDataset` gives, each video from its own seed."""
+def make_items(num_videos: int, *, broken: tuple[int, ...], several: bool = False) -> list[dict]:
+    """What `ViewDataset` gives, each video from its own seed; several = with none, one or more labels each."""
     items = []
     for index in range(num_videos):
         generator = torch.Generator().manual_seed(index)
         items.append(
             {
                 "views": torch.randn(NUM_CLIPS * NUM_CROPS, 3, 2, 5, 7, generator=generator),
-                "label": index % NUM_CLASSES,
+                "label": torch.arange(NUM_CLASSES).lt(index % 4).float() if several else index % NUM_CLASSES,
                 "index": index,
                 "error": "no such file" if index in broken else "",
                 "clip_starts_seconds": [0.1 * index, 0.1 * index, 0.5, 0.5, 1.0, 1.0],
@@ -59,7 +60,10 @@ def evaluate(items: list[dict], *, rank: int, world_size: int) -> MultiViewResul
 
 def write(result: MultiViewResult, items: list[dict], path: Path) -> None:
     ids = [f"video {item['index']}.mp4" for item in items]
-    write_ledger(make_ledger(result, video_ids=ids, labels=[item["label"] for item in items], info=INFO), path)
+    several = isinstance(items[0]["label"], torch.Tensor)
+    labels = [range(int(item["label"].sum())) if several else item["label"] for item in items]
+    info = dataclasses.replace(INFO, multi_label=several)
+    write_ledger(make_ledger(result, video_ids=ids, labels=labels, info=info), path)
 
 
 def compare(folder: Path, name: str, items: list[dict]) -> None:
@@ -96,6 +100,7 @@ def main(folder: Path) -> None:
         assert (rank, world_size) == (int(os.environ["RANK"]), 2)
         compare(folder, "seven", make_items(7, broken=(1, 6)))
         compare(folder, "one", make_items(1, broken=()))
+        compare(folder, "several", make_items(6, broken=(0, 3), several=True))
         few = make_items(3, broken=())
         texts = {"second fails": error_of(folder, fail if rank else lambda: evaluate(few, rank=0, world_size=2))}
         texts["first fails"] = error_of(folder, (lambda: wait_until_gone(folder)) if rank else fail)

@@ -11,6 +11,8 @@ from stvit_video.evaluation.metrics import (
     last_of_equals,
     mean_average_precision,
     mean_class_accuracy,
+    multi_label_metrics,
+    rates_of,
     top_hits,
 )
 
@@ -151,3 +153,29 @@ def test_bad_targets() -> None:
         average_precisions(scores / 0, torch.ones(3, 5, dtype=torch.bool))
     with pytest.raises(ValueError, match="none of 3 videos has a label, so there is no average precision"):
         mean_average_precision(scores, torch.zeros(3, 5, dtype=torch.bool))
+
+
+@pytest.mark.filterwarnings("ignore:No positive samples found:UserWarning")
+def test_mean_average_precision_equals_torchmetrics_but_for_classes_without_videos() -> None:
+    generator = torch.Generator().manual_seed(2)
+    scores = torch.rand(23, 7, generator=generator)
+    targets = torch.rand(23, 7, generator=generator) < 0.4
+    metrics = multi_label_metrics(scores, targets)
+    expected = multilabel_average_precision(scores, targets.long(), num_labels=7, thresholds=None).item()
+    assert metrics["mean_average_precision"] == pytest.approx(expected, abs=1e-6)
+    columns = range(7)
+    slow = [slow_average_precision(scores[:, c].tolist(), targets[:, c].tolist()) for c in columns]
+    assert metrics["average_precisions"].tolist() == pytest.approx(slow)
+    targets[:, 3] = False
+    left = [value for c, value in enumerate(slow) if c != 3]
+    assert mean_average_precision(scores, targets) == pytest.approx(sum(left) / 6)
+    theirs = multilabel_average_precision(scores, targets.long(), num_labels=7, thresholds=None).item()
+    assert theirs == pytest.approx(sum(left) / 7, abs=1e-6)
+
+
+def test_rates_are_the_numbers_among_the_metrics() -> None:
+    scores, labels = torch.eye(3)[[0, 1, 1]], torch.tensor([0, 1, 2])
+    rates = rates_of(classification_metrics(scores, labels, num_classes=3))
+    assert rates == {"top1": pytest.approx(2 / 3), "top5": 1.0, "mean_class_accuracy": pytest.approx(2 / 3)}
+    several = rates_of(multi_label_metrics(scores, torch.eye(3)[labels] > 0))
+    assert several == {"mean_average_precision": pytest.approx((1 + 1 / 2 + 1 / 3) / 3)}

@@ -74,3 +74,16 @@ def test_nothing_to_draw_is_an_error(tmp_path: Path, text: str) -> None:
     source.write_text(text)
     with pytest.raises(ValueError, match="has nothing to draw; it needs columns epoch and any of train/loss"):
         save_curves(source, tmp_path / "curves.png")
+
+
+def test_mixed_batches_and_several_labels_have_their_panels(tmp_path: Path) -> None:
+    source = tmp_path / "metrics.csv"
+    source.write_text("epoch,step,train/top1_mixed\n0,3,0.5\n1,7,0.75\n")
+    save_curves(source, tmp_path / "mixed.png")
+    assert png_size(tmp_path / "mixed.png") == (540, 420)
+    source.write_text("epoch,step,train/loss,val/loss,val/mAP\n0,3,1.5,,\n0,3,,1.25,0.5\n")
+    save_curves(source, tmp_path / "several.png")
+    assert png_size(tmp_path / "several.png") == (1080, 420)
+    source.write_text("epoch,step,train/loss,train/top1,val/mAP\n0,3,1.5,0.5,0.25\n")
+    save_curves(source, tmp_path / "three.png")
+    assert png_size(tmp_path / "three.png") == (1620, 420)

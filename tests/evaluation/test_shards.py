@@ -48,7 +48,7 @@ def two_processes(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("name", "used", "listed"), [("seven", 5, 7), ("one", 1, 1)])
+@pytest.mark.parametrize(("name", "used", "listed"), [("seven", 5, 7), ("one", 1, 1), ("several", 4, 6)])
 def test_two_processes_give_the_ledger_of_one_to_the_last_byte(two_processes, name, used, listed):
     alone, shards = (two_processes / f"{name}-{way}.parquet" for way in ("alone", "shards"))
     assert alone.read_bytes() == shards.read_bytes()
@@ -56,6 +56,14 @@ def test_two_processes_give_the_ledger_of_one_to_the_last_byte(two_processes, na
     assert (ledger.result.num_used, ledger.result.num_listed) == (used, listed)
     assert evaluate_ledger(ledger).metrics == evaluate_ledger(read_ledger(alone)).metrics
     assert not list((two_processes / "shards").iterdir())
+
+
+def test_several_labels_travel_between_processes(two_processes):
+    ledger = read_ledger(two_processes / "several-shards.parquet")
+    assert ledger.labels == ((), (0,), (0, 1), (0, 1, 2), (), (0,))
+    assert ledger.result.indices.tolist() == [1, 2, 4, 5]
+    assert ledger.result.labels.int().tolist() == [[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0], [1, 0, 0, 0, 0]]
+    assert 0 < evaluate_ledger(ledger, num_resamples=0).metrics["mean_average_precision"] <= 1
 
 
 def test_a_process_that_fails_ends_the_other_with_its_reason(two_processes):

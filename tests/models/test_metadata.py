@@ -47,7 +47,7 @@ def test_parts_that_are_missing_or_of_another_type(changes, message):
 
 def test_every_part_is_needed():
     for key in metadata():
-        if key not in ("versions", "format"):
+        if key not in ("versions", "format", "multi_label"):
             with pytest.raises(CheckpointError, match=f"lacks parts of its 'stvit_video' entry: {key}"):
                 check_metadata({k: v for k, v in metadata().items() if k != key}, source="x")
 
@@ -98,3 +98,15 @@ def test_the_first_difference_stops_a_resume(changes, message):
 def test_resume_from_a_checkpoint_without_metadata():
     with pytest.raises(CheckpointError, match="the checkpoint does not say which model it holds"):
         check_resume(None, metadata())
+
+
+def test_checkpoints_of_before_are_of_one_label_a_video():
+    old = {key: value for key, value in metadata().items() if key != "multi_label"}
+    assert check_metadata(old, source="x")["multi_label"] is False
+    assert check_metadata(metadata(multi_label=True), source="x")["multi_label"] is True
+    assert check_resume(old, metadata()) is None
+    with pytest.raises(CheckpointError, match=r"'stvit_video' entry: multi_label \(no bool\); give a file"):
+        check_metadata(old | {"multi_label": "yes"}, source="x")
+    words = "the checkpoint is for one label a video, this training for several labels a video; resume with the"
+    with pytest.raises(CheckpointError, match=words):
+        check_resume(old, metadata(multi_label=True))

@@ -38,3 +38,16 @@ def test_folder_without_runs(tmp_path):
     done = run(tmp_path)
     assert "has a result.json; give the folder of a sweep" in done.stderr
     assert done.returncode == 1
+
+
+def test_several_labels_have_their_metric_and_kinds_are_not_mixed(tmp_path):
+    for name, value in (("0", 0.25), ("1", 0.5)):
+        (tmp_path / name).mkdir()
+        values = {"mean_average_precision": value, "result": f"mAP {value}"}
+        (tmp_path / name / "result.json").write_text(json.dumps(values))
+    lines = run(tmp_path).stdout.splitlines()
+    assert lines[2:] == ["mean_average_precision: 0.3750 +- 0.1768 (min 0.2500, max 0.5000, 2 runs)"]
+    write_result(tmp_path / "2", 0.5)
+    done = run(tmp_path)
+    assert done.stderr == "error: some of these runs have one label a video, others several; summarize them apart\n"
+    assert done.returncode == 1

@@ -9,6 +9,7 @@ from stvit_video.data.augment import Draw
 from stvit_video.data.device_transform import DeviceTransform
 from stvit_video.data.mixing import Mix, Mixing
 from stvit_video.data.transforms import Preprocessing
+from stvit_video.evaluation.metrics import mean_average_precision
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 
 
@@ -48,7 +49,7 @@ def training_batch(num_skipped=0, value=None):
         "label": torch.tensor([0, 1, 2, 3, 0]),
         "index": torch.arange(5) + 10,
         "num_skipped": torch.tensor([num_skipped, 0, 0, 0, 0]),
-        "skipped": ["bad.mp4 is empty" if num_skipped else "", "", "", "", ""],
+        "skipped": [(7, "bad.mp4 is empty")] * num_skipped,
     }
 
 
@@ -78,8 +79,12 @@ def test_too_many_unreadable_videos_stop_the_training():
 def test_few_unreadable_videos_are_counted_and_logged():
     module = make_module()
     module.training_step(training_batch(num_skipped=2), 0)
+    batch = training_batch(num_skipped=2)
+    batch["skipped"] = [(3, "other.mp4 is long"), (7, "bad.mp4 is gone")]
+    module.training_step(batch, 0)
     module.on_train_epoch_end()
-    assert module.logged["train/num_skipped"] == 2.0
+    assert module.logged["train/num_skipped"] == 4.0
+    assert module.skipped == {7: ("bad.mp4 is empty", 3), 3: ("other.mp4 is long", 1)}
 
 
 def test_validation_averages_probabilities_and_leaves_unread_videos_out():
@@ -91,7 +96,26 @@ def test_validation_averages_probabilities_and_leaves_unread_videos_out():
     expected = -probabilities[[0, 1], [1, 3]].log().mean()
     torch.testing.assert_close(module.logged["val/loss"], expected)
     hits = (probabilities.argmax(-1) == torch.tensor([1, 3])).float().mean()
-    assert module.val_top1.compute() == hits
+    assert module.objective.val_top1.compute() == hits
+
+
+def test_views_are_finished_on_the_device_and_unread_ones_are_not(monkeypatch):
+    preprocessing = Preprocessing(num_frames=2, frame_stride=1, short_side=6, crop_size=6, mean=(0.1, 0.4, 0.5))
+    module = make_module(device_transform=DeviceTransform(preprocessing)).eval()
+    plain = make_module().eval()
+    plain.load_state_dict(module.state_dict())
+    views = torch.randint(256, (3, 2, 3, 2, 5, 7), dtype=torch.uint8)
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (preprocessing.mean, preprocessing.std))
+    others = {"label": torch.tensor([1, 2, 3]), "error": ["", "broken", ""]}
+    shapes, finish = [], DeviceTransform.__call__
+    monkeypatch.setattr(
+        DeviceTransform, "__call__", lambda self, clips: shapes.append(clips.shape) or finish(self, clips)
+    )
+    module.validation_step({"views": views} | others, 0)
+    plain.validation_step({"views": (views / 255 - mean) / std} | others, 0)
+    assert shapes == [(4, 3, 2, 5, 7)]
+    torch.testing.assert_close(module.logged["val/loss"], plain.logged["val/loss"])
+    assert module.objective.val_top1.compute() == plain.objective.val_top1.compute()
 
 
 @pytest.mark.parametrize("mix", [Mix(0.3), Mix(0.75, (0, 2, 0, 3))])
@@ -112,8 +136,8 @@ def test_mixed_batches_have_mixed_clips_and_soft_targets(mix, monkeypatch):
     assert torch.equal(batch["clip"], clip)
     dominant = batch["label"] if mix.share > 0.5 else batch["label"].flip(0)
     assert "train/top1" not in module.logged
-    assert module.logged["train/top1_mixed"] is module.train_top1_mixed
-    assert module.train_top1_mixed.compute() == (logits.argmax(-1) == dominant).float().mean()
+    assert module.logged["train/top1_mixed"] is module.objective.train_top1_mixed
+    assert module.objective.train_top1_mixed.compute() == (logits.argmax(-1) == dominant).float().mean()
 
 
 def test_unmixed_batches_are_counted_apart_and_draws_follow_torchs_state():
@@ -151,7 +175,7 @@ def test_clips_are_finished_on_the_device():
 
 def test_skipped_videos_are_counted_by_videos_not_by_clips():
     module, batch = make_module(), training_batch()
-    batch |= {"num_skipped": torch.tensor([1]), "skipped": ["bad"]}  # one video in five repeats
+    batch |= {"num_skipped": torch.tensor([1]), "skipped": [(2, "bad")]}  # one video in five repeats
     module.training_step(batch, 0)
     assert (module.num_seen, module.num_skipped) == (1, 1)
 
@@ -185,3 +209,23 @@ def test_checkpoint_carries_the_metadata():
     checkpoint = {}
     make_module().on_save_checkpoint(checkpoint)
     assert checkpoint == {"stvit_video": {"format": 1}}
+
+
+@pytest.mark.parametrize("mix", [None, Mix(0.3)])
+def test_several_labels_a_clip(mix, monkeypatch):
+    module, batch = make_module(multi_label=True, mixing=Mixing() if mix else None), training_batch()
+    monkeypatch.setattr(Mixing, "draw", lambda self, height, width: mix)
+    labels = torch.tensor([[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 0, 0], [1, 1, 1, 1], [0, 0, 1, 1]]).float()
+    clip, targets = batch["clip"], labels
+    if mix:
+        clip, targets = (0.3 * values + 0.7 * values.flip(0) for values in (clip, labels))
+    expected = F.binary_cross_entropy_with_logits(module.model(clip), 0.8 * targets + 0.1)
+    torch.testing.assert_close(module.training_step(batch | {"label": labels}, 0), expected)
+    assert list(module.logged) == ["loss", "train/loss"]
+    views = torch.randn(3, 2, 3, 2, 4, 6)
+    module.validation_step({"views": views, "label": labels[:3], "error": ["", "broken", ""]}, 0)
+    scores = torch.stack([module.model(views[i]).sigmoid().mean(0) for i in (0, 2)])
+    torch.testing.assert_close(module.logged["val/loss"], F.binary_cross_entropy(scores, labels[[0, 2]]))
+    assert {"val/loss", "val/mAP"} == {name for name in module.logged if name.startswith("val/")}
+    wanted = mean_average_precision(scores, labels[[0, 2]] > 0)
+    assert module.logged["val/mAP"].compute() == pytest.approx(wanted)
