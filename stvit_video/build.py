@@ -1,8 +1,9 @@
 """From settings (plain dictionaries) to parts: where the configuration meets the library."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def build_preprocessing(data: Settings) -> Preprocessing:
         mean=tuple(data["mean"]),
         std=tuple(data["std"]),
         frame_difference=data.get("frame_difference", False),
+        interpolation=data.get("interpolation", "bilinear"),
     )
 
 
@@ -87,12 +89,18 @@ def build_sampling(data: Settings) -> ClipSampling:
     return ClipSampling(sampling=data["sampling"], target_fps=data["target_fps"], short_video=data["short_video"])
 
 
+def quote_patterns(arguments: Sequence[str]) -> list[str]:
+    """Command line arguments, with the quotes that Hydra wants around the braces of `data.shards=a/{000..099}.tar`."""
+    return [re.sub(r"^(data\.(?:shards|val_shards|val)=)([^'\"]*\{[^'\"]*)$", r'\1"\2"', text) for text in arguments]
+
+
 def run_command(main: Callable[[], None]) -> None:
     """Run a `hydra.main`; a wrong argument, or a run folder that Hydra can't make, ends it with one sentence.
 
     Args:
         main: it is called without arguments and reads the command line.
     """
+    sys.argv[1:] = quote_patterns(sys.argv[1:])
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises its errors and prints no traceback of its own
     try:
         main()

@@ -53,8 +53,8 @@ def doctor(settings: Mapping[str, Any], *, output_dir: Path) -> Examination:
     )
     write_examination(examination, output_dir)
     print("\n".join(describe(examination)))
-    good = [path for path, report in examination.reports.items() if not report.faults]
-    if num_measured and good:
+    good = [path for path, report in examination.reports.items() if not report.faults and os.path.isfile(path)]
+    if num_measured and good and data["source"] != "image_folder":  # pictures are as quick as they get
         sample = good[:: max(1, len(good) // num_measured)][:num_measured]  # spread over the list
         print(measure_gain(sample, encoding=encoding, time_limit_seconds=limit, **clip).sentence())
     print(f"report.csv, duplicates.csv and quarantine.csv are in {output_dir}")

@@ -81,7 +81,7 @@ CHECKS = (
     Check("matplotlib", "import matplotlib.pyplot\nprint(matplotlib.__version__)", True, "needed, draws curves"),
     Check("safetensors", "import safetensors.torch\nprint(safetensors.__version__)", True, INSTALL),
     Check("tensorboard", "import torch.utils.tensorboard\nprint('imports')", True, INSTALL),
-    Check("decord", _version_of("decord"), False, "reads h264 and hevc quicker than av; pip install decord"),
+    Check("decord", _version_of("decord"), False, "for data.backend=decord; pip install decord"),
     Check("torchcodec", _version_of("torchcodec"), False, "another decoder; it needs FFmpeg's shared libraries"),
     Check("pytorchvideo", "import pytorchvideo.data\nprint('imports')", False, "its clip samplers and data sets"),
     Check("CUDA", CUDA, False, "without a GPU training runs on the CPU"),

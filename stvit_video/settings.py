@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from stvit_video.data.sampling import ShortVideo
 from stvit_video.data.training_clips import Sampling
-from stvit_video.data.transforms import CropMode
+from stvit_video.data.transforms import CropMode, Interpolation
+from stvit_video.models.build import MODELS, model_options
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ RULES = {
     "data.mean": Rule(float, length=3),
     "data.std": Rule(float, 0, above=True, length=3),
     "data.frame_difference": Rule(bool),
+    "data.interpolation": Rule(str, choices=get_args(Interpolation)),
     "data.batch_size": COUNT,
     "data.val_batch_size": Rule(int, 1, optional=True),
     "data.num_workers": Rule(int, 0),
@@ -136,6 +138,17 @@ def check_settings(settings: Mapping[str, Any]) -> None:
         raise ValueError("; ".join(faults))
 
 
+def chosen_protocol(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The `protocol` settings; where they name none, uniform, and for pictures single.
+
+    Args:
+        settings: the resolved training configuration as plain values.
+    """
+    protocol = settings["protocol"]
+    usual = "single" if settings["data"]["source"] == "image_folder" else "uniform"
+    return {**protocol, "name": protocol.get("name") or usual}
+
+
 def _contradictions(settings: Mapping[str, Any]) -> list[str]:
     trainer, optim = settings["trainer"], settings["optim"]
     epochs, every = trainer["max_epochs"], trainer["check_val_every_n_epoch"]
@@ -149,13 +162,33 @@ def _contradictions(settings: Mapping[str, Any]) -> list[str]:
         faults.append(f"optim.min_lr={optim['min_lr']} must be at most optim.lr={optim['lr']}")
     if settings["report_checkpoint"] not in ("best", "last"):
         faults.append(f"report_checkpoint={settings['report_checkpoint']!r} is unknown; choose best or last")
-    tested = settings["protocol"].get("name", "uniform")
+    tested = chosen_protocol(settings)["name"]
     if settings["data"]["sampling"] == "segments" and tested != "videomae_ssv2":
         faults.append(
             f"data.sampling=segments trains on clips that span the whole video, protocol.name={tested} tests on "
             "others; use protocol.name=videomae_ssv2"
         )
+    faults += _frame_contradictions(settings["data"], settings["model"]["name"])
     return faults + _data_contradictions(settings["data"], settings["augment"])
+
+
+def _frame_contradictions(data: Mapping[str, Any], model: str) -> list[str]:
+    """Pictures for a model of clips, clips for a model of images; an unknown name is `create_model`'s to refuse."""
+    frames, pictures = data["num_frames"], data["source"] == "image_folder"
+    takes_clips = model in MODELS and "num_frames" in model_options(model)
+    if pictures and takes_clips:
+        other = model.replace("video_", "")
+        return [f"model={model} takes clips, data.source=image_folder gives pictures; use model={other}"]
+    if pictures and frames > 1:
+        return [f"data.num_frames={frames} does not fit data.source=image_folder, a picture has one; leave it out"]
+    if frames > 1 and model in MODELS and not takes_clips:
+        return [
+            f"model={model} takes one frame, data.num_frames={frames} gives it clips; use a model with video in its "
+            "name, or data.num_frames=1"
+        ]
+    if frames == 1 and data["frame_difference"]:
+        return ["data.frame_difference=true leaves nothing of one frame; use data.num_frames=2 or more"]
+    return []
 
 
 def _data_contradictions(data: Mapping[str, Any], augment: Mapping[str, Any]) -> list[str]:

@@ -1,11 +1,15 @@
 """From the `data` settings to manifests: each source of videos by its name."""
 
 import logging
+import os
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from stvit_video.data.dataset import FrameReader
+from stvit_video.data.image_manifest import read_image_manifest
 from stvit_video.data.layouts import read_hmdb51_manifest, read_ucf101_manifest
 from stvit_video.data.manifest import (
     Manifest,
@@ -15,33 +19,48 @@ from stvit_video.data.manifest import (
     read_folder_manifest,
     read_kinetics_manifest,
 )
+from stvit_video.data.pytorchvideo_clips import PytorchvideoFrames, make_clip_sampler
+from stvit_video.data.pytorchvideo_list import read_pytorchvideo_manifest
 from stvit_video.data.quarantine import drop_quarantined
 from stvit_video.data.something_something import read_something_manifest
+from stvit_video.data.stores import is_address
 from stvit_video.data.synthetic import write_synthetic_dataset
+from stvit_video.data.tar_manifest import read_shard_manifest
 
 Settings = Mapping[str, Any]
 # paths of the `data` settings, apart from root
-PATHS = ("train", "val", "train_videos", "val_videos", "videos", "lists", "quarantine")
+PATHS = (
+    *("train", "val", "train_videos", "val_videos", "videos", "lists", "quarantine"),
+    *("shards", "val_shards", "classes"),
+)
+_PATTERN = re.compile(r"[{*?\[]")  # what a pattern of names has in it
 _log = logging.getLogger(__name__)
 
 
 def absolute_paths(data: Settings) -> dict[str, Any]:
     """The `data` settings with absolute paths; what is not given stays so.
 
-    A relative path starts in the working directory, or, where it is not there but in `data.root`, in that.
+    A relative path starts in the working directory, or, where it is not there but in `data.root`, in that. Addresses
+    stay as they are.
 
     Args:
         data: the `data` group of the configuration.
     """
     found = dict(data)
-    if found.get("root"):
+    if found.get("root") and not is_address(str(found["root"])):
         found["root"] = str(Path(found["root"]).expanduser().absolute())
     for key in PATHS:
-        if found.get(key):
+        if found.get(key) and not is_address(str(found[key])):
             here = Path(found[key]).expanduser().absolute()
             there = Path(found.get("root") or "", Path(found[key]).expanduser()).absolute()
-            found[key] = str(there if there.exists() and not here.exists() else here)
+            found[key] = str(there if _is_there(there) and not _is_there(here) else here)
     return found
+
+
+def _is_there(path: Path) -> bool:
+    """True = the path exists, or the folder of a pattern of names does."""
+    before = _PATTERN.split(str(path))[0]
+    return path.exists() or (before != str(path) and os.path.isdir(os.path.dirname(before)))
 
 
 def build_manifests(data: Settings, *, classes: tuple[str, ...] | None = None) -> tuple[Manifest, Manifest]:
@@ -89,12 +108,37 @@ def build_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None
     return manifest
 
 
+def build_frame_reader(data: Settings, manifest: Manifest) -> FrameReader | None:
+    """What reads training videos of this source; None = our own decoders.
+
+    Args:
+        data: the `data` group of the configuration.
+        manifest: the training videos.
+
+    Raises:
+        ValueError: a setting is unknown or out of range, or has no effect with this source.
+        MissingLibraryError: the library that reads does not import.
+    """
+    if data["source"] != "pytorchvideo":
+        return None
+    for key, plain in (("sampling", "dense"), ("target_fps", None), ("short_video", "repeat_last")):
+        if data[key] != plain:
+            raise ValueError(
+                f"data.{key}={data[key]} has no effect with data.source=pytorchvideo, whose clip sampler chooses the "
+                f"frames; leave it out, or use another source"
+            )
+    seconds = data["clip_seconds"] or data["num_frames"] * data["frame_stride"] / 30
+    sampler = make_clip_sampler(data["clip_sampler"], clip_seconds=seconds, clips_per_video=data["clips_per_video"])
+    return PytorchvideoFrames(manifest, num_frames=data["num_frames"], clip_sampler=sampler, decoder=data["decoder"])
+
+
 def _csv(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
-    column, fold = data.get("fold_column"), data.get("fold")
+    column, fold, separator = data.get("fold_column"), data.get("fold"), data.get("label_separator")
     if (column is None) != (fold is None):
         raise ValueError("data.fold_column and data.fold belong together; give both (cross-validation) or neither")
     if column is None:
-        return read_csv_manifest(_existing(data, part), root=data.get("root"), classes=classes)
+        path = _existing(data, part)
+        return read_csv_manifest(path, root=data.get("root"), classes=classes, label_separator=separator)
     if data.get("val"):
         raise ValueError("data.fold takes the validation rows from data.train; leave data.val out")
     rows = {column: (str(fold),)}
@@ -104,12 +148,19 @@ def _csv(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest
         classes=classes,
         keep=rows if part == "val" else None,
         drop=rows if part == "train" else None,
+        label_separator=separator,
     )
 
 
 def _folder(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
     folder = _existing(data, part) if data.get(part) else Path(_required(data, "root")) / part
     return read_folder_manifest(folder, classes=classes)
+
+
+def _image_folder(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+    if data.get(part):
+        return read_image_manifest(_existing(data, part), classes=classes)
+    return read_image_manifest(_required(data, "root"), part=part, classes=classes)
 
 
 def _kinetics(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
@@ -148,6 +199,17 @@ def _official_split(
     )
 
 
+def _shards(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+    keys = {"train": ("shards", "train"), "val": ("val_shards", "val")}[part]  # stvit_video.evaluate gives data.val
+    pattern = next((data[key] for key in keys if data.get(key)), None) or f"{_required(data, 'root')}/{part}"
+    return read_shard_manifest(
+        pattern,
+        classes=classes,
+        names_file=data.get("classes"),
+        allow_addresses=data.get("allow_addresses", False),
+    )
+
+
 def _something_something_v2(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
     lists, name = _place(data, "lists", ""), {"train": "train", "val": "validation"}[part]
     prefix = "" if (lists / "labels.json").is_file() else "something-something-v2-"  # the later release has none
@@ -157,6 +219,17 @@ def _something_something_v2(data: Settings, part: str, classes: tuple[str, ...] 
         video_dir=_place(data, "videos", "20bn-something-something-v2"),
         classes=classes,
         missing=data.get("missing", "error"),
+    )
+
+
+def _pytorchvideo(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+    if data["dataset"] == "hmdb51":
+        path, prefix = _place(data, "lists", "testTrainMulti_7030_splits"), _place(data, "videos", "hmdb51_org")
+    else:
+        path = Path(_existing(data, part) if data.get(part) else Path(_required(data, "root")) / part)
+        prefix = Path(data.get("videos") or data.get("root") or "")
+    return read_pytorchvideo_manifest(
+        path, dataset=data["dataset"], prefix=prefix, part=part, split=data["split"], classes=classes
     )
 
 
@@ -176,7 +249,10 @@ SOURCES: dict[str, Callable[[Settings, str, tuple[str, ...] | None], Manifest]] 
     "csv": _csv,
     "folder": _folder,
     "hmdb51": partial(_official_split, read_hmdb51_manifest, "testTrainMulti_7030_splits", "hmdb51_org"),
+    "image_folder": _image_folder,
     "kinetics": _kinetics,
+    "shards": _shards,
+    "pytorchvideo": _pytorchvideo,
     "something_something_v2": _something_something_v2,
     "synthetic": _synthetic,
     "ucf101": partial(_official_split, read_ucf101_manifest, "ucfTrainTestlist", "UCF-101"),

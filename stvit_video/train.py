@@ -7,7 +7,7 @@ For example `+experiment=quickstart`, `+experiment=k400 data.root=/data/k400`, o
 import dataclasses
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.callbacks import LearningRateMonitor, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
@@ -32,9 +32,12 @@ from stvit_video.build import (
     run_command,
 )
 from stvit_video.data.datamodule import VideoDataModule
-from stvit_video.data.dataset import BrokenVideosError
+from stvit_video.data.dataset import BrokenVideosError, attempts_for
 from stvit_video.data.device_transform import DeviceTransform
-from stvit_video.inference import NothingEvaluatedError, Protocol
+from stvit_video.data.lost_workers import LostWorkerError, lost_workers_named
+from stvit_video.data.transforms import Preprocessing
+from stvit_video.evaluation.shards import ShardError
+from stvit_video.inference import NothingEvaluatedError
 from stvit_video.models.build import create_model
 from stvit_video.models.checkpoints import (
     METADATA_KEY,
@@ -46,11 +49,21 @@ from stvit_video.models.checkpoints import (
     read_checkpoint,
 )
 from stvit_video.report import report_training
-from stvit_video.settings import check_settings
-from stvit_video.sources import absolute_paths, build_manifests
-from stvit_video.training.callbacks import SPEED, ClipsPerSecond, EpochLine, ResumeHint, SeedSteps, checkpoint_callbacks
+from stvit_video.settings import check_settings, chosen_protocol
+from stvit_video.sources import absolute_paths, build_frame_reader, build_manifests
+from stvit_video.training.callbacks import (
+    SPEED,
+    ClipsPerSecond,
+    DataWait,
+    EpochLine,
+    ResumeHint,
+    SeedSteps,
+    checkpoint_callbacks,
+)
 from stvit_video.training.loggers import csv_logger
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
+from stvit_video.training.skipped_videos import SkippedVideos
+from stvit_video.viewing import Protocol
 
 Settings = Mapping[str, Any]
 MENDABLE = (
@@ -58,7 +71,9 @@ MENDABLE = (
     OSError,
     TrainingStoppedError,
     BrokenVideosError,
+    LostWorkerError,
     NothingEvaluatedError,
+    ShardError,
     MisconfigurationException,
 )
 
@@ -71,14 +86,17 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         run_dir: the folder of a new run; a resumed run goes on in the folder of its checkpoint.
 
     Returns:
-        What result.json holds.
+        What result.json holds; nothing in the other processes of several.
 
     Raises:
         ValueError: settings, manifests, a checkpoint or a run directory that can't be used.
         TrainingStoppedError: the loss is not finite, or too many videos can't be read.
+        BrokenVideosError: so many videos in a row can't be read that more are broken than allowed.
+        LostWorkerError: the system ended a loader process.
+        ShardError: one of several processes failed in the final evaluation.
     """
     check_settings(settings)
-    settings = {**settings, "protocol": dataclasses.asdict(Protocol.named(**settings["protocol"]))}
+    settings = {**settings, "protocol": dataclasses.asdict(Protocol.named(**chosen_protocol(settings)))}
     settings = {**settings, "data": absolute_paths(settings["data"])}
     resumed_from = settings["ckpt_path"]
     run_dir = Path(resumed_from).resolve().parent if resumed_from else new_run_dir(run_dir)
@@ -87,13 +105,18 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
     if resumed_from:
         check_resumable(resumed_from, module, settings)
     (run_dir / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(dict(settings))), encoding="utf-8")
-    trainer = build_trainer(settings["trainer"], run_dir=run_dir, seed=settings["seed"], resumed=bool(resumed_from))
+    trainer = build_trainer(
+        settings["trainer"],
+        run_dir=run_dir,
+        seed=settings["seed"],
+        resumed=bool(resumed_from),
+        monitor=module.objective.monitor,
+        callbacks=[SkippedVideos(run_dir, data.train_manifest)],
+    )
     start = time.perf_counter()
-    trainer.fit(module, datamodule=data, ckpt_path=resumed_from, weights_only=True)
-    if not trainer.is_global_zero:
-        return {}
+    fit(trainer, module, data, run_dir=run_dir, resumed_from=resumed_from)
     return report_training(
-        run_dir,
+        Path(trainer.strategy.broadcast(str(run_dir))),  # a name made of the time may differ between processes
         checkpoint=settings["report_checkpoint"],
         val_manifest=data.val_manifest,
         data=settings["data"],
@@ -101,10 +124,28 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
             "seconds": round(time.perf_counter() - start, 1),
             "epochs": trainer.current_epoch,
             "clips_per_second": float(trainer.callback_metrics.get(SPEED, torch.nan)),
-            "num_skipped": module.num_skipped,
+            "num_skipped": int(trainer.callback_metrics.get("train/num_skipped", 0)),  # of all processes
             "precision": str(trainer.precision),
         },
     )
+
+
+def fit(
+    trainer: Trainer, module: ClassificationModule, data: VideoDataModule, *, run_dir: Path, resumed_from: str | None
+) -> None:
+    """`trainer.fit`; where the system ends a loader process, say which video that was reading and how to go on.
+
+    Raises:
+        LostWorkerError: it did.
+    """
+    try:
+        with lost_workers_named(data.datasets):
+            trainer.fit(module, datamodule=data, ckpt_path=resumed_from, weights_only=True)
+    except LostWorkerError as error:
+        last = run_dir / "last.ckpt"
+        if not last.is_file():
+            raise
+        raise LostWorkerError(f"{error}; go on with the same command and ckpt_path={last}") from error
 
 
 def new_run_dir(run_dir: Path) -> Path:
@@ -138,6 +179,8 @@ def check_resumable(ckpt_path: str, module: ClassificationModule, settings: Sett
             f"{ckpt_path!r} is no checkpoint that a training can go on from; give a last.ckpt of stvit_video.train, "
             f"or start from its weights with init_from"
         )
+    if isinstance(metadata.get("preprocessing"), dict):  # older runs lack the newer of its settings
+        metadata = {**metadata, "preprocessing": Preprocessing.from_dict(metadata["preprocessing"]).to_dict()}
     check_resume(metadata, module.metadata)
     check_weights(module.model, content)
     then, now = metadata["config"]["optim"], settings["optim"]
@@ -171,6 +214,7 @@ def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataMod
         preprocessing=data.preprocessing.to_dict(),
         protocol=settings["protocol"],
         config=settings,
+        multi_label=data.train_manifest.multi_label,
     )
     model = create_model(settings["model"]["name"], **model_options)
     if settings["init_from"]:
@@ -188,7 +232,8 @@ def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataMod
         label_smoothing=optim["label_smoothing"],
         max_skipped_fraction=settings["data"]["max_skipped_fraction"],
         mixing=build_mixing(settings["augment"]),
-        device_transform=DeviceTransform(data.preprocessing) if settings["augment"]["on_device"] else None,
+        device_transform=DeviceTransform(data.preprocessing),
+        multi_label=data.train_manifest.multi_label,
     )
     return module, data
 
@@ -210,6 +255,8 @@ def build_data(settings: Settings) -> VideoDataModule:
         train_transform=train_transform,
         sampling=sampling,
         num_repeats=data["num_repeats"],
+        max_attempts=attempts_for(data["max_skipped_fraction"]),
+        read_frames=build_frame_reader(data, train_manifest),
         batch_size=data["batch_size"],
         val_batch_size=data["val_batch_size"],
         num_workers=data["num_workers"],
@@ -221,8 +268,10 @@ def build_data(settings: Settings) -> VideoDataModule:
     )
 
 
-def build_trainer(trainer: Settings, *, run_dir: Path, seed: int, resumed: bool) -> Trainer:
-    """Lightning's Trainer with our callbacks and loggers."""
+def build_trainer(
+    trainer: Settings, *, run_dir: Path, seed: int, resumed: bool, monitor: str, callbacks: Sequence[Callback] = ()
+) -> Trainer:
+    """Lightning's Trainer with our callbacks, the given ones, and loggers; `monitor` tells the best checkpoint."""
     precision = trainer["precision"]
     if precision == "auto":
         precision = "bf16-mixed" if torch.cuda.is_available() else "32-true"
@@ -248,10 +297,12 @@ def build_trainer(trainer: Settings, *, run_dir: Path, seed: int, resumed: bool)
         callbacks=[
             SeedSteps(seed),
             ClipsPerSecond(),
+            DataWait(),
             EpochLine(),
             ResumeHint(run_dir),
             LearningRateMonitor("epoch"),
-            *checkpoint_callbacks(str(run_dir)),
+            *callbacks,
+            *checkpoint_callbacks(str(run_dir), monitor=monitor),
             *bar,
         ],
     )

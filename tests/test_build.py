@@ -1,6 +1,8 @@
+import sys
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 
 from stvit_video.build import (
@@ -9,6 +11,7 @@ from stvit_video.build import (
     build_preprocessing,
     build_sampling,
     build_train_transform,
+    quote_patterns,
     run_command,
 )
 
@@ -27,6 +30,31 @@ def test_a_command_ends_with_one_sentence(monkeypatch):
     assert fails(HydraException("no such key"), KeyError("x")) == "error: no such key\n'x'"
     unwritable = PermissionError(13, "Permission denied", "/out")
     assert fails(unwritable) == "error: /out can't be written or read (Permission denied)"
+
+
+def test_braces_of_shards_reach_hydra(monkeypatch):
+    plain = [
+        "data=shards",
+        "data.shards=/a/{000..099}.tar",
+        "data.val_shards=b",
+        'data.val="/c/{a,b}.tar"',
+        "data.root={",
+    ]
+    quoted = [
+        "data=shards",
+        'data.shards="/a/{000..099}.tar"',
+        "data.val_shards=b",
+        'data.val="/c/{a,b}.tar"',
+        "data.root={",
+    ]
+    assert quote_patterns(plain) == quoted
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        data = compose("train", overrides=quote_patterns(plain[:3])).data
+    assert (data.source, data.shards, data.val_shards) == ("shards", "/a/{000..099}.tar", "b")
+    seen = []
+    monkeypatch.setattr("sys.argv", ["train", *plain])
+    run_command(lambda: seen.extend(sys.argv))
+    assert seen == ["train", *quoted]
 
 
 def test_preprocessing_and_configuration_folder():

@@ -32,8 +32,8 @@ def test_models_exist_and_take_the_options(name):
     assert set(model) <= set(model_options(name))
 
 
-def test_every_video_model_has_a_configuration():
-    assert CHOICES["model"] == [name for name in list_models() if "video" in name]
+def test_every_model_has_a_configuration():
+    assert CHOICES["model"] == list_models()
 
 
 @pytest.mark.parametrize("name", CHOICES["data"])
@@ -67,6 +67,7 @@ PUBLISHED = {
     "st_mae": HEAVY | {"rand_augment": "rand-m7-mstd0.5-inc1"},
     "videomae_ssv2": HEAVY | {"flip_probability": 0.0},
     "mvit_ssv2": HEAVY | {"flip_probability": 0.0},
+    "imagenet": HEAVY | {"rand_augment": "rand-m9-mstd0.5-inc1"},  # DeiT's and Swin's settings
     "timesformer": OFF | {"crop": "random", "short_side_jitter": [256, 320], "flip_probability": 0.5},
 }
 
@@ -98,6 +99,10 @@ def test_unknown_option_is_hydras_own_error():
         ("ucf101", {"split": 1, "lists": None, "videos": None, "missing": "error", "num_frames": 16}),
         ("hmdb51", {"split": 1, "lists": None, "videos": None, "missing": "error", "num_frames": 16}),
         ("something_something_v2", {"lists": None, "videos": None, "missing": "error", "num_frames": 16}),
+        (
+            "image_folder",
+            {"num_frames": 1, "frame_stride": 1, "short_side": 256, "crop_size": 224, "interpolation": "bicubic"},
+        ),
     ],
 )
 def test_published_data_sets_have_their_options(name, expected):

@@ -5,7 +5,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from stvit_video.build import CONF_DIR
-from stvit_video.settings import RULES, Rule, check_settings
+from stvit_video.settings import RULES, Rule, check_settings, chosen_protocol
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,46 @@ def changed(settings, key, value):
 
 def test_defaults_are_allowed(defaults):
     assert check_settings(defaults) is None
+
+
+def images(defaults, **changes):
+    """Settings of an image model on pictures, with some of them changed."""
+    chosen = {"data.source": "image_folder", "data.num_frames": 1, "model.name": "stvit_deit_tiny"} | changes
+    for key, value in chosen.items():
+        defaults = changed(defaults, key, value)
+    return defaults
+
+
+def test_pictures_are_seen_once_and_videos_more_often(defaults):
+    assert check_settings(images(defaults)) is None
+    assert chosen_protocol(images(defaults))["name"] == "single"
+    assert chosen_protocol(images(defaults, **{"protocol.name": "uniform"}))["name"] == "uniform"
+    assert chosen_protocol(defaults)["name"] == "uniform"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"model.name": "stvit_r_video_deit_tiny"},
+            "model=stvit_r_video_deit_tiny takes clips, data.source=image_folder gives pictures; use model=stvit_r_d",
+        ),
+        ({"data.num_frames": 2}, "data.num_frames=2 does not fit data.source=image_folder, a picture has one; leave"),
+        (
+            {"data.source": "csv", "data.num_frames": 3},
+            "model=stvit_deit_tiny takes one frame, data.num_frames=3 gives it clips; use a model with video in its",
+        ),
+        ({"data.frame_difference": True}, "data.frame_difference=true leaves nothing of one frame; use data.num_fr"),
+    ],
+)
+def test_frames_that_the_model_does_not_take(defaults, changes, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        check_settings(images(defaults, **changes))
+
+
+def test_an_image_model_may_see_one_frame_of_a_video(defaults):
+    assert check_settings(images(defaults, **{"data.source": "csv"})) is None
+    assert check_settings(images(defaults, **{"model.name": "deit_tyni"})) is None  # create_model names the closest
 
 
 @pytest.mark.parametrize("key", RULES)

@@ -1,10 +1,13 @@
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
-from stvit_video.data.manifest import ManifestError
+from stvit_video.build import CONF_DIR
+from stvit_video.data.manifest import Manifest, ManifestError, VideoRecord
 from stvit_video.data.quarantine import Quarantined, write_quarantine
-from stvit_video.sources import absolute_paths, build_manifest, build_manifests
+from stvit_video.sources import absolute_paths, build_frame_reader, build_manifest, build_manifests
 
 
 def write_list(path: Path, rows: str) -> str:
@@ -150,7 +153,7 @@ def test_class_that_only_val_has(tmp_path):
         (
             {"source": "tar"},
             "train",
-            "data.source='tar' is unknown; choose one of csv, folder, hmdb51, kinetics, someth",
+            "data.source='tar' is unknown; choose one of csv, folder, hmdb51, ",
         ),
         ({"source": "csv"}, "test", 'part=\'test\' is unknown; choose "train" or "val"'),
         ({"source": "csv"}, "val", "data.source=csv needs data.val; give it, for example data.val=/path"),
@@ -242,3 +245,63 @@ def test_kinetics_with_another_number_of_classes_is_read_with_a_warning(tmp_path
         f"{tmp_path / 'train.csv'} has 2 classes, not the 700 of the published data set; "
         "check the list, unless it is a part on purpose"
     ]
+
+
+def test_several_labels_in_a_list_and_in_folds(tmp_path):
+    for stem in "abcd":
+        (tmp_path / f"{stem}.mp4").touch()
+    path = tmp_path / "list.csv"
+    path.write_text("path,label,fold\na.mp4,x|y,0\nb.mp4,y,1\nc.mp4,,1\nd.mp4,x,1\n")
+    data = {"source": "csv", "train": str(path), "label_separator": "|"}
+    manifest = build_manifest(data, "train")
+    assert manifest.multi_label
+    assert [record.labels for record in manifest.records] == [(0, 1), (1,), (), (0,)]
+    train, val = build_manifests(data | {"fold_column": "fold", "fold": 0})
+    assert [record.labels for record in train.records] == [(1,), (), (0,)]
+    assert [record.labels for record in val.records] == [(0, 1)]
+    with pytest.raises(ManifestError, match="line 4: the label of c.mp4 is empty; name the class"):
+        build_manifest(data | {"label_separator": None}, "train")
+
+
+def pytorchvideo_settings(tmp_path, **changes):
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        config = compose("train", overrides=["data=pytorchvideo", f"data.root='{tmp_path}'"])
+    return {**OmegaConf.to_container(config.data), **changes}
+
+
+def test_pytorchvideo_folders_and_lists(tmp_path):
+    for name in ("train/run/a.mp4", "train/walk/b.avi", "val/run/c.mp4", "val/walk/d.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    train, val = build_manifests(pytorchvideo_settings(tmp_path))
+    assert train.classes == val.classes == ("run", "walk")
+    assert [record.path for record in val.records] == [tmp_path / "val/run/c.mp4", tmp_path / "val/walk/d.mp4"]
+    (tmp_path / "list.txt").write_text("train/run/a.mp4 0\ntrain/walk/b.avi 1\n")
+    listed, _ = build_manifests(pytorchvideo_settings(tmp_path, train="list.txt", val="list.txt"))
+    assert [record.path for record in listed.records] == [record.path for record in train.records]
+    assert listed.classes == ("0", "1")
+
+
+def test_pytorchvideo_hmdb51_has_its_own_lists(tmp_path):
+    (tmp_path / "testTrainMulti_7030_splits").mkdir()
+    (tmp_path / "hmdb51_org").mkdir()
+    for label in ("run", "sit"):
+        path = tmp_path / "testTrainMulti_7030_splits" / f"{label}_test_split1.txt"
+        path.write_text(f"{label}0.avi 1\n{label}1.avi 2\n")
+    train, val = build_manifests(pytorchvideo_settings(tmp_path, dataset="hmdb51"))
+    assert [record.path for record in train.records] == [tmp_path / f"hmdb51_org/{n}/{n}0.avi" for n in ("run", "sit")]
+    assert [record.label for record in val.records] == [0, 1]
+
+
+def test_who_reads_the_training_clips(tmp_path):
+    records = (VideoRecord(tmp_path / "a.mp4", 0, "a"), VideoRecord(tmp_path / "b.mp4", 1, "b"))
+    manifest = Manifest(records, ("x", "y"))
+    settings = pytorchvideo_settings(tmp_path, clip_sampler="uniform")
+    reader = build_frame_reader(settings, manifest)
+    assert (reader.num_frames, reader.paths) == (16, [str(record.path) for record in records])
+    assert build_frame_reader({**settings, "source": "csv"}, manifest) is None
+    for key, value in (("sampling", "segments"), ("target_fps", 25.0), ("short_video", "loop")):
+        with pytest.raises(ValueError, match=rf"^data.{key}={value} has no effect with data.source=pytorchvideo, "):
+            build_frame_reader({**settings, key: value}, manifest)
+    with pytest.raises(ValueError, match="clip_sampler='best' is unknown"):
+        build_frame_reader({**settings, "clip_sampler": "best"}, manifest)

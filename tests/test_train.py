@@ -2,9 +2,13 @@
 
 import csv
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +18,7 @@ from omegaconf import OmegaConf
 
 from stvit_video.build import CONF_DIR
 from stvit_video.models import model_from_checkpoint
+from stvit_video.sources import build_manifests
 from stvit_video.train import train
 from stvit_video.training.callbacks import EpochLine
 
@@ -205,3 +210,74 @@ def test_mistakes_are_one_sentence_from_any_folder(tiny_run, tmp_path, arguments
     assert done.returncode != 0
     assert re.search(message, done.stderr), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_killed_loader_process_is_one_sentence(tiny_run, tmp_path):
+    """A real kill of a real loader process, in the middle of a training with two of them."""
+    lists = [f"data.train='{tiny_run.manifest}'", f"data.val='{tiny_run.manifest}'", f"hydra.run.dir='{tmp_path}/run'"]
+    settings = [*TINY, *lists, "data.num_workers=2", "data.batch_size=1", "trainer.max_epochs=100000"]
+    command = [sys.executable, "-m", "stvit_video.train", *settings]
+    training = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: (tmp_path / "run" / "last.ckpt").is_file())
+        children = Path(f"/proc/{training.pid}/task/{training.pid}/children")
+        wait_for(lambda: len(loader_processes(children)) >= 2)
+        os.kill(loader_processes(children)[0], signal.SIGKILL)
+        _, words = training.communicate(timeout=60)
+    finally:
+        training.kill()
+    assert training.returncode == 1
+    expected = (
+        r"error: a loader process \(pid \d+\) (was ended by the system \(Killed\)|ended unexpectedly) while it (read '"
+        r".*\.mp4'|was reading no video): .*; go on with the same command and ckpt_path=.*/run/last.ckpt$"
+    )
+    assert re.search(expected, words.strip().splitlines()[-1]), words
+    assert "Traceback" not in words
+
+
+def loader_processes(children):
+    """Numbers of the child processes that were forked (loaders), not started anew (decoders)."""
+    found = [int(number) for number in children.read_text().split()]
+    return [pid for pid in found if b"stvit_video.train" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def wait_for(condition, *, limit_seconds=90):
+    deadline = time.monotonic() + limit_seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_pytorchvideo_reads_the_training_clips(tiny_run, tmp_path):
+    listed = tmp_path / "list.txt"
+    listed.write_text("".join(f"{path} {number}\n" for number, path in enumerate(tiny_run.videos)))
+    chosen = ["data=pytorchvideo", f"data.train='{listed}'", f"data.val='{listed}'", "data.clip_seconds=0.8"]
+    changed = [f"data.{key}={value}" for key, value in (("num_repeats", 2), ("batch_size", 2))]
+    settings = settings_for(tiny_run, *chosen, *changed, "trainer.max_epochs=1")
+    result = train(settings, run_dir=tmp_path / "run")
+    assert result["num_videos_used"] == 3
+    assert result["training"]["num_skipped"] == 0
+    assert model_from_checkpoint(tmp_path / "run" / "last.ckpt")[1]["classes"] == ["0", "1", "2"]
+
+
+def test_unreadable_videos_are_listed_for_the_quarantine(tiny_run, tmp_path, capsys):
+    """2 of 5 are broken; the list as quarantine leaves none of them."""
+    broken = [tmp_path / name for name in ("bad.mp4", "x, y.mp4")]
+    for path in broken:
+        path.write_bytes(b"no video")
+    listed, val = tmp_path / "list.csv", tmp_path / "val.csv"
+    with listed.open("w", newline="") as file:
+        rows = [(path, number % 2) for number, path in enumerate([*broken, *tiny_run.videos])]
+        csv.writer(file).writerows([("path", "label"), *rows])
+    val.write_text(f"path,label\n{tiny_run.videos[1]},0\n{tiny_run.videos[2]},1\n")
+    changed = [f"data.train='{listed}'", f"data.val='{val}'", "data.batch_size=1", "data.max_skipped_fraction=1.0"]
+    settings = settings_for(tiny_run, *changed, "trainer.max_epochs=1")
+    result = train(settings, run_dir=tmp_path / "run")
+    skipped = tmp_path / "run" / "skipped.csv"
+    assert f"2 training videos could not be read, {skipped} says why" in capsys.readouterr().out
+    with skipped.open(newline="") as file:
+        times = {row["path"]: int(row["times"]) for row in csv.DictReader(file)}
+    assert set(times) == {str(path) for path in broken}
+    assert sum(times.values()) == result["training"]["num_skipped"] >= 2
+    clean, _ = build_manifests({**settings["data"], "quarantine": str(skipped)})
+    assert {record.path for record in clean.records} == set(tiny_run.videos)

@@ -7,13 +7,14 @@ import lightning
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from stvit_video.data.dataset import ClipDataset, ClipTransform
+from stvit_video.data.dataset import ClipDataset, ClipTransform, FrameReader
 from stvit_video.data.frames import Cache
 from stvit_video.data.manifest import Manifest, check_classes
 from stvit_video.data.shard_sampler import ShardSampler
 from stvit_video.data.training_clips import ClipSampling, collate_clips
 from stvit_video.data.transforms import Preprocessing
 from stvit_video.data.views import ViewDataset, collate_views
+from stvit_video.data.worker_start import start_worker
 
 
 class VideoDataModule(lightning.LightningDataModule):
@@ -39,6 +40,8 @@ class VideoDataModule(lightning.LightningDataModule):
             middle of each segment.
         num_repeats: training clips made of one reading of a video, in the same batch, each augmented on its own;
             an epoch still reads each video once, so it has num_repeats times as many steps.
+        max_attempts: training videos to try for one clip before giving up, see `ClipDataset`.
+        read_frames: reads training videos instead of ours, see `ClipDataset`.
 
     Raises:
         ManifestError: the two manifests do not fit each other, see `check_classes`.
@@ -65,6 +68,8 @@ class VideoDataModule(lightning.LightningDataModule):
         drop_last: bool = True,
         sampling: ClipSampling | None = None,
         num_repeats: int = 1,
+        max_attempts: int | None = None,
+        read_frames: FrameReader | None = None,
     ) -> None:
         super().__init__()
         check_classes(train_manifest, val_manifest)
@@ -87,6 +92,8 @@ class VideoDataModule(lightning.LightningDataModule):
         self.drop_last = drop_last
         self.sampling = sampling
         self.num_repeats = num_repeats
+        self.max_attempts = max_attempts
+        self.read_frames = read_frames
         self._train: ClipDataset | None = None
         self._val: ViewDataset | None = None
         self._require_full_batch()
@@ -95,6 +102,11 @@ class VideoDataModule(lightning.LightningDataModule):
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the labels."""
         return self.train_manifest.classes
+
+    @property
+    def datasets(self) -> tuple[ClipDataset | ViewDataset, ...]:
+        """The data sets that `setup` has made so far."""
+        return tuple(dataset for dataset in (self._train, self._val) if dataset is not None)
 
     @property
     def _spans_videos(self) -> bool:
@@ -119,6 +131,8 @@ class VideoDataModule(lightning.LightningDataModule):
                 cache_limit_gb=self.cache_limit_gb,
                 sampling=self.sampling,
                 num_repeats=self.num_repeats,
+                max_attempts=self.max_attempts,
+                read_frames=self.read_frames,
             )
         if self._val is None:
             self._val = ViewDataset(
@@ -157,7 +171,7 @@ class VideoDataModule(lightning.LightningDataModule):
             collate_fn=collate_clips if shuffle else collate_views,
             pin_memory=torch.cuda.is_available(),
             drop_last=shuffle and self.drop_last,
-            worker_init_fn=_use_one_thread,
+            worker_init_fn=start_worker,
             multiprocessing_context=self._worker_context(),
             persistent_workers=self.num_workers > 0,
         )
@@ -194,8 +208,3 @@ def _require_whole_videos(batch_size: int, num_repeats: int) -> None:
             f"batch_size={batch_size} counts clips, num_repeats={num_repeats} of each video, so num_repeats must be "
             "at least 1 and batch_size a multiple of it"
         )
-
-
-def _use_one_thread(worker: int) -> None:
-    """Workers are the parallelism; threads inside them would fight over the cores."""
-    torch.set_num_threads(1)

@@ -1,6 +1,7 @@
 """Random clips of listed videos, for training."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Protocol
 
@@ -9,32 +10,63 @@ from torch.utils.data import Dataset
 
 from stvit_video.data.decode import DecodeError
 from stvit_video.data.frames import Cache, cached_short_side, manifest_source
-from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.data.lost_workers import ReadingNow
+from stvit_video.data.manifest import Manifest
 from stvit_video.data.sampling import seeded_generator
+from stvit_video.data.targets import target_of
 from stvit_video.data.training_clips import ClipSampling, clip_item
 from stvit_video.data.transforms import CroppedClip, Preprocessing
 
 NUM_REASONS_SHOWN = 3
+MIN_ATTEMPTS = 10
+MISHAP = 1e-12  # probability, for one item, of giving up a list that is no worse than allowed
+
+FrameReader = Callable[[int, torch.Generator], torch.Tensor]
 
 
 class BrokenVideosError(RuntimeError):
     """One video after the other could not be read; the message names the first of them."""
 
+    def __init__(self, message: str) -> None:
+        # a data loader puts the worker's whole traceback before it, and makes the error anew from that text
+        super().__init__(message.rsplit(f"{type(self).__name__}: ", 1)[-1].strip())
+
 
 class ClipTransform(Protocol):
-    """Frames (T, H, W, 3) uint8 -> clip (C, T, h, w) float, or a clip that the device finishes.
+    """Frames (T, H, W, 3) uint8 -> a clip that the device finishes; anything random comes from the generator."""
 
-    Anything random comes from the generator.
+    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> CroppedClip: ...
+
+
+def attempts_for(max_skipped_fraction: float) -> int | None:
+    """Videos to try for one item, where this share of the listed ones may be unreadable.
+
+    So many that a list with just this share unreadable makes an item fail with a probability below 1e-12.
+
+    Args:
+        max_skipped_fraction: 0 to 1.
+
+    Returns:
+        At least MIN_ATTEMPTS; None = all that are listed, because all but one may be unreadable.
+
+    Raises:
+        ValueError: the share is not between 0 and 1.
     """
-
-    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor | CroppedClip: ...
+    if not 0 <= max_skipped_fraction <= 1:
+        raise ValueError(f"max_skipped_fraction={max_skipped_fraction} must lie in 0..1; 0 = none may be unreadable")
+    if max_skipped_fraction == 1:
+        return None
+    if max_skipped_fraction == 0:
+        return MIN_ATTEMPTS
+    return max(MIN_ATTEMPTS, math.ceil(math.log(MISHAP) / math.log(max_skipped_fraction)))
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
     """One random clip of each listed video, for training.
 
     A video that can't be read is replaced by another one of the list, drawn at random, and counted.
-    What an item is depends on (seed, epoch, index) only, not on the worker or on the order.
+    What an item is depends on (seed, epoch, index) only, not on the worker or on the order: a worker opens a broken
+    file once and passes over it from then on, with the same outcome.
 
     Args:
         manifest: the listed videos.
@@ -45,9 +77,14 @@ class ClipDataset(Dataset[dict[str, Any]]):
         cache: "memory" = decode all videos now and keep them; "none" = decode whenever one is asked for.
         cache_short_side: pixels of the short side of kept frames; None = that of `preprocessing`.
         cache_limit_gb: most memory to take for kept frames, in 10^9 bytes.
-        max_attempts: videos to try for one item before giving up.
+        max_attempts: videos to try for one item before giving up; None = all that are listed, see `attempts_for`.
         sampling: which frames a clip takes.
         num_repeats: clips made of one reading of a video: the same frames, each time transformed anew.
+        read_frames: reads instead of ours: (number of the listed video, source of its draws) -> frames (T, H, W, 3)
+            uint8, or a DecodeError; `backend`, `cache` and `sampling` then have no effect.
+
+    Attributes:
+        reading_now: which video each loader process is reading.
 
     Raises:
         ValueError: a setting is not allowed, or the cache needs more memory than allowed.
@@ -64,11 +101,12 @@ class ClipDataset(Dataset[dict[str, Any]]):
         cache: Cache = "none",
         cache_short_side: int | None = None,
         cache_limit_gb: float = 8.0,
-        max_attempts: int = 10,
+        max_attempts: int | None = None,
         sampling: ClipSampling | None = None,
         num_repeats: int = 1,
+        read_frames: FrameReader | None = None,
     ) -> None:
-        if seed < 0 or max_attempts < 1:
+        if seed < 0 or (max_attempts is not None and max_attempts < 1):
             raise ValueError(f"seed={seed} must be at least 0, max_attempts={max_attempts} at least 1")
         if num_repeats < 1:
             raise ValueError(f"num_repeats={num_repeats} must be at least 1; 1 = one clip of each video")
@@ -79,12 +117,15 @@ class ClipDataset(Dataset[dict[str, Any]]):
         self.max_attempts = max_attempts
         self.sampling = sampling or ClipSampling()
         self.num_repeats = num_repeats
+        self.reading_now = ReadingNow()
+        self._read_frames = read_frames or self._read_our_frames
         self.source = manifest_source(
             manifest,
             backend=backend,
             cache=cache,
             cache_short_side=cached_short_side(cache_short_side, preprocessing),
             cache_limit_gb=cache_limit_gb,
+            interpolation=preprocessing.interpolation,
         )
         # in shared memory: workers that live on from epoch to epoch hold a copy of self, but see this
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
@@ -100,42 +141,48 @@ class ClipDataset(Dataset[dict[str, Any]]):
         """One training item.
 
         Returns:
-            "clip" (C, T, H, W) float32, with more than one repeat (R, C, T, H, W); where the transform leaves work to
-            the device it is uint8, and "draws" holds what is to be done, one for each clip; "label" and "index" of
-            the video that the clip is from (not of the one asked for, where that is broken); "num_skipped", how
-            many broken videos were passed over, and "skipped", why: a text for each, joined by "; ", empty when
-            there was none.
+            "clip" (C, T, H, W) uint8, with more than one repeat (R, C, T, H, W); "draws", what a `DeviceTransform`
+            has still to do to each clip; "label", see `target_of`, and "index" of the video that the clip is from
+            (not of the one asked for, where that is broken); "num_skipped", how many broken videos were passed over,
+            and "skipped", which ones and why: a list of (index, text).
 
         Raises:
-            BrokenVideosError: `max_attempts` videos in a row can't be read.
+            BrokenVideosError: `max_attempts` videos in a row, or all that are listed, can't be read.
         """
-        errors: list[str] = []
+        skipped: list[tuple[int, str]] = []
         for attempt, candidate in enumerate(self._candidates(index)):
             # a generator for each attempt: how far a failed one got must not matter
             generator = seeded_generator(self.seed, int(self._epoch), index, attempt)
             record = self.manifest.records[candidate]
             try:
-                clips = self._read_clips(record, generator)
+                with self.reading_now.of(candidate):
+                    clips = self._read_clips(candidate, generator)
             except DecodeError as error:
-                errors.append(str(error))
+                skipped.append((candidate, str(error)))
                 continue
-            item = clip_item(clips) | {"label": record.label, "index": candidate}
-            return item | {"num_skipped": attempt, "skipped": "; ".join(errors)}
-        more = len(errors) - NUM_REASONS_SHOWN
+            item = clip_item(clips) | {"label": target_of(self.manifest, record), "index": candidate}
+            return item | {"num_skipped": attempt, "skipped": skipped}
+        more = len(skipped) - NUM_REASONS_SHOWN
         raise BrokenVideosError(
-            f"{len(errors)} videos in a row can't be read; check the data set: "
-            + "; ".join(errors[:NUM_REASONS_SHOWN])
+            f"{len(skipped)} videos in a row can't be read; check the data set: "
+            + "; ".join(reason for _, reason in skipped[:NUM_REASONS_SHOWN])
             + (f"; and {more} more" if more > 0 else "")
         )
 
     def _candidates(self, index: int) -> Iterator[int]:
-        """`index`, then others in random order, `max_attempts` in all."""
+        """`index`, then others in random order, at most `max_attempts` in all."""
         yield index
         order = torch.randperm(len(self), generator=seeded_generator(self.seed, int(self._epoch), index))
         others = (other for other in order.tolist() if other != index)
-        yield from islice(others, self.max_attempts - 1)
+        yield from others if self.max_attempts is None else islice(others, self.max_attempts - 1)
 
-    def _read_clips(self, record: VideoRecord, generator: torch.Generator) -> list[torch.Tensor | CroppedClip]:
+    def _read_clips(self, candidate: int, generator: torch.Generator) -> list[CroppedClip]:
+        frames = self._read_frames(candidate, generator)
+        return [self.transform(frames, generator=generator) for _ in range(self.num_repeats)]
+
+    def _read_our_frames(self, candidate: int, generator: torch.Generator) -> torch.Tensor:
+        record = self.manifest.records[candidate]
+
         def choose(num_video_frames: int, fps: float) -> list[int]:
             try:
                 return self.sampling.draw(
@@ -146,7 +193,6 @@ class ClipDataset(Dataset[dict[str, Any]]):
                     generator=generator,
                 )
             except ValueError as error:  # too short where that is an error, or of no valid frame rate
-                raise DecodeError(f"{record.path}: {error}") from error
+                raise DecodeError(f"{record.place}: {error}") from error
 
-        frames = self.source.read(record, choose).frames
-        return [self.transform(frames, generator=generator) for _ in range(self.num_repeats)]
+        return self.source.read(record, choose).frames

@@ -71,13 +71,14 @@ def examine(
     span = clip_span(num_frames, frame_stride)
     check_distance(max_distance_bits)  # now, and not after hours of scanning
     listed = [
-        Listed(str(record.path), part, manifest.classes[record.label])
+        Listed(record.place, part, " | ".join(manifest.label_names(record)))
         for part, manifest in manifests.items()
         for record in manifest.records
     ]
+    videos = {record.place: record for manifest in manifests.values() for record in manifest.records}
     paths = list(dict.fromkeys(video.path for video in listed))
     scanned = scan_videos(
-        paths,
+        [videos[path] if videos[path].byte_range or videos[path].is_picture else path for path in paths],
         num_workers=num_workers,
         time_limit_seconds=time_limit_seconds,
         frames=frames,
@@ -104,7 +105,7 @@ def quarantine_entries(manifests: Iterable[Manifest], reports: Mapping[str, Vide
     """
     entries: dict[tuple[str, float | None, float | None], str] = {}
     for record in (record for manifest in manifests for record in manifest.records):
-        report = reports[str(record.path)]
+        report = reports[record.place]
         if report.faults:
             entries[report.path, None, None] = "; ".join(report.faults)
         elif (record.start_seconds, record.end_seconds) != (None, None):
@@ -153,6 +154,8 @@ def _describe_format(good: Sequence[VideoReport]) -> str:
     gops = [report.gop_frames or 0 for report in good]
     seconds = sum(report.duration_seconds or 0 for report in good)
     size = sum(report.size_bytes or 0 for report in good)
+    if not seconds:  # pictures
+        return f"{codecs}; {size / 1e9:.2f} GB, short side {short_side:g} pixels (median)"
     return (
         f"{codecs}; {seconds / 3600:.2f} hours, {size / 1e9:.2f} GB, short side {short_side:g} pixels (median), "
         f"{median(gops):g} frames from keyframe to keyframe (median; at most {max(gops)})"

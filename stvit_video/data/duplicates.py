@@ -73,7 +73,8 @@ def find_shared_sources(listed: Iterable[Listed]) -> list[DuplicateGroup]:
 
 def source_name(path: str) -> str | None:
     """The recording that a clip is cut from, as far as a Kinetics or UCF101 name tells; else None."""
-    stem = os.path.splitext(os.path.basename(path))[0]
+    name = path.rpartition(".tar: ")[2]  # of a video in a shard
+    stem = os.path.splitext(os.path.basename(name))[0]
     found = KINETICS_NAME.fullmatch(stem) or UCF101_NAME.fullmatch(stem)
     return found["source"] if found else None
 

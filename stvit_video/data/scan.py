@@ -3,12 +3,12 @@
 Each file is read in a process that may crash or hang without harm, see `stvit_video.data.processes`.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 from typing import Literal, get_args
 
@@ -16,9 +16,12 @@ from tqdm import tqdm
 
 from stvit_video.data.decode import DecodeError, Video, open_video
 from stvit_video.data.fingerprints import content_hash, frame_hash, hashed_positions
+from stvit_video.data.images import decode_picture, read_picture
+from stvit_video.data.listing import VideoRecord
 from stvit_video.data.probe import Source, VideoIndex, decord_refusal, probe_video
 from stvit_video.data.processes import Outcome, run_in_processes
 from stvit_video.data.table_files import write_table
+from stvit_video.data.tar_reader import member_file
 
 Frames = Literal["all", "some"]
 
@@ -35,7 +38,7 @@ class VideoReport:
     """One file; what is unknown, because the file can't be read, is None.
 
     Attributes:
-        path: as asked for.
+        path: as asked for; of a video in a shard its `VideoRecord.place`.
         num_frames: displayed frames.
         codec: ffmpeg's name, e.g. "h264".
         gop_frames: the most frames from one place where decoding may start to the next, or to the end.
@@ -64,18 +67,18 @@ class VideoReport:
 
 
 def scan_videos(
-    paths: Sequence[str],
+    videos: Sequence[str | VideoRecord],
     *,
     num_workers: int,
     time_limit_seconds: float = 120.0,
     frames: Frames = "all",
     show_progress: bool = True,
-    inspect: Callable[[str], VideoReport] | None = None,
+    inspect: Callable[[str | VideoRecord], VideoReport] | None = None,
 ) -> list[VideoReport]:
     """Inspect files in parallel; a file that crashes or hangs its process has that as its fault.
 
     Args:
-        paths: the files.
+        videos: paths of files, or listed videos, which may be members of shards.
         num_workers: processes at the same time.
         time_limit_seconds: for one file.
         frames: see `inspect_video`.
@@ -83,7 +86,7 @@ def scan_videos(
         inspect: what to call instead of `inspect_video`.
 
     Returns:
-        A report for each path, in the same order.
+        A report for each, in the same order.
 
     Raises:
         ValueError: a setting is out of range.
@@ -91,34 +94,34 @@ def scan_videos(
     if frames not in get_args(Frames):
         raise ValueError(f"frames={frames!r} is unknown; use one of {', '.join(get_args(Frames))}")
     work = inspect or partial(inspect_video, frames=frames, time_limit_seconds=time_limit_seconds)
-    outcomes = run_in_processes(work, paths, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
+    outcomes = run_in_processes(work, videos, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
     reports: dict[int, VideoReport] = {}
-    for outcome in _with_progress(outcomes, len(paths), is_shown=show_progress):
-        path = paths[outcome.position]
-        reports[outcome.position] = outcome.value or _unread(path, f"reading it failed: {outcome.fault}")
-    return [reports[position] for position in range(len(paths))]
+    for outcome in _with_progress(outcomes, len(videos), is_shown=show_progress):
+        video = videos[outcome.position]
+        reports[outcome.position] = outcome.value or _unread(video, f"reading it failed: {outcome.fault}")
+    return [reports[position] for position in range(len(videos))]
 
 
-def inspect_video(path: str, *, frames: Frames = "all", time_limit_seconds: float = 120.0) -> VideoReport:
-    """Read one file in this process.
+def inspect_video(
+    video: str | VideoRecord, *, frames: Frames = "all", time_limit_seconds: float = 120.0
+) -> VideoReport:
+    """Read one file, or one member of a shard, in this process.
 
     Args:
-        path: the file.
+        video: the path, or the listed video, of which the whole file is read.
         frames: "all" = decode every frame; "some" = only those that fingerprints are taken of, which finds
             most broken files in a fraction of the time.
         time_limit_seconds: for opening, and for each piece that is read.
     """
     try:
-        source = Source(path, "pyav", time_limit_seconds)
-        index = probe_video(source, source.deadline())
-        with open_video(path, time_limit_seconds=time_limit_seconds) as video:
-            report = replace(_described(path, index, video), digest=content_hash(path))
-            try:
-                return replace(report, frame_hashes=_read_through(video, frames))
-            except DecodeError as error:
-                return replace(report, faults=(str(error),))
+        if isinstance(video, VideoRecord) and video.is_picture:
+            return _inspected_picture(video)
+        if isinstance(video, str) or video.byte_range is None:
+            return _inspected(_place(video), "", frames, time_limit_seconds)
+        with member_file(video, time_limit_seconds=time_limit_seconds) as copy:
+            return replace(_inspected(copy, video.place, frames, time_limit_seconds), path=video.place)
     except (DecodeError, OSError) as error:
-        return _unread(path, str(error))
+        return _unread(video, str(error))
 
 
 def largest_gop(keyframes: Sequence[int], num_frames: int) -> int:
@@ -146,6 +149,32 @@ def _row(report: VideoReport) -> tuple[object, ...]:
     return (
         *(report.path, report.num_frames, fps, report.codec, report.gop_frames, report.rotation_degrees, seconds),
         *(report.width, report.height, report.size_bytes, "; ".join(report.faults), "; ".join(report.remarks)),
+    )
+
+
+def _inspected(path: str, name: str, frames: Frames, time_limit_seconds: float) -> VideoReport:
+    source = Source(path, "pyav", time_limit_seconds, name=name)
+    index = probe_video(source, source.deadline())
+    with open_video(path, time_limit_seconds=time_limit_seconds, name=name) as video:
+        report = replace(_described(path, index, video), digest=content_hash(path))
+        try:
+            return replace(report, frame_hashes=_read_through(video, frames))
+        except DecodeError as error:
+            return replace(report, faults=(str(error),))
+
+
+def _inspected_picture(record: VideoRecord) -> VideoReport:
+    """Without hashes of its one frame: alone they would call too many pictures alike, so copies are told by bytes."""
+    content = read_picture(record)
+    picture = decode_picture(content, record)
+    return VideoReport(
+        path=record.place,
+        num_frames=1,
+        codec=picture.format_name,
+        width=picture.width,
+        height=picture.height,
+        size_bytes=len(content),
+        digest=hashlib.blake2b(content, digest_size=16).hexdigest(),
     )
 
 
@@ -193,8 +222,15 @@ def _read_through(video: Video, frames: Frames) -> tuple[int | None, ...]:
     return tuple(hashes[at] for at in wanted)
 
 
-def _unread(path: str, fault: str) -> VideoReport:
-    size = os.path.getsize(path) if Path(path).is_file() else None
+def _place(video: str | VideoRecord) -> str:
+    return video if isinstance(video, str) else video.place
+
+
+def _unread(video: str | VideoRecord, fault: str) -> VideoReport:
+    path = _place(video)
+    if not isinstance(video, str) and video.byte_range is not None:
+        return VideoReport(path=path, size_bytes=video.byte_range[1], faults=(fault,))
+    size = os.path.getsize(path) if os.path.isfile(path) else None
     return VideoReport(path=path, size_bytes=size, faults=(fault,))
 
 

@@ -9,7 +9,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 SPEED = "train/clips_per_second"
-EPOCH_METRICS = ("train/loss", "train/top1", "train/top1_mixed", "val/loss", "val/top1")
+DATA_WAIT = "train/data_wait"
+EPOCH_METRICS = ("train/loss", "train/top1", "train/top1_mixed", "val/loss", "val/top1", "val/mAP")
 
 
 class ClipsPerSecond(Callback):
@@ -41,6 +42,45 @@ class ClipsPerSecond(Callback):
         return self._num_clips / (self._seconds or time.perf_counter() - self._start)
 
 
+class DataWait(Callback):
+    """Logs which share of an epoch the first process waited for data: 0 = never, 1 = all the time.
+
+    Waiting is what lies between the end of a step and the start of the next one: the loader, and the start of the
+    copy to the device; at the epoch's begin also the start of its processes. Validation counts for nothing. All this
+    is measured on the CPU. A GPU may still be busy with the last step meanwhile (up to the next time that something
+    asks for its result, in our module the next loss), so that it idles for this share of time or less.
+    """
+
+    def __init__(self) -> None:
+        self._start = self._mark = self._waited = 0.0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
+        self._start = self._mark = time.perf_counter()
+        self._waited = 0.0
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """A batch is there."""
+        self._waited += time.perf_counter() - self._mark
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """The next batch is awaited."""
+        self._mark = time.perf_counter()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take the validation out, where the epoch goes on behind it."""
+        now = time.perf_counter()
+        self._start += now - self._mark
+        self._mark = now
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log the share."""
+        seconds = self._mark - self._start  # up to the last step, or the validation after it, which is taken out
+        pl_module.log(DATA_WAIT, self._waited / seconds if seconds else 0.0, rank_zero_only=True)
+
+
 class SeedSteps(Callback):
     """Seeds torch at every batch, so that a resumed training draws what it would have drawn anyway.
 
@@ -62,12 +102,13 @@ class EpochLine(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Print, on the first process only."""
+        metrics = trainer.callback_metrics  # on every process: they may have to ask one another for these
         if not trainer.is_global_zero:
             return
-        metrics = trainer.callback_metrics
         values = "  ".join(f"{name} {float(metrics[name]):.4f}" for name in EPOCH_METRICS if name in metrics)
         speed = f"  {float(metrics[SPEED]):.1f} clips/s" if SPEED in metrics else ""
-        trainer.print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {values}{speed}", flush=True)
+        wait = f"  data wait {float(metrics[DATA_WAIT]):.0%}" if DATA_WAIT in metrics else ""
+        trainer.print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {values}{speed}{wait}", flush=True)
 
 
 class ResumeHint(Callback):
@@ -86,11 +127,15 @@ class ResumeHint(Callback):
             trainer.print(f"interrupted; go on with the same command and ckpt_path={self.last}", flush=True)
 
 
-def checkpoint_callbacks(run_dir: str) -> list[ModelCheckpoint]:
+def checkpoint_callbacks(run_dir: str, *, monitor: str = "val/top1") -> list[ModelCheckpoint]:
     """Keep the weights of the best validation accuracy as best.ckpt, and the state after every epoch as last.ckpt.
 
     Two callbacks: `save_last` of one would write last.ckpt only when best.ckpt is written.
+
+    Args:
+        run_dir: the run's folder.
+        monitor: the metric whose largest value is the best.
     """
-    best = ModelCheckpoint(run_dir, "best", monitor="val/top1", mode="max", enable_version_counter=False)
+    best = ModelCheckpoint(run_dir, "best", monitor=monitor, mode="max", enable_version_counter=False)
     last = ModelCheckpoint(run_dir, "last", save_on_train_epoch_end=True, enable_version_counter=False)
     return [best, last]

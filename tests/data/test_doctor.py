@@ -2,14 +2,18 @@
 
 import csv
 import shutil
+from dataclasses import replace
 
 import pytest
+from tar_maker import write_tar
 from video_maker import make_video
 
 from stvit_video.data.doctor import describe, examine, quarantine_entries, write_examination
+from stvit_video.data.listing import NO_SINGLE_LABEL
 from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.data.quarantine import Quarantined, drop_quarantined
 from stvit_video.data.scan import VideoReport
+from stvit_video.data.tar_manifest import read_shard_manifest
 
 
 @pytest.fixture
@@ -75,3 +79,37 @@ def test_no_faults_and_no_duplicates(tmp_path):
 def test_settings_out_of_range(manifests):
     with pytest.raises(ValueError, match="num_workers=0 must be at least 1"):
         examine(manifests, num_frames=4, frame_stride=3, num_workers=0)
+
+
+def test_shards_are_examined_member_by_member(tmp_path):
+    video = make_video(tmp_path / "a.mp4", num_frames=9).read_bytes()
+    clips = {"x_000001_000011.mp4": video, "x_000001_000011.cls": 0, "y.mp4": b"no video", "y.cls": 1}
+    write_tar(tmp_path / "train.tar", clips)
+    write_tar(tmp_path / "val.tar", {"x_000021_000031.mp4": video, "x_000021_000031.cls": 1})
+    train = read_shard_manifest(str(tmp_path / "train.tar"))
+    val = read_shard_manifest(str(tmp_path / "val.tar"), classes=train.classes)
+    parts = {"train": train, "val": val}
+    found = examine(parts, num_frames=4, frame_stride=1, num_workers=1, show_progress=False)
+    write_examination(found, tmp_path / "out")
+    assert [(group.kind, group.is_leak, group.labels_differ) for group in found.groups] == [
+        ("exact", True, True),
+        ("source", True, True),
+    ]
+    assert [entry.path for entry in found.quarantined] == [f"{tmp_path}/train.tar: y.mp4"]
+    kept = drop_quarantined(train, tmp_path / "out" / "quarantine.csv")
+    assert [record.member for record in kept.records] == ["x_000001_000011.mp4"]
+
+
+def test_videos_with_several_labels_are_compared_by_all_of_them(manifests):
+    several = {
+        part: Manifest(
+            tuple(replace(record, label=NO_SINGLE_LABEL, labels=labels) for record in manifest.records[:1]),
+            ("run", "sit"),
+            multi_label=True,
+        )
+        for (part, manifest), labels in zip(manifests.items(), ((0, 1), (0,)), strict=True)
+    }
+    settings = {"num_frames": 4, "frame_stride": 3, "num_workers": 2, "show_progress": False}
+    assert "1 of these stand under different labels" in describe(examine(several, **settings))
+    same = several | {"val": replace(several["val"], records=several["train"].records)}
+    assert "stand under different labels" not in "\n".join(describe(examine(same, **settings)))

@@ -89,6 +89,7 @@ def test_a_smaller_copy_of_a_real_video_is_near_and_others_are_not(tmp_path):
         ("x/-0a_bcdefgh_000012_000022.mp4", "-0a_bcdefgh"),
         ("v_ApplyEyeMakeup_g08_c01.avi", "v_ApplyEyeMakeup_g08"),
         ("abcdefghijk.mp4", None),
+        ("/d/000.tar: -0a_bcdefgh_000012_000022.mp4", "-0a_bcdefgh"),
         ("fi001.mp4", None),
     ],
 )

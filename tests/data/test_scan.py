@@ -1,14 +1,17 @@
 """The scan against what is known of real files, and with a decoder that dies or never ends."""
 
 import csv
+from dataclasses import replace
 
 import av
 import pytest
 from process_work import fake_inspect
+from tar_maker import write_tar
 from video_maker import CASES, make_video
 
 from stvit_video.data.fingerprints import content_hash
 from stvit_video.data.scan import REPORT_HEADER, VideoReport, inspect_video, largest_gop, scan_videos, write_report
+from stvit_video.data.tar_manifest import read_shard_manifest
 
 
 def test_files_that_kill_or_hang_the_decoder_are_reported(tmp_path):
@@ -98,3 +101,14 @@ def test_report_table(tmp_path):
 def test_unknown_depth_is_refused():
     with pytest.raises(ValueError, match="frames='few' is unknown; use one of all, some"):
         scan_videos(["a.mp4"], num_workers=1, frames="few")
+
+
+def test_videos_in_a_shard_are_reported_as_the_files_are(tmp_path):
+    make_video(tmp_path / "a.mp4", num_frames=7)
+    members = {"x.mp4": (tmp_path / "a.mp4").read_bytes(), "x.cls": 0, "y.mp4": b"no video", "y.cls": 0}
+    write_tar(tmp_path / "0.tar", members)
+    records = read_shard_manifest(str(tmp_path / "0.tar")).records
+    good, bad = scan_videos(records, num_workers=1, show_progress=False)
+    assert good == replace(inspect_video(str(tmp_path / "a.mp4")), path=f"{tmp_path}/0.tar: x.mp4")
+    assert (bad.path, bad.size_bytes) == (f"{tmp_path}/0.tar: y.mp4", 8)
+    assert bad.faults[0].startswith(f"can't decode '{tmp_path}/0.tar: y.mp4' with backend 'pyav': it is not a video")

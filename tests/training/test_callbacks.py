@@ -1,11 +1,21 @@
+import re
+import time
 from types import SimpleNamespace
 
+import pytest
 import torch
 from lightning.pytorch import LightningModule, Trainer
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from stvit_video.training import callbacks
-from stvit_video.training.callbacks import ClipsPerSecond, EpochLine, ResumeHint, SeedSteps, checkpoint_callbacks
+from stvit_video.training.callbacks import (
+    ClipsPerSecond,
+    DataWait,
+    EpochLine,
+    ResumeHint,
+    SeedSteps,
+    checkpoint_callbacks,
+)
 
 
 def test_clips_per_second_counts_all_devices_and_no_validation(monkeypatch):
@@ -35,12 +45,29 @@ def test_epoch_line():
     )
     EpochLine().on_train_epoch_end(trainer, None)
     assert lines == ["epoch 3/5  train/loss 1.5000  val/top1 0.2500  7.0 clips/s"]
-    trainer.is_global_zero = False
+    trainer.callback_metrics["train/data_wait"] = torch.tensor(0.126)
     EpochLine().on_train_epoch_end(trainer, None)
-    assert len(lines) == 1
+    assert lines[1].endswith("  7.0 clips/s  data wait 13%")
 
 
-def test_last_is_written_after_an_epoch_that_is_not_the_best(tmp_path):
+def test_every_process_asks_for_the_metrics_and_one_prints():
+    """Metrics may be reduced over processes when they are asked for: who does not ask leaves the others waiting."""
+    asked = []
+
+    class Other:
+        is_global_zero = False
+
+        @property
+        def callback_metrics(self):
+            asked.append(1)
+            return {}
+
+    EpochLine().on_train_epoch_end(Other(), None)
+    assert asked == [1]
+
+
+@pytest.mark.parametrize("monitor", ["val/top1", "val/mAP"])
+def test_last_is_written_after_an_epoch_that_is_not_the_best(tmp_path, monitor):
     class Model(LightningModule):
         def __init__(self):
             super().__init__()
@@ -50,7 +77,7 @@ def test_last_is_written_after_an_epoch_that_is_not_the_best(tmp_path):
             return self.weight.square().sum()
 
         def validation_step(self, batch, index):
-            self.log("val/top1", 1.0 - self.current_epoch)
+            self.log(monitor, 1.0 - self.current_epoch)
 
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), lr=0.1)
@@ -62,7 +89,7 @@ def test_last_is_written_after_an_epoch_that_is_not_the_best(tmp_path):
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=checkpoint_callbacks(str(tmp_path)),
+        callbacks=checkpoint_callbacks(str(tmp_path), monitor=monitor),
     )
     trainer.fit(Model(), data, data)
     epochs = {path.name: torch.load(path, weights_only=True)["epoch"] for path in tmp_path.iterdir()}
@@ -90,3 +117,72 @@ def test_interrupted_training_says_how_to_go_on(tmp_path):
     assert lines == []
     hint.on_exception(trainer, None, KeyboardInterrupt())
     assert lines == [f"interrupted; go on with the same command and ckpt_path={tmp_path}/last.ckpt"]
+
+
+def test_share_of_waiting_is_exact_on_a_made_up_clock(monkeypatch):
+    """Two steps of 3 s after 2 s and 1 s of waiting, 10 s of validation between them: 3 of 9 seconds."""
+    clock, logged = [100.0], []
+    monkeypatch.setattr(callbacks.time, "perf_counter", lambda: clock[0])
+    module = SimpleNamespace(log=lambda name, value, **_: logged.append((name, value)))
+    wait = DataWait()
+
+    def after(seconds, hook, *arguments):
+        clock[0] += seconds
+        hook(None, module, *arguments)
+
+    wait.on_validation_end(None, module)  # of the check before training
+    for _ in range(2):  # a second epoch starts anew
+        after(7, wait.on_train_epoch_start)
+        after(2, wait.on_train_batch_start, {}, 0)
+        after(3, wait.on_train_batch_end, None, {}, 0)
+        after(10, wait.on_validation_end)
+        after(1, wait.on_train_batch_start, {}, 1)
+        after(3, wait.on_train_batch_end, None, {}, 1)
+        after(10, wait.on_validation_end)
+        after(0, wait.on_train_epoch_end)
+    assert logged == [("train/data_wait", pytest.approx(3 / 9))] * 2
+
+
+class SlowClips(Dataset):
+    """Each of 4 clips takes 60 ms to load."""
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        time.sleep(0.06)
+        return {"label": index}
+
+
+def test_share_of_waiting_is_what_the_loader_and_the_step_sleep():
+    """60 ms for the loader, 20 ms for the step: 3 / 4, whatever validation takes."""
+
+    class Model(LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def training_step(self, batch, index):
+            time.sleep(0.02)
+            return self.weight.square().sum()
+
+        def validation_step(self, batch, index):
+            time.sleep(0.2)
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    lines = []
+    trainer = Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[DataWait(), EpochLine()],
+    )
+    trainer.print = lambda text, **_: lines.append(text)
+    trainer.fit(Model(), DataLoader(SlowClips()), DataLoader(torch.zeros(2, 1)))
+    assert float(trainer.callback_metrics["train/data_wait"]) == pytest.approx(0.75, abs=0.1)
+    assert re.fullmatch(r"epoch 1/1 .* data wait [678]\d%", lines[0])

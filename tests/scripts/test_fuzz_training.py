@@ -1,0 +1,86 @@
+"""A training on damaged videos: it goes through, and the list of the skipped ones is checked against the files."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+CASES = Path(__file__).parents[2].parent / "shared" / "data" / "decoder_cases"
+
+
+@pytest.fixture(scope="module")
+def script():
+    """The script as a module; it imports its neighbour."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SCRIPTS))
+        spec = importlib.util.spec_from_file_location("fuzz_training", SCRIPTS / "fuzz_training.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module
+
+
+def run(*arguments, folder=CASES):
+    command = [sys.executable, SCRIPTS / "fuzz_training.py", folder, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, errors="replace")
+
+
+def counted(report):
+    """Files, damaged, sound, read, refused, faults of the last line that the script prints."""
+    pattern = (
+        r"(\d+) files \(seed \d+; (\d+) damaged, (\d+) sound\): (\d+) read, (\d+) refused and listed in skipped.csv, "
+        r"(\d+) FAULT; \d+ s with 2 workers"
+    )
+    return tuple(map(int, re.fullmatch(pattern, report.splitlines()[-1]).groups()))
+
+
+def test_forty_damaged_files_are_read_or_listed(tmp_path):
+    done = run("--count", "40", "--seed", "1", "--work-dir", str(tmp_path / "work"))
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    files, damaged, sound, read, refused, faults = counted(done.stdout)
+    assert (damaged, faults) == (40, 0)
+    assert files == damaged + sound == read + refused
+    assert refused > 10
+    assert len((tmp_path / "work" / "run" / "skipped.csv").read_text().splitlines()) == 1 + refused
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_a_thousand_damaged_files_are_read_or_listed(seed):
+    done = run("--count", "1000", "--seed", seed)
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    _, damaged, _, read, refused, faults = counted(done.stdout)
+    assert (damaged, faults) == (1000, 0)
+    assert min(read, refused) > 200
+
+
+def test_wrong_lists_are_found_out(script, tmp_path):
+    sound, bad, unlisted = tmp_path / "sound.mp4", tmp_path / "bad.mp4", tmp_path / "unlisted.mp4"
+    for path in (bad, unlisted):
+        path.write_bytes(b"no video")
+    (tmp_path / "result.json").write_text(json.dumps({"training": {"num_skipped": 4}}))
+    (tmp_path / "skipped.csv").write_text(f"path,times\n{bad},2\n{sound},1\n")
+    assert script.faults([sound], [bad, unlisted], tmp_path) == [
+        f"{sound} is sound and was skipped",
+        f"{unlisted} can't be opened and was not counted",
+        "4 skipped by the count of the training, 3 by skipped.csv",
+    ]
+
+
+def test_a_training_that_hangs_is_ended_and_told(script, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(script, "START_SECONDS", 0.01)
+    monkeypatch.setattr(script, "SECONDS_A_FILE", 0.0)
+    sound = [path for path in sorted(CASES.iterdir()) if path.suffix == ".mov"]
+    options = script.argparse.Namespace(folder=CASES, count=2, seed=0, num_workers=2)
+    assert script.run(sound, tmp_path / "work", options) is False
+    assert "FAULT: the training hung\nit took more than 0 s" in capsys.readouterr().out
+
+
+def test_a_folder_without_enough_sound_videos_is_named(tmp_path):
+    done = run(folder=tmp_path)
+    assert done.returncode == 1
+    assert "holds 0 sound videos; give a folder with 4 or more" in done.stderr

@@ -1,0 +1,174 @@
+"""The commands on pictures, end to end: a tiny image model trains, evaluates and predicts, from files and a .zip."""
+
+import json
+from shutil import make_archive
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from picture_maker import pack, write_picture, write_tree
+
+from stvit_video.build import CONF_DIR
+from stvit_video.data.manifest import ManifestError
+from stvit_video.doctor import doctor
+from stvit_video.evaluate import evaluate
+from stvit_video.inference import load_classifier
+from stvit_video.predict import predict
+from stvit_video.sources import build_manifest, build_manifests
+from stvit_video.train import train
+
+TINY = [
+    "data=image_folder",
+    "data.short_side=20",
+    "data.crop_size=16",
+    "data.batch_size=8",
+    "data.num_workers=0",
+    "model=stvit_deit_tiny",
+    "model.patch_size=4",
+    "model.embed_dim=8",
+    "model.num_heads=2",
+    "model.depth=4",
+    "model.generate_at=1",
+    "model.num_tokens=4",
+    "augment=imagenet",
+    "optim.warmup_epochs=0",
+    "trainer.max_epochs=1",
+    "trainer.accelerator=cpu",
+    "trainer.enable_progress_bar=false",
+]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_manifests_of_the_settings(tmp_path, monkeypatch, packed):
+    for name in ("train/jump/a.JPEG", "train/walk/b.png", "val/walk/c d.jpg"):
+        (tmp_path / "tree" / name).parent.mkdir(parents=True)
+        (tmp_path / "tree" / name).touch()
+    if packed:
+        make_archive(str(tmp_path / "tree"), "zip", tmp_path / "tree")
+    monkeypatch.chdir(tmp_path)
+    data = {"source": "image_folder", "root": "tree.zip" if packed else "tree"}
+    train, val = build_manifests(data)
+    assert train.classes == val.classes == ("jump", "walk")
+    assert [record.video_id for record in train.records] == ["jump/a.JPEG", "walk/b.png"]
+    assert all(record.is_picture for record in train.records)
+    assert [record.path for record in val.records] == [tmp_path / ("tree.zip" if packed else "tree/val/walk/c d.jpg")]
+    if not packed:
+        part = build_manifest({"source": "image_folder", "root": "tree", "val": "train"}, "val")
+        assert part.records == train.records
+        with pytest.raises(ManifestError, match=r"^data.val: there is no .*no.zip; correct the path"):
+            build_manifest({"source": "image_folder", "val": "no.zip"}, "val")
+
+
+def settings_for(place, *overrides):
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        config = compose("train", overrides=[*TINY, f"data.root='{place}'", *overrides])
+    return OmegaConf.to_container(config, resolve=True)
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)["state_dict"]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Folders of a run on a tree of 40 pictures and of one on its archive, the tree, the archive."""
+    root = tmp_path_factory.mktemp("images")
+    tree = write_tree(root / "tree", num_train=10, num_val=3)
+    archive = pack(tree, root / "tree.zip", below="pictures/")
+    for name, place in (("folder", tree), ("archive", archive)):
+        train(settings_for(place), run_dir=root / name)
+    return root
+
+
+def test_archive_and_folder_train_alike(runs):
+    folder, archive = weights(runs / "folder" / "last.ckpt"), weights(runs / "archive" / "last.ckpt")
+    assert all(torch.equal(archive[key], value) for key, value in folder.items())
+    results = [json.loads((runs / name / "result.json").read_text()) for name in ("folder", "archive")]
+    assert results[0]["result"] == results[1]["result"]
+    assert results[0]["result"].endswith(
+        "(9 of 9 videos, 1 clip x 1 crop, softmax averaged, short side 20, protocol single)"
+    )
+    assert results[0]["protocol"] == {"name": "single", "num_clips": 1, "num_crops": 1, "average": "prob"}
+
+
+def test_evaluation_of_the_same_and_of_other_pictures(runs, tmp_path):
+    trained = json.loads((runs / "archive" / "result.json").read_text())
+    checkpoint = runs / "archive" / "best.ckpt"
+    assert evaluate(ckpt_path=checkpoint, output_dir=tmp_path / "same")["top1"] == trained["top1"]
+    moved = evaluate(ckpt_path=checkpoint, output_dir=tmp_path / "moved", root=str(runs / "tree"), num_workers=2)
+    assert moved["top1"] == trained["top1"]
+    broken = write_tree(tmp_path / "broken", num_val=2)
+    (broken / "val" / "pear" / "0 of 2.JPEG").write_bytes(b"no picture")
+    result = evaluate(
+        ckpt_path=checkpoint, output_dir=tmp_path / "other", source="image_folder", val=str(broken / "val")
+    )
+    assert [result["num_videos_used"], result["num_videos_listed"]] == [5, 6]
+    assert "pear/0 of 2.JPEG" in (tmp_path / "other" / "predictions.csv").read_text()
+
+
+def test_prediction_of_a_photograph(runs, tmp_path):
+    photo = write_picture(tmp_path / "my photo.jpg", seed=5)
+    (tmp_path / "bad.jpg").write_bytes(b"")
+    classifier = load_classifier(runs / "folder" / "best.ckpt")
+    good, bad = predict(classifier, [photo, tmp_path / "bad.jpg"])
+    assert {label for label, _ in good.labels} == {"apple", "pear", "quince"}
+    assert abs(sum(probability for _, probability in good.labels) - 1) < 1e-5
+    assert "bad.jpg': it is no picture of a known format" in bad.error
+
+
+def test_models_of_clips_take_no_pictures(runs, tiny_run, tmp_path):
+    with pytest.raises(ValueError, match=r"is a picture, and the model takes clips of 4 frames; give videos, or a"):
+        evaluate(
+            ckpt_path=tiny_run.checkpoint,
+            output_dir=tmp_path,
+            source="image_folder",
+            root=str(pack(write_as_trained(tmp_path), tmp_path / "x.zip")),
+        )
+    photo = write_picture(tmp_path / "photo.jpg", seed=5)
+    [prediction] = predict(load_classifier(tiny_run.checkpoint), [photo])
+    assert "it is a still picture, not a video" in prediction.error
+
+
+def write_as_trained(folder):
+    """A tree of pictures under class names that the tiny run's checkpoint knows."""
+    write_picture(folder / "tree" / "val" / "jump" / "1.png", seed=1)
+    write_picture(folder / "tree" / "val" / "run" / "1.png", seed=2)
+    return folder / "tree"
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_doctor(tmp_path, capsys, packed):
+    tree = write_tree(tmp_path / "tree", num_train=2, num_val=1)
+    copy = tree / "val" / "pear" / "copy.jpeg"
+    copy.write_bytes((tree / "train" / "apple" / "0 of 2.JPEG").read_bytes())
+    (tree / "train" / "quince" / "bad.jpg").write_bytes(copy.read_bytes()[:200])
+    place = pack(tree, tmp_path / "tree.zip") if packed else tree
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        config = compose("doctor", overrides=["data=image_folder", f"data.root='{place}'", "num_workers=1"])
+    settings = OmegaConf.to_container(config, resolve=True)
+    doctor(settings, output_dir=tmp_path / "out")
+    printed = capsys.readouterr().out
+    assert "11 files are listed (7 train, 4 val): 10 are good, 1 are not" in printed
+    assert "10 jpeg; 0.00 GB, short side " in printed
+    assert "1 videos are in train and in val, byte by byte" in printed
+    assert "preparing" not in printed
+    data = settings["data"] | {"quarantine": str(tmp_path / "out" / "quarantine.csv")}
+    assert len(build_manifest(data, "train").records) == 6
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["model=stvit_video_deit_tiny"],
+            "model=stvit_video_deit_tiny takes clips, data.source=image_folder gives p",
+        ),
+        (["data.root=gone.zip"], "there is no folder or archive .*gone.zip; correct the path"),
+        (["data.num_frames=4"], "data.num_frames=4 does not fit data.source=image_folder, a picture has one"),
+        (["model.num_tokens=5000"], "num_tokens=5000"),
+    ],
+)
+def test_mistakes_are_one_sentence(runs, tmp_path, overrides, message):
+    with pytest.raises(ValueError, match=message):
+        train(settings_for(runs / "tree.zip", *overrides), run_dir=tmp_path)
