@@ -94,12 +94,6 @@ def test_weights_of_another_run_are_the_start(tiny_run, tmp_path, capsys):
     assert (after["model.head.weight"] - before["model.head.weight"]).abs().max() > 0.1
 
 
-def test_new_run_is_not_mixed_with_an_old_one(tiny_run, tmp_path):
-    (tmp_path / "best.ckpt").touch()
-    with pytest.raises(ValueError, match=r"holds a run already \(best.ckpt\); go on with ckpt_path=.*/last.ckpt, or"):
-        train(settings_for(tiny_run), run_dir=tmp_path)
-
-
 @pytest.fixture(scope="module")
 def finished_run(tiny_run, tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("finished")

@@ -1,21 +1,18 @@
 """The LightningModule: loss, metrics, optimizer and what goes into a checkpoint."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
 
 from stvit_video.data.device_transform import DeviceTransform
 from stvit_video.data.mixing import Mixing, mix_clips
 from stvit_video.models.checkpoints import METADATA_KEY
 from stvit_video.training.objective import MultiLabel, Objective, SingleLabel
-from stvit_video.training.optim import learning_rate_factor, parameter_groups
+from stvit_video.training.optim import OptimizerPlan
 
 
 class TrainingStoppedError(RuntimeError):
@@ -30,11 +27,7 @@ class ClassificationModule(LightningModule):
         num_classes: number of classes.
         metadata: plain values that make the checkpoints self-contained, see
             `stvit_video.models.checkpoints.checkpoint_metadata`.
-        lr: peak learning rate.
-        min_lr: learning rate at the end.
-        weight_decay: of weights; not of norms, biases, positions and cluster centres.
-        betas: AdamW's.
-        warmup_epochs: epochs of linear warm-up.
+        optim: optimizer and learning rate.
         label_smoothing: share of the target that is spread over all classes (several labels a clip: over yes and no).
         max_skipped_fraction: share of unreadable videos, of at least 100 drawn, above which training stops.
         mixing: mixup and cutmix of training batches; None = none.
@@ -48,11 +41,7 @@ class ClassificationModule(LightningModule):
         *,
         num_classes: int,
         metadata: Mapping[str, Any],
-        lr: float,
-        min_lr: float,
-        weight_decay: float,
-        betas: tuple[float, float],
-        warmup_epochs: float,
+        optim: OptimizerPlan,
         label_smoothing: float,
         max_skipped_fraction: float,
         mixing: Mixing | None = None,
@@ -62,8 +51,7 @@ class ClassificationModule(LightningModule):
         super().__init__()
         self.model = model
         self.metadata = dict(metadata)
-        self.lr, self.min_lr, self.weight_decay, self.betas = lr, min_lr, weight_decay, betas
-        self.warmup_epochs, self.max_skipped_fraction = warmup_epochs, max_skipped_fraction
+        self.optim, self.max_skipped_fraction = optim, max_skipped_fraction
         self.mixing, self.device_transform = mixing, device_transform
         self.num_skipped = self.num_seen = 0
         self.skipped: dict[int, tuple[str, int]] = {}  # of each video that can't be read: why, and how often asked for
@@ -152,21 +140,9 @@ class ClassificationModule(LightningModule):
             rank_zero_warn(f"{found} and are left out of {self.objective.monitor}: {reasons}")
 
     def configure_optimizers(self) -> Any:
-        """AdamW with linear warm-up and one half cosine, stepped every batch."""
-        max_epochs = int(self.trainer.max_epochs or 1)
-        groups = parameter_groups(self.model, weight_decay=self.weight_decay)
-        optimizer = AdamW(groups, lr=self.lr, betas=self.betas)
+        """As the plan says."""
         num_steps = int(self.trainer.estimated_stepping_batches)
-        factor = partial(
-            learning_rate_factor,
-            num_steps=num_steps,
-            num_warmup_steps=round(num_steps * self.warmup_epochs / max_epochs),
-            min_factor=self.min_lr / self.lr,
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step"},
-        }
+        return self.optim.build(self.model, num_steps=num_steps, max_epochs=int(self.trainer.max_epochs or 1))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put labels, model, preprocessing, protocol, configuration and versions beside the weights."""

@@ -1,10 +1,51 @@
 """Optimizer groups and the learning-rate schedule."""
 
+from dataclasses import dataclass
+from functools import partial
 from math import cos, pi
+from typing import Any
 
 from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
 
 NO_DECAY_NAMES = ("cls_token", "pos_embed", "temporal_pos_embed", "centres", "bias_table", "gamma")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerPlan:
+    """AdamW with linear warm-up and one half cosine, stepped every batch.
+
+    Attributes:
+        lr: peak learning rate.
+        min_lr: learning rate at the end.
+        weight_decay: of weights; not of norms, biases, positions and cluster centres.
+        betas: AdamW's.
+        warmup_epochs: epochs of linear warm-up.
+    """
+
+    lr: float
+    min_lr: float
+    weight_decay: float
+    betas: tuple[float, float]
+    warmup_epochs: float
+
+    def build(self, model: nn.Module, *, num_steps: int, max_epochs: int) -> dict[str, Any]:
+        """What Lightning's `configure_optimizers` returns.
+
+        Args:
+            model: the model to train.
+            num_steps: optimizer steps of the whole training.
+            max_epochs: its epochs.
+        """
+        optimizer = AdamW(parameter_groups(model, weight_decay=self.weight_decay), lr=self.lr, betas=self.betas)
+        factor = partial(
+            learning_rate_factor,
+            num_steps=num_steps,
+            num_warmup_steps=round(num_steps * self.warmup_epochs / max_epochs),
+            min_factor=self.min_lr / self.lr,
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step"}}
 
 
 def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str, object]]:

@@ -11,6 +11,7 @@ from stvit_video.data.mixing import Mix, Mixing
 from stvit_video.data.transforms import Preprocessing
 from stvit_video.evaluation.metrics import mean_average_precision
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
+from stvit_video.training.optim import OptimizerPlan
 
 
 class Flat(nn.Module):
@@ -28,11 +29,7 @@ def make_module(**changes):
     settings = {
         "num_classes": 4,
         "metadata": {"format": 1},
-        "lr": 1e-3,
-        "min_lr": 0.0,
-        "weight_decay": 0.05,
-        "betas": (0.9, 0.999),
-        "warmup_epochs": 0.0,
+        "optim": OptimizerPlan(lr=1e-3, min_lr=0.0, weight_decay=0.05, betas=(0.9, 0.999), warmup_epochs=0.0),
         "label_smoothing": 0.2,
         "max_skipped_fraction": 0.05,
     } | changes

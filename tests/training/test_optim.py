@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stvit_video.models.build import create_model
-from stvit_video.training.optim import learning_rate_factor, parameter_groups
+from stvit_video.training.optim import OptimizerPlan, learning_rate_factor, parameter_groups
 
 
 def test_norms_biases_positions_and_centres_are_not_decayed():
@@ -54,3 +54,20 @@ def test_warm_up_then_half_a_cosine():
 def test_without_warm_up_it_starts_at_the_peak_and_never_rises_after_the_end():
     assert learning_rate_factor(0, num_steps=5, num_warmup_steps=0, min_factor=0.0) == 1.0
     assert learning_rate_factor(9, num_steps=5, num_warmup_steps=0, min_factor=0.0) == pytest.approx(0.0)
+
+
+def test_the_plan_warms_up_and_comes_down_step_by_step():
+    plan = OptimizerPlan(lr=0.2, min_lr=0.02, weight_decay=0.3, betas=(0.8, 0.9), warmup_epochs=2.0)
+    built = plan.build(torch.nn.Linear(3, 2), num_steps=50, max_epochs=10)
+    optimizer, schedule = built["optimizer"], built["lr_scheduler"]
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.3, 0.0]
+    assert optimizer.param_groups[0]["betas"] == (0.8, 0.9)
+    assert schedule["interval"] == "step"
+    rates = []
+    for _ in range(50):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule["scheduler"].step()
+    assert rates[:10] == pytest.approx([0.02 * step for step in range(1, 11)])  # 2 of 10 epochs
+    assert max(rates) == pytest.approx(0.2)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.02)
