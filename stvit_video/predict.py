@@ -8,7 +8,7 @@ Of a checkpoint for several labels a video each probability stands by itself; th
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,10 +155,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             num_crops=wanted.num_crops,
             average=wanted.average,
         )
-        predictions = predict(classifier, wanted.files, top_k=wanted.top_k, threshold=wanted.threshold)
-    except ValueError as error:
+        return _print(predict(classifier, wanted.files, top_k=wanted.top_k, threshold=wanted.threshold))
+    except ValueError as error:  # also of the model, on clips of a size that the protocol asks for
         print(f"error: {error}", file=sys.stderr)
         return 2
+
+
+def _print(predictions: Iterable[Prediction]) -> int:
+    """Print each; 1 if a file failed, else 0."""
     failed = 0
     for prediction in predictions:
         if prediction.error:

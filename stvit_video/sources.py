@@ -82,6 +82,11 @@ def build_manifests(data: Settings, *, classes: tuple[str, ...] | None = None) -
         raise ValueError(f"the training list has one class, {train.classes[0]!r}; at least two are needed")
     val = build_manifest(data, "val", classes=train.classes)
     check_classes(train, val)
+    known = {(record.place, record.start_seconds, record.end_seconds) for record in train.records}
+    both = sum((record.place, record.start_seconds, record.end_seconds) in known for record in val.records)
+    if both:
+        text = "%d of the %d validation videos are training videos, too; on those, accuracy says nothing"
+        _log.warning(text, both, len(val.records))
     return train, val
 
 

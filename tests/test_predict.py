@@ -126,3 +126,8 @@ def test_a_threshold_is_for_several_labels(tiny_run, capsys: pytest.CaptureFixtu
     assert main([f"ckpt_path={tiny_run.checkpoint}", "device=cpu", "threshold=0.5", str(tiny_run.videos[1])]) == 2
     error = "error: threshold=0.5 is for checkpoints with several labels a video, this one has one each; use top_k\n"
     assert capsys.readouterr().err == error
+
+
+def test_a_protocol_whose_size_the_model_can_not_take_is_one_sentence(tiny_run, capsys):
+    assert main([f"ckpt_path={tiny_run.checkpoint}", "protocol=slowfast", str(tiny_run.videos[0])]) == 2
+    assert "does not divide into patches" in capsys.readouterr().err

@@ -305,3 +305,10 @@ def test_who_reads_the_training_clips(tmp_path):
             build_frame_reader({**settings, key: value}, manifest)
     with pytest.raises(ValueError, match="clip_sampler='best' is unknown"):
         build_frame_reader({**settings, "clip_sampler": "best"}, manifest)
+
+
+def test_videos_on_both_sides_are_counted(tmp_path, caplog):
+    rows = "a.mp4,walk,0\nb.mp4,run,1\n"
+    train, val = write_list(tmp_path / "train.csv", rows), write_list(tmp_path / "val.csv", "b.mp4,run,1\n")
+    assert len(build_manifests({"source": "csv", "train": train, "val": val})[1].records) == 1
+    assert "1 of the 1 validation videos are training videos, too" in caplog.text

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
@@ -92,16 +92,16 @@ def explain_lost_worker(error: BaseException, datasets: Iterable[Watched]) -> st
 
 
 @contextmanager
-def lost_workers_named(datasets: Iterable[Watched]) -> Iterator[None]:
+def lost_workers_named(datasets: Callable[[], Iterable[Watched]]) -> Iterator[None]:
     """Make what a data loader raises when the system ends one of its processes a `LostWorkerError`.
 
     Args:
-        datasets: what its processes are reading from.
+        datasets: gives what its processes are reading from; asked when one is lost.
     """
     try:
         yield
     except RuntimeError as error:
-        explanation = explain_lost_worker(error, datasets)
+        explanation = explain_lost_worker(error, datasets())
         if explanation is None:
             raise
         raise LostWorkerError(explanation) from error

@@ -79,6 +79,8 @@ def read_csv_manifest(
     rows = filter_rows(rows, drop or {}, wanted=False, source=csv_path)
     folder = csv_path.parent if root is None else Path(root)
     listed = [_from_csv_row(row, folder, label_separator, faults) for row in rows]
+    if label_separator is not None and not any(label_separator in row.fields["label"] for row in rows):
+        _log.warning("%s: no label holds %r, so each video has one label or none", csv_path, label_separator)
     return build_manifest_of(listed, classes, faults, multi_label=label_separator is not None)
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stvit_video.data.prepare import Clip, written_path
+from stvit_video.data.probe import DecodeError, Source, probe_video
 from stvit_video.data.tar_manifest import NAMES_FILE
 from stvit_video.data.tar_writer import Made, Packed, PackingError, sample_keys, write_shards
 
+TIME_LIMIT_SECONDS = 10.0  # for listing the packets of one file
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -56,7 +58,7 @@ def pack_clips(
             f"{len(parts)} videos are parts of longer files, first: {parts[0].path}; shards hold whole files, so cut "
             "them with --transcode"
         )
-    clips = [_with_size_checked(clip) for clip in clips]
+    clips = [_checked(clip) for clip in clips]
     usable = [clip for clip in clips if not clip.reason]
     classes = sorted({clip.label for clip in usable})
     splits = []
@@ -94,14 +96,16 @@ def parse_bytes(text: str) -> int:
     return num_bytes
 
 
-def _with_size_checked(clip: Clip) -> Clip:
+def _checked(clip: Clip) -> Clip:
+    """The clip, with a reason where its file is no video with a frame in it."""
     if clip.reason:
         return clip
+    source = Source(str(clip.path), "pyav", TIME_LIMIT_SECONDS)
     try:
-        size = os.path.getsize(clip.path)
-    except OSError as error:
-        return replace(clip, reason=f"{clip.path} can't be read ({error.strerror or error})")
-    return clip if size else replace(clip, reason=f"{clip.path} is empty")
+        probe_video(source, source.deadline())
+    except DecodeError as error:
+        return replace(clip, reason=str(error))
+    return clip
 
 
 def _packed(clips: Sequence[Clip], classes: Sequence[str], manifest_path: Path) -> list[Packed]:

@@ -202,7 +202,7 @@ def _build_index(container: Any, stream: Any, packets: list[PacketFacts], frame:
     )
     starts = sorted(position[packet.pts] for packet in packets if packet.is_entry and packet.pts is not None)
     quarter_turns, flipped = orientation(_display_matrix(frame), source)
-    rate = stream.guessed_rate or stream.average_rate
+    rate = stream.average_rate or stream.guessed_rate  # of a variable rate the mean, as the protocols' authors take
     if not rate:
         raise source.error("it states no frame rate")
     return VideoIndex(

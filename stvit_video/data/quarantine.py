@@ -85,13 +85,17 @@ def drop_quarantined(manifest: Manifest, quarantine: str | os.PathLike[str]) -> 
     Raises:
         ManifestError: the list is absent or faulty, or names every video.
     """
-    bad = quarantine_reasons(manifest, read_quarantine(quarantine))
+    entries = read_quarantine(quarantine)
+    bad = quarantine_reasons(manifest, entries)
     kept = tuple(record for record in manifest.records if record not in bad)
     if not kept:
         raise ManifestError(
             f"{quarantine} names all {len(manifest.records)} listed videos, so nothing is left; "
             "mend the files and scan again, or correct the list"
         )
+    if entries and not bad:
+        text = "%s names %d files, and none of the listed videos is among them; correct the list if that is not meant"
+        _log.warning(text, quarantine, len(entries))
     if bad:
         _log.warning("%s: %d of %d listed videos are left out", quarantine, len(bad), len(manifest.records))
     return replace(manifest, records=kept)

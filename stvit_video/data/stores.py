@@ -144,6 +144,8 @@ def _existing_names(name: str) -> list[str]:
         return [name]
     if os.path.isdir(name):
         name, is_pattern = os.path.join(glob.escape(name), f"*{SHARD_ENDING}"), True
+    if not is_pattern and not os.path.splitext(name)[1] and not os.path.exists(name):
+        raise ManifestError(f"there is no folder {name}; correct the path")
     if not is_pattern:
         return [os.path.abspath(name)]
     found = sorted(path for path in glob.glob(name) if os.path.isfile(path))

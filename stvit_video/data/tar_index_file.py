@@ -5,6 +5,7 @@ no younger than the index. What it does not count for is searched again; address
 """
 
 import csv
+import fnmatch
 import io
 import logging
 import os
@@ -50,6 +51,15 @@ def find_members(shards: Sequence[str], faults: Faults) -> dict[str, tuple[Membe
         find = _find_at_address if is_address(folder + "/") else _find_local
         found |= find(folder, inside, faults)
     return {shard: found[shard] for shard in shards if shard in found}
+
+
+def missing_shards(pattern: str) -> list[str]:
+    """The local shards that a folder or a pattern with * should have by its index.csv, and that are not there."""
+    if is_address(pattern) or "{" in pattern:
+        return []
+    folder, name = (pattern, "*") if os.path.isdir(pattern) else os.path.split(pattern)
+    listed = fnmatch.filter(_local_index(folder), name)
+    return [os.path.join(folder, shard) for shard in listed if not os.path.isfile(os.path.join(folder, shard))]
 
 
 def write_index(folder: str | os.PathLike[str], index: Mapping[str, IndexedShard]) -> None:

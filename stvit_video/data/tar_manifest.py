@@ -8,7 +8,7 @@ from stvit_video.data.csv_rows import Faults, ManifestError
 from stvit_video.data.listing import Listed, Manifest, build_manifest_of
 from stvit_video.data.stores import expand_shards, folder_of, is_address
 from stvit_video.data.tar_index import Member
-from stvit_video.data.tar_index_file import find_members
+from stvit_video.data.tar_index_file import find_members, missing_shards
 from stvit_video.optional import MissingLibraryError
 
 NAMES_FILE = "classes.txt"
@@ -45,6 +45,8 @@ def read_shard_manifest(
         )
     shards = expand_shards(pattern)
     faults = Faults(pattern)
+    for missing in missing_shards(pattern):
+        faults.add(0, f"there is no shard {missing}, which index.csv lists; get it, or delete that index.csv")
     try:
         found = find_members(shards, faults)
     except MissingLibraryError as error:

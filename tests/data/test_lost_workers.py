@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from stvit_video.data.dataset import ClipDataset
 from stvit_video.data.lost_workers import LostWorkerError, ReadingNow, explain_lost_worker, lost_workers_named
+from stvit_video.data.manifest import Manifest, VideoRecord
 from stvit_video.data.transforms import Preprocessing, TrainTransform
 from stvit_video.data.views import ViewDataset
 
@@ -143,8 +146,21 @@ class Noting(Dataset):
 def test_errors_of_lost_workers_are_named_and_others_pass():
     with (
         pytest.raises(LostWorkerError, match=r"a loader process \(pid 7\) .* while it was reading no video"),
-        lost_workers_named([]),
+        lost_workers_named(list),
     ):
         raise RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
-    with pytest.raises(RuntimeError, match=r"^shapes$"), lost_workers_named([]):
+    with pytest.raises(RuntimeError, match=r"^shapes$"), lost_workers_named(list):
         raise RuntimeError("shapes")
+
+
+def test_data_sets_are_asked_for_when_a_process_is_lost():
+    made = []
+
+    def lose():
+        manifest = Manifest((VideoRecord(Path("seen.mp4"), 0, "x"),), ("a",))
+        made.append(SimpleNamespace(manifest=manifest, reading_now=ReadingNow()))
+        made[0].reading_now._slots[0] = torch.tensor([7, 0])
+        raise RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
+
+    with pytest.raises(LostWorkerError, match=r"while it read 'seen\.mp4'"), lost_workers_named(lambda: made):
+        lose()

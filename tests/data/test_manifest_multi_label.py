@@ -120,3 +120,11 @@ def test_nothing_takes_the_missing_single_label_for_a_class():
     label = torch.tensor([NO_SINGLE_LABEL])
     with pytest.raises(IndexError, match="out of bounds"):
         torch.nn.functional.cross_entropy(torch.zeros(1, 5), label)
+
+
+def test_a_separator_that_no_label_holds_is_said(tmp_path, caplog):
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "list.csv").write_text("path,label\na.mp4,run|jump\n")
+    manifest = read_csv_manifest(tmp_path / "list.csv", label_separator=";")
+    assert manifest.classes == ("run|jump",)
+    assert "no label holds ';', so each video has one label or none" in caplog.text

@@ -1,11 +1,16 @@
 """Prepared videos in shards: a folder for each split, the ids of the manifest, and nobody's sight of this machine."""
 
-import pytest
+import os
 
+import pytest
+from video_maker import make_video
+
+from stvit_video.data import packing
 from stvit_video.data.listing import Manifest
 from stvit_video.data.manifest import read_csv_manifest
 from stvit_video.data.packing import pack_clips, parse_bytes
 from stvit_video.data.prepare import Clip, write_lists
+from stvit_video.data.probe import DecodeError
 from stvit_video.data.tar_manifest import read_shard_manifest
 from stvit_video.data.tar_writer import PackingError
 
@@ -28,6 +33,28 @@ def clips(tmp_path):
         path.write_bytes(b"" if name == "f" else b"video" * (number + 1))
         found.append(Clip(path, label, split, reason="it is broken" if name == "g" else ""))
     return [*found, Clip(tmp_path / "gone.mp4", "run", "val")]
+
+
+@pytest.fixture(autouse=True)
+def any_bytes_are_a_video(monkeypatch, request):
+    if "real" not in request.node.name:
+        monkeypatch.setattr(packing, "probe_video", _size_alone)
+
+
+def _size_alone(source, deadline):
+    if not os.path.exists(source.path):
+        raise DecodeError(f"{source.path} does not exist")
+    if not os.path.getsize(source.path):
+        raise DecodeError(f"{source.path} is empty")
+
+
+def test_real_files_that_are_no_videos_are_left_out_with_the_reason(tmp_path):
+    sound, damaged = make_video(tmp_path / "a.mp4", num_frames=3), tmp_path / "b.mp4"
+    damaged.write_bytes(sound.read_bytes()[:500])
+    clips, splits = pack([Clip(sound, "run", ""), Clip(damaged, "run", "")], tmp_path)
+    assert [split.num_videos for split in splits] == [1]
+    assert clips[0].reason == ""
+    assert "b.mp4' with backend 'pyav': " in clips[1].reason
 
 
 def pack(clips, tmp_path, **options):
@@ -54,7 +81,7 @@ def test_splits_have_their_folders_and_ids_are_those_of_the_manifest(clips, tmp_
         "",
         f"{tmp_path}/k/run/f.mp4 is empty",
         "it is broken",
-        f"{tmp_path}/gone.mp4 can't be read (No such file or directory)",
+        f"{tmp_path}/gone.mp4 does not exist",
     ]
     assert pack(clips, tmp_path)[1][0].num_shards == {"done": 0, "kept": 2}
 

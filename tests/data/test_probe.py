@@ -4,6 +4,7 @@ import sys
 import time
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 from video_maker import CASES, OPEN_GOP, make_video, whole_file
@@ -122,3 +123,11 @@ def test_time_limit_while_listing_packets(monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
     with pytest.raises(DecodeTimeoutError, match="listing its packets took longer than the time limit of 10 s"):
         probe(path)
+
+
+def test_a_variable_rate_is_the_mean_and_not_the_rate_of_the_shortest_step(tmp_path):
+    times = [0, 1, 2, 10, 11, 12, 24, 25]  # in 1/25 s
+    path = make_video(tmp_path / "vfr.mp4", num_frames=8, pts=times)
+    with av.open(str(path)) as container:
+        mean = float(container.streams.video[0].average_rate)
+    assert probe(path).fps == mean < 20

@@ -84,3 +84,10 @@ def test_videos_in_shards_here_and_at_an_address(tmp_path):
     (tmp_path / "bad.csv").write_text("path,reason\ns3://bucket/a.tar: x.mp4,cut short\na.tar: y.mp4,empty\n")
     found = quarantine_reasons(Manifest(records, ("run",)), read_quarantine(tmp_path / "bad.csv"))
     assert found == {records[2]: "cut short", records[1]: "empty"}
+
+
+def test_a_list_that_names_none_of_the_videos_is_said(tmp_path, caplog):
+    (tmp_path / "q.csv").write_text("path,reason\nelsewhere/v.mp4,broken\n")
+    manifest = manifest_in(tmp_path)
+    assert drop_quarantined(manifest, tmp_path / "q.csv") == manifest
+    assert "names 1 files, and none of the listed videos is among them" in caplog.text

@@ -103,3 +103,14 @@ def test_an_address_without_its_library_is_a_fault_of_the_settings(monkeypatch):
     monkeypatch.setattr(tar_index_file, "file_system", fail)
     with pytest.raises(ManifestError, match=r"^reading shards from s3:// needs a library$"):
         read_shard_manifest("s3://bucket/0.tar", allow_addresses=True)
+
+
+@pytest.mark.parametrize("pattern", ["", "/*.tar"])
+def test_a_listed_shard_that_is_gone_is_a_fault_of_folders_and_patterns(tmp_path, pattern):
+    for name in ("a", "b"):
+        write_tar(tmp_path / f"{name}.tar", samples(name, label="run"))
+    assert len(read_shard_manifest(f"{tmp_path}{pattern}").records) == 2  # which writes the index
+    (tmp_path / "b.tar").unlink()
+    with pytest.raises(ManifestError, match=r"there is no shard .*/b\.tar, which index\.csv lists; get it, or delete"):
+        read_shard_manifest(f"{tmp_path}{pattern}")
+    assert len(read_shard_manifest(f"{tmp_path}/a.tar").records) == 1  # asked for by name
