@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from stvit_video.layers.numbers import is_list
 from stvit_video.models.checks import resolve_token_grid
+from stvit_video.models.recompute import set_recompute
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.reduce import TokenReducer
 
@@ -102,13 +103,28 @@ class TokenModel(nn.Module):
             self._use(self._chosen)
         return self
 
-    def draw_tokens(self) -> None:
-        """Draw one of the `elastic` counts in training, by torch's random numbers; else nothing happens.
+    def draw_tokens(self, *, generator: torch.Generator | None = None) -> None:
+        """Draw one of the `elastic` counts in training; else nothing happens.
 
-        A draw is no part of a compiled graph: with `fullgraph=True`, compile the model without `elastic`.
+        A draw is no part of a compiled graph: with `fullgraph=True`, compile the model without `elastic`, or
+        `forward_logits`, which draws nothing.
+
+        Args:
+            generator: source of the draw, on the CPU; None = torch's own.
         """
         if self.training and self._drawable:
-            self._use(self._drawable[int(torch.randint(len(self._drawable), ()))])
+            self._use(self._drawable[int(torch.randint(len(self._drawable), (), generator=generator))])
+
+    def recompute_blocks(self, *, recompute: bool = True) -> None:
+        """Whether blocks compute their activations again in the backward pass instead of keeping them, see `run_block`.
+
+        Args:
+            recompute: True = less memory for a second forward pass of every block; outputs and gradients stay the same.
+        """
+        for module in self.modules():
+            blocks = getattr(module, "blocks", None)
+            for block in blocks if isinstance(blocks, nn.ModuleList) else ():
+                set_recompute(block, recompute=recompute)
 
     def forward_features(self, clip: Tensor) -> Tensor:
         """Features (B, C) of clips (B, in_channels, T, H, W) or images (B, in_channels, [1,] H, W)."""
@@ -121,6 +137,14 @@ class TokenModel(nn.Module):
     def forward_head(self, features: Tensor) -> Tensor:
         """Features (B, C) -> logits (B, num_classes)."""
         return self.head(self.head_drop(features))
+
+    def forward_heads(self, features: Tensor) -> tuple[Tensor, ...]:
+        """Features (B, C) -> logits (B, num_classes) of every head, that of the labels first; most models have one."""
+        return (self.forward_head(features),)
+
+    def forward_logits(self, clip: Tensor) -> tuple[Tensor, ...]:
+        """Clips or images -> logits (B, num_classes) of every head; no count of tokens is drawn."""
+        return self.forward_heads(self.forward_features(clip))
 
     def forward_pyramid(self, clip: Tensor) -> list[Tensor]:
         """The maps of all levels, channels first; of models that have levels."""

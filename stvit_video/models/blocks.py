@@ -11,6 +11,7 @@ from stvit_video.layers.block import TransformerBlock
 from stvit_video.layers.numbers import flag, whole_numbers
 from stvit_video.layers.windows import check_windows, partition_windows, reverse_windows
 from stvit_video.models.checks import resolve_token_grid
+from stvit_video.models.recompute import run_block
 from stvit_video.tokens.baselines import PoolReducer, RandomReducer, ToMeReducer
 from stvit_video.tokens.generate import SemanticTokenGenerator
 from stvit_video.tokens.grid import TokenGrid
@@ -185,17 +186,18 @@ def run_blocks(blocks: nn.ModuleList, kinds: tuple[str, ...], x: Tensor) -> Tens
     for kind, block in zip(kinds, blocks, strict=True):
         if isinstance(block, TokenReducer):
             image_tokens, in_window = x, block.tokens_per_window
-            x = block(x)
+            x = run_block(block, x)
         elif kind in ("joint", "refine"):
-            x = block(x.flatten(1, -2)).unflatten(1, x.shape[1:-1])
+            x = run_block(block, x.flatten(1, -2)).unflatten(1, x.shape[1:-1])
         elif kind == "local":
             windows = partition_windows(x, in_window)
-            windows = block(windows.flatten(1, -2)).unflatten(1, in_window)
+            windows = run_block(block, windows.flatten(1, -2)).unflatten(1, in_window)
             x = reverse_windows(windows, tuple(x.shape[1:-1]))
         elif kind == "recover":
-            x = block(image_tokens.flatten(1, -2), x.flatten(1, -2)).unflatten(1, image_tokens.shape[1:-1])
+            x = run_block(block, image_tokens.flatten(1, -2), x.flatten(1, -2))
+            x = x.unflatten(1, image_tokens.shape[1:-1])
         else:
-            x = block(x)
+            x = run_block(block, x)
     return x
 
 

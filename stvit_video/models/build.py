@@ -3,6 +3,7 @@
 import inspect
 from difflib import get_close_matches
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from stvit_video.models import casvit_variants, deit_variants, swin_variants
@@ -118,11 +119,15 @@ def model_options(name: str) -> list[str]:
     return sorted(set(inspect.signature(builder).parameters) - set(fixed))
 
 
-def create_model(name: str, **options: Any) -> TokenModel:
-    """Build a model by its name, with fresh weights.
+def create_model(name: str, *, pretrained: str | Path | None = None, **options: Any) -> TokenModel:
+    """Build a model by its name, with fresh weights or those of a file.
 
     Args:
         name: one of `list_models()`.
+        pretrained: a file or exported folder that `load_checkpoint` takes; None = fresh weights. Of a model of ours by
+            the same name the options that are not given are the file's; those that are given count, and the weights
+            are fitted to them by the rules of `load_checkpoint` (num_tokens: centres are interpolated; num_classes:
+            the head is new). Weights that don't fit are an error, none is left out.
         options: the model's settings, see `model_options(name)`; for example num_classes, num_frames, num_tokens,
             image_size, embed_dim, depth, num_heads.
 
@@ -131,8 +136,12 @@ def create_model(name: str, **options: Any) -> TokenModel:
 
     Raises:
         ValueError: an unknown name or option (the closest known one is named), a value out of its range, or options
-            that do not go together.
+            that do not go together; CheckpointError: a file that can't be read, or is of another model.
     """
+    if pretrained is not None:
+        from stvit_video.models.checkpoints import pretrained_model  # which builds models by this very function
+
+        return pretrained_model(name, pretrained, options)
     builder = _builder(name)
     allowed = model_options(name)
     for option in options:

@@ -190,8 +190,14 @@ class CasViT(TokenModel):
         """Features (B, C) -> logits (B, num_classes); with distillation the mean of both heads'."""
         if not self.distillation:
             return super().forward_head(features)
+        of_labels, of_teacher = self.forward_heads(features)
+        return (of_labels + of_teacher) / 2
+
+    def forward_heads(self, features: Tensor) -> tuple[Tensor, ...]:
+        """Features (B, C) -> logits (B, num_classes) of each head: that of the labels, and one that has a teacher."""
         features = self.head_drop(features)
-        return (self.head(features) + self.dist_head(features)) / 2
+        heads = (self.head, self.dist_head) if self.distillation else (self.head,)
+        return tuple(head(features) for head in heads)
 
     def forward_both(self, clip: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of each head, (B, num_classes) both: that of the labels, and that which learns from a teacher.
@@ -202,8 +208,8 @@ class CasViT(TokenModel):
         if not self.distillation:
             raise ValueError("the model has no second head; build it with distillation=True")
         self.draw_tokens()
-        features = self.head_drop(self.forward_features(clip))
-        return self.head(features), self.dist_head(features)
+        of_labels, of_teacher = self.forward_heads(self.forward_features(clip))
+        return of_labels, of_teacher
 
     def forward_pyramid(self, clip: Tensor) -> list[Tensor]:
         """The output of every level (B, C_i, *grid_i), channels first, grid (H, W) or (T, H, W).

@@ -1,20 +1,20 @@
-"""Checkpoints: reading them without running their code, and loading them strictly."""
+"""Checkpoints of ours and of others, loaded strictly."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, TypeVar
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from stvit_video import __version__
 from stvit_video.models import casvit_formats, deit_formats, swin_formats
+from stvit_video.models.base import TokenModel
 from stvit_video.models.build import create_model
 from stvit_video.models.convert import defaults, fit_state
 from stvit_video.models.deit import DeiT
+from stvit_video.models.files import read_checkpoint
 from stvit_video.models.fit import HEADS, POSITIONS
 from stvit_video.models.metadata import METADATA_KEY, check_metadata, check_resume, checkpoint_metadata, written_by
 from stvit_video.models.tables import PositionGrid
@@ -35,8 +35,6 @@ __all__ = [
 FORMATS = (*deit_formats.FORMATS, *swin_formats.FORMATS, *casvit_formats.FORMATS)
 SLIM = {"embed_dim": 8, "num_heads": 1, "num_classes": 1}  # options without a meaning for the grid
 IMAGE_DEIT = "timm DeiT"
-SAFETENSORS = ".safetensors"
-ZIP_START = b"PK\x03\x04"
 Result = TypeVar("Result")
 
 
@@ -72,54 +70,11 @@ class LoadReport:
         return f"{self.format}: {len(self.loaded)} tensors loaded{rest}"
 
 
-def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """The content of a checkpoint file, read without running any code in it.
-
-    Raises:
-        CheckpointError: no such file, or no checkpoint that torch reads with `weights_only=True`.
-    """
-    if Path(path).is_dir():
-        raise CheckpointError(f"{str(path)!r} is a folder; give the path of a .ckpt file, such as one in it")
-    if not Path(path).is_file():
-        raise CheckpointError(f"there is no checkpoint file {str(path)!r}; give the path of a .ckpt file")
-    try:
-        if Path(path).suffix == SAFETENSORS:
-            return dict(load_file(path))
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except MemoryError:
-        raise
-    except PermissionError as error:
-        raise CheckpointError(f"{str(path)!r} can't be read ({error.strerror}); check its permissions") from error
-    except Exception as error:  # a parser that is fed with any bytes raises anything
-        raise CheckpointError(
-            f"{str(path)!r} is no checkpoint that loads safely: {_load_fault(path, error)}; "
-            f"give a file written by stvit_video.train or torch.save(state_dict)"
-        ) from None  # torch's own text advises to run the file's code
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{str(path)!r} holds a {type(content).__name__}, not a dictionary of tensors")
-    return content
-
-
-def _load_fault(path: str | Path, error: Exception) -> str:
-    """Why torch could not load a file, in our words."""
-    with Path(path).open("rb") as file:
-        start = file.read(len(ZIP_START))
-    if not start:
-        return "it is empty"
-    if Path(path).suffix == SAFETENSORS:
-        return "it is no whole file of safetensors"
-    if start != ZIP_START:
-        return "it is no zip archive written by torch.save"
-    if isinstance(error, UnpicklingError):
-        return "it holds Python objects other than tensors and plain values"
-    return "its zip archive is cut short, damaged, or not written by torch.save"
-
-
 def model_from_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
     """The model of one of our checkpoints, with its weights, in eval mode.
 
     Args:
-        path: a .ckpt file written by `stvit_video.train`.
+        path: a .ckpt file written by `stvit_video.train`, or a folder that `stvit_video.export_run` made of it.
 
     Returns:
         The model, and the checkpoint's metadata (see `checkpoint_metadata`).
@@ -139,6 +94,22 @@ def model_from_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
             f"give a file as stvit_video.train wrote it"
         )
     return model.eval(), metadata
+
+
+def pretrained_model(name: str, path: str | Path, options: Mapping[str, Any]) -> TokenModel:
+    """The model `name` with the weights of a file, see `create_model`.
+
+    Raises:
+        ValueError: as `create_model`; CheckpointError: the file can't be read, or its tensors are not this model's.
+    """
+    content = read_checkpoint(path)
+    stored: Mapping[str, Any] = {}
+    if METADATA_KEY in content:
+        described = check_metadata(content[METADATA_KEY], source=repr(str(path)))["model"]
+        stored = described["options"] if described["name"] == name else {}
+    model = create_model(name, **{**stored, **options})
+    load_checkpoint(model, content)
+    return model
 
 
 def _described_model(metadata: Mapping[str, Any], *, source: str) -> nn.Module:
@@ -165,7 +136,8 @@ def load_checkpoint(
 
     Args:
         model: the model that receives the weights.
-        path_or_state_dict: a file (.ckpt, .pt, .pth or .safetensors), its content, or a state dict.
+        path_or_state_dict: a file (.ckpt, .pt, .pth or .safetensors) or an exported folder, its content, or a state
+            dict.
         new_head: whether the model's head stays as it is, for training on other classes.
 
     Returns:

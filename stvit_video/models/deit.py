@@ -18,6 +18,7 @@ from stvit_video.models.base import TokenModel
 from stvit_video.models.blocks import Maker, TokenSlot, build_blocks, run_blocks, slot_makers
 from stvit_video.models.checks import check_pool, checked_clip, image_token_grid
 from stvit_video.models.init import init_linear
+from stvit_video.models.recompute import run_block
 from stvit_video.tokens.schedule import REDUCE_KINDS, block_kinds, num_layers, parse_schedule
 
 
@@ -152,7 +153,7 @@ class DeiT(TokenModel):
         num_class_tokens = self.num_class_tokens * num_steps // num_sequences
         x = self._add_position(x, grid, num_class_tokens=num_class_tokens)
         for block in self.blocks[: self.num_frame_blocks]:
-            x = block(x)
+            x = run_block(block, x)
         class_tokens, image_tokens = x.unflatten(0, (-1, num_sequences)).tensor_split([num_class_tokens], dim=2)
         return image_tokens.flatten(1, 2).unflatten(1, grid), class_tokens.flatten(1, 2)
 
@@ -184,7 +185,7 @@ class DeiT(TokenModel):
         else:
             x = torch.cat([class_tokens, image_tokens.flatten(1, -2)], dim=1)
             for block in blocks:
-                x = block(x)
+                x = run_block(block, x)
         return x if self.norm_after_pool else self.norm(x)
 
     def forward_tokens(self, clip: Tensor) -> Tensor:

@@ -25,22 +25,33 @@ class SingleLabel(nn.Module):
     Args:
         num_classes: number of classes.
         label_smoothing: share of the target that is spread over all classes.
+        class_weights: what each class counts in the loss of training clips, see `class_weights`; None = all alike.
     """
 
     monitor = "val/top1"
+    weights: Tensor | None
 
-    def __init__(self, num_classes: int, *, label_smoothing: float) -> None:
+    def __init__(
+        self, num_classes: int, *, label_smoothing: float, class_weights: tuple[float, ...] | None = None
+    ) -> None:
         super().__init__()
         self.num_classes, self.label_smoothing = num_classes, label_smoothing
+        self.register_buffer("weights", _weights(class_weights), persistent=False)
         make_accuracy = partial(MulticlassAccuracy, num_classes=num_classes, average="micro")
         self.train_top1, self.train_top1_mixed = make_accuracy(), make_accuracy()
         self.val_top1 = make_accuracy()
         self.val_top5 = make_accuracy(top_k=min(5, num_classes))
 
     def loss(self, logits: Tensor, labels: Tensor, mix: Mix | None) -> Tensor:
-        """Loss of training clips; `mix` is what was done to them."""
+        """Loss of training clips; `mix` is what was done to them.
+
+        With class weights it is the sum of the weighted losses over the number of clips: over the sum of the weights,
+        as torch has it, a batch shared out over several processes would have another loss.
+        """
         targets = labels if mix is None else mix_targets(labels, mix, num_classes=self.num_classes)
-        return F.cross_entropy(logits, targets, label_smoothing=self.label_smoothing)
+        if self.weights is not None and mix is None:
+            targets = F.one_hot(labels, self.num_classes).float()
+        return F.cross_entropy(logits, targets, weight=self.weights, label_smoothing=self.label_smoothing)
 
     def count(self, logits: Tensor, labels: Tensor, mix: Mix | None) -> dict[str, tuple[Metric, Tensor]]:
         """Metrics of training clips by name, updated, each with its value of this batch."""
@@ -55,6 +66,9 @@ class SingleLabel(nn.Module):
         self.val_top5(scores, labels)
         return F.nll_loss(scores.clamp_min(1e-12).log(), labels)
 
+    def validate_none(self) -> None:
+        """Take part in the metrics of all processes without a video of one's own; sums need nothing."""
+
     @property
     def val_metrics(self) -> dict[str, Metric]:
         """Metrics of the validation by name, the main one first."""
@@ -67,20 +81,26 @@ class MultiLabel(nn.Module):
     Args:
         num_classes: number of classes.
         label_smoothing: s; the targets are then s / 2 and 1 - s / 2.
+        class_weights: what a clip that has the label counts, against one that has it not, in the loss of training
+            clips; None = the same.
     """
 
     monitor = "val/mAP"
+    weights: Tensor | None
 
-    def __init__(self, num_classes: int, *, label_smoothing: float) -> None:
+    def __init__(
+        self, num_classes: int, *, label_smoothing: float, class_weights: tuple[float, ...] | None = None
+    ) -> None:
         super().__init__()
         self.num_classes, self.label_smoothing = num_classes, label_smoothing
+        self.register_buffer("weights", _weights(class_weights), persistent=False)
         self.val_map = MeanAveragePrecision()
 
     def loss(self, logits: Tensor, labels: Tensor, mix: Mix | None) -> Tensor:
         """Loss of training clips, the mean over clips and classes; `mix` is what was done to them."""
         targets = labels if mix is None else mix_targets(labels, mix, num_classes=self.num_classes)
         targets = targets * (1 - self.label_smoothing) + self.label_smoothing / 2
-        return F.binary_cross_entropy_with_logits(logits, targets)
+        return F.binary_cross_entropy_with_logits(logits, targets, pos_weight=self.weights)
 
     def count(self, logits: Tensor, labels: Tensor, mix: Mix | None) -> dict[str, tuple[Metric, Tensor]]:
         """No metric of training clips: average precision of a batch says little."""
@@ -94,6 +114,11 @@ class MultiLabel(nn.Module):
         no = F.logsigmoid(-view_logits).logsumexp(dim=1) - log_num_views  # (B, num_classes)
         return -(labels * yes + (1 - labels) * no).mean()
 
+    def validate_none(self) -> None:
+        """Take part in the metrics of all processes without a video of one's own; lists need the number of classes."""
+        none = torch.zeros(0, self.num_classes, device=self.val_map.device)
+        self.val_map.update(none, none > 0)
+
     @property
     def val_metrics(self) -> dict[str, Metric]:
         """Metrics of the validation by name, the main one first."""
@@ -101,6 +126,10 @@ class MultiLabel(nn.Module):
 
 
 Objective = SingleLabel | MultiLabel
+
+
+def _weights(class_weights: tuple[float, ...] | None) -> Tensor | None:
+    return None if class_weights is None else torch.tensor(class_weights, dtype=torch.float32)
 
 
 class MeanAveragePrecision(Metric):

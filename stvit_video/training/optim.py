@@ -1,27 +1,44 @@
-"""Optimizer groups and the learning-rate schedule."""
+"""The optimizer, its groups of parameters, and the learning-rate schedule."""
 
 from dataclasses import dataclass
 from functools import partial
 from math import cos, pi
-from typing import Any
+from typing import Any, Literal, get_args
 
 from torch import nn
-from torch.optim import AdamW
+from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from stvit_video.models.parts import head_parameters, layer_depths, num_layers
+
 NO_DECAY_NAMES = ("cls_token", "pos_embed", "temporal_pos_embed", "centres", "bias_table", "gamma")
+OptimizerName = Literal["adamw", "sgd"]
+Schedule = Literal["cosine", "constant", "step"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerPlan:
-    """AdamW with linear warm-up and one half cosine, stepped every batch.
+    """AdamW or SGD; linear warm-up, then a schedule, stepped every batch.
 
     Attributes:
-        lr: peak learning rate.
-        min_lr: learning rate at the end.
+        lr: peak learning rate, of the head; layers before it may have less.
+        min_lr: learning rate at the end of the half cosine.
         weight_decay: of weights; not of norms, biases, positions and cluster centres.
         betas: AdamW's.
         warmup_epochs: epochs of linear warm-up.
+        warmup_lr: learning rate that the warm-up begins above.
+        optimizer: "adamw" or "sgd".
+        momentum: SGD's.
+        nesterov: whether that is Nesterov's.
+        schedule: after the warm-up "cosine" = half a cosine down to `min_lr`; "constant" = the peak; "step" = times
+            `milestone_factor` at every milestone.
+        milestones: epochs after which "step" comes down.
+        milestone_factor: by what.
+        layer_decay: learning rate of a layer over that of the layer behind it; None = all alike.
+        backbone_lr_factor: learning rate of all but the classifiers over theirs.
+
+    Raises:
+        ValueError: optimizer or schedule are unknown, or settings that do not go together.
     """
 
     lr: float
@@ -29,56 +46,138 @@ class OptimizerPlan:
     weight_decay: float
     betas: tuple[float, float]
     warmup_epochs: float
+    warmup_lr: float = 0.0
+    optimizer: OptimizerName = "adamw"
+    momentum: float = 0.9
+    nesterov: bool = False
+    schedule: Schedule = "cosine"
+    milestones: tuple[float, ...] = ()
+    milestone_factor: float = 0.1
+    layer_decay: float | None = None
+    backbone_lr_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("optimizer", OptimizerName), ("schedule", Schedule)):
+            if getattr(self, name) not in get_args(allowed):
+                raise ValueError(f"{name}={getattr(self, name)!r} is unknown; use {' or '.join(get_args(allowed))}")
+        if self.layer_decay is not None and self.backbone_lr_factor != 1:
+            raise ValueError(
+                f"layer_decay={self.layer_decay} and backbone_lr_factor={self.backbone_lr_factor} both lower the "
+                f"learning rate of the layers before the head; use one of them"
+            )
+        if bool(self.milestones) != (self.schedule == "step"):
+            raise ValueError(
+                f"schedule={self.schedule!r} does not go with milestones={list(self.milestones)}; "
+                f"milestones are for schedule='step', which needs some"
+            )
 
     def build(self, model: nn.Module, *, num_steps: int, max_epochs: int) -> dict[str, Any]:
         """What Lightning's `configure_optimizers` returns.
 
         Args:
-            model: the model to train.
+            model: the model to train; what of it is frozen is left out.
             num_steps: optimizer steps of the whole training.
             max_epochs: its epochs.
         """
-        optimizer = AdamW(parameter_groups(model, weight_decay=self.weight_decay), lr=self.lr, betas=self.betas)
+        optimizer = self._optimizer(model)
         factor = partial(
             learning_rate_factor,
             num_steps=num_steps,
             num_warmup_steps=round(num_steps * self.warmup_epochs / max_epochs),
             min_factor=self.min_lr / self.lr,
+            start_factor=self.warmup_lr / self.lr,
+            schedule=self.schedule,
+            milestone_steps=tuple(round(num_steps * epoch / max_epochs) for epoch in self.milestones),
+            milestone_factor=self.milestone_factor,
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step"}}
 
+    def _optimizer(self, model: nn.Module) -> Optimizer:
+        shares = learning_rate_shares(model, layer_decay=self.layer_decay, backbone_lr_factor=self.backbone_lr_factor)
+        groups = parameter_groups(model, weight_decay=self.weight_decay, lr=self.lr, shares=shares)
+        if self.optimizer == "sgd":
+            return SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov)
+        return AdamW(groups, lr=self.lr, betas=self.betas)
 
-def parameter_groups(model: nn.Module, *, weight_decay: float) -> list[dict[str, object]]:
-    """Trainable parameters in two groups: decayed weights, and the rest.
+
+def learning_rate_shares(
+    model: nn.Module, *, layer_decay: float | None, backbone_lr_factor: float = 1.0
+) -> dict[str, float]:
+    """The share of the learning rate that each parameter gets; those that are not named get all of it.
+
+    Args:
+        model: the model to train, for `layer_decay` one of ours.
+        layer_decay: d; of L layers of blocks, layer i gets d^(L + 1 - i), see `layer_depths`. None = all alike.
+        backbone_lr_factor: share of all but the classifiers.
+
+    Raises:
+        ValueError: `layer_decay` for a model that is none of ours.
+
+    Source: layer decay of BEiT (Bao et al. 2021) and VideoMAE; the factor is Video Swin's.
+    """
+    if layer_decay is not None:
+        last = num_layers(model) + 1
+        return {name: layer_decay ** (last - depth) for name, depth in layer_depths(model).items()}
+    if backbone_lr_factor == 1:
+        return {}
+    heads = head_parameters(model)
+    return {name: backbone_lr_factor for name, _ in model.named_parameters() if name not in heads}
+
+
+def parameter_groups(
+    model: nn.Module, *, weight_decay: float, lr: float | None = None, shares: dict[str, float] | None = None
+) -> list[dict[str, Any]]:
+    """Trainable parameters in groups: for each learning rate, the decayed weights, and the rest.
 
     Norms, biases, gains, class token, positions (absolute and relative) and cluster centres are not decayed.
 
     Args:
         model: the model to train.
-        weight_decay: of the decayed group.
+        weight_decay: of the decayed groups.
+        lr: the peak learning rate; needed with `shares`.
+        shares: of the learning rate, by parameter name; the others get all of it.
 
     Returns:
-        Groups for a torch optimizer, without empty ones.
+        Groups for a torch optimizer, without empty ones; the smallest learning rate first, decayed before the rest.
     """
+    shares = shares or {}
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    decayed = [p for name, p in named if _is_decayed(name, p)]
-    rest = [p for name, p in named if not _is_decayed(name, p)]
-    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    return [group for group in groups if group["params"]]
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, p in named:
+        groups.setdefault((shares.get(name, 1.0), not _is_decayed(name, p)), []).append(p)
+    return [
+        {"params": groups[key], "weight_decay": 0.0 if key[1] else weight_decay}
+        | ({} if lr is None else {"lr": lr * key[0]})
+        for key in sorted(groups)
+    ]
 
 
 def _is_decayed(name: str, parameter: nn.Parameter) -> bool:
     return parameter.ndim > 1 and name.rsplit(".", 1)[-1] not in NO_DECAY_NAMES
 
 
-def learning_rate_factor(step: int, *, num_steps: int, num_warmup_steps: int, min_factor: float) -> float:
-    """Share of the peak learning rate at a step: linear warm-up, then half a cosine.
+def learning_rate_factor(
+    step: int,
+    *,
+    num_steps: int,
+    num_warmup_steps: int,
+    min_factor: float,
+    start_factor: float = 0.0,
+    schedule: Schedule = "cosine",
+    milestone_steps: tuple[int, ...] = (),
+    milestone_factor: float = 0.1,
+) -> float:
+    """Share of the peak learning rate at a step: linear warm-up, then the schedule.
 
     Args:
         step: optimizer steps made so far, from 0.
         num_steps: optimizer steps of the whole training.
         num_warmup_steps: of these, the steps of the warm-up.
-        min_factor: share at the end.
+        min_factor: share at the end of the cosine.
+        start_factor: share that the warm-up begins above, by an equal part a step.
+        schedule: what follows, see `OptimizerPlan`.
+        milestone_steps: steps from which "step" is lower.
+        milestone_factor: by what.
 
     Returns:
         A number in (0, 1]; 1 at the end of the warm-up.
@@ -86,6 +185,10 @@ def learning_rate_factor(step: int, *, num_steps: int, num_warmup_steps: int, mi
     Source: Loshchilov and Hutter 2017 (SGDR), one cycle; warm-up of Goyal et al. 2017.
     """
     if step < num_warmup_steps:
-        return (step + 1) / num_warmup_steps
+        return start_factor + (1.0 - start_factor) * (step + 1) / num_warmup_steps
+    if schedule == "constant":
+        return 1.0
+    if schedule == "step":
+        return milestone_factor ** sum(step >= milestone for milestone in milestone_steps)
     progress = min((step - num_warmup_steps) / max(num_steps - num_warmup_steps, 1), 1.0)
     return min_factor + (1.0 - min_factor) * 0.5 * (1.0 + cos(pi * progress))

@@ -147,3 +147,38 @@ def test_elastic_counts_of_a_dense_model():
 def test_elastic_counts_that_do_not_fit(count, message):
     with pytest.raises(ValueError, match=message):
         Tiny(elastic=[8, count])
+
+
+def test_a_generator_of_its_own_decides_the_draw():
+    model = Tiny(elastic=[4, 8, 60]).train()
+    drawn = []
+    for state in (1, 2):
+        torch.manual_seed(state)
+        generator = torch.Generator().manual_seed(5)
+        counts = []
+        for _ in range(9):
+            model.draw_tokens(generator=generator)
+            counts.append(model.reducers()[0].token_grid.count)
+        drawn.append(counts)
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0])) > 1
+
+
+def test_logits_of_the_heads_draw_nothing():
+    model = Tiny(elastic=[4]).train()
+    model.head_drop.p = 0.0
+    (logits,) = model.forward_logits(IMAGES)
+    assert model.counts == [24]
+    torch.testing.assert_close(logits, model.forward_head(model.forward_features(IMAGES)))
+
+
+def test_blocks_to_recompute_are_found_in_the_model_and_in_its_levels():
+    model = Tiny()
+    model.blocks = nn.ModuleList([nn.Linear(2, 2)])
+    model.level = nn.Module()
+    model.level.blocks = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2)])
+    model.recompute_blocks()
+    found = {name for name, module in model.named_modules() if getattr(module, "recompute_in_backward", False)}
+    assert found == {"blocks.0", "level.blocks.0", "level.blocks.1"}
+    model.recompute_blocks(recompute=False)
+    assert not model.blocks[0].recompute_in_backward

@@ -107,67 +107,6 @@ def test_safetensors(tmp_path):
         read_checkpoint(tmp_path / "cut.safetensors")
 
 
-def test_file_that_is_not_there(tmp_path):
-    with pytest.raises(CheckpointError, match="there is no checkpoint file .*missing.ckpt'; give the path"):
-        read_checkpoint(tmp_path / "missing.ckpt")
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "it is empty"),
-        (b"hello, a text", "it is no zip archive written by torch.save"),
-        (b"not a checkpoint", "it is no zip archive written by torch.save"),
-        (b"\x80\x02]q", "it is no zip archive written by torch.save"),
-        (b"PK\x03\x04 broken zip", "its zip archive is cut short, damaged, or not written by torch.save"),
-    ],
-)
-def test_file_that_is_no_checkpoint(tmp_path, content, reason):
-    (tmp_path / "bad.ckpt").write_bytes(content)
-    with pytest.raises(
-        CheckpointError, match=f"bad.ckpt' is no checkpoint that loads safely: {reason}; give"
-    ) as caught:
-        read_checkpoint(tmp_path / "bad.ckpt")
-    assert caught.value.__suppress_context__  # torch's text advises to run the file's code
-
-
-def test_checkpoint_that_was_cut_short(tmp_path):
-    torch.save(our_checkpoint(create_model(NAME, **OPTIONS)), tmp_path / "whole.ckpt")
-    (tmp_path / "cut.ckpt").write_bytes((tmp_path / "whole.ckpt").read_bytes()[:-300])
-    with pytest.raises(CheckpointError, match="cut.ckpt' is no .*: its zip archive is cut short"):
-        read_checkpoint(tmp_path / "cut.ckpt")
-
-
-def test_folder_in_place_of_a_file(tmp_path):
-    with pytest.raises(CheckpointError, match="is a folder; give the path of a .ckpt file, such as one in it"):
-        read_checkpoint(tmp_path)
-
-
-def test_torchs_older_format_loads(tmp_path):
-    torch.save({"a": torch.ones(3)}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
-    assert read_checkpoint(tmp_path / "old.pt")["a"].tolist() == [1, 1, 1]
-
-
-class Harmful:
-    def __reduce__(self):
-        return (print, ("code of a stranger",))
-
-
-def test_code_in_a_checkpoint_is_not_run(tmp_path, capsys):
-    torch.save({"state_dict": Harmful()}, tmp_path / "harmful.ckpt")
-    with pytest.raises(
-        CheckpointError, match="loads safely: it holds Python objects other than tensors and plain values"
-    ):
-        read_checkpoint(tmp_path / "harmful.ckpt")
-    assert capsys.readouterr().out == ""
-
-
-def test_file_that_holds_something_else(tmp_path):
-    torch.save(torch.zeros(3), tmp_path / "tensor.pt")
-    with pytest.raises(CheckpointError, match="holds a Tensor, not a dictionary of tensors"):
-        read_checkpoint(tmp_path / "tensor.pt")
-
-
 def test_weights_without_metadata_do_not_say_their_model(tmp_path):
     torch.save(create_model(NAME, **OPTIONS).state_dict(), tmp_path / "weights.pt")
     with pytest.raises(CheckpointError, match="does not say which model it holds .* use load_checkpoint"):

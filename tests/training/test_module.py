@@ -10,7 +10,10 @@ from stvit_video.data.device_transform import DeviceTransform
 from stvit_video.data.mixing import Mix, Mixing
 from stvit_video.data.transforms import Preprocessing
 from stvit_video.evaluation.metrics import mean_average_precision
+from stvit_video.models.build import create_model
+from stvit_video.training.distillation import Distillation, Teacher
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
+from stvit_video.training.nonfinite import NonFiniteGuard
 from stvit_video.training.optim import OptimizerPlan
 
 
@@ -59,8 +62,114 @@ def test_loss_is_smoothed_cross_entropy():
 
 
 def test_loss_that_is_not_finite_stops_and_names_the_videos():
-    with pytest.raises(TrainingStoppedError, match=r"the loss is nan at step 0, on .* indices \[10, 11, 12, 13, 14\]"):
+    guard = NonFiniteGuard(max_in_a_row=1, name_of=lambda index: f"{index}.mp4")
+    message = "^the loss is nan on the training videos 10.mp4, 11.mp4, 12.mp4, 13.mp4, 14.mp4, at step 0, in 1 batch"
+    with pytest.raises(TrainingStoppedError, match=message):
+        make_module(guard=guard).training_step(training_batch(value=float("nan")), 0)
+    with pytest.raises(TrainingStoppedError, match="on the training videos number 10, number 11, .*_nonfinite_steps=2"):
         make_module().training_step(training_batch(value=float("nan")), 0)
+
+
+def step(module, batch, optimizer):
+    """What Lightning does with a batch."""
+    optimizer.zero_grad()
+    module.training_step(batch, 0).backward()
+    module.on_after_backward()
+    module.on_before_optimizer_step(optimizer)
+    optimizer.step()
+
+
+def test_steps_without_a_finite_loss_change_nothing_until_there_are_too_many_in_a_row():
+    guard = NonFiniteGuard(max_in_a_row=3, name_of=str)
+    module = make_module(guard=guard)
+    module.model.norm = nn.BatchNorm1d(3)
+    module.model.forward = lambda clip: module.model.linear(module.model.norm(clip.mean((2, 3, 4))))
+    optimizer = torch.optim.AdamW(module.parameters(), lr=0.1)
+    step(module, training_batch(), optimizer)
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    module.logged.clear()
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="nan on the training videos 10, 11, .*; the step is skipped, 3 such batc"):
+            step(module, training_batch(value=float("nan")), optimizer)
+    assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
+    assert module.logged == {}
+    step(module, training_batch(), optimizer)
+    assert not torch.equal(module.model.linear.weight, before["model.linear.weight"])
+    assert module.model.norm.num_batches_tracked == 2
+    checkpoint = {}
+    module.on_save_checkpoint(checkpoint)
+    assert checkpoint["nonfinite"] == {"in_a_row": 0, "total": 2}
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="the step is skipped"):
+            step(module, training_batch(value=float("inf")), optimizer)
+    with pytest.raises(TrainingStoppedError, match="in 3 batch.es. in a row; .* trainer.max_nonfinite_steps=4 or more"):
+        step(module, training_batch(value=float("nan")), optimizer)
+    module.on_load_checkpoint(checkpoint)
+    assert (guard.in_a_row, guard.total) == (0, 2)
+    module.on_train_epoch_end()
+    assert module.logged["train/num_nonfinite"] == 2.0
+
+
+def test_a_window_of_accumulated_batches_is_skipped_as_a_whole():
+    module = make_module(guard=NonFiniteGuard(max_in_a_row=2, name_of=str))
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+    before = module.model.linear.weight.clone()
+    with pytest.warns(UserWarning, match="the step is skipped"):
+        module.training_step(training_batch(value=float("nan")), 0).backward()
+    module.training_step(training_batch(), 1).backward()
+    module.on_before_optimizer_step(optimizer)
+    optimizer.step()
+    assert torch.equal(module.model.linear.weight, before)
+
+
+def test_elastic_counts_follow_seed_and_batch_not_the_state_of_a_process():
+    options = {"image_size": 32, "embed_dim": 12, "depth": 4, "num_heads": 2, "generate_at": 1, "num_classes": 4}
+    batch, drawn = training_batch() | {"clip": torch.randn(5, 3, 32, 32)}, []
+    for process, seed in enumerate((3, 3, 4)):
+        module = make_module(seed=seed)
+        module.model = create_model("stvit_deit_tiny", elastic=[1, 2, 4], num_tokens=4, **options)
+        torch.manual_seed(process)
+        drawn.append([])
+        for index in range(12):
+            module.training_step(batch, index)
+            drawn[-1].append(module.model.reducers()[0].token_grid.count)
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert set(drawn[0]) == {1, 2, 4}
+
+
+@pytest.mark.parametrize("distillation", [False, True])
+def test_a_teacher_sees_the_mixed_clips_and_teaches_the_last_head(distillation, monkeypatch):
+    torch.manual_seed(0)
+    teacher = Teacher(Flat(), Distillation(weight=0.3, temperature=2.0))
+    module, batch = make_module(teacher=teacher, mixing=Mixing()), training_batch()
+    monkeypatch.setattr(Mixing, "draw", lambda self, height, width: Mix(0.25))
+    batch["clip"] = torch.randn(5, 3, 32, 32)
+    teacher.model.forward = lambda clip: teacher.model.linear(clip.mean((2, 3)))
+    student = create_model("casvit_xs", num_classes=4, image_size=32, distillation=distillation).eval()
+    module.model = student
+    clips = 0.25 * batch["clip"] + 0.75 * batch["clip"].flip(0)
+    heads = student.forward_both(clips) if distillation else (student(clips),)
+    taught = F.kl_div((heads[-1] / 2).log_softmax(-1), (teacher.model(clips) / 2).softmax(-1), reduction="batchmean")
+    targets = 0.25 * F.one_hot(batch["label"], 4) + 0.75 * F.one_hot(batch["label"].flip(0), 4)
+    own = F.cross_entropy(heads[0], targets, label_smoothing=0.2)
+    torch.testing.assert_close(module.training_step(batch, 0), 0.7 * own + 0.3 * 4 * taught)
+    torch.testing.assert_close(module.logged["train/teacher_loss"], 4 * taught)
+    assert not any("teacher" in key for key in module.state_dict())
+
+
+def test_class_weights_reach_the_loss():
+    module, batch = make_module(class_weights=(1.0, 2.0, 3.0, 0.5), label_smoothing=0.0), training_batch()
+    each = F.cross_entropy(module.model(batch["clip"]), batch["label"], reduction="none")
+    expected = (each * torch.tensor([1.0, 2.0, 3.0, 0.5, 1.0])).mean()
+    torch.testing.assert_close(module.training_step(batch, 0), expected)
+
+
+def test_the_frozen_part_works_as_in_evaluation():
+    module = make_module()
+    module.model.linear.requires_grad_(False)
+    module.on_train_start()
+    assert not module.model.linear.training
+    assert module.training
 
 
 def test_too_many_unreadable_videos_stop_the_training():
@@ -84,6 +193,11 @@ def test_few_unreadable_videos_are_counted_and_logged():
     assert module.skipped == {7: ("bad.mp4 is empty", 3), 3: ("other.mp4 is long", 1)}
 
 
+def finish_validation(module):
+    module._trainer = SimpleNamespace(sanity_checking=True, current_epoch=0)
+    module.on_validation_epoch_end()
+
+
 def test_validation_averages_probabilities_and_leaves_unread_videos_out():
     module = make_module().eval()
     views = torch.randn(3, 2, 3, 2, 4, 6)
@@ -91,7 +205,8 @@ def test_validation_averages_probabilities_and_leaves_unread_videos_out():
     module.validation_step(batch, 0)
     probabilities = torch.stack([module.model(views[i]).softmax(-1).mean(0) for i in (0, 2)])
     expected = -probabilities[[0, 1], [1, 3]].log().mean()
-    torch.testing.assert_close(module.logged["val/loss"], expected)
+    finish_validation(module)
+    assert module.logged["val/loss"] == pytest.approx(float(expected), rel=1e-5)
     hits = (probabilities.argmax(-1) == torch.tensor([1, 3])).float().mean()
     assert module.objective.val_top1.compute() == hits
 
@@ -111,7 +226,9 @@ def test_views_are_finished_on_the_device_and_unread_ones_are_not(monkeypatch):
     module.validation_step({"views": views} | others, 0)
     plain.validation_step({"views": (views / 255 - mean) / std} | others, 0)
     assert shapes == [(4, 3, 2, 5, 7)]
-    torch.testing.assert_close(module.logged["val/loss"], plain.logged["val/loss"])
+    finish_validation(module)
+    finish_validation(plain)
+    assert module.logged["val/loss"] == pytest.approx(plain.logged["val/loss"], rel=1e-5)
     assert module.objective.val_top1.compute() == plain.objective.val_top1.compute()
 
 
@@ -222,7 +339,9 @@ def test_several_labels_a_clip(mix, monkeypatch):
     views = torch.randn(3, 2, 3, 2, 4, 6)
     module.validation_step({"views": views, "label": labels[:3], "error": ["", "broken", ""]}, 0)
     scores = torch.stack([module.model(views[i]).sigmoid().mean(0) for i in (0, 2)])
-    torch.testing.assert_close(module.logged["val/loss"], F.binary_cross_entropy(scores, labels[[0, 2]]))
-    assert {"val/loss", "val/mAP"} == {name for name in module.logged if name.startswith("val/")}
+    finish_validation(module)
+    expected = float(F.binary_cross_entropy(scores, labels[[0, 2]]))
+    assert module.logged["val/loss"] == pytest.approx(expected, rel=1e-5)
+    assert {"val/loss", "val/mAP", "val/num_unreadable"} == {name for name in module.logged if name.startswith("val/")}
     wanted = mean_average_precision(scores, labels[[0, 2]] > 0)
     assert module.logged["val/mAP"].compute() == pytest.approx(wanted)

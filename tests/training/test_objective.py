@@ -117,3 +117,39 @@ def test_no_label_at_all_is_nan_and_scores_must_be_finite():
     metric.update(torch.full((2, 3), float("nan")), torch.ones(2, 3, dtype=torch.bool))
     with pytest.raises(ValueError, match="scores hold NaN or infinity, so they can't be ranked"):
         metric.compute()
+
+
+@pytest.mark.parametrize("mix", [None, Mix(0.3)])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_weights_of_classes_against_a_loop(mix, smoothing):
+    logits, _ = random_case()
+    labels, weights = torch.tensor([0, 1, 2, 3, 4, 0, 1]), (0.5, 1.0, 2.0, 3.0, 0.25)
+    objective = SingleLabel(5, label_smoothing=smoothing, class_weights=weights)
+    total = 0.0
+    for row in range(7):
+        shares = [0.0] * 5
+        shares[labels[row]] += 1.0 if mix is None else 0.3
+        shares[labels[6 - row]] += 0.0 if mix is None else 0.7
+        log_sum = math.log(sum(math.exp(value) for value in logits[row].tolist()))
+        for column, share in enumerate(shares):
+            wanted = share * (1 - smoothing) + smoothing / 5
+            total -= weights[column] * wanted * (logits[row, column].item() - log_sum) / 7
+    assert objective.loss(logits, labels, mix).item() == pytest.approx(total, rel=1e-5)
+    assert not objective.state_dict()
+
+
+def test_a_weighted_batch_in_two_parts_has_the_same_mean_loss():
+    logits, _ = random_case(num_clips=6)
+    labels = torch.tensor([0, 0, 0, 1, 2, 4])
+    objective = SingleLabel(5, label_smoothing=0.1, class_weights=(0.5, 1.0, 2.0, 3.0, 0.25))
+    parts = [objective.loss(logits[part], labels[part], None) for part in (slice(0, 3), slice(3, 6))]
+    torch.testing.assert_close(sum(parts) / 2, objective.loss(logits, labels, None))
+
+
+def test_weights_of_labels_are_for_those_that_a_clip_has():
+    logits, labels = random_case()
+    weights = (0.5, 1.0, 2.0, 3.0, 0.25)
+    loss = MultiLabel(5, label_smoothing=0.0, class_weights=weights).loss(logits, labels, None)
+    each = F.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    expected = (each * torch.where(labels > 0, torch.tensor(weights), 1.0)).mean()
+    torch.testing.assert_close(loss, expected)

@@ -71,3 +71,87 @@ def test_the_plan_warms_up_and_comes_down_step_by_step():
     assert rates[:10] == pytest.approx([0.02 * step for step in range(1, 11)])  # 2 of 10 epochs
     assert max(rates) == pytest.approx(0.2)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.02)
+
+
+def plan(**changes):
+    settings = {"lr": 0.5, "min_lr": 0.05, "weight_decay": 0.1, "betas": (0.9, 0.99), "warmup_epochs": 0.0}
+    return OptimizerPlan(**(settings | changes))
+
+
+def learning_rates(optimizer, model):
+    """Learning rate and decay of each parameter by name."""
+    found = {id(p): (group["lr"], group["weight_decay"]) for group in optimizer.param_groups for p in group["params"]}
+    return {name: found[id(p)] for name, p in model.named_parameters()}
+
+
+def test_layer_decay_is_videomaes_by_hand():
+    """lr of layer i of L = lr * decay^(L + 1 - i); patches and positions are layer 0, norm and head L + 1."""
+    options = {"num_frames": 4, "image_size": 32, "embed_dim": 12, "num_heads": 2, "depth": 3, "pool": "cls"}
+    model = create_model("video_deit_tiny", base_attention="joint", num_classes=3, **options)
+    rates = learning_rates(plan(layer_decay=0.75).build(model, num_steps=9, max_epochs=3)["optimizer"], model)
+    by_hand = {"cls_token": 4, "pos_embed": 4, "patch_embed.proj.weight": 4, "blocks.0.norm1.weight": 3}
+    by_hand |= {"blocks.1.mlp.fc1.weight": 2, "blocks.2.attn.qkv.bias": 1, "norm.weight": 0, "head.weight": 0}
+    for name, power in by_hand.items():
+        assert rates[name][0] == pytest.approx(0.5 * 0.75**power), name
+        assert rates[name][1] == (0.1 if name.endswith(("fc1.weight", "proj.weight", "head.weight")) else 0.0), name
+
+
+def test_layer_decay_reaches_every_family_and_the_schedule_keeps_its_shares():
+    model = create_model("stvit_video_casvit_xs", num_frames=2, image_size=32, num_classes=3)
+    built = plan(layer_decay=0.5).build(model, num_steps=10, max_epochs=1)
+    optimizer, schedule = built["optimizer"], built["lr_scheduler"]["scheduler"]
+    start = learning_rates(optimizer, model)
+    assert start["head.weight"][0] == 0.5
+    assert start["stem.conv1.weight"][0] == pytest.approx(0.5 * 0.5**12)
+    for _ in range(10):
+        optimizer.step()
+        schedule.step()
+    end = learning_rates(optimizer, model)
+    assert all(end[name][0] == pytest.approx(0.1 * rate) for name, (rate, _) in start.items())
+
+
+def test_the_backbone_learns_slower_than_the_heads():
+    model = create_model("casvit_xs", image_size=32, num_classes=3, distillation=True)
+    rates = learning_rates(plan(backbone_lr_factor=0.1).build(model, num_steps=9, max_epochs=3)["optimizer"], model)
+    for name, (rate, _) in rates.items():
+        assert rate == pytest.approx(0.5 if "head" in name else 0.05), name
+
+
+def test_sgd_has_momentum():
+    built = plan(optimizer="sgd", momentum=0.8, nesterov=True).build(torch.nn.Linear(3, 2), num_steps=5, max_epochs=1)
+    assert isinstance(built["optimizer"], torch.optim.SGD)
+    assert (built["optimizer"].defaults["momentum"], built["optimizer"].defaults["nesterov"]) == (0.8, True)
+
+
+def test_warm_up_from_a_rate_then_steps():
+    built = plan(warmup_lr=0.1, warmup_epochs=2, schedule="step", milestones=(6, 8), milestone_factor=0.2).build(
+        torch.nn.Linear(3, 2), num_steps=40, max_epochs=10
+    )
+    rates = []
+    for _ in range(40):
+        rates.append(built["optimizer"].param_groups[0]["lr"])
+        built["optimizer"].step()
+        built["lr_scheduler"]["scheduler"].step()
+    assert rates[:9] == pytest.approx([0.1 + 0.05 * step for step in range(1, 9)] + [0.5])
+    assert rates[9:] == pytest.approx([0.5] * 15 + [0.1] * 8 + [0.02] * 8)
+    assert learning_rate_factor(3, num_steps=5, num_warmup_steps=1, min_factor=0.0, schedule="constant") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"optimizer": "lion"}, "optimizer='lion' is unknown; use adamw or sgd"),
+        ({"schedule": "poly"}, "schedule='poly' is unknown; use cosine or constant or step"),
+        ({"layer_decay": 0.7, "backbone_lr_factor": 0.1}, "both lower the learning rate of the layers before the head"),
+        ({"schedule": "step"}, r"schedule='step' does not go with milestones=\[\]; milestones are for schedule='step'"),
+        ({"milestones": (3,)}, r"schedule='cosine' does not go with milestones=\[3\]"),
+    ],
+)
+def test_plans_that_make_no_sense(changes, message):
+    with pytest.raises(ValueError, match=message):
+        plan(**changes)
+
+
+def test_layers_of_a_foreign_model_are_not_known():
+    with pytest.raises(ValueError, match="learning rates by layer are for the models of create_model"):
+        plan(layer_decay=0.7).build(torch.nn.Linear(3, 2), num_steps=5, max_epochs=1)

@@ -1,0 +1,104 @@
+"""Settings of how a model is trained that do not go together, found before anything is read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stvit_video.models.build import create_model
+
+Settings = Mapping[str, Any]
+
+
+def optim_faults(settings: Settings) -> list[str]:
+    """What contradicts itself in the groups optim, distill and model, and in trainer where these matter.
+
+    Args:
+        settings: the resolved training configuration as plain values, each of its type and in its range.
+
+    Returns:
+        A sentence for each fault.
+    """
+    return [
+        *_schedule_faults(settings["optim"], settings["trainer"]["max_epochs"]),
+        *_part_faults(settings),
+        *_distillation_faults(settings),
+        *_sharding_faults(settings["optim"], settings["trainer"]),
+        *_model_faults(settings["model"]),
+    ]
+
+
+def _schedule_faults(optim: Settings, max_epochs: int) -> list[str]:
+    faults = []
+    if optim["warmup_lr"] > optim["lr"]:
+        faults.append(f"optim.warmup_lr={optim['warmup_lr']} must be at most optim.lr={optim['lr']}")
+    if optim["layer_decay"] is not None and optim["backbone_lr_factor"] != 1:
+        faults.append(
+            f"optim.layer_decay={optim['layer_decay']} and optim.backbone_lr_factor={optim['backbone_lr_factor']} both "
+            "lower the learning rate before the head; use one of them"
+        )
+    milestones = optim["milestones"]
+    if bool(milestones) != (optim["schedule"] == "step"):
+        faults.append(
+            f"optim.milestones={list(milestones)} are for optim.schedule=step, which needs some, "
+            f"and optim.schedule={optim['schedule']} was chosen"
+        )
+    elif milestones and not max(milestones) < max_epochs:
+        faults.append(f"optim.milestones={list(milestones)} must be below trainer.max_epochs={max_epochs}")
+    if optim["nesterov"] and (optim["optimizer"] != "sgd" or not optim["momentum"]):
+        faults.append("optim.nesterov=true needs optim.optimizer=sgd and optim.momentum above 0")
+    return faults
+
+
+def _part_faults(settings: Settings) -> list[str]:
+    optim, model = settings["optim"], settings["model"]
+    part, faults = optim["train"], []
+    if part != "all" and not settings["init_from"]:
+        faults.append(
+            f"optim.train={part} leaves the rest of the model as it is, which has fresh weights without init_from; "
+            "give init_from=/path, or use optim.train=all"
+        )
+    if part == "semantic" and (not model["name"].startswith("stvit_") or model.get("reducer") != "semantic"):
+        faults.append(
+            f"optim.train=semantic needs a stvit_ model with model.reducer=semantic, not {model['name']} with "
+            f"model.reducer={model.get('reducer')}; use optim.train=head or all"
+        )
+    if part != "all" and (optim["layer_decay"] is not None or optim["backbone_lr_factor"] != 1):
+        faults.append(
+            f"optim.train={part} freezes the layers that optim.layer_decay and optim.backbone_lr_factor are for; "
+            "leave these out"
+        )
+    return faults
+
+
+def _distillation_faults(settings: Settings) -> list[str]:
+    teacher = settings["distill"]["teacher"]
+    if teacher is not None and not Path(teacher).is_file():
+        return [f"distill.teacher={teacher!r} is no file; give the path of a .ckpt file of stvit_video.train"]
+    return []
+
+
+def _sharding_faults(optim: Settings, trainer: Settings) -> list[str]:
+    if trainer["strategy"] != "fsdp":
+        return []
+    faults = []
+    if optim["ema_decay"] is not None:
+        faults.append(
+            "optim.ema_decay does not work with trainer.strategy=fsdp, whose weights are spread over processes; use "
+            "trainer.strategy=ddp, or optim.ema_decay=null"
+        )
+    if trainer["compile"]:
+        faults.append("trainer.compile does not work with trainer.strategy=fsdp; use trainer.strategy=ddp, or false")
+    return faults
+
+
+def _model_faults(model: Settings) -> list[str]:
+    """What `create_model` refuses, such as elastic counts above the grid's; on a device without memory, so at once."""
+    options = {key: value for key, value in model.items() if key != "name" and value is not None}
+    try:
+        with torch.device("meta"):
+            create_model(model["name"], **options)
+    except ValueError as error:
+        return [f"model={model['name']}: {error}"]
+    return []

@@ -1,0 +1,55 @@
+"""Training a part of a model: what is frozen keeps its weights and works as in evaluation."""
+
+from typing import Literal, get_args
+
+from torch import nn
+
+from stvit_video.models.parts import head_parameters, slot_parameters
+
+TrainedPart = Literal["all", "head", "semantic"]
+
+
+def freeze_all_but(model: nn.Module, part: TrainedPart) -> None:
+    """Take the gradients from all parameters outside a part; an optimizer is built of the rest.
+
+    Args:
+        model: one of ours.
+        part: "all"; "head" = the classifiers, a linear probe; "semantic" = these, and what makes the few tokens
+            (`stvit_video.models.parts.slot_parameters`).
+
+    Raises:
+        ValueError: another part, or one that the model does not have.
+    """
+    if part not in get_args(TrainedPart):
+        raise ValueError(f"optim.train={part!r} is unknown; use one of {', '.join(get_args(TrainedPart))}")
+    if part == "all":
+        return
+    trained = head_parameters(model)
+    if not trained:
+        raise ValueError(
+            f"optim.train={part} trains the head, and {type(model).__name__} has none; use optim.train=all"
+        )
+    if part == "semantic":
+        slot = slot_parameters(model)
+        if not slot:
+            raise ValueError(
+                "optim.train=semantic trains what makes the semantic tokens, and this model has no weights for that; "
+                "use a stvit_ model with model.reducer=semantic, or optim.train=head"
+            )
+        trained |= slot
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = name in trained
+
+
+def put_frozen_in_eval(model: nn.Module) -> None:
+    """Put every module that has parameters, all of them frozen, in eval mode with all that is in it.
+
+    So its batch norms keep and use their running statistics, and its drop path and dropout do nothing. Modules without
+    parameters beside trained ones, such as the dropout before the head, stay as they are.
+    """
+    for child in model.children():
+        parameters = list(child.parameters())
+        if parameters and not any(p.requires_grad for p in parameters):
+            child.eval()
+        else:
+            put_frozen_in_eval(child)

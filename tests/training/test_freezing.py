@@ -1,0 +1,74 @@
+import pytest
+import torch
+from torch import nn
+
+from stvit_video.models.build import create_model
+from stvit_video.training.freezing import freeze_all_but, put_frozen_in_eval
+from stvit_video.training.optim import OptimizerPlan
+
+OPTIONS = {"image_size": 32, "num_classes": 3, "drop_path_rate": 0.5, "drop_rate": 0.5}
+PLAN = OptimizerPlan(lr=0.1, min_lr=0.0, weight_decay=0.5, betas=(0.9, 0.9), warmup_epochs=0.0)
+
+
+def train_once(model, part):
+    """A step of training; names of all that has changed."""
+    freeze_all_but(model, part)
+    model.train()
+    put_frozen_in_eval(model)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    optimizer = PLAN.build(model, num_steps=5, max_epochs=1)["optimizer"]
+    model(torch.randn(5, 3, 32, 32)).square().sum().backward()
+    optimizer.step()
+    in_optimizer = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    trained = {name for name, p in model.named_parameters() if id(p) in in_optimizer}
+    return trained, {key for key, value in model.state_dict().items() if not torch.equal(value, before[key])}
+
+
+def test_a_linear_probe_changes_the_head_alone():
+    torch.manual_seed(0)
+    trained, changed = train_once(create_model("stvit_casvit_xs", **OPTIONS), "head")
+    assert trained == changed == {"head.weight", "head.bias"}  # no batch norm counts
+
+
+def test_the_semantic_part_and_the_head():
+    torch.manual_seed(0)
+    model = create_model("stvit_casvit_xs", **OPTIONS)
+    trained, changed = train_once(model, "semantic")
+    assert trained == changed
+    assert {name.split(".")[3] for name in trained if name.startswith("levels.2.")} == {"1"}
+    assert "levels.2.blocks.1.centres" in trained
+    assert {name for name in trained if not name.startswith("levels.")} == {"head.weight", "head.bias"}
+
+
+def test_what_is_frozen_drops_no_path_and_what_is_trained_does():
+    torch.manual_seed(0)
+    model = create_model("stvit_casvit_xs", **OPTIONS)
+    freeze_all_but(model, "semantic")
+    model.train()
+    put_frozen_in_eval(model)
+    assert model.training
+    assert model.head_drop.training
+    in_training = {name for name, module in model.named_modules() if name.startswith("levels.") and module.training}
+    assert "levels.2.blocks.1.layers.0.drop_path" in in_training
+    assert not any(name.endswith("drop_path") and ".blocks.1.layers" not in name for name in in_training)
+
+
+def test_all_of_it_is_the_usual_training():
+    model = nn.Linear(2, 3)
+    freeze_all_but(model, "all")
+    assert all(p.requires_grad for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "message"),
+    [
+        ("deit_tiny", "tail", "optim.train='tail' is unknown; use one of all, head, semantic"),
+        ("deit_tiny", "semantic", "this model has no weights for that; use a stvit_ model with model.reducer=semantic"),
+        (None, "head", "optim.train=head trains the head, and Linear has none; use optim.train=all"),
+    ],
+)
+def test_parts_that_are_not_there(name, part, message):
+    model = nn.Linear(2, 3) if name is None else create_model(name, depth=2, embed_dim=12, num_heads=2)
+    with pytest.raises(ValueError, match=message):
+        freeze_all_but(model, part)
+    assert all(p.requires_grad for p in model.parameters())
