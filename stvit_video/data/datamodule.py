@@ -1,7 +1,7 @@
 """Training and validation loaders for Lightning: seeded shuffling, shards without padding, worker set-up."""
 
 import multiprocessing
-from typing import Any
+from typing import Any, TypeVar
 
 import lightning
 import torch
@@ -10,11 +10,14 @@ from torch.utils.data import DataLoader, Dataset
 from stvit_video.data.dataset import ClipDataset, ClipTransform, FrameReader
 from stvit_video.data.frames import Cache
 from stvit_video.data.manifest import Manifest, check_classes
+from stvit_video.data.resumable_loader import ResumableLoader
 from stvit_video.data.shard_sampler import ShardSampler
 from stvit_video.data.training_clips import ClipSampling, collate_clips
 from stvit_video.data.transforms import Preprocessing
 from stvit_video.data.views import ViewDataset, collate_views
 from stvit_video.data.worker_start import start_worker
+
+Loader = TypeVar("Loader", bound=DataLoader[Any])
 
 
 class VideoDataModule(lightning.LightningDataModule):
@@ -96,6 +99,8 @@ class VideoDataModule(lightning.LightningDataModule):
         self.read_frames = read_frames
         self._train: ClipDataset | None = None
         self._val: ViewDataset | None = None
+        self._train_loader: ResumableLoader | None = None
+        self._resumed_state: dict[str, int] | None = None
         self._require_full_batch()
 
     @property
@@ -148,22 +153,43 @@ class VideoDataModule(lightning.LightningDataModule):
             )
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Batches of `batch_size` clips, as `collate_clips` makes them."""
+        """Batches of `batch_size` clips, as `collate_clips` makes them; a resumed epoch begins where it stopped."""
         self.setup("fit")
         assert self._train is not None
         self._require_full_batch()
-        return self._loader(self._train, batch_size=self.videos_per_batch, shuffle=True)
+        self._train_loader = self._loader(self._train, ResumableLoader, batch_size=self.videos_per_batch, shuffle=True)
+        if self._resumed_state is not None:
+            self._train_loader.load_state_dict(self._resumed_state)
+            self._resumed_state = None
+        return self._train_loader
+
+    def state_dict(self) -> dict[str, Any]:
+        """The place in the training epoch, for a checkpoint."""
+        return {} if self._train_loader is None else {"train_loader": self._train_loader.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Let the next training loader begin at that place.
+
+        Differs: Lightning gives a loader its state only after it has taken the first iterator from it.
+        """
+        self._resumed_state = state_dict["train_loader"]
 
     def val_dataloader(self) -> DataLoader[Any]:
         """Batches of `ViewDataset` items as `collate_views` makes them: each video once, in order."""
         self.setup("validate")
         assert self._val is not None
-        return self._loader(self._val, batch_size=self.val_batch_size, shuffle=False)
+        num_videos, (_, world_size) = len(self.val_manifest.records), self._rank_and_world_size()
+        if num_videos < world_size:  # a process without a batch would leave the others waiting
+            raise ValueError(
+                f"{num_videos} validation video(s) are too few for {world_size} processes, each needs one; add videos, "
+                f"or use trainer.devices={num_videos} or less"
+            )
+        return self._loader(self._val, DataLoader, batch_size=self.val_batch_size, shuffle=False)
 
-    def _loader(self, dataset: Dataset[Any], *, batch_size: int, shuffle: bool) -> DataLoader[Any]:
+    def _loader(self, dataset: Dataset[Any], kind: type[Loader], *, batch_size: int, shuffle: bool) -> Loader:
         rank, world_size = self._rank_and_world_size()
         sampler = ShardSampler(dataset, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size)
-        return DataLoader(
+        return kind(
             dataset,
             batch_size=batch_size,
             sampler=sampler,

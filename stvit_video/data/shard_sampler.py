@@ -42,13 +42,22 @@ class ShardSampler(DistributedSampler[Any]):
         self.block_size = block_size
         size = len(dataset)  # type: ignore[arg-type]
         self.num_samples = size // world_size if shuffle else len(self._blocks(size))
+        self._num_skipped = 0
 
     def __iter__(self) -> Iterator[int]:
+        start, self._num_skipped = self._num_skipped, 0
+        return iter(self._indices()[start:])
+
+    def skip(self, number: int) -> None:
+        """Let the next iteration, and that one alone, begin behind so many indices; `len` stays that of the whole."""
+        self._num_skipped = number
+
+    def _indices(self) -> list[int]:
         size = len(self.dataset)  # type: ignore[arg-type]
         if not self.shuffle:
-            return iter(self._blocks(size))
-        order = torch.randperm(size, generator=seeded_generator(self.seed, self.epoch)).tolist()
-        return iter(order[self.rank :: self.num_replicas][: self.num_samples])
+            return self._blocks(size)
+        order: list[int] = torch.randperm(size, generator=seeded_generator(self.seed, self.epoch)).tolist()
+        return order[self.rank :: self.num_replicas][: self.num_samples]
 
     def _blocks(self, size: int) -> list[int]:
         """This rank's indices below `size`: every world_size-th block, the last block may be short."""

@@ -116,7 +116,8 @@ def serve(channel: socket.socket) -> int:
 
 def main(file_descriptor: int) -> None:
     """Serve the socket with this number, then end at once, whatever threads still run."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the asking process
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)  # they are for the asking process, whose end ends this one
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     with socket.socket(fileno=file_descriptor) as channel:
         status = serve(channel)

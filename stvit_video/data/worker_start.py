@@ -1,19 +1,34 @@
 """What every process of a data loader does first."""
 
 import gc
+import os
+import signal
 
 import torch
 
-__all__ = ["start_worker"]
+__all__ = ["GRACE_SECONDS", "outlive_stop_signals", "start_worker"]
+
+GRACE_SECONDS = 20  # a step of the training, and its last batch
 
 
 def start_worker(worker: int) -> None:
     """Use one thread, and leave alone what the parent process has left over; a DataLoader's `worker_init_fn`.
 
-    Processes are the parallelism here; threads inside them would fight over the cores.
+    A scheduler's signals reach all processes of a job: this one works on while the training ends its step. Processes
+    are the parallelism here; threads inside them would fight over the cores.
 
     Args:
         worker: its number.
     """
     torch.set_num_threads(1)
+    outlive_stop_signals()
     gc.freeze()  # a decoder left over by the parent process, freed here, would wait for its threads for ever
+
+
+def outlive_stop_signals() -> None:
+    """Ignore SIGUSR1, and obey SIGTERM after `GRACE_SECONDS` only, by the system's alarm; for a main thread."""
+    if os.name != "posix":
+        return  # no such signals
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE_SECONDS))

@@ -14,10 +14,17 @@ EPOCH_METRICS = ("train/loss", "train/top1", "train/top1_mixed", "val/loss", "va
 
 
 class ClipsPerSecond(Callback):
-    """Logs how many clips the training takes in a second, waiting for data included, over all devices."""
+    """Logs how many clips the training takes in a second, waiting for data included, over all devices.
+
+    Of an epoch that was interrupted: in the part since the training was resumed.
+    """
 
     def __init__(self) -> None:
         self._start, self._num_clips, self._seconds = 0.0, 0, 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock: a resumed epoch does not start anew."""
+        self.on_train_epoch_start(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
@@ -48,11 +55,16 @@ class DataWait(Callback):
     Waiting is what lies between the end of a step and the start of the next one: the loader, and the start of the
     copy to the device; at the epoch's begin also the start of its processes. Validation counts for nothing. All this
     is measured on the CPU. A GPU may still be busy with the last step meanwhile (up to the next time that something
-    asks for its result, in our module the next loss), so that it idles for this share of time or less.
+    asks for its result, in our module the next loss), so that it idles for this share of time or less. Of an epoch
+    that was interrupted, only the part since the training was resumed is measured.
     """
 
     def __init__(self) -> None:
         self._start = self._mark = self._waited = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock: a resumed epoch does not start anew."""
+        self.on_train_epoch_start(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
@@ -112,7 +124,7 @@ class EpochLine(Callback):
 
 
 class ResumeHint(Callback):
-    """Says how to go on when a training is interrupted.
+    """Says how to go on when a training is interrupted from the keyboard.
 
     Args:
         run_dir: the run's folder.
@@ -127,15 +139,11 @@ class ResumeHint(Callback):
             trainer.print(f"interrupted; go on with the same command and ckpt_path={self.last}", flush=True)
 
 
-def checkpoint_callbacks(run_dir: str, *, monitor: str = "val/top1") -> list[ModelCheckpoint]:
-    """Keep the weights of the best validation accuracy as best.ckpt, and the state after every epoch as last.ckpt.
-
-    Two callbacks: `save_last` of one would write last.ckpt only when best.ckpt is written.
+def best_checkpoint(run_dir: Path, *, monitor: str = "val/top1") -> ModelCheckpoint:
+    """Keeps the state after the epoch of the best validation as best.ckpt; `LastCheckpoint` is for all others.
 
     Args:
         run_dir: the run's folder.
         monitor: the metric whose largest value is the best.
     """
-    best = ModelCheckpoint(run_dir, "best", monitor=monitor, mode="max", enable_version_counter=False)
-    last = ModelCheckpoint(run_dir, "last", save_on_train_epoch_end=True, enable_version_counter=False)
-    return [best, last]
+    return ModelCheckpoint(run_dir, "best", monitor=monitor, mode="max", enable_version_counter=False)

@@ -25,7 +25,8 @@ class SkippedVideos(Callback):
     """Writes skipped.csv after each epoch and where the training is stopped, once there is something to list.
 
     The list has the form of a quarantine list, so that `data.quarantine=skipped.csv` leaves its videos out next time.
-    It holds what all processes and their loaders skipped, also before the training was resumed. Where a process fails,
+    It holds what all processes and their loaders skipped, also before the training was resumed; so does the count
+    `train/num_skipped`, which is carried along here. Where a process fails,
     it can't ask the others: then the first one writes what it knows of them, and another one a file of its own,
     skipped_rank1.csv and so on.
 
@@ -40,17 +41,37 @@ class SkippedVideos(Callback):
         self._before: dict[Place, Skipped] = {}  # resumed
         self._elsewhere: dict[Place, Skipped] = {}  # other processes, when they were last asked
         self._total: dict[Place, Skipped] = {}
+        self._counts = [(0, 0)]  # of each process: unreadable videos and videos drawn, to go on with
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Let the module count on from a checkpoint; the first process for all, where there are more or fewer now."""
+        counts: list[Any] = self._counts
+        if len(counts) != trainer.world_size:
+            sums = tuple(sum(column) for column in zip(*counts, strict=True))
+            counts = [sums] + [(0, 0)] * (trainer.world_size - 1)
+        module: Any = pl_module
+        module.num_skipped, module.num_seen = counts[trainer.global_rank]
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Collect from all processes; the first one writes."""
-        own = self._own(pl_module)
+        self._collect(trainer, pl_module)
+        if trainer.is_global_zero:
+            write_skipped(self.run_dir / "skipped.csv", self._total)
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Collect from all processes what goes into a checkpoint, which may be written within an epoch."""
+        self._collect(trainer, pl_module)
+        checkpoint["callbacks"][self.state_key] = self.state_dict()
+
+    def _collect(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        module: Any = pl_module
+        own = self._own(pl_module), (module.num_skipped, module.num_seen)
         parts: list[Any] = [own] * trainer.world_size
         if trainer.world_size > 1:
             distributed.all_gather_object(parts, own)
-        self._elsewhere = merged(part for rank, part in enumerate(parts) if rank != trainer.global_rank)
-        self._total = merged((self._before, own, self._elsewhere))
-        if trainer.is_global_zero:
-            write_skipped(self.run_dir / "skipped.csv", self._total)
+        self._elsewhere = merged(part for rank, (part, _) in enumerate(parts) if rank != trainer.global_rank)
+        self._total = merged((self._before, own[0], self._elsewhere))
+        self._counts = [counts for _, counts in parts]
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say how many there are and what can be done, on the first process only."""
@@ -71,14 +92,16 @@ class SkippedVideos(Callback):
             write_skipped(self.run_dir / f"skipped_rank{trainer.global_rank}.csv", self._own(pl_module))
 
     def state_dict(self) -> dict[str, Any]:
-        """The list as plain values, for a checkpoint."""
-        return {"skipped": [[*place, *skipped] for place, skipped in self._total.items()]}
+        """The list and the counts of each process as plain values, for a checkpoint."""
+        rows = [[*place, *skipped] for place, skipped in self._total.items()]
+        return {"skipped": rows, "counts": [list(counts) for counts in self._counts]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Inverse of `state_dict`."""
         rows = state_dict["skipped"]
         self._before = {(path, start, end): Skipped(reason, times) for path, start, end, reason, times in rows}
         self._total = dict(self._before)
+        self._counts = [tuple(counts) for counts in state_dict.get("counts", [])] or [(0, 0)]  # not in older files
 
     def _own(self, pl_module: LightningModule) -> dict[Place, Skipped]:
         counted: Any = pl_module.skipped

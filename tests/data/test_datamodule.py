@@ -114,6 +114,22 @@ def test_lightning_draws_anew_each_epoch_and_a_resumed_run_goes_on_alike(small_m
     assert resumed.seen == whole.seen[4:]
 
 
+def test_the_state_is_the_place_in_the_training_epoch(small_manifest):
+    stopped = data_module(small_manifest)
+    assert stopped.state_dict() == {}
+    loader = stopped.train_dataloader()
+    loader.sampler.set_epoch(3)
+    batches = iter(loader)
+    seen = next(batches)["index"].tolist()
+    resumed = data_module(small_manifest)
+    resumed.load_state_dict(stopped.state_dict())
+    rest = resumed.train_dataloader()
+    rest.sampler.set_epoch(3)
+    loader.sampler.set_epoch(3)
+    assert seen + order(rest) == order(loader)
+    assert len(order(resumed.train_dataloader())) == 4  # a further loader begins at the beginning
+
+
 def test_each_process_of_a_distributed_run_gets_its_shard(small_manifest):
     seen = []
     for rank in range(2):
@@ -122,6 +138,13 @@ def test_each_process_of_a_distributed_run_gets_its_shard(small_manifest):
         seen.append(order(module.val_dataloader()))
         assert len(order(module.train_dataloader())) == 2
     assert seen == [[0, 2, 4], [1, 3]]
+
+
+def test_every_process_needs_a_validation_video(small_manifest):
+    module = data_module(small_manifest)
+    module.trainer = SimpleNamespace(global_rank=0, world_size=6)
+    with pytest.raises(ValueError, match=r"5 validation video\(s\) are too few for 6 processes, .* trainer.devices=5"):
+        module.val_dataloader()
 
 
 @pytest.mark.parametrize(

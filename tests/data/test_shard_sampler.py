@@ -40,6 +40,16 @@ def test_a_block_size_below_one_is_refused():
         ShardSampler([1, 2, 3], shuffle=False, seed=0, rank=0, world_size=1, block_size=0)
 
 
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_what_is_skipped_once_is_not_skipped_again(shuffle):
+    sampler = ShardSampler(list(range(13)), shuffle=shuffle, seed=3, rank=1, world_size=2)
+    whole = list(sampler)
+    sampler.skip(4)
+    assert len(sampler) == 6
+    assert list(sampler) == whole[4:]
+    assert list(sampler) == whole
+
+
 @pytest.mark.parametrize("world_size", [1, 2, 3, 5])
 def test_shuffled_shards_are_disjoint_equally_long_and_leave_out_others_each_epoch(world_size):
     data = list(range(13))

@@ -108,12 +108,15 @@ def test_the_loop_ends_after_a_request_ran_out_of_time(ends, alarms):
 
 def test_main_ends_the_process_with_the_loop(ends, monkeypatch):
     statuses = []
-    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGALRM)]
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGALRM)
+    handlers = [signal.getsignal(number) for number in numbers]
     monkeypatch.setattr(worker.os, "_exit", statuses.append)
     ends[0].shutdown(socket.SHUT_WR)
     try:
         worker.main(ends[1].detach())
+        ignored = [signal.getsignal(number) == signal.SIG_IGN for number in numbers]
     finally:
-        for number, handler in zip((signal.SIGINT, signal.SIGALRM), handlers, strict=True):
+        for number, handler in zip(numbers, handlers, strict=True):
             signal.signal(number, handler)
     assert statuses == [0]
+    assert ignored == [True, True, True, False]  # they are for the asking process

@@ -14,17 +14,18 @@ from stvit_video.training.callbacks import (
     EpochLine,
     ResumeHint,
     SeedSteps,
-    checkpoint_callbacks,
+    best_checkpoint,
 )
 
 
 def test_clips_per_second_counts_all_devices_and_no_validation(monkeypatch):
-    now = iter([10.0, 12.0, 14.0, 16.0])
+    now = iter([1.0, 10.0, 12.0, 14.0, 16.0])
     monkeypatch.setattr(callbacks.time, "perf_counter", lambda: next(now))
     logged = []
     module = SimpleNamespace(log=lambda name, value, **_: logged.append((name, value)))
     trainer = SimpleNamespace(world_size=2)
     meter = ClipsPerSecond()
+    meter.on_train_start(trainer, module)  # the only start, where an epoch is resumed
     meter.on_train_epoch_start(trainer, module)
     for _ in range(2):
         meter.on_train_batch_end(trainer, module, None, {"label": torch.zeros(6)}, 0)
@@ -67,7 +68,7 @@ def test_every_process_asks_for_the_metrics_and_one_prints():
 
 
 @pytest.mark.parametrize("monitor", ["val/top1", "val/mAP"])
-def test_last_is_written_after_an_epoch_that_is_not_the_best(tmp_path, monitor):
+def test_best_is_that_of_the_best_validation(tmp_path, monitor):
     class Model(LightningModule):
         def __init__(self):
             super().__init__()
@@ -77,7 +78,7 @@ def test_last_is_written_after_an_epoch_that_is_not_the_best(tmp_path, monitor):
             return self.weight.square().sum()
 
         def validation_step(self, batch, index):
-            self.log(monitor, 1.0 - self.current_epoch)
+            self.log(monitor, -abs(1.0 - self.current_epoch))
 
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), lr=0.1)
@@ -89,11 +90,11 @@ def test_last_is_written_after_an_epoch_that_is_not_the_best(tmp_path, monitor):
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=checkpoint_callbacks(str(tmp_path), monitor=monitor),
+        callbacks=[best_checkpoint(tmp_path, monitor=monitor)],
     )
     trainer.fit(Model(), data, data)
     epochs = {path.name: torch.load(path, weights_only=True)["epoch"] for path in tmp_path.iterdir()}
-    assert epochs == {"best.ckpt": 0, "last.ckpt": 2}
+    assert epochs == {"best.ckpt": 1}
 
 
 def test_random_numbers_depend_on_seed_epoch_batch_and_process():
@@ -152,6 +153,23 @@ class SlowClips(Dataset):
     def __getitem__(self, index):
         time.sleep(0.06)
         return {"label": index}
+
+
+def test_a_resumed_epoch_is_measured_from_there_on(monkeypatch):
+    clock, logged = [500.0], []
+    monkeypatch.setattr(callbacks.time, "perf_counter", lambda: clock[0])
+    module = SimpleNamespace(log=lambda name, value, **_: logged.append((name, value)))
+    trainer = SimpleNamespace(world_size=1)
+    meters = ClipsPerSecond(), DataWait()
+    for meter in meters:
+        meter.on_train_start(trainer, module)
+    clock[0] += 1
+    meters[1].on_train_batch_start(trainer, module, {}, 5)
+    clock[0] += 3
+    for meter in meters:
+        meter.on_train_batch_end(trainer, module, None, {"label": torch.zeros(6)}, 5)
+        meter.on_train_epoch_end(trainer, module)
+    assert logged[1:] == [("train/clips_per_second", 1.5), ("train/data_wait", 0.25)]
 
 
 def test_share_of_waiting_is_what_the_loader_and_the_step_sleep():

@@ -27,6 +27,12 @@ def rows(path):
         return [(row["path"], row["start_seconds"], row["reason"], row["times"]) for row in csv.DictReader(file)]
 
 
+def counting(skipped):
+    """A module that has drawn twice as many videos as it skipped."""
+    number = sum(times for _, times in skipped.values())
+    return SimpleNamespace(skipped=skipped, num_skipped=number, num_seen=2 * number)
+
+
 def process(rank=0, world_size=1):
     lines = []
     return SimpleNamespace(
@@ -39,7 +45,7 @@ def process(rank=0, world_size=1):
 
 
 def test_the_list_is_a_quarantine_list(tmp_path):
-    module = SimpleNamespace(skipped={1: ("it is short", 2), 0: ("it\nis, odd", 1), 3: ("it is cut", 1)})
+    module = counting({1: ("it is short", 2), 0: ("it\nis, odd", 1), 3: ("it is cut", 1)})
     SkippedVideos(tmp_path, MANIFEST).on_train_epoch_end(process(), module)
     assert rows(tmp_path / "skipped.csv") == [
         ("/data/000.tar: x/d.mp4", "", "it is cut", "1"),
@@ -52,15 +58,15 @@ def test_the_list_is_a_quarantine_list(tmp_path):
 
 def test_nothing_skipped_nothing_written(tmp_path):
     callback, trainer = SkippedVideos(tmp_path, MANIFEST), process()
-    callback.on_train_epoch_end(trainer, SimpleNamespace(skipped={}))
+    callback.on_train_epoch_end(trainer, counting({}))
     callback.on_train_end(trainer, None)
-    callback.on_exception(trainer, SimpleNamespace(skipped={}), ValueError())
+    callback.on_exception(trainer, counting({}), ValueError())
     assert list(tmp_path.iterdir()) == trainer.lines == []
 
 
 def test_the_end_says_what_to_do(tmp_path):
     callback, trainer = SkippedVideos(tmp_path, MANIFEST), process()
-    callback.on_train_epoch_end(trainer, SimpleNamespace(skipped={0: ("odd", 4), 2: ("short", 1)}))
+    callback.on_train_epoch_end(trainer, counting({0: ("odd", 4), 2: ("short", 1)}))
     callback.on_train_end(trainer, None)
     path = tmp_path / "skipped.csv"
     assert trainer.lines == [
@@ -70,29 +76,52 @@ def test_the_end_says_what_to_do(tmp_path):
 
 def test_a_resumed_training_goes_on_with_the_list(tmp_path):
     before = SkippedVideos(tmp_path, MANIFEST)
-    before.on_train_epoch_end(process(), SimpleNamespace(skipped={0: ("odd", 4)}))
+    before.on_train_epoch_end(process(), counting({0: ("odd", 4)}))
     torch.save(before.state_dict(), tmp_path / "state.pt")
     # resumed without the first video: the others have other numbers now
     after = SkippedVideos(tmp_path, dataclasses.replace(MANIFEST, records=RECORDS[1:]))
     after.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     assert after.state_dict() == before.state_dict()
     for _ in range(2):  # counts go on within a training and are not added twice
-        after.on_train_epoch_end(process(), SimpleNamespace(skipped={0: ("short", 3)}))
+        after.on_train_epoch_end(process(), counting({0: ("short", 3)}))
     assert rows(tmp_path / "skipped.csv") == [("/data/a.mp4", "2.5", "short", "3"), ("/data/b, c.mp4", "", "odd", "4")]
 
 
 def test_an_error_leaves_what_is_known_by_then(tmp_path):
     callback = SkippedVideos(tmp_path, MANIFEST)
-    callback.on_exception(process(world_size=2), SimpleNamespace(skipped={0: ("odd", 1)}), ValueError())
-    callback.on_exception(process(1, 2), SimpleNamespace(skipped={2: ("short", 1)}), ValueError())
+    callback.on_exception(process(world_size=2), counting({0: ("odd", 1)}), ValueError())
+    callback.on_exception(process(1, 2), counting({2: ("short", 1)}), ValueError())
     assert rows(tmp_path / "skipped.csv") == [("/data/b, c.mp4", "", "odd", "1")]
     assert rows(tmp_path / "skipped_rank1.csv") == [("/data/a.mp4", "4.0", "short", "1")]
+
+
+@pytest.mark.parametrize(
+    ("world_size", "expected"), [(1, [(7, 14)]), (2, [(4, 8), (3, 6)]), (3, [(7, 14), (0, 0), (0, 0)])]
+)
+def test_every_process_counts_on_from_the_checkpoint(tmp_path, world_size, expected):
+    """Written by two processes; where there are others now, the first one goes on for both."""
+    callback, found = SkippedVideos(tmp_path, MANIFEST), []
+    callback.load_state_dict({"skipped": [], "counts": [[4, 8], [3, 6]]})
+    for rank in range(world_size):
+        module = counting({})
+        callback.on_train_start(process(rank, world_size), module)
+        found.append((module.num_skipped, module.num_seen))
+    assert found == expected
+
+
+def test_a_checkpoint_within_an_epoch_holds_the_present_list(tmp_path):
+    callback, checkpoint = SkippedVideos(tmp_path, MANIFEST), {"callbacks": {}}
+    callback.on_train_epoch_end(process(), counting({0: ("odd", 1)}))
+    callback.on_save_checkpoint(process(), counting({0: ("odd", 3)}), checkpoint)
+    state = checkpoint["callbacks"][callback.state_key]
+    assert state == {"skipped": [["/data/b, c.mp4", None, None, "odd", 3]], "counts": [[3, 6]]}
+    assert rows(tmp_path / "skipped.csv") == [("/data/b, c.mp4", "", "odd", "1")]  # written after epochs
 
 
 def one_of_two(rank, folder):
     distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     callback = SkippedVideos(folder, MANIFEST)
-    module = SimpleNamespace(skipped={0: ("odd", 1 + rank)} | ({1: ("short", 5)} if rank else {}))
+    module = counting({0: ("odd", 1 + rank)} | ({1: ("short", 5)} if rank else {}))
     callback.on_train_epoch_end(process(rank, 2), module)
     if rank == 0:  # fails later, alone
         module.skipped[0] = ("odd", 10)

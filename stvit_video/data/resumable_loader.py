@@ -1,0 +1,75 @@
+"""A training loader that can begin in the middle of an epoch, where another one stopped."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from stvit_video.data.shard_sampler import ShardSampler
+
+STATE_KEYS = ("videos_per_batch", "num_batches", "num_videos", "world_size")  # what the batches of an epoch follow from
+
+
+class ResumableLoader(DataLoader[Any]):
+    """A DataLoader over a `ShardSampler` whose state is the number of batches that it has handed over.
+
+    That is all there is to know where an item depends on (seed, epoch, index) and the order on (seed, epoch) alone:
+    the videos before that place are passed over in the sampler and never read. Batches that worker processes have
+    prepared in advance do not count, so they are made again.
+
+    Differs: torchdata's StatefulDataLoader also keeps states of its worker processes and samplers, which ours lack.
+
+    Attributes:
+        num_handed_over: batches of the present epoch, those before the resumed place included.
+    """
+
+    sampler: ShardSampler
+
+    num_handed_over = 0
+    _num_skipped = 0
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        """The batches of an epoch; after `load_state_dict`, once, those from that place on.
+
+        A generator, so that worker processes draw the order when the first batch is asked for, when the epoch is set.
+        """
+        self.num_handed_over, self._num_skipped = self._num_skipped, 0
+        self.sampler.skip(self.num_handed_over * self._videos_per_batch)
+        for batch in super().__iter__():
+            self.num_handed_over += 1  # before the batch leaves: the loop asks for the state while it holds it
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """The place in the epoch, and what the batches follow from."""
+        return {"num_handed_over": self.num_handed_over, **self._facts()}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Let the next iteration begin at that place; behind the last batch, that is where the next epoch begins.
+
+        Raises:
+            ValueError: its batches were others: another batch size, number of videos or of processes.
+        """
+        if state["num_handed_over"] == state["num_batches"]:
+            return
+        now = self._facts()
+        changed = [f"{key}={state.get(key)} then, {now[key]} now" for key in STATE_KEYS if state.get(key) != now[key]]
+        if changed:
+            raise ValueError(
+                f"the checkpoint was written in the middle of an epoch, whose batches would now be others "
+                f"({', '.join(changed)}); go on with the same data, batch size and number of processes, or from a "
+                f"checkpoint at the end of an epoch"
+            )
+        self._num_skipped = state["num_handed_over"]
+
+    @property
+    def _videos_per_batch(self) -> int:
+        assert self.batch_size is not None
+        return self.batch_size
+
+    def _facts(self) -> dict[str, int]:
+        return {
+            "videos_per_batch": self._videos_per_batch,
+            "num_batches": len(self),
+            "num_videos": len(self.dataset),  # type: ignore[arg-type]
+            "world_size": self.sampler.num_replicas,
+        }

@@ -1,0 +1,81 @@
+"""Signals that ask a training to stop: noted when they come, obeyed at the end of a step, by all processes together."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Mapping
+from types import FrameType
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+REQUEUE_SIGNAL = getattr(signal, "SIGUSR1", None)  # what `sbatch --signal=USR1@120` sends before the time is over
+STOP_SIGNALS = (signal.SIGTERM, *([REQUEUE_SIGNAL] if REQUEUE_SIGNAL else []))
+EXIT_STATUS_BASE = 128  # a process that a signal ends has this plus the signal's number as a shell sees it
+
+
+class TrainingInterruptedError(RuntimeError):
+    """The training was asked to stop, and has saved where it is.
+
+    Attributes:
+        signal_number: of the signal that asked for it.
+    """
+
+    def __init__(self, message: str, *, signal_number: int) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+    @property
+    def exit_status(self) -> int:
+        """As shells and schedulers count: 143 after SIGTERM, 138 after SIGUSR1 (on Linux)."""
+        return EXIT_STATUS_BASE + self.signal_number
+
+
+class StopSignals(Callback):
+    """Notes SIGTERM and SIGUSR1 while `fit` runs, in place of Lightning's handlers.
+
+    Differs: Lightning saves for SLURM inside the handler, that is in the middle of a step, and tells other processes
+        by a message that may cross those of the gradients. Here `LastCheckpoint` asks between steps.
+
+    Attributes:
+        received: the first signal's number; 0 = none so far.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take over from Lightning, which gives the signals back to whom they were when `fit` ends, however it ends.
+
+        What came before that, while the validation was tried, Lightning has noted.
+        """
+        if trainer.received_sigterm:
+            self.received = signal.SIGTERM
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.received = self.received or number
+
+
+def requeue_slurm_job(environ: Mapping[str, str] = os.environ) -> str:
+    """Ask SLURM to run this job again, from its queue.
+
+    Args:
+        environ: of a process of the job.
+
+    Returns:
+        What came of it, in words; "" outside of SLURM.
+    """
+    job = environ.get("SLURM_JOB_ID", "")
+    if "SLURM_ARRAY_JOB_ID" in environ:
+        job = f"{environ['SLURM_ARRAY_JOB_ID']}_{environ['SLURM_ARRAY_TASK_ID']}"
+    if not re.fullmatch(r"\d+(_\d+)?", job):
+        return ""
+    try:
+        done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True, check=False, env=environ)
+    except OSError as error:
+        return f"SLURM job {job} could not be re-queued: scontrol does not start ({error.strerror})"
+    if done.returncode:
+        return f"SLURM job {job} could not be re-queued: {done.stderr.strip() or f'status {done.returncode}'}"
+    return f"SLURM job {job} is queued again"
