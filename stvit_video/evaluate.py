@@ -4,7 +4,7 @@ By default on the validation data of the run that wrote it; data.source=... name
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import Any
 import hydra
 import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from stvit_video import __version__
-from stvit_video.build import CONF_DIR, run_command
+from stvit_video.build import CONF_DIR
 from stvit_video.data.images import require_one_frame
 from stvit_video.data.manifest import Manifest, ManifestError
 from stvit_video.data.stores import is_address
@@ -33,6 +35,7 @@ from stvit_video.inference import (
     load_classifier,
     make_output_dir,
 )
+from stvit_video.launch import run_with_sweeps
 from stvit_video.models.weights import some
 from stvit_video.report import current_commit, report_evaluation
 from stvit_video.sources import PATHS, build_manifest
@@ -127,6 +130,7 @@ def evaluate(
     *,
     ckpt_path: str | Path,
     output_dir: Path,
+    num_tokens: int | Sequence[int] | None = None,
     source: str | None = None,
     val: str | None = None,
     root: str | None = None,
@@ -155,6 +159,7 @@ def evaluate(
 
     Args:
         output_dir: where these files go; made if it is missing.
+        num_tokens: semantic tokens, a count or a grid; None = as the model was trained.
         source: with val, root, val_videos, label_separator, allow_addresses: see `choose_data`; None = the training's
             validation data.
         protocol: "videoswin", "videomae" ..., see `stvit_video.data.protocols`; None = the checkpoint's.
@@ -174,6 +179,7 @@ def evaluate(
     classifier = load_classifier(
         ckpt_path,
         device=device,
+        num_tokens=num_tokens,
         protocol=protocol,
         num_clips=num_clips,
         num_crops=num_crops,
@@ -244,14 +250,20 @@ def main(config: DictConfig) -> None:
     output_dir = Path(HydraConfig.get().runtime.output_dir)
     try:
         settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-        data = settings.pop("data")
-        evaluate(**settings, **data, output_dir=output_dir)
+        settings.pop("sweep")
+        groups = {**settings.pop("data"), **settings.pop("model")}
+        evaluate(**settings, **groups, output_dir=output_dir)
     except MissingMandatoryValue as error:
         key = error.full_key
-        sys.exit(f"error: {key} is missing; give {key}={'run/best.ckpt' if key == 'ckpt_path' else 'VALUE'}")
+        message = f"{key} is missing; give {key}={'run/best.ckpt' if key == 'ckpt_path' else 'VALUE'}"
     except (*MENDABLE, ShardError) as error:
-        sys.exit(f"error: {error}")
+        message = str(error)
+    else:
+        return
+    if HydraConfig.get().mode == RunMode.MULTIRUN:  # leaving the process would end the other jobs of the sweep
+        raise HydraException(message)
+    sys.exit(f"error: {message}")
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_with_sweeps(main, module="stvit_video.evaluate", config_name="evaluate")

@@ -1,0 +1,137 @@
+"""`python -m stvit_video.sweep multirun/NAME`: what a sweep has shown, as report.csv, report.png and report.html.
+
+It reads the folders that `-m` of stvit_video.train and of stvit_video.evaluate leaves, by our launcher or Hydra's.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from omegaconf import OmegaConf
+
+from stvit_video.evaluation.sweep_page import format_page
+from stvit_video.evaluation.sweep_points import CHANCE, Run, Unfinished, points_of, read_run
+from stvit_video.evaluation.sweep_report import SweepReport, format_rows, report_rows, save_plot
+from stvit_video.sweeps.jobs import JOBS_FILE, read_jobs, write_atomically
+
+NUM_WARNINGS_SHOWN = 5
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like all errors here."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; --help lists the options\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = _Parser(
+        prog="python -m stvit_video.sweep",
+        description="Table, plot and page of a sweep: accuracy against GMACs and clips/s, spread over seeds.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("folder", type=Path, help="of the sweep, such as multirun/NAME")
+    parser.add_argument("--over", default=",".join(CHANCE), help=f"axes that count as chance ({','.join(CHANCE)})")
+    parser.add_argument("--output", type=Path, help="folder for the files (the sweep's)")
+    return parser
+
+
+def read_sweep(folder: Path) -> tuple[list[Run], list[Unfinished]]:
+    """The runs in a folder of a sweep, finished and not, in order.
+
+    Raises:
+        ValueError: it is no folder of a sweep.
+        OSError: it can't be read.
+    """
+    runs: list[Run] = []
+    unfinished: list[Unfinished] = []
+    for name, overrides, state, reason in _listed(folder):
+        try:
+            if state != "done":
+                raise ValueError(reason)
+            runs.append(read_run(folder / name, overrides))
+        except ValueError as error:
+            unfinished.append(Unfinished(name, overrides, "no result" if state == "done" else state, str(error)))
+    return runs, unfinished
+
+
+def _listed(folder: Path) -> list[tuple[str, tuple[str, ...], str, str]]:
+    """Folder, overrides, state and reason of each run: of the table of our launcher, or of Hydra's folders."""
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}; give that of a sweep, such as multirun/NAME")
+    if (folder / JOBS_FILE).is_file():
+        jobs = read_jobs(folder / JOBS_FILE)
+        return [(Path(job.run_dir).name, job.overrides, job.state, job.message) for job in jobs]
+    places = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    places.sort(key=lambda path: (not path.name.isdecimal(), int(path.name) if path.name.isdecimal() else path.name))
+    if not any((path / "result.json").is_file() or (path / ".hydra").is_dir() for path in places):
+        raise ValueError(f"{folder} has neither {JOBS_FILE} nor folders of runs; give the folder of a sweep")
+    return [(path.name, _hydras_overrides(path), "done", "") for path in places]
+
+
+def _hydras_overrides(run_dir: Path) -> tuple[str, ...]:
+    """What Hydra noted that the run was started with; nothing where it noted nothing."""
+    path = run_dir / ".hydra" / "overrides.yaml"
+    content: Any = OmegaConf.to_container(OmegaConf.load(path)) if path.is_file() else []
+    return tuple(str(text) for text in content)
+
+
+def write_report(report: SweepReport, output: Path, *, title: str) -> None:
+    """Write report.csv, report.png and report.html.
+
+    Raises:
+        OSError: a file can't be written.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    write_atomically(output / "report.csv", format_rows(report_rows(report)))
+    save_plot(report, output / "report.png")
+    page = format_page(report, title=title, png=(output / "report.png").read_bytes())
+    write_atomically(output / "report.html", page)
+
+
+def report_lines(report: SweepReport) -> list[str]:
+    """The points, a line each, and what to mind."""
+    lines = []
+    for point, best in zip(report.points, report.gmacs_front, strict=True):
+        costs = f"{point.gmacs:.4g} GMACs, {point.clips_per_second:.1f} clips/s"
+        lines.append(f"{point.name}: {point.quality.describe()}, {costs}{', on the front' if best else ''}")
+    lines += [f"mind: {sentence}" for sentence in report.warnings[:NUM_WARNINGS_SHOWN]]
+    if len(report.warnings) > NUM_WARNINGS_SHOWN:
+        lines.append(f"mind: {len(report.warnings) - NUM_WARNINGS_SHOWN} more such sentences in report.html")
+    return lines + [f"{run.name} {run.state}: {run.reason}" for run in report.unfinished]
+
+
+def run(options: argparse.Namespace) -> None:
+    """Read the sweep, print its points, write the files.
+
+    Raises:
+        ValueError: a folder that is none of a sweep, or nothing to report.
+        OSError: a file can't be read or written.
+    """
+    chance = tuple(key.strip() for key in options.over.split(",") if key.strip())
+    runs, unfinished = read_sweep(options.folder)
+    if not runs:
+        reasons = "; ".join(f"{one.name} {one.state}: {one.reason}" for one in unfinished[:3])
+        raise ValueError(f"not one run of {options.folder} has a result ({reasons})")
+    report = SweepReport(runs, points_of(runs, chance=chance), unfinished)
+    output = options.output or options.folder
+    write_report(report, output, title=f"Sweep {options.folder.name}")
+    print("\n".join(report_lines(report)))
+    print(f"report.csv, report.png and report.html are in {output}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Report; the exit code is 0, or 2 after an error, which goes to stderr in one line."""
+    try:
+        run(build_parser().parse_args(arguments))
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""The report command over folders as our launcher and Hydra's leave them."""
+
+import json
+
+import pytest
+
+from stvit_video.sweep import main, read_sweep
+from stvit_video.sweeps.jobs import Job, JobTable
+
+RESULT = {
+    "model": "stvit_video_deit_tiny",
+    "reducer": "semantic",
+    "num_tokens": 8,
+    "top1": 0.5,
+    "gmacs_per_view": 2.0,
+    "inference_clips_per_second": 30.0,
+}
+
+
+def write_result(folder, **values):
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text(json.dumps(RESULT | values))
+
+
+@pytest.fixture
+def ours(tmp_path):
+    """Two seeds of 8 tokens, one run that failed, one that says "done" and has lost its result, one that runs."""
+    folder = tmp_path / "ours"
+    for number, top1 in ((0, 0.25), (1, 0.75)):
+        write_result(folder / str(number), top1=top1)
+    states = ("done", "done", "failed", "done", "running")
+    jobs = [
+        Job(number=n, overrides=(f"seed={n}",), run_dir=f"multirun/ours/{n}", state=state, message="why" * (n == 2))
+        for n, state in enumerate(states)
+    ]
+    JobTable(folder / "jobs.csv", jobs)
+    return folder
+
+
+def test_the_report_of_our_launcher(ours, capsys):
+    assert main([str(ours)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told == [
+        "stvit_video_deit_tiny, semantic 8 tokens: 0.5000 +- 0.3536 (min 0.2500, max 0.7500, 2 runs), 2 GMACs, "
+        "30.0 clips/s, on the front",
+        "2 failed: why",
+        "3 no result: there is no result.json",
+        "4 running: ",
+        f"report.csv, report.png and report.html are in {ours}",
+    ]
+    page = (ours / "report.html").read_text()
+    assert "<h1>Sweep ours</h1>" in page
+    assert "<td>why</td>" in page
+    assert len(page) < 300_000
+    assert (
+        (ours / "report.csv").read_text().splitlines()[1].startswith('"stvit_video_deit_tiny, semantic",8 tokens,8,2,')
+    )
+    assert (ours / "report.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_chance_and_the_folder_of_the_files_can_be_chosen(ours, tmp_path, capsys):
+    assert main([str(ours), "--over", "x", "--output", str(tmp_path / "a" / "b")]) == 0
+    told = capsys.readouterr().out
+    assert "8 tokens, seed=0: 0.2500" in told
+    assert "mind: stvit_video_deit_tiny, semantic 8 tokens, seed=0 (2 GMACs) lies" in told
+    assert len(list((tmp_path / "a" / "b").glob("report.*"))) == 3
+
+
+def test_many_warnings_are_counted(tmp_path, capsys):
+    for number in range(8):
+        write_result(tmp_path / str(number), num_tokens=number + 1, gmacs_per_view=1.0 + number / 1000)
+    assert main([str(tmp_path)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("mind: stvit") for line in told) == 5
+    assert "mind: 2 more such sentences in report.html" in told
+
+
+def test_folders_of_hydras_launchers(tmp_path):
+    for number in (10, 9):
+        write_result(tmp_path / str(number))
+        (tmp_path / str(number) / ".hydra").mkdir()
+        (tmp_path / str(number) / ".hydra" / "overrides.yaml").write_text(f"- seed={number}\n- a='b, c'\n")
+    (tmp_path / "11" / ".hydra").mkdir(parents=True)
+    (tmp_path / ".submitit").mkdir()
+    runs, unfinished = read_sweep(tmp_path)
+    assert [(run.name, run.overrides) for run in runs] == [
+        ("9", ("seed=9", "a='b, c'")),
+        ("10", ("seed=10", "a='b, c'")),
+    ]
+    assert [(run.name, run.state, run.reason) for run in unfinished] == [("11", "no result", "there is no result.json")]
+
+
+def test_several_labels_a_video_and_no_mixture(tmp_path, capsys):
+    write_result(tmp_path / "0", mean_average_precision=0.25, top1=None)
+    write_result(tmp_path / "1", mean_average_precision=0.5, top1=None)
+    for number in (0, 1):
+        path = tmp_path / str(number) / "result.json"
+        path.write_text(
+            json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "top1"})
+        )
+    assert main([str(tmp_path)]) == 0
+    assert "0.3750 +- 0.1768 (min 0.2500, max 0.5000, 2 runs)" in capsys.readouterr().out
+    write_result(tmp_path / "2")
+    assert main([str(tmp_path)]) == 2
+    assert "one label a video, others several; report them apart" in capsys.readouterr().err
+
+
+def test_folders_that_are_none_of_a_sweep(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    JobTable(tmp_path / "jobs.csv", [Job(number=0, overrides=(), run_dir="0", state="timed out", message="too slow")])
+    for folder, words in (
+        (tmp_path / "nowhere", "error: there is no folder"),
+        (tmp_path / "empty", "has neither jobs.csv nor folders of runs; give the folder of a sweep"),
+        (tmp_path, "has a result (0 timed out: too slow)"),
+    ):
+        assert main([str(folder)]) == 2
+        told = capsys.readouterr()
+        assert words in told.err
+        assert told.err.count("\n") == 1
+    with pytest.raises(SystemExit) as caught:
+        main(["--unknown"])
+    assert caught.value.code == 2
