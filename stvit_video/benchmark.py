@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
+from typing import Any
 
 from stvit_video.data.dataset import BrokenVideosError
 from stvit_video.data.decode import DecodeError
@@ -72,8 +73,8 @@ def measure_cost(
     """
     is_video, is_dense = "num_frames" in model_options(name), name == dense_name(name)
     input_size = (num_frames, *image_size) if is_video else image_size
-    options = {"num_frames": num_frames} if is_video else {}
-    tokens = {"num_tokens": num_tokens} if num_tokens is not None and not is_dense else {}
+    options: dict[str, Any] = {"num_frames": num_frames} if is_video else {}
+    tokens: dict[str, Any] = {"num_tokens": num_tokens} if num_tokens is not None and not is_dense else {}
     try:
         model = create_model(name, image_size=image_size, **options, **tokens)
         gmacs = count_gmacs(model, (IN_CHANNELS, *input_size))

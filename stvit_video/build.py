@@ -90,8 +90,12 @@ def build_sampling(data: Settings) -> ClipSampling:
 
 
 def quote_patterns(arguments: Sequence[str]) -> list[str]:
-    """Command line arguments, with the quotes that Hydra wants around the braces of `data.shards=a/{000..099}.tar`."""
-    return [re.sub(r"^(data\.(?:shards|val_shards|val)=)([^'\"]*\{[^'\"]*)$", r'\1"\2"', text) for text in arguments]
+    """Command line arguments, with the quotes that Hydra wants around braces and overrides inside a value.
+
+    For example of `data.shards=a/{000..099}.tar` and `sweep.also=model=video_deit_tiny`, which a shell has unquoted.
+    """
+    texts = [re.sub(r"^(data\.(?:shards|val_shards|val)=)([^'\"]*\{[^'\"]*)$", r'\1"\2"', text) for text in arguments]
+    return [re.sub(r"^(sweep\.also=)([^'\"\[][^']*)$", r"\1'\2'", text) for text in texts]
 
 
 def run_command(main: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """A checkpoint on a list of videos: what evaluate, predict and scripts/evaluate_clips.py have in common."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from stvit_video.data.decode import BACKENDS
 from stvit_video.data.device_transform import DeviceTransform
 from stvit_video.data.lost_workers import LostWorkerError, lost_workers_named
 from stvit_video.data.manifest import Manifest, ManifestError
@@ -24,6 +25,7 @@ from stvit_video.evaluation.multi_label_tables import THRESHOLDS, multi_label_vi
 from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError, aggregate_views, evaluate_views
 from stvit_video.evaluation.shards import rank_and_world_size
 from stvit_video.evaluation.tables import Row, describe_equal_views, result_line, video_rows
+from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints import model_from_checkpoint
 from stvit_video.viewing import Protocol, require_whole
 
@@ -138,6 +140,7 @@ def load_classifier(
     ckpt_path: str | Path,
     *,
     device: str = "auto",
+    num_tokens: int | Sequence[int] | None = None,
     protocol: str | None = None,
     num_clips: int | None = None,
     num_crops: int | None = None,
@@ -151,6 +154,7 @@ def load_classifier(
 
     Args:
         device: "auto" = the first GPU if there is one, else the CPU; or a torch device name.
+        num_tokens: semantic tokens to run with, a count or a grid; None = as the model was trained.
         protocol: a name from `stvit_video.data.protocols`; what this protocol says then counts in place of the
             checkpoint's number of clips and crops, average, short side and crop size. None = the checkpoint's.
         num_frames: frames of a clip; with frame_stride: None = as the model was trained, under any protocol.
@@ -158,7 +162,7 @@ def load_classifier(
 
     Raises:
         CheckpointError: the file can't be read or is no checkpoint of ours.
-        ValueError: a value is out of range.
+        ValueError: a value is out of range, or a count of tokens that the model can't run with.
     """
     sizes = {"num_frames": num_frames, "frame_stride": frame_stride, "short_side": short_side, "crop_size": crop_size}
     for key, value in sizes.items():
@@ -166,6 +170,9 @@ def load_classifier(
             require_whole(key, value)
     chosen_device = choose_device(device)
     model, meta = model_from_checkpoint(ckpt_path)
+    if num_tokens is not None:
+        assert isinstance(model, TokenModel)  # as all that create_model builds
+        model.set_num_tokens(num_tokens)
     stored: Mapping[str, Any] = meta["protocol"] if protocol is None else {"name": protocol}
     chosen = Protocol.named(
         stored.get("name", "uniform"),
@@ -231,6 +238,8 @@ def evaluate_manifest(
     require_whole("batch_size", batch_size)
     require_whole("max_views_per_forward", max_views_per_forward)
     require_whole("num_workers", num_workers, at_least=0)
+    if backend not in BACKENDS:
+        raise ValueError(f"backend={backend!r} is not known; use one of {', '.join(BACKENDS)}")
     if precision not in PRECISIONS:
         raise ValueError(f"precision={precision!r} is not known; use one of {', '.join(PRECISIONS)}")
     dataset = ViewDataset(
@@ -251,7 +260,7 @@ def evaluate_manifest(
         collate_fn=collate_views,
         worker_init_fn=start_worker,
     )
-    with lost_workers_named([dataset]):
+    with lost_workers_named(lambda: [dataset]):
         return evaluate_views(
             classifier.model,
             loader,

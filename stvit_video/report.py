@@ -119,8 +119,25 @@ def summarise(classifier: Classifier, result: MultiViewResult, metrics: Metrics)
         "protocol": dataclasses.asdict(classifier.protocol),
         "preprocessing": classifier.preprocessing.to_dict(),
         "model": classifier.model_name,
+        **describe_tokens(classifier),
         **measure_cost(classifier),
         **provenance(classifier.device),
+    }
+
+
+def describe_tokens(classifier: Classifier) -> dict[str, Any]:
+    """How many semantic tokens the model runs with, on what grid, and where and by whom they are made; None = dense.
+
+    `generate_at` is None too where the training left it to the named model.
+    """
+    token_grid = getattr(classifier.model, "token_grid", None)
+    options = classifier.config.get("model") or {}
+    semantic = token_grid is not None
+    return {
+        "num_tokens": token_grid.count if token_grid is not None else None,
+        "token_grid": list(token_grid.sizes) if token_grid is not None else None,
+        "reducer": options.get("reducer", "semantic") if semantic else None,
+        "generate_at": options.get("generate_at") if semantic else None,
     }
 
 

@@ -5,10 +5,18 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any, get_args
 
+from stvit_video.data.decode import BACKENDS
 from stvit_video.data.sampling import ShortVideo
 from stvit_video.data.training_clips import Sampling
 from stvit_video.data.transforms import CropMode, Interpolation
 from stvit_video.models.build import MODELS, model_options
+from stvit_video.optim_settings import optim_faults
+from stvit_video.training.class_weights import BALANCED
+from stvit_video.training.compiling import COMPILE_MODES
+from stvit_video.training.distillation import DistillationKind
+from stvit_video.training.freezing import TrainedPart
+from stvit_video.training.optim import OptimizerName, Schedule
+from stvit_video.training.processes import ACCELERATORS, STRATEGIES, find_surroundings, process_faults
 
 
 @dataclass(frozen=True)
@@ -20,9 +28,10 @@ class Rule:
         low: smallest allowed number.
         high: largest allowed number.
         above: whether `low` itself is excluded.
-        length: how many such values in a list; None = one value and no list.
+        length: how many such values in a list, 0 = any number of them; None = one value and no list.
         optional: whether null is allowed.
         choices: the words that are allowed; empty = any.
+        or_words: words that are allowed in place of a number, a list or true and false.
     """
 
     kind: type
@@ -32,14 +41,17 @@ class Rule:
     length: int | None = None
     optional: bool = False
     choices: tuple[str, ...] = ()
+    or_words: tuple[str, ...] = ()
 
     def fault(self, value: Any) -> str | None:
         """What is wrong with `value`, in words; None = nothing."""
         if value is None:
             return None if self.optional else f"must be {self.words()}"
+        if isinstance(value, str) and value in self.or_words:
+            return None
         values = list(value) if self.length is not None and isinstance(value, (list, tuple)) else [value]
         as_list = isinstance(value, (list, tuple))
-        fits = as_list == (self.length is not None) and len(values) == (self.length or 1)
+        fits = as_list == (self.length is not None) and (self.length == 0 or len(values) == (self.length or 1))
         return None if fits and all(self._fits(v) for v in values) else f"must be {self.words()}"
 
     def _fits(self, value: Any) -> bool:
@@ -55,18 +67,22 @@ class Rule:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
-        parts = [names[self.kind] if self.length is None else f"a list of {self.length} numbers"]
+        parts = [names[self.kind]] if self.length is None else [f"a list of {self.length} numbers"]
+        parts = ["a list of numbers"] if self.length == 0 else parts
         if self.low > -inf:
             parts.append(f"{'above' if self.above else 'at least'} {self.low:g}")
         if self.high < inf:
             parts.append(f"at most {self.high:g}")
-        return " ".join(parts[:1]) + (" " + " and ".join(parts[1:]) if parts[1:] else "")
+        others = f", or {' or '.join(self.or_words)}" if self.or_words else ""
+        return " ".join(parts[:1]) + (" " + " and ".join(parts[1:]) if parts[1:] else "") + others
 
 
 COUNT = Rule(int, 1)
 SHARE = Rule(float, 0, 1)
 RULES = {
+    "run": Rule(str, optional=True),
     "seed": Rule(int, 0),
+    "init_head": Rule(str, choices=("new", "keep")),
     "protocol.num_clips": Rule(int, 1, optional=True),
     "data.num_frames": COUNT,
     "data.frame_stride": COUNT,
@@ -82,16 +98,35 @@ RULES = {
     "data.cache_short_side": Rule(int, 1, optional=True),
     "data.cache_limit_gb": Rule(float, 0, above=True),
     "data.max_skipped_fraction": SHARE,
+    "data.backend": Rule(str, choices=BACKENDS),
     "data.sampling": Rule(str, choices=get_args(Sampling)),
     "data.target_fps": Rule(float, 0, above=True, optional=True),
     "data.short_video": Rule(str, choices=get_args(ShortVideo)),
     "data.num_repeats": COUNT,
     "optim.lr": Rule(float, 0, above=True),
+    "optim.lr_reference_batch": Rule(int, 1, optional=True),
+    "optim.expected_batch": Rule(int, 1, optional=True),
     "optim.min_lr": Rule(float, 0),
     "optim.weight_decay": Rule(float, 0),
     "optim.betas": Rule(float, 0, 1, length=2),
     "optim.warmup_epochs": Rule(float, 0),
+    "optim.warmup_lr": Rule(float, 0),
+    "optim.optimizer": Rule(str, choices=get_args(OptimizerName)),
+    "optim.momentum": Rule(float, 0, 1),
+    "optim.nesterov": Rule(bool),
+    "optim.schedule": Rule(str, choices=get_args(Schedule)),
+    "optim.milestones": Rule(float, 0, above=True, length=0),
+    "optim.milestone_factor": Rule(float, 0, 1, above=True),
+    "optim.layer_decay": Rule(float, 0, 1, above=True, optional=True),
+    "optim.backbone_lr_factor": Rule(float, 0, above=True),
+    "optim.train": Rule(str, choices=get_args(TrainedPart)),
+    "optim.ema_decay": Rule(float, 0, 1, above=True, optional=True),
+    "optim.class_weights": Rule(float, 0, length=0, optional=True, or_words=(BALANCED,)),
     "optim.label_smoothing": SHARE,
+    "distill.teacher": Rule(str, optional=True),
+    "distill.weight": SHARE,
+    "distill.temperature": Rule(float, 0, above=True),
+    "distill.kind": Rule(str, choices=get_args(DistillationKind)),
     "augment.scale": Rule(float, 0, 1, above=True, length=2),
     "augment.ratio": Rule(float, 0, above=True, length=2),
     "augment.flip_probability": SHARE,
@@ -110,9 +145,16 @@ RULES = {
     "trainer.max_epochs": COUNT,
     "trainer.gradient_clip_val": Rule(float, 0, optional=True),
     "trainer.accumulate_grad_batches": COUNT,
+    "trainer.compile": Rule(bool, or_words=COMPILE_MODES),
+    "trainer.gradient_checkpointing": Rule(bool),
+    "trainer.max_nonfinite_steps": COUNT,
     "trainer.check_val_every_n_epoch": COUNT,
     "trainer.log_every_n_steps": COUNT,
+    "trainer.checkpoint_minutes": Rule(float, 0, above=True, optional=True),
     "trainer.num_nodes": COUNT,
+    "trainer.accelerator": Rule(str, choices=ACCELERATORS),
+    "trainer.strategy": Rule(str, choices=STRATEGIES),
+    "trainer.sync_batchnorm": Rule(bool),
     "trainer.enable_progress_bar": Rule(bool),
 }
 
@@ -168,6 +210,16 @@ def _contradictions(settings: Mapping[str, Any]) -> list[str]:
             f"data.sampling=segments trains on clips that span the whole video, protocol.name={tested} tests on "
             "others; use protocol.name=videomae_ssv2"
         )
+    faults += optim_faults(settings)
+    faults += process_faults(
+        trainer["accelerator"],
+        trainer["devices"],
+        trainer["num_nodes"],
+        find_surroundings(),
+        strategy=trainer["strategy"],
+        precision=trainer["precision"],
+        sync_batchnorm=trainer["sync_batchnorm"],
+    )
     faults += _frame_contradictions(settings["data"], settings["model"]["name"])
     return faults + _data_contradictions(settings["data"], settings["augment"])
 
@@ -194,6 +246,8 @@ def _frame_contradictions(data: Mapping[str, Any], model: str) -> list[str]:
 def _data_contradictions(data: Mapping[str, Any], augment: Mapping[str, Any]) -> list[str]:
     batch_size, repeats, jitter = data["batch_size"], data["num_repeats"], augment["short_side_jitter"]
     faults = []
+    if data.get("label_separator") and data["source"] != "csv":
+        faults.append(f"data.label_separator is for data=csv alone, not for data.source={data['source']}; leave it out")
     if batch_size % repeats:
         faults.append(f"data.batch_size={batch_size} counts clips and must be a multiple of data.num_repeats={repeats}")
     if batch_size == 1 and augment["mix_probability"] and max(augment["mixup_alpha"], augment["cutmix_alpha"]):

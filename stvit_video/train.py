@@ -5,34 +5,37 @@ For example `+experiment=quickstart`, `+experiment=k400 data.root=/data/k400`, o
 """
 
 import dataclasses
+import signal
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import hydra
-import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from stvit_video.assemble import build_module, build_trainer
-from stvit_video.build import CONF_DIR, run_command
+from stvit_video.assemble import build_averaging, build_module, build_trainer
+from stvit_video.build import CONF_DIR
 from stvit_video.data.datamodule import VideoDataModule
 from stvit_video.data.dataset import BrokenVideosError
 from stvit_video.data.lost_workers import LostWorkerError, lost_workers_named
 from stvit_video.evaluation.shards import ShardError
 from stvit_video.inference import NothingEvaluatedError
+from stvit_video.launch import run_with_sweeps
 from stvit_video.report import report_training
-from stvit_video.resume import check_resumable, new_run_dir
+from stvit_video.resume import check_epochs_left, check_resumable, check_room, find_start, given_start, write_config
 from stvit_video.settings import check_settings, chosen_protocol
 from stvit_video.sources import absolute_paths
 from stvit_video.training.callbacks import SPEED
+from stvit_video.training.checkpointing import CheckpointWriteError, LastCheckpoint
+from stvit_video.training.interruption import REQUEUE_SIGNAL, TrainingInterruptedError, requeue_slurm_job
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 from stvit_video.training.skipped_videos import SkippedVideos
 from stvit_video.viewing import Protocol
@@ -46,16 +49,21 @@ MENDABLE = (
     LostWorkerError,
     NothingEvaluatedError,
     ShardError,
+    CheckpointWriteError,
     MisconfigurationException,
 )
+OmegaConf.register_new_resolver("first_given", lambda one, other: other if one is None else one, replace=True)
 
 
 def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
     """Train as the settings say, and write checkpoints, logs, curves and result.json into the run directory.
 
+    Where the folder holds a run of the same settings, it goes on from its newest whole checkpoint; a finished one is
+    left as it is.
+
     Args:
         settings: the resolved configuration (conf/train.yaml) as plain values.
-        run_dir: the folder of a new run; a resumed run goes on in the folder of its checkpoint.
+        run_dir: the folder of the run; with `ckpt_path` a training goes on in the folder of that checkpoint.
 
     Returns:
         What result.json holds; nothing in the other processes of several.
@@ -63,6 +71,8 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
     Raises:
         ValueError: settings, manifests, a checkpoint or a run directory that can't be used.
         TrainingStoppedError: the loss is not finite, or too many videos can't be read.
+        TrainingInterruptedError: a signal asked to stop; all is saved.
+        CheckpointWriteError: the disk is full.
         BrokenVideosError: so many videos in a row can't be read that more are broken than allowed.
         LostWorkerError: the system ended a loader process.
         ShardError: one of several processes failed in the final evaluation.
@@ -70,40 +80,52 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
     check_settings(settings)
     settings = {**settings, "protocol": dataclasses.asdict(Protocol.named(**chosen_protocol(settings)))}
     settings = {**settings, "data": absolute_paths(settings["data"])}
-    resumed_from = settings["ckpt_path"]
-    run_dir = Path(resumed_from).resolve().parent if resumed_from else new_run_dir(run_dir)
+    start = given_start(settings["ckpt_path"]) if settings["ckpt_path"] else find_start(run_dir, settings)
+    if start.result is not None:
+        rank_zero_only(print)(f"{start.run_dir} holds this run, and it is finished: {start.result['result']}")
+        return start.result
+    run_dir = start.run_dir
     seed_everything(settings["seed"], workers=True, verbose=False)
     module, data = build_module(settings)
-    if resumed_from:
-        check_resumable(resumed_from, module, settings)
-    (run_dir / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(dict(settings))), encoding="utf-8")
+    if start.checkpoint is not None:
+        place = check_resumable(start.checkpoint, module, settings)
+        if settings["ckpt_path"]:
+            check_epochs_left(start.checkpoint, settings["trainer"]["max_epochs"])
+        rank_zero_only(print)(f"going on from {start.checkpoint}: {place}", flush=True)
+    check_room(run_dir, module)
+    write_config(run_dir, settings)
     trainer = build_trainer(
         settings["trainer"],
         run_dir=run_dir,
         seed=settings["seed"],
-        resumed=bool(resumed_from),
+        resumed=start.checkpoint is not None,
         monitor=module.objective.monitor,
-        callbacks=[SkippedVideos(run_dir, data.train_manifest)],
+        callbacks=[*build_averaging(settings["optim"]), SkippedVideos(run_dir, data.train_manifest)],
     )
-    start = time.perf_counter()
-    fit(trainer, module, data, run_dir=run_dir, resumed_from=resumed_from)
+    fit(trainer, module, data, run_dir=run_dir, resumed_from=start.checkpoint)
     return report_training(
         Path(trainer.strategy.broadcast(str(run_dir))),  # a name made of the time may differ between processes
         checkpoint=settings["report_checkpoint"],
         val_manifest=data.val_manifest,
         data=settings["data"],
-        training={
-            "seconds": round(time.perf_counter() - start, 1),
-            "epochs": trainer.current_epoch,
-            "clips_per_second": float(trainer.callback_metrics.get(SPEED, torch.nan)),
-            "num_skipped": int(trainer.callback_metrics.get("train/num_skipped", 0)),  # of all processes
-            "precision": str(trainer.precision),
-        },
+        training=training_facts(trainer),
     )
 
 
+def training_facts(trainer: Trainer) -> dict[str, Any]:
+    """What result.json says of the training, the parts before it was resumed included."""
+    last = next(callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint))
+    return {
+        "seconds": round(last.seconds, 1),
+        "epochs": trainer.current_epoch,
+        "clips_per_second": last.train_metrics.get(SPEED, float("nan")),
+        "num_skipped": int(last.train_metrics.get("train/num_skipped", 0)),  # of all processes
+        "precision": str(trainer.precision),
+    }
+
+
 def fit(
-    trainer: Trainer, module: ClassificationModule, data: VideoDataModule, *, run_dir: Path, resumed_from: str | None
+    trainer: Trainer, module: ClassificationModule, data: VideoDataModule, *, run_dir: Path, resumed_from: Path | None
 ) -> None:
     """`trainer.fit`; where the system ends a loader process, say which video that was reading and how to go on.
 
@@ -111,7 +133,7 @@ def fit(
         LostWorkerError: it did.
     """
     try:
-        with lost_workers_named(data.datasets):
+        with lost_workers_named(lambda: data.datasets):
             trainer.fit(module, datamodule=data, ckpt_path=resumed_from, weights_only=True)
     except LostWorkerError as error:
         last = run_dir / "last.ckpt"
@@ -126,9 +148,12 @@ def main(config: DictConfig) -> None:
     hydra_config = HydraConfig.get()
     try:
         settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        settings.pop("sweep")  # what `-m` asks for is no part of a run
         train(settings, run_dir=Path(hydra_config.runtime.output_dir))
     except MissingMandatoryValue as error:
         message = f"{error.full_key} is missing; give it, for example {error.full_key}=/path"
+    except TrainingInterruptedError as error:
+        sys.exit(_farewell(error, run_dir=Path(hydra_config.runtime.output_dir), is_named=bool(settings["run"])))
     except MENDABLE as error:
         message = str(error)
     else:
@@ -138,5 +163,15 @@ def main(config: DictConfig) -> None:
     sys.exit(f"error: {message}")
 
 
+def _farewell(error: TrainingInterruptedError, *, run_dir: Path, is_named: bool) -> int:
+    """Say how to go on and, where SLURM has warned of the end, have the job queued again; gives the exit status."""
+    way = "the same command goes on from there" + ("" if is_named else f", with hydra.run.dir={run_dir}")
+    rank_zero_only(print)(f"stopped by {signal.Signals(error.signal_number).name} {error}; {way}", flush=True)
+    if error.signal_number == REQUEUE_SIGNAL:
+        words = rank_zero_only(requeue_slurm_job, default="")()
+        rank_zero_only(print)(words, end="\n" if words else "", flush=True)
+    return error.exit_status
+
+
 if __name__ == "__main__":
-    run_command(main)
+    run_with_sweeps(main, module="stvit_video.train", config_name="train")

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
 from stvit_video.build import (
@@ -55,6 +56,19 @@ def test_braces_of_shards_reach_hydra(monkeypatch):
     monkeypatch.setattr("sys.argv", ["train", *plain])
     run_command(lambda: seen.extend(sys.argv))
     assert seen == ["train", *quoted]
+
+
+def test_overrides_inside_an_override_reach_hydra():
+    plain = [
+        "sweep.also=model=a model.b=1",
+        "sweep.also='model=a'",
+        "sweep.also=[x]",
+        'sweep.also=model="it\'s"',
+        "a=b=c",
+    ]
+    quoted = quote_patterns(plain)
+    assert quoted == ["sweep.also='model=a model.b=1'", *plain[1:]]
+    assert OverridesParser.create().parse_override(quoted[0]).value() == "model=a model.b=1"
 
 
 def test_preprocessing_and_configuration_folder():

@@ -18,6 +18,7 @@ from stvit_video.data.protocols import PROTOCOLS
 from stvit_video.evaluate import choose_data, evaluate, labelled_manifest
 from stvit_video.evaluation.ledger_file import read_ledger
 from stvit_video.evaluation.offline import evaluate_ledger
+from stvit_video.launch import launch_sweep
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -122,7 +123,7 @@ def test_options_outdo_the_checkpoint(tiny_run: Any, tmp_path: Path, capsys: pyt
 def test_the_configuration_has_every_argument() -> None:
     text = (Path(CONF_DIR) / "evaluate.yaml").read_text()
     settings = OmegaConf.create(text)
-    names = {*settings, *settings.data} - {"data", "hydra"}
+    names = {*settings, *settings.data, *settings.model} - {"data", "model", "hydra", "defaults"}
     assert names == set(inspect.signature(evaluate).parameters) - {"output_dir"}
     assert f"# {' | '.join(PROTOCOLS)};" in text.splitlines()
 
@@ -224,3 +225,21 @@ def test_labels_are_separated_as_in_the_training_unless_given() -> None:
     assert folder == {"source": "folder", "val": "new", "missing": "keep"}
     with pytest.raises(ValueError, match=r"^data\.label_separator=';' is for csv data, not for ucf101; leave it out$"):
         choose_data({"source": "ucf101"}, **nothing, label_separator=";")
+
+
+def test_token_counts_of_one_checkpoint(tiny_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few, many = (
+        evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path / str(n), device="cpu", num_tokens=n)
+        for n in (2, 8)
+    )
+    assert (few["num_tokens"], many["num_tokens"], many["token_grid"]) == (2, 8, [2, 2, 2])
+    assert few["gmacs_per_view"] < many["gmacs_per_view"]
+    with pytest.raises(ValueError, match="num_tokens=99 is not possible over the 32 image tokens"):
+        evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, device="cpu", num_tokens=99)
+
+
+def test_a_sweep_over_token_counts(tiny_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["-m", f"ckpt_path='{tiny_run.checkpoint}'", "model.num_tokens=2", "device=cpu", "num_workers=0"]
+    assert launch_sweep([*command, "sweep.name=a"], module="stvit_video.evaluate", config_name="evaluate") == 0
+    assert json.loads((tmp_path / "multirun" / "a" / "0" / "result.json").read_text())["num_tokens"] == 2

@@ -16,7 +16,18 @@ from stvit_video.inference import (
     make_output_dir,
     score_videos,
 )
+from stvit_video.models import create_model
 from stvit_video.viewing import Protocol
+
+DENSE = {
+    "num_classes": 3,
+    "num_frames": 4,
+    "image_size": 16,
+    "patch_size": 4,
+    "embed_dim": 8,
+    "num_heads": 2,
+    "depth": 4,
+}
 
 
 def test_the_protocol_is_the_checkpoints_unless_given(tiny_run: Any) -> None:
@@ -173,3 +184,17 @@ def test_scores_of_several_labels(tiny_run: Any, average: str) -> None:
         "mean_average_precision": pytest.approx((1 / ranks).mean().item()),
         "average_precisions": pytest.approx(1 / ranks),
     }
+
+
+def test_another_number_of_tokens(tiny_run: Any, tmp_path: Path) -> None:
+    assert load_classifier(tiny_run.checkpoint, device="cpu").model.token_grid.count == 4
+    assert load_classifier(tiny_run.checkpoint, device="cpu", num_tokens=[1, 2, 4]).model.token_grid.sizes == (1, 2, 4)
+    dense = create_model("video_deit_tiny", **DENSE)
+    content = torch.load(tiny_run.checkpoint, weights_only=True)
+    content["stvit_video"]["model"] = {"name": "video_deit_tiny", "options": DENSE}
+    content["state_dict"] = {f"model.{key}": value for key, value in dense.state_dict().items()}
+    torch.save(content, tmp_path / "dense.ckpt")
+    with pytest.raises(
+        ValueError, match="num_tokens=8 is not possible: a dense model has no semantic tokens; use a stv"
+    ):
+        load_classifier(tmp_path / "dense.ckpt", device="cpu", num_tokens=8)

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "data": {LEAF, ROOT},
     "evaluation": {LEAF, ROOT},
     "training": {"models", "data", "evaluation", LEAF, ROOT},
+    "sweeps": {"training"},
     LEAF: set(),
     ROOT: set(),
 }

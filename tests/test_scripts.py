@@ -163,3 +163,33 @@ def test_an_interpreter_that_is_missing_or_too_old_is_named(sandbox):
     assert too_old.returncode == 1
     assert f"error: {path} is Python 3.8.1; Python 3.10 or newer is needed" in too_old.stderr
     assert sandbox.calls == []
+
+
+def run_slurm(folder, *arguments, **variables):
+    srun = folder / "srun"
+    srun.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "$*"\n')
+    srun.chmod(0o755)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SLURM")}
+    environment = kept | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"} | variables
+    command = ["bash", str(REPOSITORY / "scripts" / "slurm.sh"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+def test_slurm_starts_every_task_with_the_given_settings(tmp_path):
+    done = run_slurm(tmp_path, "+experiment=k400", "run=a b", SLURM_JOB_ID="7")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "python -m stvit_video.train trainer=slurm +experiment=k400 run=a b\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "message"),
+    [
+        (["run=x"], {}, "error: start this by sbatch, not by bash"),
+        (["+experiment=k400"], {"SLURM_JOB_ID": "7"}, "error: give the run a name, run=my_run"),
+    ],
+)
+def test_slurm_says_what_is_missing(tmp_path, arguments, variables, message):
+    done = run_slurm(tmp_path, *arguments, **variables)
+    assert done.returncode == 2
+    assert done.stderr.startswith(message)
+    assert done.stdout == ""

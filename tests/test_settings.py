@@ -5,6 +5,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from stvit_video.build import CONF_DIR
+from stvit_video.models.build import MODELS, model_options
 from stvit_video.settings import RULES, Rule, check_settings, chosen_protocol
 
 
@@ -30,6 +31,9 @@ def images(defaults, **changes):
     chosen = {"data.source": "image_folder", "data.num_frames": 1, "model.name": "stvit_deit_tiny"} | changes
     for key, value in chosen.items():
         defaults = changed(defaults, key, value)
+    name = defaults["model"]["name"]
+    allowed = ["name", *(model_options(name) if name in MODELS else ())]
+    defaults["model"] = {key: value for key, value in defaults["model"].items() if key in allowed}
     return defaults
 
 
@@ -62,7 +66,8 @@ def test_frames_that_the_model_does_not_take(defaults, changes, message):
 
 def test_an_image_model_may_see_one_frame_of_a_video(defaults):
     assert check_settings(images(defaults, **{"data.source": "csv"})) is None
-    assert check_settings(images(defaults, **{"model.name": "deit_tyni"})) is None  # create_model names the closest
+    with pytest.raises(ValueError, match="^model=deit_tyni: no model is named 'deit_tyni', did you mean 'deit_tiny'"):
+        check_settings(images(defaults, **{"data.source": "csv", "model.name": "deit_tyni"}))
 
 
 @pytest.mark.parametrize("key", RULES)
@@ -97,6 +102,9 @@ def test_every_rule_refuses_a_wrong_type(defaults, key):
         ("data.sampling", "tsn", "data.sampling='tsn' must be one of dense, segments"),
         ("data.sampling", "segments", "protocol.name=uniform tests on others; use protocol.name=videomae_ssv2"),
         ("data.num_repeats", 3, "data.batch_size=8 counts clips and must be a multiple of data.num_repeats=3"),
+        ("optim.milestones", [3, -1], r"optim.milestones=\[3, -1\] must be a list of numbers above 0"),
+        ("optim.class_weights", "rare", "class_weights='rare' must be a list of numbers at least 0, or balanced"),
+        ("trainer.compile", "fast", "compile='fast' must be true or false, or default or reduce-overhead or max-au"),
         ("report_checkpoint", "first", "report_checkpoint='first' is unknown; choose best or last"),
     ],
 )
@@ -129,3 +137,15 @@ def test_kept_frames_are_not_enlarged(defaults):
 def test_optional_values_may_be_null(defaults):
     assert check_settings(changed(defaults, "trainer.gradient_clip_val", None)) is None
     assert Rule(str).fault("a") is None
+
+
+def test_processes_that_are_not_there_come_with_the_other_faults(defaults, monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    settings = changed(changed(defaults, "trainer.devices", 8), "optim.warmup_epochs", 99)
+    with pytest.raises(ValueError, match=r"warmup_epochs=99 must be .*; trainer.devices=8 asks for 8 GPUs, 2 are here"):
+        check_settings(settings)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(ValueError, match="^trainer.accelerator=gpu needs a GPU, and torch finds none here; use"):
+        check_settings(changed(defaults, "trainer.accelerator", "gpu"))
+    with pytest.raises(ValueError, match="^trainer.strategy='dp' must be one of auto, ddp"):
+        check_settings(changed(defaults, "trainer.strategy", "dp"))

@@ -19,8 +19,9 @@ from omegaconf import OmegaConf
 from stvit_video.build import CONF_DIR
 from stvit_video.models import model_from_checkpoint
 from stvit_video.sources import build_manifests
-from stvit_video.train import train
+from stvit_video.train import _farewell, train
 from stvit_video.training.callbacks import EpochLine
+from stvit_video.training.interruption import TrainingInterruptedError
 
 TINY = [
     "data=csv",
@@ -121,6 +122,21 @@ def test_weights_alone_can_not_be_resumed(tiny_run, tmp_path):
     settings = settings_for(tiny_run, f"ckpt_path='{tiny_run.checkpoint}'")
     with pytest.raises(ValueError, match="is no checkpoint that a training can go on from; .* or start .* init_from"):
         train(settings, run_dir=tmp_path)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGUSR1, 138), (signal.SIGTERM, 143)])
+def test_slurms_warning_has_the_job_queued_again(tmp_path, monkeypatch, capsys, number, status):
+    """A made-up scontrol; what SLURM pre-empts or the user cancels (SIGTERM) is not for us to queue."""
+    (tmp_path / "scontrol").write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("SLURM_JOB_ID", "57")
+    stopped = TrainingInterruptedError("at step 3", signal_number=number)
+    assert _farewell(stopped, run_dir=tmp_path, is_named=False) == status
+    lines = capsys.readouterr().out.splitlines()
+    way = f"the same command goes on from there, with hydra.run.dir={tmp_path}"
+    assert lines[0] == f"stopped by {number.name} at step 3; {way}"
+    assert lines[1:] == (["SLURM job 57 is queued again"] if number == signal.SIGUSR1 else [])
 
 
 class PowerCutError(Exception):

@@ -1,0 +1,121 @@
+"""The recipes for published data sets: their values, their costs, and that they could start."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from stvit_video.build import CONF_DIR
+from stvit_video.evaluation.benchmark import count_gmacs
+from stvit_video.models import create_model
+from stvit_video.settings import check_settings, chosen_protocol
+from stvit_video.training.batch_size import BatchSize, learning_rate_scale
+
+NUM_CLASSES = {"kinetics": 400, "something_something_v2": 174, "ucf101": 101, "hmdb51": 51, "image_folder": 1000}
+NUM_GPUS = {"ucf101": 4, "hmdb51": 4}  # 8 for the others
+SCRATCH = ("imagenet_deit", "imagenet_swin", "imagenet_r_swin", "imagenet_casvit")
+SMALL = ("imagenet_deit", "imagenet_swin", "imagenet_casvit", "imagenet_casvit_384")
+# ANCHORS.md, section 3, and the issue: peak learning rate as used, videos a step, epochs, epochs of warm-up, protocol
+PUBLISHED = {
+    "k400_videomae": (7.5e-4, 384, 75, 5.0, "videomae"),
+    "k400_swin": (1e-3, 64, 30, 2.5, "videoswin"),
+    "k400": (2e-4, 64, 110, 10.0, "uniformer"),
+    "k400_casvit": (2e-4, 64, 110, 10.0, "uniformer"),
+    "ssv2": (7.5e-4, 384, 30, 5.0, "videomae_ssv2"),
+    "ssv2_swin": (3e-4, 64, 60, 2.5, "videomae_ssv2"),
+    "ucf101": (2e-4, 64, 50, 5.0, "uniformer"),
+    "hmdb51": (2e-4, 64, 50, 5.0, "uniformer"),
+    "imagenet_deit": (1e-3, 1024, 300, 5.0, "single"),
+    "imagenet_swin": (1e-3, 1024, 300, 20.0, "single"),
+    "imagenet_r_swin": (1e-3, 1024, 300, 20.0, "single"),
+    "imagenet_casvit": (6e-3, 2048, 300, 20.0, "single"),
+    "imagenet_casvit_384": (1e-5, 64, 30, 0.0, "single"),
+}
+MORE = {
+    "k400_videomae": {
+        "optim.layer_decay": 0.75,
+        "data.num_repeats": 2,
+        "data.frame_stride": 4,
+        "optim.warmup_lr": 1e-6,
+    },
+    "k400_swin": {"optim.backbone_lr_factor": 0.1, "model.drop_rate": 0.5, "data.num_frames": 32, "optim.min_lr": 0.0},
+    "ssv2_swin": {"model.window_size": [16, 7, 7], "model.drop_path_rate": 0.4, "augment.flip_probability": 0.0},
+    "imagenet_casvit": {"optim.ema_decay": 0.9995, "optim.label_smoothing": 0.1, "trainer.sync_batchnorm": True},
+    "imagenet_casvit_384": {"data.crop_size": 384, "init_head": "keep", "optim.ema_decay": 0.9995},
+}
+
+
+def settings_of(name: str) -> dict:
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        chosen = compose("train", overrides=[f"+experiment={name}", "data.root=/x", "init_from=/w", "trainer=cpu"])
+    return OmegaConf.to_container(chosen, resolve=True)
+
+
+def model_of(settings: dict) -> torch.nn.Module:
+    options = {key: value for key, value in settings["model"].items() if key != "name" and value is not None}
+    return create_model(settings["model"]["name"], num_classes=NUM_CLASSES[settings["data"]["source"]], **options)
+
+
+def head_of(name: str) -> str:
+    lines = Path(CONF_DIR, "experiment", f"{name}.yaml").read_text().splitlines()
+    return "\n".join(line for line in lines if line.startswith("#"))
+
+
+def test_all_recipes_are_listed_here():
+    others = {"photo_motion", "quickstart", "surveillance_fight"}
+    assert {path.stem for path in Path(CONF_DIR, "experiment").glob("*.yaml")} == set(PUBLISHED) | others
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_recipe_could_start_with_the_published_values(name):
+    settings = settings_of(name)
+    assert check_settings(settings) is None
+    data, optim, trainer = settings["data"], settings["optim"], settings["trainer"]
+    batch = BatchSize(
+        per_process=data["batch_size"] // data["num_repeats"],
+        num_processes=NUM_GPUS.get(name, 8),
+        num_accumulated=trainer["accumulate_grad_batches"],
+        num_repeats=data["num_repeats"],
+    )
+    peak = optim["lr"] * learning_rate_scale(batch, reference_batch=optim["lr_reference_batch"])
+    lr, videos, epochs, warmup, protocol = PUBLISHED[name]
+    assert (peak, batch.videos) == (pytest.approx(lr), videos)
+    assert optim["expected_batch"] == videos
+    assert (trainer["max_epochs"], optim["warmup_epochs"]) == (epochs, warmup)
+    assert chosen_protocol(settings)["name"] == protocol
+    for key, value in MORE.get(name, {}).items():
+        group, _, option = key.rpartition(".")
+        found = settings[group][option] if group else settings[option]
+        assert found == value, key
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_head_of_a_recipe_says_what_it_takes_and_aims_at(name):
+    head = head_of(name)
+    assert (
+        f"torchrun --nproc_per_node {NUM_GPUS.get(name, 8)} -m stvit_video.train +experiment={name} data.root=" in head
+    )
+    assert re.search(r"^# hardware: \d GPUs of \d+ GB", head, re.MULTILINE)
+    assert re.search(r"^# GMACs a view: [\d.]+$", head, re.MULTILINE)
+    assert re.search(r"^# not yet run by us\. ", head, re.MULTILINE)
+    assert ("init_from=" in head.splitlines()[1]) == (
+        settings_of(name)["init_from"] is not None and name not in SCRATCH
+    )
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_models_of_recipes_can_be_built(name):
+    with torch.device("meta"):
+        model = model_of(settings_of(name))
+    assert model.head.out_features == NUM_CLASSES[settings_of(name)["data"]["source"]]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_costs_of_the_small_ones_are_as_stated(name):
+    stated = float(re.search(r"^# GMACs a view: ([\d.]+)$", head_of(name), re.MULTILINE)[1])
+    settings = settings_of(name)
+    crop = settings["data"]["crop_size"]
+    assert count_gmacs(model_of(settings), (3, crop, crop)) == pytest.approx(stated, rel=0.01)
