@@ -1,5 +1,6 @@
 """Random clips of listed videos, for training."""
 
+import logging
 import math
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -13,13 +14,18 @@ from stvit_video.data.frames import Cache, cached_short_side, manifest_source
 from stvit_video.data.lost_workers import ReadingNow
 from stvit_video.data.manifest import Manifest
 from stvit_video.data.sampling import seeded_generator
+from stvit_video.data.source import DecoderKilledError
+from stvit_video.data.tar_reader import FetchError
 from stvit_video.data.targets import target_of
 from stvit_video.data.training_clips import ClipSampling, clip_item
 from stvit_video.data.transforms import CroppedClip, Preprocessing
 
 NUM_REASONS_SHOWN = 3
 MIN_ATTEMPTS = 10
+NO_FAULT_OF_THE_VIDEO = (DecoderKilledError, FetchError)
 MISHAP = 1e-12  # probability, for one item, of giving up a list that is no worse than allowed
+
+_log = logging.getLogger(__name__)
 
 FrameReader = Callable[[int, torch.Generator], torch.Tensor]
 
@@ -144,12 +150,14 @@ class ClipDataset(Dataset[dict[str, Any]]):
             "clip" (C, T, H, W) uint8, with more than one repeat (R, C, T, H, W); "draws", what a `DeviceTransform`
             has still to do to each clip; "label", see `target_of`, and "index" of the video that the clip is from
             (not of the one asked for, where that is broken); "num_skipped", how many broken videos were passed over,
-            and "skipped", which ones and why: a list of (index, text).
+            and "skipped", which ones and why: a list of (index, text), without those whose bytes or decoding process
+            were lost this once by no fault of theirs.
 
         Raises:
             BrokenVideosError: `max_attempts` videos in a row, or all that are listed, can't be read.
         """
         skipped: list[tuple[int, str]] = []
+        reasons: list[str] = []
         for attempt, candidate in enumerate(self._candidates(index)):
             # a generator for each attempt: how far a failed one got must not matter
             generator = seeded_generator(self.seed, int(self._epoch), index, attempt)
@@ -158,14 +166,18 @@ class ClipDataset(Dataset[dict[str, Any]]):
                 with self.reading_now.of(candidate):
                     clips = self._read_clips(candidate, generator)
             except DecodeError as error:
-                skipped.append((candidate, str(error)))
+                reasons.append(str(error))
+                if isinstance(error, NO_FAULT_OF_THE_VIDEO):
+                    _log.warning("%s; another video takes its place this once", error)
+                else:
+                    skipped.append((candidate, str(error)))
                 continue
             item = clip_item(clips) | {"label": target_of(self.manifest, record), "index": candidate}
             return item | {"num_skipped": attempt, "skipped": skipped}
-        more = len(skipped) - NUM_REASONS_SHOWN
+        more = len(reasons) - NUM_REASONS_SHOWN
         raise BrokenVideosError(
-            f"{len(skipped)} videos in a row can't be read; check the data set: "
-            + "; ".join(reason for _, reason in skipped[:NUM_REASONS_SHOWN])
+            f"{len(reasons)} videos in a row can't be read; check the data set: "
+            + "; ".join(reasons[:NUM_REASONS_SHOWN])
             + (f"; and {more} more" if more > 0 else "")
         )
 
