@@ -199,7 +199,10 @@ def run_command(*arguments, cwd):
             ["data.train={manifest}", "data.val={manifest}", "ckpt_path=gone.ckpt"],
             "error: there is no checkpoint file 'gone.ckpt'",
         ),
-        (["data.train={manifest}", "data.val={manifest}", "model.num_tokens=0"], "error: num_tokens=0 is not possible"),
+        (
+            ["data.train={manifest}", "data.val={manifest}", "model.num_tokens=0"],
+            "error: model=stvit_video_deit_tiny: num_tokens=0 is not possible",
+        ),
         (["data.train={manifest}"], "error: data.source=csv needs data.val"),
         (
             ["+experiment=photo_motion"],
