@@ -74,9 +74,11 @@ def test_what_is_left_out_changes_nothing_else(tmp_path, structure, name):
 
 
 def test_a_read_begins_where_the_scan_has_ended(tmp_path, monkeypatch):
-    reader = opened_after_scan(make_video(tmp_path / "clip.mp4"))
+    path = make_video(tmp_path / "clip.mp4")
+    reader = opened_after_scan(path)
     monkeypatch.setattr(reader, "_start_at", lambda *given: pytest.fail("it started again"))
-    read(reader, [0, 2])
+    np.testing.assert_array_equal(read(reader, [0, 2]), whole_file(path)[[0, 2]])
+    assert reader._next == 3
 
 
 def test_a_file_too_large_to_keep_is_read_again(tmp_path, monkeypatch):
