@@ -10,19 +10,16 @@ import torch
 from torch.utils.data import Dataset
 
 from stvit_video.data.decode import DecodeError
-from stvit_video.data.frames import Cache, cached_short_side, manifest_source
+from stvit_video.data.frames import NO_FAULT_OF_THE_VIDEO, Cache, cached_short_side, manifest_source
 from stvit_video.data.lost_workers import ReadingNow
 from stvit_video.data.manifest import Manifest
 from stvit_video.data.sampling import seeded_generator
-from stvit_video.data.source import DecoderKilledError
-from stvit_video.data.tar_reader import FetchError
 from stvit_video.data.targets import target_of
 from stvit_video.data.training_clips import ClipSampling, clip_item
 from stvit_video.data.transforms import CroppedClip, Preprocessing
 
 NUM_REASONS_SHOWN = 3
 MIN_ATTEMPTS = 10
-NO_FAULT_OF_THE_VIDEO = (DecoderKilledError, FetchError)
 MISHAP = 1e-12  # probability, for one item, of giving up a list that is no worse than allowed
 
 _log = logging.getLogger(__name__)

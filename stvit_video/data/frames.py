@@ -29,6 +29,7 @@ from stvit_video.data.transforms import (
 Cache = Literal["none", "memory"]
 
 CHUNK_BYTES = 256 * 2**20  # decoded at once while the cache is filled
+NO_FAULT_OF_THE_VIDEO = (FetchError, DecoderKilledError)  # it may come the next time
 NUM_ESTIMATED = 32  # videos that are opened to estimate the size of the cache
 
 _log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class FrameSource:
         try:
             with self._open(record) as video:
                 return _read_segment(video, record, choose)
-        except (FetchError, DecoderKilledError):  # no fault of the video: it may come the next time
+        except NO_FAULT_OF_THE_VIDEO:
             raise
         except DecodeError as error:
             self._remember_broken([record], error)
