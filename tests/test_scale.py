@@ -54,7 +54,7 @@ def write_list(path: Path, rows: list[tuple[str, str]]) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Runs of two processes: ddp, fsdp, lost (the second one can read no validation video), lost_several."""
+    """Runs of two processes: ddp, fsdp, lost (the second one can read no validation video), lost_several, mixed."""
     root = tmp_path_factory.mktemp("scale")
     names = [f"{number}.mp4" for number in range(NUM_VIDEOS)]
     for number, name in enumerate(names):
@@ -66,9 +66,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "train": write_list(root / "train.csv", rows),
         "val": write_list(root / "val.csv", rows[:5]),
         "lost": write_list(root / "lost.csv", [rows[0], ("broken.mp4", "a")]),
+        "few": write_list(root / "few.csv", rows[:8]),
     }
     common = [f"data.train='{lists['train']}'", "data.batch_size=4"]
     several = ["data.label_separator='|'", "trainer.max_epochs=1"]
+    mixed = ["augment.mixup_alpha=0.8", "augment.mix_probability=0.5", "trainer.max_epochs=6"]
     trainings = {
         "ddp": [*common, f"data.val='{lists['val']}'", "trainer=ddp", "trainer.max_epochs=2"],
         "fsdp": [
@@ -80,6 +82,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         "lost": [*common, f"data.val='{lists['lost']}'", "trainer.max_epochs=1"],
         "lost_several": [*common, f"data.val='{lists['lost']}'", *several],
+        "mixed": [f"data.train='{lists['few']}'", f"data.val='{lists['val']}'", "data.batch_size=4", *mixed],
     }
     settings = {name: settings_for(*overrides) for name, overrides in trainings.items()}
     (root / "trainings.json").write_text(json.dumps(settings))
@@ -146,4 +149,13 @@ def test_validation_goes_on_where_a_process_can_read_nothing(folder: Path, name:
 
 def test_the_first_process_alone_tells_the_effective_batch(folder: Path) -> None:
     line = "effective batch 8 = 4/process x 2 processes x 1 accumulate x 1 repeat; lr 1.0e-3 (as set)\n"
-    assert (folder / "printed.txt").read_text().count(line) == 4
+    assert (folder / "printed.txt").read_text().count(line) == 5  # trainings
+
+
+def test_processes_mix_the_same_steps(folder: Path) -> None:
+    """With one step an epoch, a process that mixed alone would wait for the others' share of its metric for ever."""
+    with (folder / "mixed" / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["train/loss"]]
+    kinds = [tuple(bool(row[f"train/{name}"]) for name in ("top1", "top1_mixed")) for row in rows]
+    assert len(kinds) == 6
+    assert set(kinds) == {(True, False), (False, True)}

@@ -55,15 +55,26 @@ class Mixing:
                 f"probability={self.probability} and cutmix_share={self.cutmix_share} must both lie in 0..1"
             )
 
-    def draw(self, height: int, width: int, *, generator: torch.Generator | None = None) -> Mix | None:
+    def draw(
+        self,
+        height: int,
+        width: int,
+        *,
+        generator: torch.Generator | None = None,
+        shared: torch.Generator | None = None,
+    ) -> Mix | None:
         """Draw for one batch; None = leave it as it is.
 
         Args:
             height: of the clips, in pixels.
             width: likewise.
             generator: source of the draw, on the CPU; None = torch's own.
+            shared: source of whether the batch is mixed at all, in the same state in all processes, which otherwise
+                would wait for one another's share of metrics that not all of them have; None = generator.
         """
         mixed, chosen = torch.rand(2, generator=generator).tolist()
+        if shared is not None:
+            mixed = float(torch.rand((), generator=shared))
         if mixed >= self.probability:
             return None
         cutmix = self.mixup_alpha == 0 or (self.cutmix_alpha > 0 and chosen < self.cutmix_share)

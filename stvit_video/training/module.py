@@ -22,6 +22,7 @@ from stvit_video.training.processes import gather_objects
 from stvit_video.training.sharding import gather_weights, shard_model, spread_weights
 
 NON_FINITE = "nonfinite"  # entry of a checkpoint
+TOKENS, MIXING = 0, 1  # what all processes draw alike
 
 
 class TrainingStoppedError(RuntimeError):
@@ -45,7 +46,8 @@ class ClassificationModule(LightningModule):
         class_weights: what each class counts in the loss, see `stvit_video.training.class_weights`; None = all alike.
         teacher: a trained model to learn from beside the labels; it sees the same clips, mixed ones too.
         guard: what to do with batches whose loss is not finite; None = stop at the first, naming indices.
-        seed: of the training; with epoch and batch it decides which elastic count a batch gets, in all processes.
+        seed: of the training; with epoch and batch it decides, alike in all processes, which elastic count a batch gets
+            and whether it is mixed.
         compile_mode: of `torch.compile` for the forward pass of the training (validation runs as it is); None = none.
     """
 
@@ -93,7 +95,8 @@ class ClassificationModule(LightningModule):
         clips, labels = batch["clip"], batch["label"]
         if self.device_transform is not None:
             clips = self.device_transform(clips, batch["draws"])
-        mix = None if self.mixing is None else self.mixing.draw(clips.shape[-2], clips.shape[-1])
+        shared = self._shared_generator(batch_index, purpose=MIXING)
+        mix = None if self.mixing is None else self.mixing.draw(clips.shape[-2], clips.shape[-1], shared=shared)
         if mix is not None:
             clips = mix_clips(clips, mix)
         before = KeptBuffers(self.model) if self.guard.max_in_a_row > 1 else None
@@ -113,13 +116,16 @@ class ClassificationModule(LightningModule):
             self.log(f"train/{name}", value, on_step=False, on_epoch=True, batch_size=size, sync_dist=mean)
         return loss
 
+    def _shared_generator(self, batch_index: int, *, purpose: int) -> torch.Generator:
+        """Of what all processes must draw alike at this step; each purpose has a source of its own."""
+        epoch = self.current_epoch if self._trainer is not None else 0
+        return torch.Generator().manual_seed(hash((self.seed, epoch, batch_index, purpose)) % 2**63)
+
     def _heads(self, clips: Tensor, batch_index: int) -> tuple[Tensor, ...]:
         """Logits (B, num_classes) float32 of every head; of an elastic model with a count that all processes draw."""
         if not isinstance(self.model, TokenModel):
             return (self.model(clips).float(),)
-        epoch = self.current_epoch if self._trainer is not None else 0
-        place = hash((self.seed, epoch, batch_index)) % 2**63
-        self.model.draw_tokens(generator=torch.Generator().manual_seed(place))
+        self.model.draw_tokens(generator=self._shared_generator(batch_index, purpose=TOKENS))
         if self.compile_mode is not None and self._compiled is None:
             self._compiled = compiled_logits(self.model, mode=self.compile_mode)
         return tuple(logits.float() for logits in (self._compiled or self.model.forward_logits)(clips))

@@ -79,6 +79,18 @@ def test_torchs_own_state_is_the_source_where_no_generator_is_given():
     assert found[0] == found[1] != found[2]
 
 
+def test_a_shared_source_decides_only_whether_to_mix():
+    mixing = Mixing(probability=0.5)
+    own = [
+        [mixing.draw(37, 53, generator=seeded_generator(rank), shared=seeded_generator(step)) for step in range(60)]
+        for rank in (1, 2)
+    ]
+    mixed = [[mix is not None for mix in drawn] for drawn in own]
+    assert mixed[0] == mixed[1] == [float(torch.rand((), generator=seeded_generator(step))) < 0.5 for step in range(60)]
+    assert 15 < sum(mixed[0]) < 45
+    assert all(one != other for one, other in zip(*own, strict=True) if one is not None)
+
+
 def test_targets_sum_to_one_and_the_larger_share_dominates():
     for share, expected in ((0.7, LABELS), (0.5, LABELS), (0.3, LABELS.flip(0))):
         targets = mix_targets(LABELS, Mix(share), num_classes=5)

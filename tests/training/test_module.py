@@ -142,7 +142,7 @@ def test_a_teacher_sees_the_mixed_clips_and_teaches_the_last_head(distillation, 
     torch.manual_seed(0)
     teacher = Teacher(Flat(), Distillation(weight=0.3, temperature=2.0))
     module, batch = make_module(teacher=teacher, mixing=Mixing()), training_batch()
-    monkeypatch.setattr(Mixing, "draw", lambda self, height, width: Mix(0.25))
+    monkeypatch.setattr(Mixing, "draw", lambda self, height, width, shared: Mix(0.25))
     batch["clip"] = torch.randn(5, 3, 32, 32)
     teacher.model.forward = lambda clip: teacher.model.linear(clip.mean((2, 3)))
     student = create_model("casvit_xs", num_classes=4, image_size=32, distillation=distillation).eval()
@@ -235,7 +235,7 @@ def test_views_are_finished_on_the_device_and_unread_ones_are_not(monkeypatch):
 @pytest.mark.parametrize("mix", [Mix(0.3), Mix(0.75, (0, 2, 0, 3))])
 def test_mixed_batches_have_mixed_clips_and_soft_targets(mix, monkeypatch):
     module, batch = make_module(mixing=Mixing()), training_batch()
-    monkeypatch.setattr(Mixing, "draw", lambda self, height, width: mix)
+    monkeypatch.setattr(Mixing, "draw", lambda self, height, width, shared: mix)
     clip = batch["clip"].clone()
     expected_clip = mix.share * clip + (1 - mix.share) * clip.flip(0)
     if mix.box:
@@ -255,16 +255,30 @@ def test_mixed_batches_have_mixed_clips_and_soft_targets(mix, monkeypatch):
 
 
 def test_unmixed_batches_are_counted_apart_and_draws_follow_torchs_state():
-    module, names, losses = make_module(mixing=Mixing(probability=0.5)), set(), []
+    module, names, losses = make_module(mixing=Mixing(probability=0.5)), [], []
     batch = training_batch()
-    for seed in (*range(12), *range(12)):
-        torch.manual_seed(seed)
+    for place in (*range(12), *range(12)):
+        torch.manual_seed(place)
         module.logged.clear()
-        losses.append(module.training_step(batch, 0).item())
-        names |= set(module.logged) & {"train/top1", "train/top1_mixed"}
-    assert names == {"train/top1", "train/top1_mixed"}
+        losses.append(module.training_step(batch, place).item())
+        names.append(*set(module.logged) & {"train/top1", "train/top1_mixed"})
+    assert set(names) == {"train/top1", "train/top1_mixed"}
     assert losses[:12] == losses[12:]
     assert 4 < len(set(losses[:12])) < 12  # those without mixing are alike
+
+
+def test_processes_with_their_own_draws_mix_the_same_steps():
+    mixed = []
+    for process in range(2):
+        module = make_module(mixing=Mixing(probability=0.5), seed=3)
+        torch.manual_seed(process)
+        mixed.append([])
+        for place in range(20):
+            module.logged.clear()
+            module.training_step(training_batch(), place)
+            mixed[-1].append("train/top1_mixed" in module.logged)
+    assert mixed[0] == mixed[1]
+    assert 3 < sum(mixed[0]) < 17
 
 
 def test_a_module_without_mixing_draws_nothing():
@@ -328,7 +342,7 @@ def test_checkpoint_carries_the_metadata():
 @pytest.mark.parametrize("mix", [None, Mix(0.3)])
 def test_several_labels_a_clip(mix, monkeypatch):
     module, batch = make_module(multi_label=True, mixing=Mixing() if mix else None), training_batch()
-    monkeypatch.setattr(Mixing, "draw", lambda self, height, width: mix)
+    monkeypatch.setattr(Mixing, "draw", lambda self, height, width, shared: mix)
     labels = torch.tensor([[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 0, 0], [1, 1, 1, 1], [0, 0, 1, 1]]).float()
     clip, targets = batch["clip"], labels
     if mix:
