@@ -20,8 +20,10 @@ from stvit_video.evaluation.metrics import Metrics, rates_of
 from stvit_video.evaluation.multiview import MultiViewResult
 from stvit_video.evaluation.plots import save_confusion_matrix, save_curves
 from stvit_video.evaluation.shards import evaluate_shards
+from stvit_video.evaluation.sweep_points import AT_ONCE
 from stvit_video.evaluation.tables import write_rows
 from stvit_video.inference import Classifier, evaluate_manifest, load_classifier, score_videos
+from stvit_video.sweeps.start import num_sharing
 
 
 def report_training(
@@ -143,17 +145,26 @@ def describe_tokens(classifier: Classifier) -> dict[str, Any]:
 
 def measure_cost(classifier: Classifier) -> dict[str, Any]:
     """Multiply-adds (in 1e9) of a view and of a video, parameters, and measured clips per second."""
-    size = classifier.preprocessing
-    clip_size = (3, size.num_frames, size.crop_size, size.crop_size)
-    gmacs = count_gmacs(classifier.model, clip_size)
+    gmacs = count_gmacs(classifier.model, _clip_size(classifier))
     num_views = classifier.protocol.num_clips * classifier.protocol.num_crops
-    speed = measure_throughput(classifier.model, clip_size, batch_size=8, device=classifier.device, repeats=3, warmup=1)
     return {
         "gmacs_per_view": gmacs,
         "gmacs_per_video": gmacs * num_views,
         "num_parameters": count_parameters(classifier.model),
-        "inference_clips_per_second": speed,
+        "inference_clips_per_second": measure_speed(classifier),
+        AT_ONCE: num_sharing(),
     }
+
+
+def measure_speed(classifier: Classifier) -> float:
+    """Clips per second in inference, batches of 8 in float32, the median of three."""
+    size = _clip_size(classifier)
+    return measure_throughput(classifier.model, size, batch_size=8, device=classifier.device, repeats=3, warmup=1)
+
+
+def _clip_size(classifier: Classifier) -> tuple[int, ...]:
+    size = classifier.preprocessing
+    return (3, size.num_frames, size.crop_size, size.crop_size)
 
 
 def provenance(device: torch.device) -> dict[str, Any]:

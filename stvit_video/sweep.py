@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from stvit_video.evaluation.sweep_page import format_page
 from stvit_video.evaluation.sweep_points import CHANCE, Run, Unfinished, points_of, read_run
 from stvit_video.evaluation.sweep_report import SweepReport, format_rows, report_rows, save_plot
+from stvit_video.sweep_speed import measure_again
 from stvit_video.sweeps.jobs import JOBS_FILE, read_jobs, write_atomically
 
 NUM_WARNINGS_SHOWN = 5
@@ -35,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("folder", type=Path, help="of the sweep, such as multirun/NAME")
     parser.add_argument("--over", default=",".join(CHANCE), help=f"axes that count as chance ({','.join(CHANCE)})")
+    parser.add_argument("--measure", action="store_true", help="measure clips/s anew, one run after the other")
     parser.add_argument("--output", type=Path, help="folder for the files (the sweep's)")
     return parser
 
@@ -116,6 +118,8 @@ def run(options: argparse.Namespace) -> None:
     if not runs:
         reasons = "; ".join(f"{one.name} {one.state}: {one.reason}" for one in unfinished[:3])
         raise ValueError(f"not one run of {options.folder} has a result ({reasons})")
+    if options.measure:
+        runs = measure_again(options.folder, runs, tell=print)
     report = SweepReport(runs, points_of(runs, chance=chance), unfinished)
     output = options.output or options.folder
     write_report(report, output, title=f"Sweep {options.folder.name}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video.evaluation.pareto import CLOSE, close_pairs, pareto_front
-from stvit_video.evaluation.sweep_points import MORE_METRICS, Point, Run, Unfinished, metric_of
+from stvit_video.evaluation.sweep_points import AT_ONCE, MORE_METRICS, Point, Run, Unfinished, metric_of
 
 METRIC_WORDS = {"top1": "top-1 accuracy", "mean_average_precision": "mAP"}
 SAME_EVERYWHERE = ("hardware", "commit", "protocol", "num_videos_used")  # else the points are not quite comparable
@@ -50,7 +50,16 @@ class SweepReport:
     @cached_property
     def warnings(self) -> list[str]:
         """What a reader must know before believing a difference."""
-        return [*self._differences(), *self._close()]
+        return [*self._disturbed(), *self._differences(), *self._close()]
+
+    def _disturbed(self) -> list[str]:
+        disturbed = sum(run.result.get(AT_ONCE, 1) > 1 for run in self.runs)
+        if not disturbed:
+            return []
+        return [
+            f"clips/s of {disturbed} of {len(self.runs)} runs was measured while other jobs shared the processor; "
+            "python -m stvit_video.sweep DIR --measure measures them one after the other"
+        ]
 
     def _differences(self) -> list[str]:
         found = []

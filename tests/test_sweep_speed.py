@@ -1,0 +1,72 @@
+"""Speeds measured anew, over runs whose checkpoint is a real one."""
+
+import json
+import shutil
+
+import pytest
+from sweep_maker import make_run
+
+from stvit_video import sweep_speed
+from stvit_video.evaluation.sweep_points import read_run
+from stvit_video.inference import load_classifier
+from stvit_video.report import measure_cost
+from stvit_video.sweep import main
+from stvit_video.sweep_speed import checkpoint_of, measure_again
+
+
+@pytest.fixture
+def sweep(tmp_path, tiny_run):
+    """Folder of a sweep: 0 is a training with 4 tokens, 1 an evaluation of the same checkpoint with 2, of 2 frames."""
+    for name, num_frames in (("0", 4), ("1", 2)):
+        (tmp_path / name).mkdir()
+        classifier = load_classifier(
+            tiny_run.checkpoint, num_frames=num_frames, num_tokens=[1, 1, 2] if name == "1" else None
+        )
+        facts = {"model": classifier.model_name, "top1": 0.5, "preprocessing": classifier.preprocessing.to_dict()}
+        facts |= {
+            "token_grid": list(classifier.model.token_grid.sizes),
+            "num_tokens": classifier.model.token_grid.count,
+        }
+        facts |= measure_cost(classifier) | {"inference_clips_per_second": -1.0, "jobs_at_once": 2}
+        facts |= {"checkpoint": "best"} if name == "0" else {"ckpt_path": str(tiny_run.checkpoint)}
+        (tmp_path / name / "result.json").write_text(json.dumps(facts))
+    shutil.copy(tiny_run.checkpoint, tmp_path / "0" / "best.ckpt")
+    return tmp_path
+
+
+def test_each_run_is_measured_as_it_was_evaluated(sweep, monkeypatch):
+    seen = []
+
+    def measure(classifier):
+        seen.append((classifier.model.token_grid.count, classifier.preprocessing.num_frames))
+        return 7.5 + len(seen)
+
+    monkeypatch.setattr(sweep_speed, "measure_speed", measure)
+    runs, told = [read_run(sweep / name, ()) for name in "01"], []
+    measured = measure_again(sweep, runs, tell=told.append)
+    assert seen == [(runs[0].result["num_tokens"], 4), (2, 2)]
+    assert told == ["0: 8.5 clips/s", "1: 9.5 clips/s"]
+    for run, speed in zip(measured, (8.5, 9.5), strict=True):
+        assert run.result == read_run(sweep / run.name, ()).result
+        assert (run.result["inference_clips_per_second"], run.result["jobs_at_once"]) == (speed, 1)
+        assert run.result["speed_measured"]["hardware"]
+
+
+def test_the_command_measures_and_warns_no_more(sweep, capsys):
+    assert main([str(sweep)]) == 0
+    assert "clips/s of 2 of 2 runs was measured while other jobs shared the processor" in capsys.readouterr().out
+    assert main([str(sweep), "--measure"]) == 0
+    told = capsys.readouterr().out
+    assert "while other jobs" not in told
+    assert read_run(sweep / "1", ()).result["inference_clips_per_second"] > 0
+
+
+def test_a_checkpoint_that_is_gone_is_named(sweep, capsys):
+    (sweep / "0" / "best.ckpt").unlink()
+    assert main([str(sweep), "--measure"]) == 2
+    assert str(sweep / "0" / "best.ckpt") in capsys.readouterr().err
+
+
+def test_the_checkpoint_of_a_result(tmp_path):
+    assert checkpoint_of(tmp_path, make_run("3", checkpoint="last")) == tmp_path / "last.ckpt"
+    assert str(checkpoint_of(tmp_path, make_run("3", ckpt_path="a/b.ckpt"))) == "a/b.ckpt"
