@@ -11,6 +11,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from torch.utils._pytree import tree_leaves
 
 from stvit_video.build import CONF_DIR
 from stvit_video.data.synthetic import encode_video
@@ -86,18 +87,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     settings = {name: settings_for(*overrides) for name, overrides in trainings.items()}
     (root / "trainings.json").write_text(json.dumps(settings))
+    done = run_two_processes(root)
+    (root / "printed.txt").write_text(done.stdout)
+    assert done.returncode == 0, done.stderr[-5000:]
+    return root
+
+
+def run_two_processes(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The trainings of root/trainings.json."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*launcher, str(Path(__file__).with_name("scale_worker.py")), str(root)],
+    return subprocess.run(
+        [*launcher, str(Path(__file__).with_name("scale_worker.py")), str(root), *arguments],
         capture_output=True,
         text=True,
         check=False,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         timeout=60,
     )
-    (root / "printed.txt").write_text(done.stdout)
-    assert done.returncode == 0, done.stderr[-5000:]
-    return root
 
 
 def epochs_of(run_dir: Path, name: str) -> list[float]:
@@ -159,3 +165,21 @@ def test_processes_mix_the_same_steps(folder: Path) -> None:
     kinds = [tuple(bool(row[f"train/{name}"]) for name in ("top1", "top1_mixed")) for row in rows]
     assert len(kinds) == 6
     assert set(kinds) == {(True, False), (False, True)}
+
+
+def test_one_of_two_processes_killed_within_an_epoch_the_same_command_ends_alike(folder: Path, tmp_path: Path) -> None:
+    settings = json.loads((folder / "trainings.json").read_text())["ddp"]
+    settings["trainer"] |= {"checkpoint_minutes": 1e-6}
+    (tmp_path / "trainings.json").write_text(json.dumps({"run": settings}))
+    assert run_two_processes(tmp_path, "3").returncode == 1
+    stopped = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
+    assert (stopped["epoch"], stopped["global_step"]) == (1, 3)
+    again = run_two_processes(tmp_path)
+    assert again.returncode == 0, again.stderr[-5000:]
+    assert "last.ckpt: in epoch 2, after 1 batches (step 3)" in again.stdout
+    ended, whole = (torch.load(path / "last.ckpt", weights_only=True) for path in (tmp_path / "run", folder / "ddp"))
+    assert ended["global_step"] == whole["global_step"] == 4
+    for key in ("state_dict", "optimizer_states"):
+        leaves = list(zip(tree_leaves(ended[key]), tree_leaves(whole[key]), strict=True))
+        assert all(torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other for one, other in leaves)
+        assert sum(isinstance(one, torch.Tensor) for one, _ in leaves) > 50
