@@ -17,6 +17,7 @@ from stvit_video.training.batch_size import BatchSize, learning_rate_scale
 NUM_CLASSES = {"kinetics": 400, "something_something_v2": 174, "ucf101": 101, "hmdb51": 51, "image_folder": 1000}
 NUM_GPUS = {"ucf101": 4, "hmdb51": 4}  # 8 for the others
 SCRATCH = ("imagenet_deit", "imagenet_swin", "imagenet_r_swin", "imagenet_casvit")
+SMALL_DATA = ("cifar10", "cifar10_swin", "cifar10_casvit")
 SMALL = ("imagenet_deit", "imagenet_swin", "imagenet_casvit", "imagenet_casvit_384")
 # ANCHORS.md, section 3, and the issue: peak learning rate as used, videos a step, epochs, epochs of warm-up, protocol
 PUBLISHED = {
@@ -43,8 +44,19 @@ MORE = {
     },
     "k400_swin": {"optim.backbone_lr_factor": 0.1, "model.drop_rate": 0.5, "data.num_frames": 32, "optim.min_lr": 0.0},
     "ssv2_swin": {"model.window_size": [16, 7, 7], "model.drop_path_rate": 0.4, "augment.flip_probability": 0.0},
-    "imagenet_casvit": {"optim.ema_decay": 0.9995, "optim.label_smoothing": 0.1, "trainer.sync_batchnorm": True},
-    "imagenet_casvit_384": {"data.crop_size": 384, "init_head": "keep", "optim.ema_decay": 0.9995},
+    "imagenet_casvit": {
+        "optim.ema_decay": 0.9995,
+        "optim.label_smoothing": 0.1,
+        "trainer.sync_batchnorm": True,
+        "data.multi_scale": [160, 192, 224, 256, 288, 320],
+        "data.multi_scale_batch": "at_least",
+    },
+    "imagenet_casvit_384": {
+        "data.multi_scale": None,
+        "data.crop_size": 384,
+        "init_head": "keep",
+        "optim.ema_decay": 0.9995,
+    },
 }
 
 
@@ -65,8 +77,24 @@ def head_of(name: str) -> str:
 
 
 def test_all_recipes_are_listed_here():
-    others = {"photo_motion", "quickstart", "surveillance_fight"}
+    others = {"photo_motion", "quickstart", "surveillance_fight", "_cifar10", *SMALL_DATA}
     assert {path.stem for path in Path(CONF_DIR, "experiment").glob("*.yaml")} == set(PUBLISHED) | others
+
+
+@pytest.mark.parametrize("name", SMALL_DATA)
+def test_pictures_of_cifar_cost_what_their_recipes_say(name):
+    lines = Path(CONF_DIR, "experiment", f"{name}.yaml").read_text().splitlines()
+    told = re.search(r"^# GMACs a view: ([\d.]+), of the dense model ([\d.]+)$", "\n".join(lines), re.MULTILINE)
+    dense = re.search(r'sweep.also="(.*)"$', lines[1]).group(1).split()
+    for cost, overrides in zip(told.groups(), ([], dense), strict=True):
+        with initialize_config_dir(CONF_DIR, version_base="1.3"):
+            chosen = compose("train", overrides=[f"+experiment={name}", "data.root=/x", *overrides])
+        settings = OmegaConf.to_container(chosen, resolve=True)
+        check_settings(settings)
+        options = {key: value for key, value in settings["model"].items() if key != "name" and value is not None}
+        model = create_model(settings["model"]["name"], num_classes=10, **options)
+        gmacs = count_gmacs(model, (3, options["image_size"], options["image_size"]))
+        assert gmacs == pytest.approx(float(cost), rel=0.02)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
