@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor, TQDMProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.plugins.environments import SLURMEnvironment
 from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 
@@ -41,6 +40,7 @@ from stvit_video.training.nonfinite import NonFiniteGuard
 from stvit_video.training.optim import OptimizerPlan
 from stvit_video.training.processes import count_processes, find_surroundings, local_devices, uses_gpus
 from stvit_video.training.sharding import sharded_strategy
+from stvit_video.training.tensorboard import TensorBoardLog
 
 Settings = Mapping[str, Any]
 LEARNING_RATES = ("lr", "min_lr", "warmup_lr")
@@ -232,10 +232,7 @@ def build_trainer(
         default_root_dir=str(run_dir),
         # a signal for SLURM to queue the job again is obeyed between steps, by `StopSignals`, and not by Lightning
         plugins=[AtomicCheckpointIO(), *([SLURMEnvironment(auto_requeue=False)] if here.launcher == "SLURM" else [])],
-        logger=[
-            table,
-            TensorBoardLogger(str(run_dir), name="tensorboard", version=""),
-        ],
+        logger=[table, TensorBoardLog(run_dir)],
         callbacks=[
             SeedSteps(seed),
             ClipsPerSecond(),

@@ -1,35 +1,44 @@
 """Settings of how a model is trained that do not go together, found before anything is read."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import torch
 
+from stvit_video.models.base import TokenModel
 from stvit_video.models.build import create_model
 
 Settings = Mapping[str, Any]
+Check = tuple[tuple[str, ...], Callable[[Settings], list[str]]]  # what it reads: settings, or groups as "data."
 
 
-def optim_faults(settings: Settings) -> list[str]:
-    """What contradicts itself in the groups optim, distill and model, and in trainer where these matter.
+def run_checks(checks: Sequence[Check], settings: Settings, wrong: Collection[str]) -> list[str]:
+    """The faults that those checks find all of whose settings have their types.
 
     Args:
-        settings: the resolved training configuration as plain values, each of its type and in its range.
+        checks: each takes the whole configuration, and gives a sentence for each fault.
+        settings: the resolved training configuration as plain values.
+        wrong: settings of a wrong type or out of their range, such as "optim.lr".
+    """
+    sound = [check for reads, check in checks if not any(key.startswith(reads) for key in wrong)]
+    return [fault for check in sound for fault in check(settings)]
+
+
+def optim_faults(settings: Settings, *, wrong: Collection[str] = ()) -> list[str]:
+    """What contradicts itself in the groups optim and model, and in trainer where these matter.
+
+    Args:
+        settings: the resolved training configuration as plain values.
+        wrong: settings of a wrong type or out of their range; what depends on them is not looked at.
 
     Returns:
         A sentence for each fault.
     """
-    return [
-        *_schedule_faults(settings["optim"], settings["trainer"]["max_epochs"]),
-        *_part_faults(settings),
-        *_distillation_faults(settings),
-        *_sharding_faults(settings["optim"], settings["trainer"]),
-        *_model_faults(settings["model"]),
-    ]
+    return run_checks(CHECKS, settings, wrong)
 
 
-def _schedule_faults(optim: Settings, max_epochs: int) -> list[str]:
+def _schedule_faults(settings: Settings) -> list[str]:
+    optim, max_epochs = settings["optim"], settings["trainer"]["max_epochs"]
     faults = []
     if optim["warmup_lr"] > optim["lr"]:
         faults.append(f"optim.warmup_lr={optim['warmup_lr']} must be at most optim.lr={optim['lr']}")
@@ -72,14 +81,8 @@ def _part_faults(settings: Settings) -> list[str]:
     return faults
 
 
-def _distillation_faults(settings: Settings) -> list[str]:
-    teacher = settings["distill"]["teacher"]
-    if teacher is not None and not Path(teacher).is_file():
-        return [f"distill.teacher={teacher!r} is no file; give the path of a .ckpt file of stvit_video.train"]
-    return []
-
-
-def _sharding_faults(optim: Settings, trainer: Settings) -> list[str]:
+def _sharding_faults(settings: Settings) -> list[str]:
+    optim, trainer = settings["optim"], settings["trainer"]
     if trainer["strategy"] != "fsdp":
         return []
     faults = []
@@ -93,12 +96,29 @@ def _sharding_faults(optim: Settings, trainer: Settings) -> list[str]:
     return faults
 
 
-def _model_faults(model: Settings) -> list[str]:
-    """What `create_model` refuses, such as elastic counts above the grid's; on a device without memory, so at once."""
-    options = {key: value for key, value in model.items() if key != "name" and value is not None}
+def _model_faults(settings: Settings) -> list[str]:
+    """What `create_model` refuses, such as elastic counts above the grid's."""
     try:
-        with torch.device("meta"):
-            create_model(model["name"], **options)
+        weightless_model(settings["model"])
     except ValueError as error:
-        return [f"model={model['name']}: {error}"]
+        return [f"model={settings['model']['name']}: {error}"]
     return []
+
+
+def weightless_model(model: Settings) -> TokenModel:
+    """The model of the `model` settings on a device without memory, so at once; of a usual number of classes.
+
+    Raises:
+        ValueError: as `create_model`.
+    """
+    options = {key: value for key, value in model.items() if key != "name" and value is not None}
+    with torch.device("meta"):
+        return create_model(model["name"], **options)
+
+
+CHECKS: tuple[Check, ...] = (
+    (("optim.", "trainer."), _schedule_faults),
+    (("optim.", "init_from"), _part_faults),
+    (("optim.", "trainer."), _sharding_faults),
+    (("data.num_frames", "data.crop_size"), _model_faults),
+)

@@ -2,8 +2,8 @@
 
 import json
 import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ from omegaconf import OmegaConf
 
 from stvit_video.data.transforms import Preprocessing
 from stvit_video.models.checkpoints import METADATA_KEY, CheckpointError, check_resume, check_weights, read_checkpoint
+from stvit_video.sources import PATHS
 from stvit_video.training.checkpointing import BEST, LAST, PREVIOUS, checkpoint_damage, remove_leftovers
+from stvit_video.training.folder_lock import held
 from stvit_video.training.module import ClassificationModule
 
 Settings = Mapping[str, Any]
-CONFIG, RESULT = "config.yaml", "result.json"
+CONFIG, RESULT, LOCK_FILE = "config.yaml", "result.json", ".training.lock"
 MAY_DIFFER = (  # without a change of what is learnt, or of what is reported
     "ckpt_path",
     "data.backend",
@@ -27,11 +29,12 @@ MAY_DIFFER = (  # without a change of what is learnt, or of what is reported
     "run",
     "trainer.checkpoint_minutes",
     "trainer.enable_progress_bar",
+    "trainer.gradient_checkpointing",
     "trainer.log_every_n_steps",
+    "trainer.max_nonfinite_steps",
 )
 MAY_GROW = ("trainer.max_epochs",)
-COPIES_KEPT = 4  # last, previous and best, and the one being written
-VALUES_PER_WEIGHT = 3  # the weight and the two moments of AdamW
+MAY_MOVE = ("data.root", *(f"data.{name}" for name in PATHS))  # with a warning: the videos must be the same
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,47 @@ class Start:
     result: dict[str, Any] | None = None
 
 
-def given_start(ckpt_path: str) -> Start:
-    """Go on from this checkpoint, in its own folder.
+@contextmanager
+def only_training(run_dir: Path) -> Iterator[None]:
+    """Within, no other training works in this folder; of several processes the first one sees to it.
+
+    Args:
+        run_dir: the folder of the run; made where it is missing.
 
     Raises:
-        CheckpointError: it is damaged.
+        ValueError: another one works in it.
+        OSError: the folder can't be made or written.
+    """
+    # where Lightning is to start the other processes of each machine, the first one there takes itself for the first
+    is_first = rank_zero_only(lambda: True, default=False)() and os.environ.get("NODE_RANK", "0") == "0"
+    with ExitStack() as stack:
+        if is_first:
+            run_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                stack.enter_context(held(run_dir / LOCK_FILE))
+            except BlockingIOError as error:
+                raise ValueError(
+                    f"another training is at work in {run_dir}; wait until it has ended, or choose another run=NAME "
+                    f"or hydra.run.dir"
+                ) from error
+        yield
+
+
+def given_start(ckpt_path: str) -> Start:
+    """Go on from this checkpoint, in its own folder."""
+    return Start(Path(ckpt_path).resolve().parent, Path(ckpt_path))
+
+
+def check_undamaged(ckpt_path: str) -> None:
+    """Raise where a checksum in the file is wrong; all else is said by what reads it.
+
+    Raises:
+        CheckpointError: one is.
     """
     path = Path(ckpt_path)
     damage = checkpoint_damage(path) if path.is_file() and path.stat().st_size else ""
-    if damage.startswith("a checksum"):  # all else is said when it is read
+    if damage.startswith("a checksum"):
         raise CheckpointError(f"{ckpt_path!r} is damaged ({damage}); go on from another one, such as {PREVIOUS}")
-    return Start(path.resolve().parent, path)
 
 
 def find_start(run_dir: Path, settings: Settings) -> Start:
@@ -75,13 +108,19 @@ def find_start(run_dir: Path, settings: Settings) -> Start:
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     rank_zero_only(remove_leftovers)(run_dir)
-    result = _result(run_dir)
-    if not result and not any((run_dir / name).exists() for name in (LAST, PREVIOUS, BEST)):
+    if not _holds_run(run_dir):
         return Start(run_dir)
-    _check_same_settings(run_dir, settings)
-    if result.get("training", {}).get("epochs", 0) >= settings["trainer"]["max_epochs"]:
-        return Start(run_dir, result=result)
+    fault = other_settings(run_dir, settings)
+    if fault:
+        raise ValueError(fault)
+    if is_finished(run_dir, settings):
+        return Start(run_dir, result=_result(run_dir))
     return Start(run_dir, newest_checkpoint(run_dir))
+
+
+def is_finished(run_dir: Path, settings: Settings) -> bool:
+    """Whether the folder holds the result of all epochs that are asked for."""
+    return _result(run_dir).get("training", {}).get("epochs", 0) >= settings["trainer"]["max_epochs"]
 
 
 def newest_checkpoint(run_dir: Path) -> Path:
@@ -107,6 +146,10 @@ def newest_checkpoint(run_dir: Path) -> Path:
     )
 
 
+def _holds_run(run_dir: Path) -> bool:
+    return bool(_result(run_dir)) or any((run_dir / name).exists() for name in (LAST, PREVIOUS, BEST))
+
+
 def _result(run_dir: Path) -> dict[str, Any]:
     """What result.json holds; nothing where it is missing or only half written."""
     try:
@@ -116,23 +159,52 @@ def _result(run_dir: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _check_same_settings(run_dir: Path, settings: Settings) -> None:
+def other_settings(run_dir: Path, settings: Settings) -> str:
+    """What is other than in the run that the folder holds, in a sentence; "" = nothing, or it holds none.
+
+    Args:
+        run_dir: the folder of the run; it may be new.
+        settings: resolved, as they are written to config.yaml.
+    """
     path = run_dir / CONFIG
-    if not path.is_file():
-        return  # what matters most stands in the checkpoint too, see `check_resumable`
-    texts = path.read_text(encoding="utf-8"), to_yaml(settings)
-    then, now = (_flat(OmegaConf.to_container(OmegaConf.create(text))) for text in texts)
-    changed = [
-        f"{key}={then[key]} then, {value} now"
-        for key, value in now.items()
-        if key in then and then[key] != value and key not in MAY_DIFFER  # an option that is new since has its default
-        if not (key in MAY_GROW and value > then[key])
-    ]
-    if changed:
-        raise ValueError(
-            f"{run_dir} holds a run with other settings: {'; '.join(changed)}; go on with those of then, or choose "
-            f"another run=NAME or hydra.run.dir"
-        )
+    if not path.is_file() or not _holds_run(run_dir):
+        return ""  # what matters most stands in the checkpoint too, see `check_resumable`
+    changed = changed_settings(OmegaConf.to_container(OmegaConf.load(path)), settings)
+    return changed and (
+        f"{run_dir} holds a run with other settings: {changed}; go on with those of then, or choose another run=NAME "
+        f"or hydra.run.dir"
+    )
+
+
+def changed_settings(then: Any, settings: Settings) -> str:
+    """The settings that a training can't go on with, "key=value then, value now" for each; "" = it can with these.
+
+    Args:
+        then: what it was started with; an option that is new since is taken to have its default.
+        settings: resolved, as they are written to config.yaml.
+    """
+    return "; ".join(
+        f"{key}={before} then, {now} now"
+        for key, (before, now) in _differences(then, settings).items()
+        if key not in (*MAY_DIFFER, *MAY_MOVE) and not (key in MAY_GROW and now > before)
+    )
+
+
+def moved_data(then: Any, settings: Settings) -> str:
+    """The paths of the data that are others than then, "key=value then, value now" for each; "" = none.
+
+    Args:
+        then: what a training was started with.
+        settings: what it goes on with.
+    """
+    changed = _differences(then, settings).items()
+    return "; ".join(f"{key}={before} then, {now} now" for key, (before, now) in changed if key in MAY_MOVE)
+
+
+def _differences(then: Any, settings: Settings) -> dict[str, tuple[Any, Any]]:
+    """Both values of each setting that was there then and is another now."""
+    before, now = (_flat(OmegaConf.to_container(OmegaConf.create(to_yaml(both)))) for both in (then, settings))
+    return {key: (before[key], value) for key, value in now.items() if key in before and before[key] != value}
 
 
 def _flat(settings: Any, prefix: str = "") -> dict[str, Any]:
@@ -159,52 +231,65 @@ def write_config(run_dir: Path, settings: Settings) -> None:
     os.replace(beside, run_dir / CONFIG)
 
 
-def check_resumable(ckpt_path: str | Path, module: ClassificationModule, settings: Settings) -> str:
-    """Raise unless the checkpoint is of this very training.
+def checkpoint_faults(ckpt_path: str | Path, content: Mapping[str, Any], settings: Settings) -> list[str]:
+    """Why these settings can't go on from a checkpoint, as far as it can be told without the data; a sentence each.
+
+    Args:
+        ckpt_path: of the checkpoint, for the message.
+        content: of the checkpoint.
+        settings: resolved, as they are written to config.yaml.
+    """
+    metadata = content.get(METADATA_KEY)
+    try:
+        num_epochs, max_epochs = epochs_and_batches(content)[0], settings["trainer"]["max_epochs"]
+    except (KeyError, TypeError):
+        metadata = None
+    if not isinstance(metadata, dict):
+        return [
+            f"{str(ckpt_path)!r} is no checkpoint that a training can go on from; give a last.ckpt of "
+            f"stvit_video.train, or start from its weights with init_from"
+        ]
+    faults = []
+    changed = changed_settings(metadata.get("config") or {}, settings)
+    if num_epochs >= max_epochs:
+        faults.append(
+            f"{str(ckpt_path)!r} has been trained for {num_epochs} epochs, all that trainer.max_epochs={max_epochs} "
+            f"asks for; raise trainer.max_epochs to go on"
+        )
+    if changed:
+        faults.append(
+            f"{str(ckpt_path)!r} is of a training with other settings: {changed}; go on with those of then, or start a "
+            f"new training from its weights with init_from"
+        )
+    return faults
+
+
+def check_resumable(ckpt_path: str | Path, module: ClassificationModule) -> str:
+    """Raise unless the checkpoint is of this very model, with these classes.
+
+    Args:
+        ckpt_path: of a checkpoint without `checkpoint_faults`.
+        module: of this training.
 
     Returns:
         The place in the training where it was written, in words.
 
     Raises:
         CheckpointError: it can't be read, is of another model, data or preprocessing.
-        ValueError: other optimizer settings, which the checkpoint's would silently replace.
     """
     content = read_checkpoint(ckpt_path)
-    metadata = content.get(METADATA_KEY)
-    if not isinstance(metadata, dict) or "epoch" not in content:
-        raise CheckpointError(
-            f"{str(ckpt_path)!r} is no checkpoint that a training can go on from; give a last.ckpt of "
-            f"stvit_video.train, or start from its weights with init_from"
-        )
-    if isinstance(metadata.get("preprocessing"), dict):  # older runs lack the newer of its settings
+    metadata: Any = content.get(METADATA_KEY)
+    if isinstance(metadata, dict) and isinstance(metadata.get("preprocessing"), dict):
+        # older runs lack the newer of its settings
         metadata = {**metadata, "preprocessing": Preprocessing.from_dict(metadata["preprocessing"]).to_dict()}
     check_resume(metadata, module.metadata)
     check_weights(module.model, content)
-    then, now = metadata["config"]["optim"], settings["optim"]
-    changed = [f"optim.{key}={then.get(key)} then, {value} now" for key, value in now.items() if then.get(key) != value]
-    if changed:
-        raise ValueError(
-            f"{str(ckpt_path)!r} goes on with its own optimizer, so these settings would have no effect: "
-            f"{', '.join(changed)}; leave them as they were, or start a new run with init_from"
-        )
+    moved = moved_data(metadata["config"], module.metadata["config"])
+    if moved:
+        rank_zero_warn(f"going on with data from another place: {moved}; the videos and their order must be the same")
     num_epochs, num_batches = epochs_and_batches(content)
     place = f"in epoch {num_epochs + 1}, after {num_batches} batches" if num_batches else f"after {num_epochs} epochs"
     return f"{place} (step {content['global_step']})"
-
-
-def check_epochs_left(ckpt_path: str | Path, max_epochs: int) -> None:
-    """Raise where nothing is left to train.
-
-    Raises:
-        CheckpointError: the checkpoint can't be read.
-        ValueError: it has seen all epochs.
-    """
-    num_epochs, _ = epochs_and_batches(read_checkpoint(ckpt_path))
-    if num_epochs >= max_epochs:
-        raise ValueError(
-            f"{str(ckpt_path)!r} has been trained for {num_epochs} epochs, all that trainer.max_epochs={max_epochs} "
-            f"asks for; raise trainer.max_epochs to go on"
-        )
 
 
 def epochs_and_batches(content: Mapping[str, Any]) -> tuple[int, int]:
@@ -214,24 +299,3 @@ def epochs_and_batches(content: Mapping[str, Any]) -> tuple[int, int]:
     if epochs["processed"] == epochs["started"]:
         return epochs["processed"], 0
     return epochs["processed"], loop["epoch_loop.batch_progress"]["current"]["processed"]
-
-
-def check_room(run_dir: Path, module: ClassificationModule) -> None:
-    """Raise where the disk can't take the checkpoints that a run keeps.
-
-    Args:
-        run_dir: its folder; checkpoints that lie there already are counted as room.
-        module: to be trained with AdamW.
-
-    Raises:
-        ValueError: says how much is there and how much it takes.
-    """
-    copies = [(p, VALUES_PER_WEIGHT if p.requires_grad else 1) for p in module.parameters()]
-    num_bytes = sum(p.numel() * p.element_size() * number for p, number in copies)
-    needed = COPIES_KEPT * num_bytes
-    there = shutil.disk_usage(run_dir).free + sum(path.stat().st_size for path in run_dir.glob("*.ckpt"))
-    if there < needed:
-        raise ValueError(
-            f"{run_dir} has room for {there / 1e9:.2f} GB of checkpoints, the run keeps {COPIES_KEPT} of "
-            f"{num_bytes / 1e9:.2f} GB at a time; make room, or choose a folder on another disk with hydra.run.dir"
-        )

@@ -1,6 +1,6 @@
 """Types and ranges of the training settings, checked together before anything is read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any, get_args
@@ -10,7 +10,7 @@ from stvit_video.data.sampling import ShortVideo
 from stvit_video.data.training_clips import Sampling
 from stvit_video.data.transforms import CropMode, Interpolation
 from stvit_video.models.build import MODELS, model_options
-from stvit_video.optim_settings import optim_faults
+from stvit_video.optim_settings import Check, optim_faults, run_checks
 from stvit_video.training.class_weights import BALANCED
 from stvit_video.training.compiling import COMPILE_MODES
 from stvit_video.training.distillation import DistillationKind
@@ -77,11 +77,17 @@ class Rule:
         return " ".join(parts[:1]) + (" " + " and ".join(parts[1:]) if parts[1:] else "") + others
 
 
+PRECISIONS = (  # what Lightning takes, and auto
+    *("auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true", "32", "bf16", "16", "64"),
+    *("transformer-engine", "transformer-engine-float16"),
+)
 COUNT = Rule(int, 1)
 SHARE = Rule(float, 0, 1)
 RULES = {
     "run": Rule(str, optional=True),
     "seed": Rule(int, 0),
+    "ckpt_path": Rule(str, optional=True),
+    "init_from": Rule(str, optional=True),
     "init_head": Rule(str, choices=("new", "keep")),
     "protocol.num_clips": Rule(int, 1, optional=True),
     "data.num_frames": COUNT,
@@ -168,16 +174,36 @@ def check_settings(settings: Mapping[str, Any]) -> None:
     Raises:
         ValueError: lists every fault: the setting, its value, what is allowed.
     """
-    faults = []
+    wrong = type_faults(settings)
+    faults = [*wrong.values(), *contradictions(settings, wrong)]
+    if faults:
+        raise ValueError("; ".join(faults))
+
+
+def type_faults(settings: Mapping[str, Any]) -> dict[str, str]:
+    """A sentence for each setting that has another type than its rule says, or is out of its range; by the setting.
+
+    Args:
+        settings: the resolved training configuration as plain values.
+    """
+    faults = {}
     for key, rule in RULES.items():
         group, _, name = key.rpartition(".")
         value = settings[group][name] if group else settings[name]
         fault = rule.fault(value)
         if fault:
-            faults.append(f"{key}={value!r} {fault}")
-    faults = faults or _contradictions(settings)
-    if faults:
-        raise ValueError("; ".join(faults))
+            faults[key] = f"{key}={value!r} {fault}"
+    return faults
+
+
+def contradictions(settings: Mapping[str, Any], wrong: Collection[str]) -> list[str]:
+    """What does not go together, a sentence each.
+
+    Args:
+        settings: the resolved training configuration as plain values.
+        wrong: the settings with `type_faults`; what depends on them is not looked at.
+    """
+    return [*run_checks(CHECKS, settings, wrong), *optim_faults(settings, wrong=wrong)]
 
 
 def chosen_protocol(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,7 +217,7 @@ def chosen_protocol(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {**protocol, "name": protocol.get("name") or usual}
 
 
-def _contradictions(settings: Mapping[str, Any]) -> list[str]:
+def _epoch_contradictions(settings: Mapping[str, Any]) -> list[str]:
     trainer, optim = settings["trainer"], settings["optim"]
     epochs, every = trainer["max_epochs"], trainer["check_val_every_n_epoch"]
     faults = []
@@ -202,6 +228,11 @@ def _contradictions(settings: Mapping[str, Any]) -> list[str]:
         faults.append(f"optim.warmup_epochs={warmup} must be below trainer.max_epochs={epochs}; shorten the warm-up")
     if optim["min_lr"] > optim["lr"]:
         faults.append(f"optim.min_lr={optim['min_lr']} must be at most optim.lr={optim['lr']}")
+    return faults
+
+
+def _report_contradictions(settings: Mapping[str, Any]) -> list[str]:
+    faults = []
     if settings["report_checkpoint"] not in ("best", "last"):
         faults.append(f"report_checkpoint={settings['report_checkpoint']!r} is unknown; choose best or last")
     tested = chosen_protocol(settings)["name"]
@@ -210,22 +241,27 @@ def _contradictions(settings: Mapping[str, Any]) -> list[str]:
             f"data.sampling=segments trains on clips that span the whole video, protocol.name={tested} tests on "
             "others; use protocol.name=videomae_ssv2"
         )
-    faults += optim_faults(settings)
-    faults += process_faults(
+    return faults
+
+
+def _process_contradictions(settings: Mapping[str, Any]) -> list[str]:
+    trainer, precision, faults = settings["trainer"], settings["trainer"]["precision"], []
+    if str(precision) not in PRECISIONS:
+        faults.append(f"trainer.precision={precision!r} is unknown; use one of {', '.join(PRECISIONS)}")
+    return faults + process_faults(
         trainer["accelerator"],
         trainer["devices"],
         trainer["num_nodes"],
         find_surroundings(),
         strategy=trainer["strategy"],
-        precision=trainer["precision"],
+        precision=precision,
         sync_batchnorm=trainer["sync_batchnorm"],
     )
-    faults += _frame_contradictions(settings["data"], settings["model"]["name"])
-    return faults + _data_contradictions(settings["data"], settings["augment"])
 
 
-def _frame_contradictions(data: Mapping[str, Any], model: str) -> list[str]:
+def _frame_contradictions(settings: Mapping[str, Any]) -> list[str]:
     """Pictures for a model of clips, clips for a model of images; an unknown name is `create_model`'s to refuse."""
+    data, model = settings["data"], settings["model"]["name"]
     frames, pictures = data["num_frames"], data["source"] == "image_folder"
     takes_clips = model in MODELS and "num_frames" in model_options(model)
     if pictures and takes_clips:
@@ -243,7 +279,8 @@ def _frame_contradictions(data: Mapping[str, Any], model: str) -> list[str]:
     return []
 
 
-def _data_contradictions(data: Mapping[str, Any], augment: Mapping[str, Any]) -> list[str]:
+def _data_contradictions(settings: Mapping[str, Any]) -> list[str]:
+    data, augment = settings["data"], settings["augment"]
     batch_size, repeats, jitter = data["batch_size"], data["num_repeats"], augment["short_side_jitter"]
     faults = []
     if data.get("label_separator") and data["source"] != "csv":
@@ -261,3 +298,12 @@ def _data_contradictions(data: Mapping[str, Any], augment: Mapping[str, Any]) ->
             f"use data.cache_short_side={max(jitter)}"
         )
     return faults
+
+
+CHECKS: tuple[Check, ...] = (
+    (("optim.", "trainer."), _epoch_contradictions),
+    (("data.",), _report_contradictions),
+    (("trainer.",), _process_contradictions),
+    (("data.",), _frame_contradictions),
+    (("data.", "augment."), _data_contradictions),
+)

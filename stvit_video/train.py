@@ -4,7 +4,6 @@ For example `+experiment=quickstart`, `+experiment=k400 data.root=/data/k400`, o
 `data=csv data.train=train.csv data.val=val.csv model=stvit_video_deit_tiny`.
 """
 
-import dataclasses
 import signal
 import sys
 from collections.abc import Mapping
@@ -30,15 +29,14 @@ from stvit_video.evaluation.shards import ShardError
 from stvit_video.inference import NothingEvaluatedError
 from stvit_video.launch import run_with_sweeps
 from stvit_video.report import report_training
-from stvit_video.resume import check_epochs_left, check_resumable, check_room, find_start, given_start, write_config
-from stvit_video.settings import check_settings, chosen_protocol
-from stvit_video.sources import absolute_paths
+from stvit_video.resume import Start, check_resumable, find_start, given_start, only_training, write_config
+from stvit_video.start_checks import check_start
 from stvit_video.training.callbacks import SPEED
 from stvit_video.training.checkpointing import CheckpointWriteError, LastCheckpoint
 from stvit_video.training.interruption import REQUEUE_SIGNAL, TrainingInterruptedError, requeue_slurm_job
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 from stvit_video.training.skipped_videos import SkippedVideos
-from stvit_video.viewing import Protocol
+from stvit_video.training.tensorboard import no_tracebacks_of_writers
 
 Settings = Mapping[str, Any]
 MENDABLE = (
@@ -59,7 +57,7 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
     """Train as the settings say, and write checkpoints, logs, curves and result.json into the run directory.
 
     Where the folder holds a run of the same settings, it goes on from its newest whole checkpoint; a finished one is
-    left as it is.
+    left as it is. What is wrong with settings, files, devices and disk is told together before any data is read.
 
     Args:
         settings: the resolved configuration (conf/train.yaml) as plain values.
@@ -69,30 +67,34 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         What result.json holds; nothing in the other processes of several.
 
     Raises:
-        ValueError: settings, manifests, a checkpoint or a run directory that can't be used.
+        ValueError: settings, manifests, a checkpoint or a run directory that can't be used, or another training at
+            work in that directory.
         TrainingStoppedError: the loss is not finite, or too many videos can't be read.
         TrainingInterruptedError: a signal asked to stop; all is saved.
-        CheckpointWriteError: the disk is full.
+        CheckpointWriteError: the disk is full, for a checkpoint.
+        LogWriteError: it is, for metrics.csv or TensorBoard.
         BrokenVideosError: so many videos in a row can't be read that more are broken than allowed.
         LostWorkerError: the system ended a loader process.
         ShardError: one of several processes failed in the final evaluation.
     """
-    check_settings(settings)
-    settings = {**settings, "protocol": dataclasses.asdict(Protocol.named(**chosen_protocol(settings)))}
-    settings = {**settings, "data": absolute_paths(settings["data"])}
-    start = given_start(settings["ckpt_path"]) if settings["ckpt_path"] else find_start(run_dir, settings)
-    if start.result is not None:
-        rank_zero_only(print)(f"{start.run_dir} holds this run, and it is finished: {start.result['result']}")
-        return start.result
+    settings = check_start(settings, run_dir=run_dir)
+    given = given_start(settings["ckpt_path"]) if settings["ckpt_path"] else None
+    with only_training(given.run_dir if given else run_dir):
+        start = given or find_start(run_dir, settings)
+        if start.result is not None:
+            rank_zero_only(print)(f"{start.run_dir} holds this run, and it is finished: {start.result['result']}")
+            return start.result
+        return _train_from(start, settings)
+
+
+def _train_from(start: Start, settings: Settings) -> dict[str, Any]:
+    """The training itself, in a folder that is its own; see `train`."""
     run_dir = start.run_dir
     seed_everything(settings["seed"], workers=True, verbose=False)
     module, data = build_module(settings)
     if start.checkpoint is not None:
-        place = check_resumable(start.checkpoint, module, settings)
-        if settings["ckpt_path"]:
-            check_epochs_left(start.checkpoint, settings["trainer"]["max_epochs"])
+        place = check_resumable(start.checkpoint, module)
         rank_zero_only(print)(f"going on from {start.checkpoint}: {place}", flush=True)
-    check_room(run_dir, module)
     write_config(run_dir, settings)
     trainer = build_trainer(
         settings["trainer"],
@@ -133,7 +135,7 @@ def fit(
         LostWorkerError: it did.
     """
     try:
-        with lost_workers_named(lambda: data.datasets):
+        with no_tracebacks_of_writers(), lost_workers_named(lambda: data.datasets):
             trainer.fit(module, datamodule=data, ckpt_path=resumed_from, weights_only=True)
     except LostWorkerError as error:
         last = run_dir / "last.ckpt"

@@ -76,10 +76,6 @@ def test_settings_that_go_together(defaults, changes):
             "these out",
         ),
         (
-            {"distill.teacher": "gone.ckpt"},
-            "distill.teacher='gone.ckpt' is no file; give the path of a .ckpt file of stvit_video.train",
-        ),
-        (
             {"trainer.strategy": "fsdp", "optim.ema_decay": 0.9},
             "optim.ema_decay does not work with trainer.strategy=fsdp, whose weights are spread over processes; use "
             "trainer.strategy=ddp, or optim.ema_decay=null",

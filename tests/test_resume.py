@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,12 +26,16 @@ from stvit_video.data.synthetic import encode_video
 from stvit_video.models.checkpoints import CheckpointError
 from stvit_video.resume import (
     Start,
+    changed_settings,
     check_resumable,
-    check_room,
+    check_undamaged,
+    checkpoint_faults,
     epochs_and_batches,
     find_start,
     given_start,
+    moved_data,
     newest_checkpoint,
+    only_training,
     write_config,
 )
 from stvit_video.train import train
@@ -106,33 +111,90 @@ def test_nothing_whole_is_one_sentence(tmp_path):
 def test_a_given_checkpoint_is_checked_too(tmp_path):
     save(tmp_path / "last.ckpt")
     assert given_start(str(tmp_path / "last.ckpt")) == Start(tmp_path, tmp_path / "last.ckpt")
+    assert check_undamaged(str(tmp_path / "last.ckpt")) is None
     content = bytearray((tmp_path / "last.ckpt").read_bytes())
     content[content.find(torch.arange(5.0).numpy().tobytes()) + 7] ^= 1
     (tmp_path / "last.ckpt").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"is damaged \(a checksum is wrong, .*such as previous.ckpt"):
-        given_start(str(tmp_path / "last.ckpt"))
+        check_undamaged(str(tmp_path / "last.ckpt"))
 
 
 def test_what_is_no_checkpoint_of_a_training_is_refused(tiny_run, tmp_path):
-    with pytest.raises(CheckpointError, match="is no checkpoint that a training can go on from; .* init_from"):
-        check_resumable(str(tiny_run.checkpoint), None, {})
+    weights = torch.load(tiny_run.checkpoint, weights_only=True)
+    for content in (weights, {**weights, "epoch": 3}, {**weights, "loops": 5}, {}):
+        (fault,) = checkpoint_faults("a.ckpt", content, SETTINGS)
+        assert fault.startswith("'a.ckpt' is no checkpoint that a training can go on from; give a last.ckpt of stvit")
     with pytest.raises(CheckpointError, match="gone.ckpt"):
-        check_resumable(str(tmp_path / "gone.ckpt"), None, {})
+        check_resumable(str(tmp_path / "gone.ckpt"), None)
 
 
-def test_a_disk_without_room_is_told_at_the_start(tmp_path, monkeypatch):
-    """1000 weights of 4 bytes, their two moments, 8 more weights that are not trained: 12032 bytes four times."""
-    module = torch.nn.ParameterList([torch.zeros(1000), torch.nn.Parameter(torch.zeros(8), requires_grad=False)])
-    free = 4 * 12032
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
-    check_room(tmp_path, module)
-    free -= 100
-    with pytest.raises(
-        ValueError, match="has room for 0.00 GB of checkpoints, the run keeps 4 of 0.00 GB at a time; make"
-    ):
-        check_room(tmp_path, module)
-    (tmp_path / "last.ckpt").write_bytes(bytes(100))
-    check_room(tmp_path, module)
+def test_a_checkpoint_and_a_folder_are_compared_alike(tmp_path):
+    """What is new since has its default; what changes nothing of what is learnt may differ; epochs may only grow."""
+    now = {
+        **SETTINGS,
+        "distill": {"weight": 0.3, "kind": "soft"},
+        "trainer": {"max_epochs": 3, "max_nonfinite_steps": 7, "gradient_checkpointing": True, "log_every_n_steps": 1},
+        "optim": {"lr": 0.1, "new_since": True},
+    }
+    then = {
+        **SETTINGS,
+        "distill": {"weight": 0.5},
+        "trainer": {"max_epochs": 4, "max_nonfinite_steps": 1, "gradient_checkpointing": False},
+    }
+    changed = "distill.weight=0.5 then, 0.3 now; trainer.max_epochs=4 then, 3 now"
+    assert sorted(changed_settings(then, now).split("; ")) == sorted(changed.split("; "))
+    progress = {"epoch_progress": {"current": {"processed": 1, "started": 1}}}
+    content = {"stvit_video": {"config": then}, "epoch": 0, "loops": {"fit_loop": progress}}
+    (fault,) = checkpoint_faults("a.ckpt", content, now)
+    assert fault.startswith("'a.ckpt' is of a training with other settings: ")
+    assert fault.endswith("; go on with those of then, or start a new training from its weights with init_from")
+    write_config(tmp_path, then)
+    save(tmp_path / "last.ckpt")
+    with pytest.raises(ValueError, match="holds a run with other settings: ") as error:
+        find_start(tmp_path, now)
+    assert changed_settings(then, now) in str(error.value)
+    assert changed_settings(then, now) in fault
+
+
+def test_data_may_lie_elsewhere():
+    then = {**SETTINGS, "data": {"root": "/a", "val": "/a/val.csv", "num_frames": 4, "shards": None}}
+    now = {**SETTINGS, "data": {"root": "/b", "val": "/a/val.csv", "num_frames": 4, "shards": "/b/1.tar"}}
+    assert changed_settings(then, now) == ""
+    assert moved_data(then, now) == "data.root=/a then, /b now; data.shards=None then, /b/1.tar now"
+    assert moved_data(then, then) == ""
+
+
+@pytest.mark.parametrize(
+    ("rank", "machine", "is_first"), [(0, None, True), (0, "0", True), (1, "0", False), (0, "1", False)]
+)
+def test_the_first_process_of_several_keeps_others_out(tmp_path, monkeypatch, rank, machine, is_first):
+    monkeypatch.setattr("stvit_video.resume.rank_zero_only.rank", rank)
+    if machine is not None:
+        monkeypatch.setenv("NODE_RANK", machine)
+    with only_training(tmp_path / "a" / "run"):
+        assert (tmp_path / "a" / "run").is_dir() == is_first
+        monkeypatch.setattr("stvit_video.resume.rank_zero_only.rank", 0)
+        monkeypatch.setenv("NODE_RANK", "0")
+        if is_first:
+            message = "another training is at work in .*/a/run; wait until it has ended, or choose another run=NAME or"
+            with pytest.raises(ValueError, match=message), only_training(tmp_path / "a" / "run"):
+                pass
+        else:
+            with only_training(tmp_path / "a" / "run"):
+                assert (tmp_path / "a" / "run" / ".training.lock").is_file()
+
+
+def test_a_second_start_of_the_same_run_ends_at_once(tiny_run, tmp_path):
+    """Of the command itself, while this process is at work in the folder."""
+    lists = [f"data.train='{tiny_run.manifest}'", f"data.val='{tiny_run.manifest}'"]
+    with only_training(tmp_path):
+        second = started(tmp_path, [*TINY, *lists])
+        _, errors = second.communicate(timeout=60)
+    message = f"error: another training is at work in {tmp_path}; wait until it has ended, or choose another run=NAME"
+    assert message in errors
+    assert second.returncode == 1
+    assert "Traceback" not in errors
+    assert not (tmp_path / "config.yaml").exists()
 
 
 TINY = [
@@ -270,7 +332,10 @@ def test_asked_to_stop_it_saves_and_the_same_command_ends_alike(seven_videos, tm
     )
     assert said, words
     assert torch.load(run_dir / "last.ckpt", weights_only=True)["global_step"] == int(said.group(1)) > 0
-    alone = {**seven_videos.settings["data"], "num_workers": 0}  # which makes no difference
-    train({**seven_videos.settings, "data": alone}, run_dir=run_dir)
+    shutil.copytree(Path(seven_videos.settings["data"]["train"]).parent, tmp_path / "copy")
+    copied = str(tmp_path / "copy" / "list.csv")
+    elsewhere = {**seven_videos.settings["data"], "num_workers": 0, "train": copied, "val": copied}
+    with pytest.warns(UserWarning, match="going on with data from another place: data.train=.* then, .*copy/list.csv"):
+        train({**seven_videos.settings, "data": elsewhere}, run_dir=run_dir)
     assert "going on from" in capsys.readouterr().out
     assert_ended_alike(run_dir, seven_videos)

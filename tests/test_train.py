@@ -15,13 +15,16 @@ import torch
 import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from tensorboard.compat.tensorflow_stub.io.gfile import LocalFileSystem
 
 from stvit_video.build import CONF_DIR
 from stvit_video.models import model_from_checkpoint
+from stvit_video.resume import only_training
 from stvit_video.sources import build_manifests
-from stvit_video.train import _farewell, train
+from stvit_video.train import MENDABLE, _farewell, train
 from stvit_video.training.callbacks import EpochLine
 from stvit_video.training.interruption import TrainingInterruptedError
+from stvit_video.training.loggers import LogWriteError
 
 TINY = [
     "data=csv",
@@ -106,9 +109,10 @@ def finished_run(tiny_run, tmp_path_factory):
     ("overrides", "message"),
     [
         (["trainer.max_epochs=1"], "has been trained for 1 epochs, all that trainer.max_epochs=1 asks for; raise"),
-        (["optim.lr=0.5"], "these settings would have no effect: optim.lr=0.001 then, 0.5 now; leave them"),
-        (["model.embed_dim=16"], "embed_dim.*init_from"),
-        (["data.frame_stride=1"], "frame_stride.*init_from"),
+        (["optim.lr=0.5"], "is of a training with other settings: optim.lr=0.001 then, 0.5 now; go on with those of"),
+        (["model.embed_dim=16"], "model.embed_dim=8 then, 16 now; .*init_from"),
+        (["data.frame_stride=1"], "data.frame_stride=2 then, 1 now; .*init_from"),
+        (["distill.weight=0.9", "seed=5"], "seed=0 then, 5 now; distill.weight=0.5 then, 0.9 now; .*init_from"),
     ],
 )
 def test_resuming_another_training_is_refused(tiny_run, finished_run, overrides, message):
@@ -116,6 +120,16 @@ def test_resuming_another_training_is_refused(tiny_run, finished_run, overrides,
     with pytest.raises(ValueError, match=message):
         train(settings, run_dir=finished_run)
     assert yaml.safe_load((finished_run / "config.yaml").read_text())["optim"]["lr"] == 0.001
+
+
+def test_a_folder_where_another_training_is_at_work_is_left_alone(tiny_run, finished_run):
+    before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*") if path.name != ".training.lock"}
+    again = ["trainer.max_epochs=2", f"ckpt_path='{finished_run}/last.ckpt'"]
+    message = f"another training is at work in {finished_run}; wait until it has ended"
+    with only_training(finished_run), pytest.raises(ValueError, match=message):
+        train(settings_for(tiny_run, *again), run_dir=finished_run / "elsewhere")
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert not (finished_run / "elsewhere").exists()
 
 
 def test_weights_alone_can_not_be_resumed(tiny_run, tmp_path):
@@ -186,6 +200,22 @@ def test_same_seed_same_weights(tiny_run, tmp_path):
     assert not torch.equal(a, c)
 
 
+def test_a_disk_that_fills_while_tensorboard_writes_is_one_sentence(tiny_run, tmp_path, monkeypatch):
+    def append(self, filename, content, binary_mode=False):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(LocalFileSystem, "append", append)
+    with pytest.raises(LogWriteError) as error:
+        train(settings_for(tiny_run, "trainer.max_epochs=3"), run_dir=tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}/tensorboard can't be written (No space left on device); the checkpoints are as they were: make "
+        "room or mend the disk, then start the same command again"
+    )
+    assert issubclass(LogWriteError, MENDABLE)
+    monkeypatch.undo()
+    assert train(settings_for(tiny_run, "trainer.max_epochs=3"), run_dir=tmp_path)["training"]["epochs"] == 3
+
+
 def run_command(*arguments, cwd):
     command = [sys.executable, "-m", "stvit_video.train", *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
@@ -197,7 +227,7 @@ def run_command(*arguments, cwd):
         (["data.train=missing.csv", "data.val=missing.csv"], "error: .*missing.csv"),
         (
             ["data.train={manifest}", "data.val={manifest}", "ckpt_path=gone.ckpt"],
-            "error: there is no checkpoint file 'gone.ckpt'",
+            "error: ckpt_path: there is no checkpoint file 'gone.ckpt'; give",
         ),
         (
             ["data.train={manifest}", "data.val={manifest}", "model.num_tokens=0"],

@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from stvit_video.sweeps.expand import Overrides
 from stvit_video.sweeps.jobs import JOBS_FILE, SweepError, read_jobs, write_atomically
+from stvit_video.training.folder_lock import held
 
 ORIGIN_FILE = "sweep.json"
 LOCK_FILE = ".launcher.lock"
@@ -97,11 +98,9 @@ def only_launcher(folder: Path) -> Iterator[None]:
         SweepError: another one works in it.
         OSError: the folder can't be written.
     """
-    import fcntl
-
-    with (folder / LOCK_FILE).open("w") as file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(held(folder / LOCK_FILE))
         except BlockingIOError as error:
             raise SweepError(
                 f"a launcher is at work in {folder}; wait for it, or start another sweep with another sweep.name"

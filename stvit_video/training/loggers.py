@@ -13,6 +13,23 @@ from stvit_video.data.table_files import write_table
 METRICS = "metrics.csv"
 
 
+class LogWriteError(OSError):
+    """A log of the training could not be written; its checkpoints are as they were."""
+
+
+def log_write_error(path: Path, error: OSError) -> LogWriteError:
+    """The sentence for a log that can't be written.
+
+    Args:
+        path: of the log.
+        error: of the system.
+    """
+    return LogWriteError(
+        f"{path} can't be written ({error.strerror or error}); the checkpoints are as they were: make room or mend the "
+        f"disk, then start the same command again"
+    )
+
+
 class MetricsTable(Logger):
     """Writes a row for each set of metrics to run_dir/metrics.csv, on the first process only.
 
@@ -64,8 +81,14 @@ class MetricsTable(Logger):
         """Bring the rows to the file.
 
         Raises:
-            OSError: it can't be written.
+            LogWriteError: it can't be written.
         """
+        try:
+            self._write()
+        except OSError as error:
+            raise log_write_error(self.path, error) from error
+
+    def _write(self) -> None:
         if self._num_written is None:
             if self._rows:
                 write_table(self.path, header=self._columns, rows=map(self._fields, self._rows))
@@ -76,9 +99,16 @@ class MetricsTable(Logger):
             self._num_written = len(self._rows)
 
     def sync(self) -> int:
-        """Have the rows on the disk, whatever happens to the machine, and count them; 0 on other processes."""
+        """Have the rows on the disk, whatever happens to the machine, and count them; 0 on other processes.
+
+        Raises:
+            LogWriteError: the file can't be written.
+        """
         self.save()
-        self._to_disk()
+        try:
+            self._to_disk()
+        except OSError as error:
+            raise log_write_error(self.path, error) from error
         return len(self._rows)
 
     @rank_zero_only

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from stvit_video.training.loggers import MetricsTable
+from stvit_video.training.loggers import LogWriteError, MetricsTable
 
 
 def log(run_dir, metrics, *, resumed):
@@ -68,3 +68,18 @@ def test_a_folder_that_is_gone_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         log(tmp_path / "file" / "run", [(0, {"loss": 1.0})], resumed=False)
+
+
+def test_a_full_disk_is_one_sentence(tmp_path):
+    """A device that is always full takes the place of the file."""
+    table = log(tmp_path, [(0, {"loss": 2.0})], resumed=False)
+    (tmp_path / "metrics.csv").unlink()
+    (tmp_path / "metrics.csv").symlink_to("/dev/full")
+    table.log_metrics({"loss": 1.0}, 1)
+    message = (
+        r"metrics.csv can't be written \(No space left on device\); the checkpoints are as they were: make room or"
+    )
+    for write in (table.save, table.sync):
+        with pytest.raises(LogWriteError, match=message):
+            write()
+    assert issubclass(LogWriteError, OSError)

@@ -267,20 +267,6 @@ def test_unmixed_batches_are_counted_apart_and_draws_follow_torchs_state():
     assert 4 < len(set(losses[:12])) < 12  # those without mixing are alike
 
 
-def test_processes_with_their_own_draws_mix_the_same_steps():
-    mixed = []
-    for process in range(2):
-        module = make_module(mixing=Mixing(probability=0.5), seed=3)
-        torch.manual_seed(process)
-        mixed.append([])
-        for place in range(20):
-            module.logged.clear()
-            module.training_step(training_batch(), place)
-            mixed[-1].append("train/top1_mixed" in module.logged)
-    assert mixed[0] == mixed[1]
-    assert 3 < sum(mixed[0]) < 17
-
-
 def test_a_module_without_mixing_draws_nothing():
     torch.manual_seed(3)
     module = make_module()
