@@ -10,7 +10,13 @@ from lightning.pytorch.callbacks import LearningRateMonitor, TQDMProgressBar
 from lightning.pytorch.plugins.environments import SLURMEnvironment
 from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 
-from stvit_video.build import build_mixing, build_preprocessing, build_sampling, build_train_transform
+from stvit_video.build import (
+    build_mixing,
+    build_multi_scale,
+    build_preprocessing,
+    build_sampling,
+    build_train_transform,
+)
 from stvit_video.data.datamodule import VideoDataModule
 from stvit_video.data.dataset import attempts_for
 from stvit_video.data.device_transform import DeviceTransform
@@ -137,7 +143,9 @@ def scaled_optim(settings: Settings) -> dict[str, Any]:
         unit="GPU" if uses_gpus(trainer["accelerator"], here) else "process",
     )
     reference, expected = optim["lr_reference_batch"], optim["expected_batch"]
-    rank_zero_only(print)(describe_start(batch, lr=optim["lr"], reference_batch=reference), flush=True)
+    sizes = build_multi_scale(data)
+    more = "" if sizes is None else f"; {sizes.describe(num_repeats=batch.num_repeats, unit=batch.unit)}"
+    rank_zero_only(print)(describe_start(batch, lr=optim["lr"], reference_batch=reference) + more, flush=True)
     warning = batch_warning(batch, expected_batch=expected, reference_batch=reference)
     if warning:
         rank_zero_warn(warning)
@@ -188,6 +196,7 @@ def build_data(settings: Settings) -> VideoDataModule:
         train_transform=train_transform,
         sampling=sampling,
         num_repeats=data["num_repeats"],
+        multi_scale=build_multi_scale(data),
         max_attempts=attempts_for(data["max_skipped_fraction"]),
         read_frames=build_frame_reader(data, train_manifest),
         batch_size=data["batch_size"],

@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 
 from stvit_video.data.augment import PixelAugment
 from stvit_video.data.mixing import Mixing
+from stvit_video.data.multi_scale import MultiScale
 from stvit_video.data.training_clips import ClipSampling
 from stvit_video.data.transforms import Preprocessing, TrainTransform
 
@@ -77,6 +78,22 @@ def build_mixing(augment: Settings) -> Mixing | None:
         cutmix_alpha=augment["cutmix_alpha"],
         probability=augment["mix_probability"],
         cutmix_share=augment["cutmix_share"],
+    )
+
+
+def build_multi_scale(data: Settings) -> MultiScale | None:
+    """Sizes of the training batches, of the `data` settings; None where these are always of crop_size.
+
+    Raises:
+        ValueError: there are not two different sizes, or a batch of less than one video.
+    """
+    if data["multi_scale"] is None:
+        return None
+    return MultiScale(
+        sizes=tuple(data["multi_scale"]),
+        crop_size=data["crop_size"],
+        videos_per_batch=data["batch_size"] // data["num_repeats"],
+        batch=data["multi_scale_batch"],
     )
 
 

@@ -6,10 +6,12 @@ from math import inf, isfinite
 from typing import Any, get_args
 
 from stvit_video.data.decode import BACKENDS
+from stvit_video.data.multi_scale import BatchRule
 from stvit_video.data.sampling import ShortVideo
 from stvit_video.data.training_clips import Sampling
 from stvit_video.data.transforms import CropMode, Interpolation
 from stvit_video.models.build import MODELS, model_options
+from stvit_video.multi_scale_settings import multi_scale_faults
 from stvit_video.optim_settings import Check, optim_faults, run_checks
 from stvit_video.training.class_weights import BALANCED
 from stvit_video.training.compiling import COMPILE_MODES
@@ -100,6 +102,8 @@ RULES = {
     "data.interpolation": Rule(str, choices=get_args(Interpolation)),
     "data.batch_size": COUNT,
     "data.val_batch_size": Rule(int, 1, optional=True),
+    "data.multi_scale": Rule(int, 1, length=0, optional=True),
+    "data.multi_scale_batch": Rule(str, choices=get_args(BatchRule)),
     "data.num_workers": Rule(int, 0),
     "data.cache_short_side": Rule(int, 1, optional=True),
     "data.cache_limit_gb": Rule(float, 0, above=True),
@@ -306,4 +310,5 @@ CHECKS: tuple[Check, ...] = (
     (("trainer.",), _process_contradictions),
     (("data.",), _frame_contradictions),
     (("data.", "augment."), _data_contradictions),
+    (("data.", "augment."), multi_scale_faults),
 )

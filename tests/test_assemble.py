@@ -77,7 +77,7 @@ def test_under_slurm_it_is_not_lightning_that_obeys_the_signal(tmp_path, monkeyp
 
 def start_settings(**optim):
     return {
-        "data": {"batch_size": 6, "num_repeats": 2},
+        "data": {"batch_size": 6, "num_repeats": 2, "multi_scale": None},
         "optim": {"lr": 4e-3, "min_lr": 2e-3, "warmup_lr": None, "weight_decay": 0.5} | optim,
         "trainer": TRAINER | {"devices": 5},
     }
@@ -90,6 +90,16 @@ def test_learning_rates_are_scaled_and_told(capsys):
         "60: 4.0e-3 x 30 / 60, other learning rates along)\n"
     )
     assert (optim["lr"], optim["min_lr"], optim["warmup_lr"], optim["weight_decay"]) == (2e-3, 1e-3, None, 0.5)
+
+
+def test_several_sizes_are_told_and_leave_the_learning_rate(capsys):
+    settings = start_settings(lr_reference_batch=60, expected_batch=30)
+    sizes = {"multi_scale": [28, 14, 7], "multi_scale_batch": "constant_pixels", "crop_size": 14}
+    optim = scaled_optim(settings | {"data": settings["data"] | sizes})
+    line = capsys.readouterr().out
+    assert line.startswith("effective batch 60 = 3/process x 5 processes")
+    assert line.endswith("along); multi-scale 7 to 28 pixels: batch 24 to 4/process\n")
+    assert optim["lr"] == 2e-3
 
 
 def test_another_batch_than_the_recipes_is_a_warning():

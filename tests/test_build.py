@@ -9,6 +9,7 @@ from hydra.errors import HydraException
 from stvit_video.build import (
     CONF_DIR,
     build_mixing,
+    build_multi_scale,
     build_preprocessing,
     build_sampling,
     build_train_transform,
@@ -121,3 +122,12 @@ def test_unknown_operations_and_contradictions_are_errors():
         build_sampling(data | {"sampling": "segments"})
     with pytest.raises(ValueError, match="rand_augment='rand-blur3' can't be read; write rand-m7-n4-mstd0.5-inc1"):
         build_train_transform(AUGMENT | {"rand_augment": "rand-blur3"}, None)
+
+
+def test_sizes_of_the_data_settings():
+    data = {"crop_size": 24, "batch_size": 12, "num_repeats": 3, "multi_scale_batch": "at_least"}
+    assert build_multi_scale(data | {"multi_scale": None}) is None
+    built = build_multi_scale(data | {"multi_scale": [32, 16]})
+    assert (built.sizes, built.videos(16), built.videos(32)) == ((16, 32), 9, 4)
+    with pytest.raises(ValueError, match=r"^multi_scale=\[16\] must be two or more"):
+        build_multi_scale(data | {"multi_scale": [16]})

@@ -1,6 +1,8 @@
 """The commands on pictures, end to end: a tiny image model trains, evaluates and predicts, from files and a .zip."""
 
 import json
+import os
+import signal
 from shutil import make_archive
 
 import pytest
@@ -17,6 +19,8 @@ from stvit_video.inference import load_classifier
 from stvit_video.predict import predict
 from stvit_video.sources import build_manifest, build_manifests
 from stvit_video.train import train
+from stvit_video.training.interruption import TrainingInterruptedError
+from stvit_video.training.module import ClassificationModule
 
 TINY = [
     "data=image_folder",
@@ -90,6 +94,50 @@ def test_archive_and_folder_train_alike(runs):
         "(9 of 9 videos, 1 clip x 1 crop, softmax averaged, short side 20, protocol single)"
     )
     assert results[0]["protocol"] == {"name": "single", "num_clips": 1, "num_crops": 1, "average": "prob"}
+
+
+SEVERAL_SIZES = [
+    "data.short_side=28",
+    "data.crop_size=24",
+    "data.batch_size=4",
+    "data.multi_scale=[16,24,32]",
+    "data.multi_scale_batch=constant_pixels",
+    "augment.on_device=true",
+    "trainer.max_epochs=3",
+]
+
+
+def test_a_training_at_several_sizes_goes_on_in_the_middle_of_an_epoch(runs, tmp_path, monkeypatch, capsys):
+    """30 pictures: 2 batches of each size an epoch, of 9, 4 and 2 pictures."""
+    seen, number = [], {"stop": None}
+    plain_step = ClassificationModule.training_step
+
+    def step(self, batch, batch_index):
+        seen.append((self.current_epoch, tuple(batch["clip"].shape), tuple(batch["index"].tolist())))
+        if len(seen) == number["stop"]:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return plain_step(self, batch, batch_index)
+
+    monkeypatch.setattr(ClassificationModule, "training_step", step)
+    train(settings_for(runs / "tree", *SEVERAL_SIZES), run_dir=tmp_path / "whole")
+    assert "; multi-scale 16 to 32 pixels: batch 9 to 2/process\n" in capsys.readouterr().out
+    whole = list(seen)
+    shapes = sorted([(9, 3, 1, 16, 16), (4, 3, 1, 24, 24), (2, 3, 1, 32, 32)] * 2)
+    for epoch in range(3):
+        assert sorted(shape for at, shape, _ in whole if at == epoch) == shapes
+        assert sorted(index for at, _, indices in whole if at == epoch for index in indices) == list(range(30))
+    seen.clear()
+    number["stop"] = 9  # the third batch of the second epoch
+    settings = settings_for(runs / "tree", *SEVERAL_SIZES, "data.num_workers=1")
+    with pytest.raises(TrainingInterruptedError):
+        train(settings, run_dir=tmp_path / "parts")
+    train(settings, run_dir=tmp_path / "parts")
+    assert seen == whole
+    one, two = (weights(tmp_path / name / "last.ckpt") for name in ("whole", "parts"))
+    assert all(torch.equal(two[key], value) for key, value in one.items())
+    steps = torch.load(tmp_path / "parts" / "last.ckpt", weights_only=True)["lr_schedulers"][0]["last_epoch"]
+    assert steps == 18  # all that the schedule was made for
+    assert json.loads((tmp_path / "parts" / "result.json").read_text())["preprocessing"]["crop_size"] == 24
 
 
 def test_evaluation_of_the_same_and_of_other_pictures(runs, tmp_path):

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 from stvit_video.data.dataset import ClipDataset, ClipTransform, FrameReader
 from stvit_video.data.frames import Cache
 from stvit_video.data.manifest import Manifest, check_classes
+from stvit_video.data.multi_scale import MultiScale, MultiScaleSampler, SizedBatches
 from stvit_video.data.resumable_loader import ResumableLoader
 from stvit_video.data.shard_sampler import ShardSampler
 from stvit_video.data.training_clips import ClipSampling, collate_clips
@@ -45,10 +46,13 @@ class VideoDataModule(lightning.LightningDataModule):
             an epoch still reads each video once, so it has num_repeats times as many steps.
         max_attempts: training videos to try for one clip before giving up, see `ClipDataset`.
         read_frames: reads training videos instead of ours, see `ClipDataset`.
+        multi_scale: sizes of training clips, another one for every batch, and how `batch_size` follows them; None =
+            always `crop_size`, as in validation.
 
     Raises:
         ManifestError: the two manifests do not fit each other, see `check_classes`.
-        ValueError: a setting is not allowed, or there are fewer training videos than `batch_size`.
+        ValueError: a setting is not allowed, or there are fewer training videos than `batch_size`, or than one batch
+            of each size of `multi_scale`.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class VideoDataModule(lightning.LightningDataModule):
         num_repeats: int = 1,
         max_attempts: int | None = None,
         read_frames: FrameReader | None = None,
+        multi_scale: MultiScale | None = None,
     ) -> None:
         super().__init__()
         check_classes(train_manifest, val_manifest)
@@ -97,6 +102,7 @@ class VideoDataModule(lightning.LightningDataModule):
         self.num_repeats = num_repeats
         self.max_attempts = max_attempts
         self.read_frames = read_frames
+        self.multi_scale = multi_scale
         self._train: ClipDataset | None = None
         self._val: ViewDataset | None = None
         self._train_loader: ResumableLoader | None = None
@@ -119,7 +125,7 @@ class VideoDataModule(lightning.LightningDataModule):
 
     @property
     def videos_per_batch(self) -> int:
-        """Videos that the clips of a training batch are from: batch_size / num_repeats."""
+        """Videos that the clips of a training batch are from: batch_size / num_repeats (multi-scale: at crop_size)."""
         return self.batch_size // self.num_repeats
 
     def setup(self, stage: str | None = None) -> None:
@@ -153,11 +159,14 @@ class VideoDataModule(lightning.LightningDataModule):
             )
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Batches of `batch_size` clips, as `collate_clips` makes them; a resumed epoch begins where it stopped."""
+        """Batches of `batch_size` clips, as `collate_clips` makes them; a resumed epoch begins where it stopped.
+
+        With `multi_scale`, batches are of one size each, and of as many clips as `MultiScale` says.
+        """
         self.setup("fit")
         assert self._train is not None
         self._require_full_batch()
-        self._train_loader = self._loader(self._train, ResumableLoader, batch_size=self.videos_per_batch, shuffle=True)
+        self._train_loader = self._training_loader(self._train)
         if self._resumed_state is not None:
             self._train_loader.load_state_dict(self._resumed_state)
             self._resumed_state = None
@@ -184,19 +193,33 @@ class VideoDataModule(lightning.LightningDataModule):
                 f"{num_videos} validation video(s) are too few for {world_size} processes, each needs one; add videos, "
                 f"or use trainer.devices={num_videos} or less"
             )
-        return self._loader(self._val, DataLoader, batch_size=self.val_batch_size, shuffle=False)
+        sampler = self._sampler(self._val, shuffle=False)
+        return self._loader(self._val, DataLoader, sampler=sampler, batch_size=self.val_batch_size)
 
-    def _loader(self, dataset: Dataset[Any], kind: type[Loader], *, batch_size: int, shuffle: bool) -> Loader:
+    def _training_loader(self, clips: ClipDataset) -> ResumableLoader:
+        if self.multi_scale is None:
+            sampler = self._sampler(clips, shuffle=True)
+            return self._loader(clips, ResumableLoader, sampler=sampler, batch_size=self.videos_per_batch)
         rank, world_size = self._rank_and_world_size()
-        sampler = ShardSampler(dataset, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size)
+        sized = MultiScaleSampler(clips, multi_scale=self.multi_scale, seed=self.seed, rank=rank, world_size=world_size)
+        return self._loader(SizedBatches(clips), ResumableLoader, sampler=sized, batch_size=None)
+
+    def _sampler(self, dataset: Dataset[Any], *, shuffle: bool) -> ShardSampler:
+        rank, world_size = self._rank_and_world_size()
+        return ShardSampler(dataset, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size)
+
+    def _loader(
+        self, dataset: Dataset[Any], kind: type[Loader], *, sampler: ShardSampler, batch_size: int | None
+    ) -> Loader:
+        """A loader; batch_size=None = the sampler gives whole batches."""
         return kind(
             dataset,
             batch_size=batch_size,
             sampler=sampler,
             num_workers=self.num_workers,
-            collate_fn=collate_clips if shuffle else collate_views,
+            collate_fn=collate_clips if sampler.shuffle else collate_views,
             pin_memory=torch.cuda.is_available(),
-            drop_last=shuffle and self.drop_last,
+            drop_last=sampler.shuffle and self.drop_last and batch_size is not None,
             worker_init_fn=start_worker,
             multiprocessing_context=self._worker_context(),
             persistent_workers=self.num_workers > 0,
@@ -217,6 +240,18 @@ class VideoDataModule(lightning.LightningDataModule):
             raise ValueError(
                 f"batch_size={self.batch_size}{repeats} is more than the {num_videos // world_size} training videos "
                 f"of a process ({num_videos} videos, {world_size} process(es)); lower batch_size or add videos"
+            )
+        if self.multi_scale is not None:
+            self._require_fitting_sizes(self.multi_scale)
+            self.multi_scale.count_batches(num_videos // world_size)
+
+    def _require_fitting_sizes(self, multi_scale: MultiScale) -> None:
+        given = multi_scale.crop_size, multi_scale.videos_per_batch
+        needed = self.preprocessing.crop_size, self.videos_per_batch
+        if given != needed or not self.drop_last:
+            raise ValueError(
+                f"multi_scale is for crop_size, videos_per_batch={given} and whole batches alone; here they are "
+                f"{needed} with drop_last={self.drop_last}; make them the same, and use drop_last=True"
             )
 
 

@@ -36,9 +36,14 @@ class BrokenVideosError(RuntimeError):
 
 
 class ClipTransform(Protocol):
-    """Frames (T, H, W, 3) uint8 -> a clip that the device finishes; anything random comes from the generator."""
+    """Frames (T, H, W, 3) uint8 -> a clip that the device finishes; anything random comes from the generator.
 
-    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> CroppedClip: ...
+    Only multi-scale training gives a `crop_size`, the side of the clip in pixels; None = that of the preprocessing.
+    """
+
+    def __call__(
+        self, frames: torch.Tensor, *, generator: torch.Generator, crop_size: int | None = None
+    ) -> CroppedClip: ...
 
 
 def attempts_for(max_skipped_fraction: float) -> int | None:
@@ -141,7 +146,15 @@ class ClipDataset(Dataset[dict[str, Any]]):
         return len(self.manifest.records)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        """One training item at the size of the preprocessing, see `item`."""
+        return self.item(index)
+
+    def item(self, index: int, *, crop_size: int | None = None) -> dict[str, Any]:
         """One training item.
+
+        Args:
+            index: number of the listed video.
+            crop_size: side of the clip in pixels; None = that of the preprocessing. It changes no draw.
 
         Returns:
             "clip" (C, T, H, W) uint8, with more than one repeat (R, C, T, H, W); "draws", what a `DeviceTransform`
@@ -161,7 +174,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
             record = self.manifest.records[candidate]
             try:
                 with self.reading_now.of(candidate):
-                    clips = self._read_clips(candidate, generator)
+                    clips = self._read_clips(candidate, generator, crop_size)
             except DecodeError as error:
                 reasons.append(str(error))
                 if isinstance(error, NO_FAULT_OF_THE_VIDEO):
@@ -185,9 +198,10 @@ class ClipDataset(Dataset[dict[str, Any]]):
         others = (other for other in order.tolist() if other != index)
         yield from others if self.max_attempts is None else islice(others, self.max_attempts - 1)
 
-    def _read_clips(self, candidate: int, generator: torch.Generator) -> list[CroppedClip]:
+    def _read_clips(self, candidate: int, generator: torch.Generator, crop_size: int | None) -> list[CroppedClip]:
         frames = self._read_frames(candidate, generator)
-        return [self.transform(frames, generator=generator) for _ in range(self.num_repeats)]
+        size = {} if crop_size is None else {"crop_size": crop_size}  # a transform without sizes serves otherwise
+        return [self.transform(frames, generator=generator, **size) for _ in range(self.num_repeats)]
 
     def _read_our_frames(self, candidate: int, generator: torch.Generator) -> torch.Tensor:
         record = self.manifest.records[candidate]

@@ -92,7 +92,7 @@ class Preprocessing:
 
 
 class CroppedClip(NamedTuple):
-    """A training clip (3, T, crop_size, crop_size) uint8, and what is still to be done; see `DeviceTransform`."""
+    """A training clip (3, T, size, size) uint8, and what is still to be done; see `DeviceTransform`."""
 
     clip: torch.Tensor
     draw: Draw
@@ -142,14 +142,21 @@ class TrainTransform:
         if self.short_side_jitter is not None:
             _require_jitter(self.short_side_jitter, self.crop, self.preprocessing.crop_size)
 
-    def __call__(self, frames: torch.Tensor, *, generator: torch.Generator) -> CroppedClip:
+    def __call__(
+        self, frames: torch.Tensor, *, generator: torch.Generator, crop_size: int | None = None
+    ) -> CroppedClip:
         """Turn frames (T, H, W, 3) uint8 into a clip (3, T, crop_size, crop_size) uint8 and what is still to be done.
+
+        Args:
+            frames: of one clip.
+            generator: source of the draws.
+            crop_size: side in pixels; None = that of `preprocessing`. "random" and "centre" scale the short side along.
 
         Raises:
             ValueError: `frames` has another shape or dtype.
         """
         frames = channels_first(frames)  # (T, 3, H, W)
-        frames = self._cropped(frames, generator)  # (T, 3, crop_size, crop_size)
+        frames = self._cropped(frames, generator, crop_size or self.preprocessing.crop_size)  # (T, 3, size, size)
         flipped = float(torch.rand((), generator=generator)) < self.flip_probability
         draw = self.pixels.draw(frames.shape[-2], frames.shape[-1], generator=generator)
         if flipped:
@@ -158,8 +165,8 @@ class TrainTransform:
             frames, draw = apply_ops(frames, draw.ops), draw._replace(ops=())
         return CroppedClip(frames.transpose(0, 1).contiguous(), draw)
 
-    def _cropped(self, frames: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        size, interpolation = self.preprocessing.crop_size, self.preprocessing.interpolation
+    def _cropped(self, frames: torch.Tensor, generator: torch.Generator, size: int) -> torch.Tensor:
+        interpolation = self.preprocessing.interpolation
         if self.crop == "random_resized":
             top, left, height, width = random_resized_crop_box(
                 frames.shape[-2], frames.shape[-1], scale=self.scale, ratio=self.ratio, generator=generator
@@ -167,6 +174,7 @@ class TrainTransform:
             return _resized(frames[..., top : top + height, left : left + width], size, size, interpolation)
         shortest, longest = self.short_side_jitter or (self.preprocessing.short_side,) * 2
         short_side = shortest if shortest == longest else shortest + _randint(longest - shortest + 1, generator)
+        short_side = round(short_side * size / self.preprocessing.crop_size)
         frames = resize_short_side(frames, short_side=short_side, interpolation=interpolation)
         if self.crop == "random":
             top = _randint(frames.shape[-2] - size + 1, generator)

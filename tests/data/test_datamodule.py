@@ -11,6 +11,7 @@ import torch
 from stvit_video.data.augment import PixelAugment
 from stvit_video.data.datamodule import VideoDataModule
 from stvit_video.data.manifest import Manifest, ManifestError
+from stvit_video.data.multi_scale import MultiScale
 from stvit_video.data.training_clips import ClipSampling
 from stvit_video.data.transforms import Preprocessing, TrainTransform
 
@@ -235,6 +236,52 @@ def test_another_reader_and_the_attempts_reach_the_training_clips(small_manifest
     assert train.max_attempts == 3
     assert next(iter(module.val_dataloader()))["views"].shape[0] == 2
     assert val.manifest is small_manifest
+
+
+def sizes_of(loader) -> list[tuple[int, ...]]:
+    return [tuple(batch["clip"].shape) for batch in loader]
+
+
+def test_every_batch_has_its_size_and_all_processes_the_same(small_manifest):
+    """Five videos: two batches of 2 of them at 14 pixels, one of 1 at 24; two clips of each."""
+    multi_scale = MultiScale(sizes=(14, 24), crop_size=20, videos_per_batch=1)
+    settings = {"batch_size": 2, "num_repeats": 2, "multi_scale": multi_scale}
+    alone, workers = (data_module(small_manifest, num_workers=number, **settings) for number in (0, 2))
+    loaders = [module.train_dataloader() for module in (alone, workers)]
+    assert [len(loader) for loader in loaders] == [3, 3]
+    for epoch in range(2):
+        for loader in loaders:
+            loader.sampler.set_epoch(epoch)
+        one, two = map(list, loaders)
+        assert sorted(sizes_of(one)) == [(2, 3, 3, 24, 24), (4, 3, 3, 14, 14), (4, 3, 3, 14, 14)]
+        assert all(torch.equal(a["clip"], b["clip"]) for a, b in zip(one, two, strict=True))
+        assert sorted(index for batch in one for index in batch["index"][::2].tolist()) == [0, 1, 2, 3, 4]
+    assert {batch["views"].shape[-1] for batch in alone.val_dataloader()} == {20}
+
+
+def test_processes_take_the_same_steps_of_several_sizes(small_manifest):
+    multi_scale = MultiScale(sizes=(18, 24), crop_size=20, videos_per_batch=1)
+    found = []
+    for rank in range(2):
+        module = data_module(small_manifest, batch_size=1, multi_scale=multi_scale)
+        module.trainer = SimpleNamespace(global_rank=rank, world_size=2)
+        loader = module.train_dataloader()
+        loader.sampler.set_epoch(3)
+        found.append((len(loader), sizes_of(loader), order(loader)))
+    assert found[0][:2] == found[1][:2] == (2, found[0][1])
+    assert {shape[-1] for shape in found[0][1]} == {18, 24}
+    assert not set(found[0][2]) & set(found[1][2])
+
+
+def test_sizes_that_do_not_fit_the_batches_are_refused(small_manifest):
+    multi_scale = MultiScale(sizes=(10, 20), crop_size=20, videos_per_batch=2)  # 8 and 2 videos
+    with pytest.raises(ValueError, match=r"multi_scale=\[10, 20\] needs 10 training videos a process .*, there are 5;"):
+        data_module(small_manifest, multi_scale=multi_scale)
+    message = r"is for crop_size, videos_per_batch=\(20, 2\) and whole .* \(20, {}\) with drop_last={}; make them the"
+    with pytest.raises(ValueError, match=message.format(1, True)):
+        data_module(small_manifest, batch_size=1, multi_scale=multi_scale)
+    with pytest.raises(ValueError, match=message.format(2, False)):
+        data_module(small_manifest, drop_last=False, multi_scale=multi_scale)
 
 
 class Leftover:
