@@ -35,6 +35,7 @@ from stvit_video.training.callbacks import SPEED
 from stvit_video.training.checkpointing import CheckpointWriteError, LastCheckpoint
 from stvit_video.training.interruption import REQUEUE_SIGNAL, TrainingInterruptedError, requeue_slurm_job
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
+from stvit_video.training.processes import LostProcessError, is_of_lost_process
 from stvit_video.training.skipped_videos import SkippedVideos
 from stvit_video.training.tensorboard import no_tracebacks_of_writers
 
@@ -44,6 +45,7 @@ MENDABLE = (
     OSError,
     TrainingStoppedError,
     BrokenVideosError,
+    LostProcessError,
     LostWorkerError,
     NothingEvaluatedError,
     ShardError,
@@ -75,6 +77,7 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         LogWriteError: it is, for metrics.csv or TensorBoard.
         BrokenVideosError: so many videos in a row can't be read that more are broken than allowed.
         LostWorkerError: the system ended a loader process.
+        LostProcessError: another process of this training has ended.
         ShardError: one of several processes failed in the final evaluation.
     """
     settings = check_start(settings, run_dir=run_dir)
@@ -129,19 +132,25 @@ def training_facts(trainer: Trainer) -> dict[str, Any]:
 def fit(
     trainer: Trainer, module: ClassificationModule, data: VideoDataModule, *, run_dir: Path, resumed_from: Path | None
 ) -> None:
-    """`trainer.fit`; where the system ends a loader process, say which video that was reading and how to go on.
+    """`trainer.fit`; where a process ends that is needed, say which one and how to go on.
 
     Raises:
-        LostWorkerError: it did.
+        LostWorkerError: the system ended a loader process; the message names the video that it was reading.
+        LostProcessError: another process of this training has ended.
     """
+    last = run_dir / "last.ckpt"
     try:
         with no_tracebacks_of_writers(), lost_workers_named(lambda: data.datasets):
             trainer.fit(module, datamodule=data, ckpt_path=resumed_from, weights_only=True)
     except LostWorkerError as error:
-        last = run_dir / "last.ckpt"
         if not last.is_file():
             raise
         raise LostWorkerError(f"{error}; go on with the same command and ckpt_path={last}") from error
+    except RuntimeError as error:
+        if not is_of_lost_process(error):
+            raise
+        way = f"go on with the same command and ckpt_path={last}" if last.is_file() else "start the same command again"
+        raise LostProcessError(f"another process of this training has ended, see what it printed; {way}") from error
 
 
 @hydra.main(version_base="1.3", config_path=CONF_DIR, config_name="train")

@@ -171,7 +171,9 @@ def test_one_of_two_processes_killed_within_an_epoch_the_same_command_ends_alike
     settings = json.loads((folder / "trainings.json").read_text())["ddp"]
     settings["trainer"] |= {"checkpoint_minutes": 1e-6}
     (tmp_path / "trainings.json").write_text(json.dumps({"run": settings}))
-    assert run_two_processes(tmp_path, "3").returncode == 1
+    killed = run_two_processes(tmp_path, "3")
+    assert killed.returncode == 1
+    assert "LostProcessError: another process of this training has ended, see what it printed; go on" in killed.stderr
     stopped = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
     assert (stopped["epoch"], stopped["global_step"]) == (1, 3)
     again = run_two_processes(tmp_path)
