@@ -293,7 +293,7 @@ def to_clip(frames: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
 
 def finish_clips(clips: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
     """uint8 clips (..., 3, T, H, W) on any device -> float32, normalised, differences where these are asked for."""
-    clips = _normalised(clips, mean=preprocessing.mean, std=preprocessing.std)
+    clips = normalise(clips, mean=preprocessing.mean, std=preprocessing.std)
     return frame_differences(clips) if preprocessing.frame_difference else clips
 
 
@@ -302,12 +302,8 @@ def frame_differences(clip: torch.Tensor) -> torch.Tensor:
     return torch.diff(clip, dim=-3, prepend=clip[..., :1, :, :])
 
 
-def normalise(frames: torch.Tensor, *, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
-    """Frames (T, 3, H, W) uint8 -> clip (3, T, H, W) float32, contiguous: (frames / 255 - mean) / std."""
-    return _normalised(frames.transpose(0, 1), mean=mean, std=std)
-
-
-def _normalised(clips: torch.Tensor, *, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
+def normalise(clips: torch.Tensor, *, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
+    """Clips (..., 3, T, H, W) uint8 -> float32, contiguous: (clips / 255 - mean) / std."""
     clips = clips.to(torch.float32, memory_format=torch.contiguous_format)  # (..., 3, T, H, W)
     offset = torch.tensor(mean, device=clips.device).view(3, 1, 1, 1) * 255
     factor = torch.tensor(std, device=clips.device).view(3, 1, 1, 1) * 255

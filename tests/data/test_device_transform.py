@@ -32,7 +32,7 @@ def one_by_one(cropped: list[CroppedClip], preprocessing: Preprocessing) -> torc
     made = []
     for clip, draw in cropped:
         frames = apply_ops(clip.transpose(0, 1), draw.ops)
-        one = normalise(frames, mean=preprocessing.mean, std=preprocessing.std)
+        one = normalise(frames.transpose(0, 1), mean=preprocessing.mean, std=preprocessing.std)
         if preprocessing.frame_difference:
             one = torch.stack([one[:, t] - one[:, max(t - 1, 0)] for t in range(one.shape[1])], dim=1)
         made.append(erase_(one, draw))
