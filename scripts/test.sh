@@ -4,6 +4,7 @@
 #   bash scripts/test.sh                       everything but the tests marked slow or gpu
 #   bash scripts/test.sh tests/data -k csv     arguments go to pytest
 #   bash scripts/test.sh -m slow               a later -m replaces the selection
+#   bash scripts/test.sh -n 0                  in one process, for a debugger
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/_venv.sh
@@ -27,5 +28,6 @@ step "venv" prepare_venv ".[dev]"
 step "ruff check" .venv/bin/python -m ruff check .
 step "ruff format" .venv/bin/python -m ruff format --check .
 step "mypy" .venv/bin/python -m mypy
-step "pytest" .venv/bin/python -m pytest -m "not slow and not gpu" "$@"
+# Two processes side by side; the tests of a file stay in one, as they share fixtures.
+step "pytest" .venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu" "$@"
 echo "all checks passed in $SECONDS s"

@@ -82,11 +82,28 @@ def _recipe(metadata: Values) -> dict[str, Any]:
         "started from": config["init_from"].replace("\\", "/").rsplit("/", 1)[-1] if config.get("init_from") else None,
         "epochs": config.get("trainer", {}).get("max_epochs"),
         "clips of a batch in each process": config.get("data", {}).get("batch_size"),
+        "sizes of the clips in pixels": _sizes(config.get("data", {})),
+        "taught by": _teacher(config.get("distill", {})),
+        "precision": config.get("trainer", {}).get("precision"),
         "batches of a step": config.get("trainer", {}).get("accumulate_grad_batches"),
         "optimizer": words.get("optim"),
         "augmentation": words.get("augment"),
         "seed": config.get("seed"),
     }
+
+
+def _sizes(data: Values) -> str | None:
+    """The sizes of multi-scale training; None = always the one of the input."""
+    sizes = data.get("multi_scale")
+    return sizes and f"{', '.join(map(str, sizes))}, batch {data['multi_scale_batch']}"
+
+
+def _teacher(distill: Values) -> str | None:
+    """Of a distillation; None where the labels alone taught."""
+    if not distill.get("teacher"):
+        return None
+    name = distill["teacher"].replace("\\", "/").rsplit("/", 1)[-1]
+    return f"{name}, weight {distill['weight']}, temperature {distill['temperature']}, {distill['kind']}"
 
 
 def _numbers(result: Values | None, num_parameters: int) -> dict[str, Any]:

@@ -20,10 +20,8 @@ from stvit_video.evaluation.metrics import Metrics, rates_of
 from stvit_video.evaluation.multiview import MultiViewResult
 from stvit_video.evaluation.plots import save_confusion_matrix, save_curves
 from stvit_video.evaluation.shards import evaluate_shards
-from stvit_video.evaluation.sweep_points import AT_ONCE
 from stvit_video.evaluation.tables import write_rows
 from stvit_video.inference import Classifier, evaluate_manifest, load_classifier, score_videos
-from stvit_video.sweeps.start import num_sharing
 
 
 def report_training(
@@ -152,7 +150,6 @@ def measure_cost(classifier: Classifier) -> dict[str, Any]:
         "gmacs_per_video": gmacs * num_views,
         "num_parameters": count_parameters(classifier.model),
         "inference_clips_per_second": measure_speed(classifier),
-        AT_ONCE: num_sharing(),
     }
 
 

@@ -284,7 +284,13 @@ def check_resumable(ckpt_path: str | Path, module: ClassificationModule) -> str:
         metadata = {**metadata, "preprocessing": Preprocessing.from_dict(metadata["preprocessing"]).to_dict()}
     check_resume(metadata, module.metadata)
     check_weights(module.model, content)
-    moved = moved_data(metadata["config"], module.metadata["config"])
+    then, now = metadata["config"], module.metadata["config"]
+    moved, epochs = moved_data(then, now), [config["trainer"]["max_epochs"] for config in (then, now)]
+    if epochs[0] != epochs[1]:
+        rank_zero_warn(
+            f"trainer.max_epochs={epochs[0]} then, {epochs[1]} now: from here the learning rate follows the longer "
+            "schedule, which may be a jump"
+        )
     if moved:
         rank_zero_warn(f"going on with data from another place: {moved}; the videos and their order must be the same")
     num_epochs, num_batches = epochs_and_batches(content)

@@ -304,10 +304,13 @@ def _data_contradictions(settings: Mapping[str, Any]) -> list[str]:
     return faults
 
 
+PROCESS_READS = tuple(
+    f"trainer.{key}" for key in ("accelerator", "devices", "num_nodes", "strategy", "precision", "sync_batchnorm")
+)
 CHECKS: tuple[Check, ...] = (
     (("optim.", "trainer."), _epoch_contradictions),
     (("data.",), _report_contradictions),
-    (("trainer.",), _process_contradictions),
+    (PROCESS_READS, _process_contradictions),
     (("data.",), _frame_contradictions),
     (("data.", "augment."), _data_contradictions),
     (("data.", "augment."), multi_scale_faults),

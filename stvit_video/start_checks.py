@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from stvit_video.build import build_mixing, build_preprocessing, build_sampling, build_train_transform
+from stvit_video.known_settings import unknown_faults
 from stvit_video.models.checkpoints import METADATA_KEY, read_checkpoint
 from stvit_video.models.metadata import check_metadata
 from stvit_video.models.weights import unwrapped
@@ -43,7 +44,12 @@ def check_start(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         ValueError: lists every fault of settings, files, devices and folder, a sentence each.
     """
     wrong = type_faults(settings)
-    faults = [*wrong.values(), *contradictions(settings, wrong), *run_checks(CHECKS, settings, wrong)]
+    faults = [
+        *unknown_faults(settings),
+        *wrong.values(),
+        *contradictions(settings, wrong),
+        *run_checks(CHECKS, settings, wrong),
+    ]
     used: dict[str, Any] = {**settings, "data": absolute_paths(settings["data"])}
     unknown = _protocol_faults(settings)
     if not unknown:

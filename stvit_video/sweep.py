@@ -75,9 +75,9 @@ def _listed(folder: Path) -> list[tuple[str, tuple[str, ...], str, str]]:
 
 
 def _hydras_overrides(run_dir: Path) -> tuple[str, ...]:
-    """What Hydra noted that the run was started with; nothing where it noted nothing."""
-    path = run_dir / ".hydra" / "overrides.yaml"
-    content: Any = OmegaConf.to_container(OmegaConf.load(path)) if path.is_file() else []
+    """What Hydra noted that the run was last started with; nothing where it noted nothing."""
+    notes = sorted((run_dir / ".hydra").glob("**/overrides.yaml"))
+    content: Any = OmegaConf.to_container(OmegaConf.load(notes[-1])) if notes else []
     return tuple(str(text) for text in content)
 
 

@@ -98,7 +98,9 @@ def test_several_sizes_are_told_and_leave_the_learning_rate(capsys):
     optim = scaled_optim(settings | {"data": settings["data"] | sizes})
     line = capsys.readouterr().out
     assert line.startswith("effective batch 60 = 3/process x 5 processes")
-    assert line.endswith("along); multi-scale 7 to 28 pixels: batch 24 to 4/process\n")
+    assert line.endswith(
+        "along); multi-scale 7 to 28 pixels: batch 24 to 4/process, the effective batch is that of 14 pixels\n"
+    )
     assert optim["lr"] == 2e-3
 
 

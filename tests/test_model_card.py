@@ -21,8 +21,10 @@ def metadata(*, multi_label=False, num_frames=8, **changes):
         "init_from": "/home/somebody/weights/deit.pth",
         "data": {"source": "csv", "train": "/home/somebody/train.csv", "batch_size": 6, "sampling": "dense"},
         "optim": {"lr": 0.5, "expected_batch": None},
-        "trainer": {"max_epochs": 4, "accumulate_grad_batches": 3},
+        "trainer": {"max_epochs": 4, "accumulate_grad_batches": 3, "precision": "bf16-mixed"},
+        "distill": {"teacher": "/home/somebody/big.ckpt", "weight": 0.3, "temperature": 2.0, "kind": "soft"},
     }
+    config["data"] |= {"multi_scale": [12, 20], "multi_scale_batch": "fixed"}
     return checkpoint_metadata(
         model_name="stvit_video_deit_tiny",
         model_options={"depth": 5, "elastic": [4, 8], **changes},
@@ -52,7 +54,8 @@ def test_a_card_holds_recipe_numbers_and_limits():
         "8 frames, every 3. of the video, short side 20, crop 16 pixels",
         "* model: depth=5, elastic=[4, 8]\n",
         "* started from: deit.pth\n",
-        "* clips of a batch in each process: 6\n* batches of a step: 3\n",
+        "* clips of a batch in each process: 6\n* sizes of the clips in pixels: 12, 20, batch fixed\n",
+        "* taught by: big.ckpt, weight 0.3, temperature 2.0, soft\n* precision: bf16-mixed\n* batches of a step: 3\n",
         "* optimizer: lr=0.5\n",
         "* seed: 7\n",
         f"* result: {RESULT['result']}\n* parameters: 1.23 M\n* multiply-adds a view: 0.001 G\n",

@@ -313,8 +313,9 @@ def test_killed_within_an_epoch_the_same_command_ends_alike(seven_videos, tmp_pa
     assert second["training"] == {**first["training"], "seconds": pytest.approx(first["training"]["seconds"], abs=2.0)}
 
 
-def test_asked_to_stop_it_saves_and_the_same_command_ends_alike(seven_videos, tmp_path, capsys):
-    """The signal reaches the loaders and decoders as well, as a scheduler sends it."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_stop_it_saves_and_the_same_command_ends_alike(seven_videos, tmp_path, capsys, number):
+    """The signal reaches the loaders and decoders as well, as a scheduler or a terminal sends it."""
     run_dir = tmp_path / "run"
     training = started(run_dir, [*seven_videos.overrides, "trainer.checkpoint_minutes=null"])
     try:
@@ -322,13 +323,13 @@ def test_asked_to_stop_it_saves_and_the_same_command_ends_alike(seven_videos, tm
         while not (run_dir / "last.ckpt").is_file():
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        os.killpg(training.pid, signal.SIGTERM)
+        os.killpg(training.pid, number)
         words, errors = training.communicate(timeout=60)
     finally:
         training.kill()
-    assert training.returncode == 143, errors
+    assert training.returncode == 128 + number, errors
     said = re.search(
-        r"stopped by SIGTERM at step (\d+), in epoch \d of 4; all is saved in .*/last.ckpt; the same", words
+        rf"stopped by {number.name} at step (\d+), in epoch \d of 4; all is saved in .*/last.ckpt; the same", words
     )
     assert said, words
     assert torch.load(run_dir / "last.ckpt", weights_only=True)["global_step"] == int(said.group(1)) > 0

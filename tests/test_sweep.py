@@ -14,6 +14,7 @@ RESULT = {
     "top1": 0.5,
     "gmacs_per_view": 2.0,
     "inference_clips_per_second": 30.0,
+    "speed_measured": {"date": "today"},
 }
 
 
@@ -78,8 +79,10 @@ def test_many_warnings_are_counted(tmp_path, capsys):
 def test_folders_of_hydras_launchers(tmp_path):
     for number in (10, 9):
         write_result(tmp_path / str(number))
-        (tmp_path / str(number) / ".hydra").mkdir()
-        (tmp_path / str(number) / ".hydra" / "overrides.yaml").write_text(f"- seed={number}\n- a='b, c'\n")
+        for day, seed in ((1, 77), (2, number)):
+            noted = tmp_path / str(number) / ".hydra" / f"2026-11-0{day}_10-00-00"
+            noted.mkdir(parents=True)
+            (noted / "overrides.yaml").write_text(f"- seed={seed}\n- a='b, c'\n")
     (tmp_path / "11" / ".hydra").mkdir(parents=True)
     (tmp_path / ".submitit").mkdir()
     runs, unfinished = read_sweep(tmp_path)

@@ -27,37 +27,36 @@ def sweep(tmp_path, tiny_run):
             "token_grid": list(classifier.model.token_grid.sizes),
             "num_tokens": classifier.model.token_grid.count,
         }
-        facts |= measure_cost(classifier) | {"inference_clips_per_second": -1.0, "jobs_at_once": 2}
+        facts |= measure_cost(classifier) | {"inference_clips_per_second": -1.0}
         facts |= {"checkpoint": "best"} if name == "0" else {"ckpt_path": str(tiny_run.checkpoint)}
         (tmp_path / name / "result.json").write_text(json.dumps(facts))
     shutil.copy(tiny_run.checkpoint, tmp_path / "0" / "best.ckpt")
     return tmp_path
 
 
-def test_each_run_is_measured_as_it_was_evaluated(sweep, monkeypatch):
-    seen = []
+def test_each_run_is_measured_as_it_was_evaluated_in_turn_and_the_fastest_counts(sweep, monkeypatch):
+    seen, speeds = [], iter([8.5, 4.0, 6.0, 9.5, 7.0, 5.0])
 
     def measure(classifier):
         seen.append((classifier.model.token_grid.count, classifier.preprocessing.num_frames))
-        return 7.5 + len(seen)
+        return next(speeds)
 
     monkeypatch.setattr(sweep_speed, "measure_speed", measure)
     runs, told = [read_run(sweep / name, ()) for name in "01"], []
     measured = measure_again(sweep, runs, tell=told.append)
-    assert seen == [(runs[0].result["num_tokens"], 4), (2, 2)]
-    assert told == ["0: 8.5 clips/s", "1: 9.5 clips/s"]
+    assert seen == [(runs[0].result["num_tokens"], 4), (2, 2)] * 3
+    assert told == ["0: 8.5 clips/s (slowest of 3 rounds 6.0)", "1: 9.5 clips/s (slowest of 3 rounds 4.0)"]
     for run, speed in zip(measured, (8.5, 9.5), strict=True):
         assert run.result == read_run(sweep / run.name, ()).result
-        assert (run.result["inference_clips_per_second"], run.result["jobs_at_once"]) == (speed, 1)
+        assert run.result["inference_clips_per_second"] == speed
         assert run.result["speed_measured"]["hardware"]
 
 
 def test_the_command_measures_and_warns_no_more(sweep, capsys):
     assert main([str(sweep)]) == 0
-    assert "clips/s of 2 of 2 runs was measured while other jobs shared the processor" in capsys.readouterr().out
+    assert "clips/s of 2 of 2 runs was measured once" in capsys.readouterr().out
     assert main([str(sweep), "--measure"]) == 0
-    told = capsys.readouterr().out
-    assert "while other jobs" not in told
+    assert "measured once" not in capsys.readouterr().out
     assert read_run(sweep / "1", ()).result["inference_clips_per_second"] > 0
 
 

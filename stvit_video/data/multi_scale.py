@@ -119,7 +119,8 @@ class MultiScale:
         """
         most, fewest = (self.videos(size) * num_repeats for size in (self.sizes[0], self.sizes[-1]))
         batch = f"batch {most}" if most == fewest else f"batch {most} to {fewest}"
-        return f"multi-scale {self.sizes[0]} to {self.sizes[-1]} pixels: {batch}/{unit}"
+        sizes = f"{self.sizes[0]} to {self.sizes[-1]} pixels"
+        return f"multi-scale {sizes}: {batch}/{unit}, the effective batch is that of {self.crop_size} pixels"
 
 
 class MultiScaleSampler(ShardSampler):

@@ -26,9 +26,10 @@ def start_worker(worker: int) -> None:
 
 
 def outlive_stop_signals() -> None:
-    """Ignore SIGUSR1, and obey SIGTERM after `GRACE_SECONDS` only, by the system's alarm; for a main thread."""
+    """Ignore Ctrl-C and SIGUSR1, obey SIGTERM after `GRACE_SECONDS` only, by the system's alarm; for a main thread."""
     if os.name != "posix":
         return  # no such signals
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGUSR1):  # the parent process ends this one
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE_SECONDS))

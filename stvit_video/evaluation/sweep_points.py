@@ -13,7 +13,7 @@ METRICS = ("top1", "mean_average_precision")  # the main one of each kind of tas
 MORE_METRICS = ("top5", "mean_class_accuracy")
 CHANCE = ("seed", "data.fold")
 NEEDED = ("model", "gmacs_per_view", "inference_clips_per_second")
-AT_ONCE = "jobs_at_once"  # of a sweep, which shared the processor while the speed was measured
+MEASURED = "speed_measured"  # on what and when the speed was measured, all runs of a sweep in turn
 UNTOLD = ("hydra.", "hydra/", "sweep.", "run=", "trainer.enable_progress_bar")  # say nothing about a model
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video.evaluation.pareto import CLOSE, close_pairs, pareto_front
-from stvit_video.evaluation.sweep_points import AT_ONCE, MORE_METRICS, Point, Run, Unfinished, metric_of
+from stvit_video.evaluation.sweep_points import MEASURED, MORE_METRICS, Point, Run, Unfinished, metric_of
 
 METRIC_WORDS = {"top1": "top-1 accuracy", "mean_average_precision": "mAP"}
 SAME_EVERYWHERE = ("hardware", "commit", "protocol", "num_videos_used")  # else the points are not quite comparable
@@ -50,15 +50,16 @@ class SweepReport:
     @cached_property
     def warnings(self) -> list[str]:
         """What a reader must know before believing a difference."""
-        return [*self._disturbed(), *self._differences(), *self._close()]
+        return [*self._unmeasured(), *self._differences(), *self._close()]
 
-    def _disturbed(self) -> list[str]:
-        disturbed = sum(run.result.get(AT_ONCE, 1) > 1 for run in self.runs)
-        if not disturbed:
+    def _unmeasured(self) -> list[str]:
+        """Whether a ranking by speed is to be believed."""
+        once = sum(not run.result.get(MEASURED) for run in self.runs)
+        if not once:
             return []
         return [
-            f"clips/s of {disturbed} of {len(self.runs)} runs was measured while other jobs shared the processor; "
-            "python -m stvit_video.sweep DIR --measure measures them one after the other"
+            f"clips/s of {once} of {len(self.runs)} runs was measured once, at the end of each, beside whatever else "
+            "the machine did then; python -m stvit_video.sweep DIR --measure measures all in turn"
         ]
 
     def _differences(self) -> list[str]:
@@ -165,6 +166,8 @@ def _draw(axes: Any, report: SweepReport, costs: Sequence[float], front: Sequenc
     axes.plot([x for x, _ in best], [y for _, y in best], "k--", linewidth=1, alpha=0.6, label="Pareto front")
     axes.grid(alpha=0.3)
     if len(report.points) <= MAX_LABELS:
+        middle = (min(costs) + max(costs)) / 2  # labels of points on the right stand to the left of them
         for x, point in zip(costs, report.points, strict=True):
-            place = {"xytext": (4, 4), "textcoords": "offset points", "fontsize": 6}
+            side = {"xytext": (4, 4)} if x <= middle else {"xytext": (-4, 4), "ha": "right"}
+            place = {**side, "textcoords": "offset points", "fontsize": 6}
             axes.annotate(point.label, (x, point.quality.mean), **place).set_parse_math(False)

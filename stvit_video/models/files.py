@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from stvit_video.models.metadata import METADATA_KEY
@@ -98,4 +98,5 @@ def write_safetensors(file: Path, state: Mapping[str, Tensor], *, metadata: Mapp
         OSError: the file can't be written.
     """
     tensors = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}  # none shares memory
-    save_file(tensors, file, metadata={"format": "pt", METADATA_KEY: json.dumps(metadata)})
+    content = save(tensors, metadata={"format": "pt", METADATA_KEY: json.dumps(metadata)})
+    file.write_bytes(content)  # safetensors itself would keep others from reading the file

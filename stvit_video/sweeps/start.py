@@ -14,7 +14,6 @@ from stvit_video.training.processes import Surroundings, local_devices, uses_gpu
 PROGRESS_BAR = "trainer.enable_progress_bar"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 THREADS = "OMP_NUM_THREADS"
-SHARING = "STVIT_JOBS_AT_ONCE"  # how many jobs share the processor, on which this one measures its speed
 
 
 def start_of(
@@ -51,28 +50,10 @@ def start_of(
     if processes > 1:
         program += ["torch.distributed.run", "--standalone", "--nproc-per-node", str(processes), "-m"]
     own = own_overrides(overrides, run_dir=run_dir, trains=trainer is not None)
-    environment = {} if num_parallel == 1 else parallel_environment(share, num_jobs=num_parallel, processes=processes)
+    environment = {} if share is None or num_parallel == 1 else {VISIBLE: ",".join(share)}
+    if share is None and num_parallel > 1 and THREADS not in os.environ:
+        environment[THREADS] = str(max(1, (os.cpu_count() or 1) // (num_parallel * processes)))
     return Start([*program, module, *flags, *overrides, *own], environment)
-
-
-def parallel_environment(gpus: Sequence[str] | None, *, num_jobs: int, processes: int) -> dict[str, str]:
-    """Variables of a job that runs beside others.
-
-    Args:
-        gpus: that the job may see; None = all jobs share the processor.
-        num_jobs: at once.
-        processes: of each job.
-    """
-    if gpus is not None:
-        return {VISIBLE: ",".join(gpus)}
-    number = str(max(1, (os.cpu_count() or 1) // (num_jobs * processes)))
-    return {SHARING: str(num_jobs)} | ({} if THREADS in os.environ else {THREADS: number})
-
-
-def num_sharing(environ: Mapping[str, str] = os.environ) -> int:
-    """How many jobs of a sweep share the processor with this one, itself included; 1 = it has it alone."""
-    text = environ.get(SHARING, "")
-    return int(text) if text.isdecimal() else 1
 
 
 def own_overrides(overrides: Overrides, *, run_dir: Path, trains: bool) -> list[str]:

@@ -124,7 +124,7 @@ class EpochLine(Callback):
 
 
 class ResumeHint(Callback):
-    """Says how to go on when a training is interrupted from the keyboard.
+    """Says how to go on when a training is ended at once from the keyboard.
 
     Args:
         run_dir: the run's folder.
@@ -134,9 +134,12 @@ class ResumeHint(Callback):
         self.last = run_dir / "last.ckpt"
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Print the option, if there is a checkpoint to go on from."""
-        if isinstance(exception, KeyboardInterrupt) and self.last.is_file():
-            trainer.print(f"interrupted; go on with the same command and ckpt_path={self.last}", flush=True)
+        """Print the option, or that there is no checkpoint to go on from."""
+        if isinstance(exception, KeyboardInterrupt):
+            way = (
+                f"go on with the same command and ckpt_path={self.last}" if self.last.is_file() else "nothing is saved"
+            )
+            trainer.print(f"interrupted; {way}", flush=True)
 
 
 def best_checkpoint(run_dir: Path, *, monitor: str = "val/top1") -> ModelCheckpoint:

@@ -10,7 +10,7 @@ from types import FrameType
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 REQUEUE_SIGNAL = getattr(signal, "SIGUSR1", None)  # what `sbatch --signal=USR1@120` sends before the time is over
-STOP_SIGNALS = (signal.SIGTERM, *([REQUEUE_SIGNAL] if REQUEUE_SIGNAL else []))
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([REQUEUE_SIGNAL] if REQUEUE_SIGNAL else []))
 EXIT_STATUS_BASE = 128  # a process that a signal ends has this plus the signal's number as a shell sees it
 
 
@@ -27,12 +27,12 @@ class TrainingInterruptedError(RuntimeError):
 
     @property
     def exit_status(self) -> int:
-        """As shells and schedulers count: 143 after SIGTERM, 138 after SIGUSR1 (on Linux)."""
+        """As shells and schedulers count: 130 after Ctrl-C, 143 after SIGTERM, 138 after SIGUSR1 (on Linux)."""
         return EXIT_STATUS_BASE + self.signal_number
 
 
 class StopSignals(Callback):
-    """Notes SIGTERM and SIGUSR1 while `fit` runs, in place of Lightning's handlers.
+    """Notes Ctrl-C, SIGTERM and SIGUSR1 while `fit` runs, in place of Lightning's handlers; Ctrl-C twice ends at once.
 
     Differs: Lightning saves for SLURM inside the handler, that is in the middle of a step, and tells other processes
         by a message that may cross those of the gradients. Here `LastCheckpoint` asks between steps.
@@ -44,17 +44,20 @@ class StopSignals(Callback):
     def __init__(self) -> None:
         self.received = 0
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Take over from Lightning, which gives the signals back to whom they were when `fit` ends, however it ends.
-
-        What came before that, while the validation was tried, Lightning has noted.
-        """
-        if trainer.received_sigterm:
+    def on_sanity_check_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take over from Lightning, which gives the signals back to whom they were when `fit` ends, however it ends."""
+        if trainer.received_sigterm:  # in the moment before
             self.received = signal.SIGTERM
         for number in STOP_SIGNALS:
             signal.signal(number, self._note)
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Likewise: there is no check of the validation where a training goes on."""
+        self.on_sanity_check_start(trainer, pl_module)
+
     def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.received == number == signal.SIGINT:
+            raise KeyboardInterrupt
         self.received = self.received or number
 
 

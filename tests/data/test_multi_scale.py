@@ -269,6 +269,7 @@ def test_bad_values_are_refused(settings, message):
 
 
 def test_the_sizes_in_words():
-    assert CONSTANT.describe(num_repeats=2, unit="GPU") == "multi-scale 16 to 32 pixels: batch 18 to 4/GPU"
+    rest = ", the effective batch is that of 24 pixels"
+    assert CONSTANT.describe(num_repeats=2, unit="GPU") == f"multi-scale 16 to 32 pixels: batch 18 to 4/GPU{rest}"
     fixed = MultiScale(sizes=SIZES, crop_size=24, videos_per_batch=4, batch="fixed")
-    assert fixed.describe() == "multi-scale 16 to 32 pixels: batch 4/process"
+    assert fixed.describe() == f"multi-scale 16 to 32 pixels: batch 4/process{rest}"

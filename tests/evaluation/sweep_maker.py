@@ -14,6 +14,7 @@ def make_run(name, *overrides, top1=0.4, gmacs=1.0, speed=10.0, tokens=16, reduc
         "inference_clips_per_second": speed,
         "hardware": "a processor",
         "commit": "abc",
+        "speed_measured": {"date": "today"},
         **more,
     }
     return Run(name, tuple(overrides), result)

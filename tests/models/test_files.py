@@ -102,3 +102,9 @@ def test_a_damaged_header_is_no_whole_file(tmp_path):
     save_file({"a": torch.ones(3)}, tmp_path / "x.safetensors", metadata={METADATA_KEY: "{not json"})
     with pytest.raises(CheckpointError, match="x.safetensors' is no checkpoint that loads safely: it is no whole file"):
         read_checkpoint(tmp_path / "x.safetensors")
+
+
+def test_others_can_read_an_exported_file(tmp_path):
+    write_safetensors(tmp_path / "a.safetensors", {"weight": torch.zeros(3)}, metadata={})
+    (tmp_path / "plain").write_bytes(b"")
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode

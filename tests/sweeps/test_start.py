@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from stvit_video.sweeps.jobs import SweepError
-from stvit_video.sweeps.start import count_job_processes, num_sharing, share_of_gpus, start_of, visible_gpus
+from stvit_video.sweeps.start import count_job_processes, share_of_gpus, start_of, visible_gpus
 from stvit_video.training.processes import Surroundings
 
 TRAINER = {"accelerator": "cpu", "devices": 1, "num_nodes": 1}
@@ -65,12 +65,10 @@ def test_evaluations_get_gpus_too_and_jobs_on_processors_share_the_threads(monke
     assert started(None, gpus=["7", "9"], num_parallel=2, place=1).environment == {"CUDA_VISIBLE_DEVICES": "9"}
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: 13)
-    three = {"STVIT_JOBS_AT_ONCE": "3"}
-    assert started(num_parallel=3, gpus=["7"]).environment == {"OMP_NUM_THREADS": "4", **three}
-    assert started({**TRAINER, "devices": 2}, num_parallel=3).environment == {"OMP_NUM_THREADS": "2", **three}
+    assert started(num_parallel=3, gpus=["7"]).environment == {"OMP_NUM_THREADS": "4"}
+    assert started({**TRAINER, "devices": 2}, num_parallel=3).environment == {"OMP_NUM_THREADS": "2"}
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
-    assert started(num_parallel=3).environment == three
-    assert (num_sharing(three), num_sharing({})) == (3, 1)
+    assert started(num_parallel=3).environment == {}
 
 
 def test_devices_that_can_not_be_had():

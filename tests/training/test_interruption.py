@@ -9,12 +9,12 @@ import pytest
 from stvit_video.training.interruption import STOP_SIGNALS, StopSignals, TrainingInterruptedError, requeue_slurm_job
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130)])
 def test_the_first_signal_is_noted(number, status):
     """That Lightning gives the signals back is seen in test_checkpointing."""
     before = {stop: signal.getsignal(stop) for stop in STOP_SIGNALS}
     signals = StopSignals()
-    signals.on_train_start(SimpleNamespace(received_sigterm=False), None)
+    signals.on_sanity_check_start(SimpleNamespace(received_sigterm=False), None)
     try:
         assert signals.received == 0
         os.kill(os.getpid(), number)
@@ -24,6 +24,15 @@ def test_the_first_signal_is_noted(number, status):
             signal.signal(stop, handler)
     assert signals.received == number
     assert TrainingInterruptedError("", signal_number=number).exit_status == status
+
+
+def test_a_second_ctrl_c_ends_at_once():
+    signals = StopSignals()
+    signals._note(signal.SIGINT, None)
+    signals._note(signal.SIGTERM, None)
+    with pytest.raises(KeyboardInterrupt):
+        signals._note(signal.SIGINT, None)
+    assert signals.received == signal.SIGINT
 
 
 def test_what_lightning_has_noted_before_counts(monkeypatch):

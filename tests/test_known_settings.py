@@ -1,0 +1,41 @@
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from stvit_video.build import CONF_DIR
+from stvit_video.known_settings import known_settings, unknown_faults
+
+
+def settings_for(*overrides):
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        settings = OmegaConf.to_container(compose("train", overrides=["data.root=/x", *overrides]), resolve=False)
+    settings.pop("sweep")
+    return settings
+
+
+@pytest.mark.parametrize("overrides", [[], ["data=pytorchvideo", "trainer=fsdp", "optim=sgd"], ["+experiment=ssv2"]])
+def test_what_the_files_have_is_known(overrides):
+    assert unknown_faults(settings_for(*overrides)) == []
+
+
+def test_every_other_name_is_told_with_the_closest_one():
+    settings = settings_for("+optim.lrr=1", "+sead=3", "+distill.teacher_path=a", "+trainer.x={a: 1}", "+new.thing=1")
+    assert unknown_faults(settings) == [
+        "sead is no setting; did you mean seed?",
+        "new is no setting; python -m stvit_video.train --cfg job prints all that there are",
+        "optim.lrr is no setting; did you mean optim.lr?",
+        "trainer.x is no setting; python -m stvit_video.train --cfg job prints all that there are",
+        "distill.teacher_path is no setting; did you mean distill.teacher?",
+    ]
+
+
+def test_names_are_those_of_all_files():
+    assert {
+        "seed",
+        "optim",
+        "optim.momentum",
+        "data.shards",
+        "protocol.num_clips",
+        "augment.mixup_alpha",
+    } <= known_settings()
+    assert not {"defaults", "model.name", "hydra.run", "data.defaults"} & known_settings()
