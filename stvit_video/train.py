@@ -33,7 +33,12 @@ from stvit_video.resume import Start, check_resumable, find_start, given_start, 
 from stvit_video.start_checks import check_start
 from stvit_video.training.callbacks import SPEED
 from stvit_video.training.checkpointing import CheckpointWriteError, LastCheckpoint
-from stvit_video.training.interruption import REQUEUE_SIGNAL, TrainingInterruptedError, requeue_slurm_job
+from stvit_video.training.interruption import (
+    REQUEUE_SIGNAL,
+    TrainingInterruptedError,
+    requeue_slurm_job,
+    signals_given_back,
+)
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 from stvit_video.training.processes import LostProcessError, is_of_lost_process
 from stvit_video.training.skipped_videos import SkippedVideos
@@ -140,7 +145,7 @@ def fit(
     """
     last = run_dir / "last.ckpt"
     try:
-        with no_tracebacks_of_writers(), lost_workers_named(lambda: data.datasets):
+        with signals_given_back(), no_tracebacks_of_writers(), lost_workers_named(lambda: data.datasets):
             trainer.fit(module, datamodule=data, ckpt_path=resumed_from, weights_only=True)
     except LostWorkerError as error:
         if not last.is_file():

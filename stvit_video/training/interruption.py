@@ -4,7 +4,8 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import FrameType
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -29,6 +30,18 @@ class TrainingInterruptedError(RuntimeError):
     def exit_status(self) -> int:
         """As shells and schedulers count: 130 after Ctrl-C, 143 after SIGTERM, 138 after SIGUSR1 (on Linux)."""
         return EXIT_STATUS_BASE + self.signal_number
+
+
+@contextmanager
+def signals_given_back() -> Iterator[None]:
+    """Afterwards the signals are whose they were before, also where Lightning, which sees to it, fails at its end."""
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
 
 
 class StopSignals(Callback):

@@ -6,7 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from stvit_video.training.interruption import STOP_SIGNALS, StopSignals, TrainingInterruptedError, requeue_slurm_job
+from stvit_video.training.interruption import (
+    STOP_SIGNALS,
+    StopSignals,
+    TrainingInterruptedError,
+    requeue_slurm_job,
+    signals_given_back,
+)
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGINT, 130)])
@@ -24,6 +30,21 @@ def test_the_first_signal_is_noted(number, status):
             signal.signal(stop, handler)
     assert signals.received == number
     assert TrainingInterruptedError("", signal_number=number).exit_status == status
+
+
+def test_signals_are_given_back_after_an_error():
+    before = [signal.getsignal(number) for number in STOP_SIGNALS]
+    signals = StopSignals()
+
+    def interrupted_twice():
+        with signals_given_back():
+            signals.on_train_start(SimpleNamespace(received_sigterm=False), None)
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_twice()
+    assert [signal.getsignal(number) for number in STOP_SIGNALS] == before
 
 
 def test_a_second_ctrl_c_ends_at_once():
