@@ -4,10 +4,9 @@ import json
 import shutil
 
 import pytest
-from sweep_maker import make_run
 
 from stvit_video import sweep_speed
-from stvit_video.evaluation.sweep_points import read_run
+from stvit_video.evaluation.sweep_points import Run, read_run
 from stvit_video.inference import load_classifier
 from stvit_video.report import measure_cost
 from stvit_video.sweep import main
@@ -67,5 +66,5 @@ def test_a_checkpoint_that_is_gone_is_named(sweep, capsys):
 
 
 def test_the_checkpoint_of_a_result(tmp_path):
-    assert checkpoint_of(tmp_path, make_run("3", checkpoint="last")) == tmp_path / "last.ckpt"
-    assert str(checkpoint_of(tmp_path, make_run("3", ckpt_path="a/b.ckpt"))) == "a/b.ckpt"
+    assert checkpoint_of(tmp_path, Run("3", (), {"checkpoint": "last"})) == tmp_path / "last.ckpt"
+    assert str(checkpoint_of(tmp_path, Run("3", (), {"ckpt_path": "a/b.ckpt"}))) == "a/b.ckpt"
