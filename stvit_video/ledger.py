@@ -8,21 +8,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
+from stvit_video.data.arguments import OneLineParser
 from stvit_video.evaluation.ledger import Ledger
 from stvit_video.evaluation.ledger_file import read_ledger
 from stvit_video.evaluation.multiview import AVERAGES
 from stvit_video.evaluation.offline import LedgerEvaluation, evaluate_ledger
 from stvit_video.evaluation.tables import describe_unread, write_rows
 from stvit_video.optional import MissingLibraryError
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, like all errors here."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}; --help lists the options\n")
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -39,7 +32,7 @@ def numbers(text: str) -> tuple[int, ...]:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = _Parser(
+    parser = OneLineParser(
         prog="python -m stvit_video.ledger",
         description="Accuracies by any protocol that takes some of the views of an eval ledger.",
         allow_abbrev=False,

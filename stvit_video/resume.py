@@ -183,10 +183,12 @@ def changed_settings(then: Any, settings: Settings) -> str:
         then: what it was started with; an option that is new since is taken to have its default.
         settings: resolved, as they are written to config.yaml.
     """
-    return "; ".join(
-        f"{key}={before} then, {now} now"
-        for key, (before, now) in _differences(then, settings).items()
-        if key not in (*MAY_DIFFER, *MAY_MOVE) and not (key in MAY_GROW and now > before)
+    return _told(
+        {
+            key: (before, now)
+            for key, (before, now) in _differences(then, settings).items()
+            if key not in (*MAY_DIFFER, *MAY_MOVE) and not (key in MAY_GROW and now > before)
+        }
     )
 
 
@@ -197,8 +199,11 @@ def moved_data(then: Any, settings: Settings) -> str:
         then: what a training was started with.
         settings: what it goes on with.
     """
-    changed = _differences(then, settings).items()
-    return "; ".join(f"{key}={before} then, {now} now" for key, (before, now) in changed if key in MAY_MOVE)
+    return _told({key: both for key, both in _differences(then, settings).items() if key in MAY_MOVE})
+
+
+def _told(changes: Mapping[str, tuple[Any, Any]]) -> str:
+    return "; ".join(f"{key}={before} then, {now} now" for key, (before, now) in changes.items())
 
 
 def _differences(then: Any, settings: Settings) -> dict[str, tuple[Any, Any]]:

@@ -90,6 +90,16 @@ def build_manifests(data: Settings, *, classes: tuple[str, ...] | None = None) -
     return train, val
 
 
+def require_source(source: str) -> None:
+    """Raise unless `data.source` is one of ours.
+
+    Raises:
+        ValueError: it is unknown.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"data.source={source!r} is unknown; choose one of {', '.join(sorted(SOURCES))}")
+
+
 def build_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None = None) -> Manifest:
     """One manifest of the `data` settings.
 
@@ -104,10 +114,8 @@ def build_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None
     """
     if part not in ("train", "val"):
         raise ValueError(f'part={part!r} is unknown; choose "train" or "val"')
-    source = data["source"]
-    if source not in SOURCES:
-        raise ValueError(f"data.source={source!r} is unknown; choose one of {', '.join(sorted(SOURCES))}")
-    manifest = SOURCES[source](absolute_paths(data), part, classes)
+    require_source(data["source"])
+    manifest = SOURCES[data["source"]](absolute_paths(data), part, classes)
     if part == "train" and data.get("quarantine"):  # evaluation lists every video, the broken ones as missing
         return drop_quarantined(manifest, absolute_paths(data)["quarantine"])
     return manifest

@@ -19,7 +19,7 @@ from stvit_video.models.weights import unwrapped
 from stvit_video.optim_settings import Check, run_checks, weightless_model
 from stvit_video.resume import check_undamaged, checkpoint_faults, given_start, is_finished, other_settings
 from stvit_video.settings import chosen_protocol, contradictions, type_faults
-from stvit_video.sources import SOURCES, absolute_paths
+from stvit_video.sources import absolute_paths, require_source
 from stvit_video.training.distillation import teacher_difference
 from stvit_video.training.freezing import freeze_all_but
 from stvit_video.viewing import Protocol
@@ -147,10 +147,7 @@ def _protocol_faults(settings: Settings) -> list[str]:
 
 
 def _source_faults(settings: Settings) -> list[str]:
-    source = settings["data"]["source"]
-    if source in SOURCES:
-        return []
-    return [f"data.source={source!r} is unknown; choose one of {', '.join(sorted(SOURCES))}"]
+    return _told(lambda: require_source(settings["data"]["source"]))
 
 
 def _clip_faults(settings: Settings) -> list[str]:

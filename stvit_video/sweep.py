@@ -7,10 +7,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from omegaconf import OmegaConf
 
+from stvit_video.data.arguments import OneLineParser
 from stvit_video.evaluation.sweep_page import format_page
 from stvit_video.evaluation.sweep_points import CHANCE, Run, Unfinished, points_of, read_run
 from stvit_video.evaluation.sweep_report import SweepReport, format_rows, report_rows, save_plot
@@ -20,16 +21,9 @@ from stvit_video.sweeps.jobs import JOBS_FILE, read_jobs, write_atomically
 NUM_WARNINGS_SHOWN = 5
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, like all errors here."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}; --help lists the options\n")
-
-
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = _Parser(
+    parser = OneLineParser(
         prog="python -m stvit_video.sweep",
         description="Table, plot and page of a sweep: accuracy against GMACs and clips/s, spread over seeds.",
         allow_abbrev=False,

@@ -1,6 +1,16 @@
-"""Command lines of files and key=value options, read alike by every command that takes files."""
+"""Command lines: of files and key=value options, and of --options, read alike by every command that takes such."""
 
+import argparse
 from collections.abc import Collection, Sequence
+from typing import NoReturn
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like all errors here."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print it and leave with status 2."""
+        self.exit(2, f"error: {message}; --help lists the options\n")
 
 
 def split_arguments(arguments: Sequence[str], *, keys: Collection[str]) -> tuple[dict[str, str], list[str]]:
