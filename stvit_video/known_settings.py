@@ -1,17 +1,50 @@
 """Settings that no configuration file knows: Hydra takes `+optim.lrr=1` without a word, and nothing would read it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
+from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
 from stvit_video.build import CONF_DIR
 
 Settings = Mapping[str, Any]
 GROUPS = ("data", "optim", "augment", "trainer", "sweep")  # model is create_model's to check
+
+
+def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
+    """Command line arguments, with a "+" before settings that the configuration does not have.
+
+    Hydra would end at the first of them; so it takes them, and `unknown_faults` tells them with all that is wrong.
+
+    Args:
+        arguments: of the command line. Those with `--cfg`, `--help` and the like come back as they are.
+        config_name: of the configuration.
+    """
+    flags = get_args_parser().parse_intermixed_args(list(arguments))
+    if arguments != flags.overrides:
+        return list(arguments)
+    marked = list(arguments)
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        while True:
+            try:
+                compose(config_name, overrides=marked)
+            except ConfigCompositionException as error:
+                found = re.match(r"Could not override '(.+)'", str(error))
+                places = [n for n, text in enumerate(marked) if found and text.startswith(f"{found[1]}=")]
+                if not places:
+                    return marked
+                marked[places[0]] = f"+{marked[places[0]]}"
+            except Exception:  # another fault of the command line, which Hydra is going to tell
+                return marked
+            else:
+                return marked
 
 
 def unknown_faults(settings: Settings) -> list[str]:
@@ -31,7 +64,11 @@ def unknown_faults(settings: Settings) -> list[str]:
 def known_settings() -> frozenset[str]:
     """The names of all settings but the model's, such as "optim.lr"."""
     own = _read(Path(CONF_DIR, "train.yaml"))
-    names = {*own, *(f"{group}.{key}" for group, values in own.items() if isinstance(values, dict) for key in values)}
+    names = {
+        "model",
+        *own,
+        *(f"{group}.{key}" for group, values in own.items() if isinstance(values, dict) for key in values),
+    }
     for group in GROUPS:
         files = Path(CONF_DIR, group).glob("*.yaml")
         names |= {group, *(f"{group}.{key}" for path in files for key in _read(path))}

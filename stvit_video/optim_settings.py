@@ -1,27 +1,15 @@
 """Settings of how a model is trained that do not go together, found before anything is read."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
 
 from stvit_video.models.base import TokenModel
 from stvit_video.models.build import create_model
+from stvit_video.setting_checks import Check, run_checks
 
 Settings = Mapping[str, Any]
-Check = tuple[tuple[str, ...], Callable[[Settings], list[str]]]  # what it reads: settings, or groups as "data."
-
-
-def run_checks(checks: Sequence[Check], settings: Settings, wrong: Collection[str]) -> list[str]:
-    """The faults that those checks find all of whose settings have their types.
-
-    Args:
-        checks: each takes the whole configuration, and gives a sentence for each fault.
-        settings: the resolved training configuration as plain values.
-        wrong: settings of a wrong type or out of their range, such as "optim.lr".
-    """
-    sound = [check for reads, check in checks if not any(key.startswith(reads) for key in wrong)]
-    return [fault for check in sound for fault in check(settings)]
 
 
 def optim_faults(settings: Settings, *, wrong: Collection[str] = ()) -> list[str]:
@@ -37,27 +25,38 @@ def optim_faults(settings: Settings, *, wrong: Collection[str] = ()) -> list[str
     return run_checks(CHECKS, settings, wrong)
 
 
-def _schedule_faults(settings: Settings) -> list[str]:
-    optim, max_epochs = settings["optim"], settings["trainer"]["max_epochs"]
-    faults = []
-    if optim["warmup_lr"] > optim["lr"]:
-        faults.append(f"optim.warmup_lr={optim['warmup_lr']} must be at most optim.lr={optim['lr']}")
-    if optim["layer_decay"] is not None and optim["backbone_lr_factor"] != 1:
-        faults.append(
-            f"optim.layer_decay={optim['layer_decay']} and optim.backbone_lr_factor={optim['backbone_lr_factor']} both "
-            "lower the learning rate before the head; use one of them"
-        )
-    milestones = optim["milestones"]
-    if bool(milestones) != (optim["schedule"] == "step"):
-        faults.append(
+def _warmup_rate_faults(settings: Settings) -> list[str]:
+    warmup, lr = settings["optim"]["warmup_lr"], settings["optim"]["lr"]
+    return [f"optim.warmup_lr={warmup} must be at most optim.lr={lr}"] if warmup > lr else []
+
+
+def _layer_rate_faults(settings: Settings) -> list[str]:
+    decay, factor = settings["optim"]["layer_decay"], settings["optim"]["backbone_lr_factor"]
+    if decay is None or factor == 1:
+        return []
+    return [
+        f"optim.layer_decay={decay} and optim.backbone_lr_factor={factor} both lower the learning rate before the "
+        "head; use one of them"
+    ]
+
+
+def _milestone_faults(settings: Settings) -> list[str]:
+    milestones, schedule = settings["optim"]["milestones"], settings["optim"]["schedule"]
+    if bool(milestones) != (schedule == "step"):
+        return [
             f"optim.milestones={list(milestones)} are for optim.schedule=step, which needs some, "
-            f"and optim.schedule={optim['schedule']} was chosen"
-        )
-    elif milestones and not max(milestones) < max_epochs:
-        faults.append(f"optim.milestones={list(milestones)} must be below trainer.max_epochs={max_epochs}")
+            f"and optim.schedule={schedule} was chosen"
+        ]
+    if milestones and not max(milestones) < (max_epochs := settings["trainer"]["max_epochs"]):
+        return [f"optim.milestones={list(milestones)} must be below trainer.max_epochs={max_epochs}"]
+    return []
+
+
+def _momentum_faults(settings: Settings) -> list[str]:
+    optim = settings["optim"]
     if optim["nesterov"] and (optim["optimizer"] != "sgd" or not optim["momentum"]):
-        faults.append("optim.nesterov=true needs optim.optimizer=sgd and optim.momentum above 0")
-    return faults
+        return ["optim.nesterov=true needs optim.optimizer=sgd and optim.momentum above 0"]
+    return []
 
 
 def _part_faults(settings: Settings) -> list[str]:
@@ -117,8 +116,11 @@ def weightless_model(model: Settings) -> TokenModel:
 
 
 CHECKS: tuple[Check, ...] = (
-    (("optim.", "trainer."), _schedule_faults),
-    (("optim.", "init_from"), _part_faults),
-    (("optim.", "trainer."), _sharding_faults),
-    (("data.num_frames", "data.crop_size"), _model_faults),
+    _warmup_rate_faults,
+    _layer_rate_faults,
+    _milestone_faults,
+    _momentum_faults,
+    _part_faults,
+    _sharding_faults,
+    _model_faults,
 )

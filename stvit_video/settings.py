@@ -1,24 +1,25 @@
-"""Types and ranges of the training settings, checked together before anything is read."""
+"""Types and ranges of the training settings."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any, get_args
+
+from omegaconf import MISSING
 
 from stvit_video.data.decode import BACKENDS
 from stvit_video.data.multi_scale import BatchRule
 from stvit_video.data.sampling import ShortVideo
 from stvit_video.data.training_clips import Sampling
 from stvit_video.data.transforms import CropMode, Interpolation
-from stvit_video.models.build import MODELS, model_options
-from stvit_video.multi_scale_settings import multi_scale_faults
-from stvit_video.optim_settings import Check, optim_faults, run_checks
 from stvit_video.training.class_weights import BALANCED
 from stvit_video.training.compiling import COMPILE_MODES
 from stvit_video.training.distillation import DistillationKind
 from stvit_video.training.freezing import TrainedPart
 from stvit_video.training.optim import OptimizerName, Schedule
-from stvit_video.training.processes import ACCELERATORS, STRATEGIES, find_surroundings, process_faults
+from stvit_video.training.processes import ACCELERATORS, STRATEGIES
+
+Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -169,48 +170,32 @@ RULES = {
 }
 
 
-def check_settings(settings: Mapping[str, Any]) -> None:
-    """Raise unless every setting has its type and range, and those that depend on one another agree.
+def type_faults(settings: Settings) -> dict[str, str]:
+    """A sentence for each setting that is missing, of a wrong type or out of its range, by its name.
 
     Args:
-        settings: the resolved training configuration as plain values.
-
-    Raises:
-        ValueError: lists every fault: the setting, its value, what is allowed.
+        settings: the resolved training configuration as plain values; a missing one is "???", as in OmegaConf.
     """
-    wrong = type_faults(settings)
-    faults = [*wrong.values(), *contradictions(settings, wrong)]
-    if faults:
-        raise ValueError("; ".join(faults))
-
-
-def type_faults(settings: Mapping[str, Any]) -> dict[str, str]:
-    """A sentence for each setting that has another type than its rule says, or is out of its range; by the setting.
-
-    Args:
-        settings: the resolved training configuration as plain values.
-    """
-    faults = {}
+    faults = {name: f"{name} is missing; give it, for example {name}=/path" for name in _missing_names(settings)}
     for key, rule in RULES.items():
         group, _, name = key.rpartition(".")
         value = settings[group][name] if group else settings[name]
         fault = rule.fault(value)
-        if fault:
+        if fault and key not in faults:
             faults[key] = f"{key}={value!r} {fault}"
     return faults
 
 
-def contradictions(settings: Mapping[str, Any], wrong: Collection[str]) -> list[str]:
-    """What does not go together, a sentence each.
+def _missing_names(settings: Settings) -> list[str]:
+    groups = {key: value for key, value in settings.items() if isinstance(value, Mapping)}
+    alone = [key for key, value in settings.items() if value == MISSING]
+    return [
+        *alone,
+        *(f"{group}.{key}" for group, of in groups.items() for key, value in of.items() if value == MISSING),
+    ]
 
-    Args:
-        settings: the resolved training configuration as plain values.
-        wrong: the settings with `type_faults`; what depends on them is not looked at.
-    """
-    return [*run_checks(CHECKS, settings, wrong), *optim_faults(settings, wrong=wrong)]
 
-
-def chosen_protocol(settings: Mapping[str, Any]) -> dict[str, Any]:
+def chosen_protocol(settings: Settings) -> dict[str, Any]:
     """The `protocol` settings; where they name none, uniform, and for pictures single.
 
     Args:
@@ -219,99 +204,3 @@ def chosen_protocol(settings: Mapping[str, Any]) -> dict[str, Any]:
     protocol = settings["protocol"]
     usual = "single" if settings["data"]["source"] == "image_folder" else "uniform"
     return {**protocol, "name": protocol.get("name") or usual}
-
-
-def _epoch_contradictions(settings: Mapping[str, Any]) -> list[str]:
-    trainer, optim = settings["trainer"], settings["optim"]
-    epochs, every = trainer["max_epochs"], trainer["check_val_every_n_epoch"]
-    faults = []
-    if every > epochs:
-        faults.append(f"trainer.check_val_every_n_epoch={every} must be at most trainer.max_epochs={epochs}")
-    if not optim["warmup_epochs"] < epochs:
-        warmup = optim["warmup_epochs"]
-        faults.append(f"optim.warmup_epochs={warmup} must be below trainer.max_epochs={epochs}; shorten the warm-up")
-    if optim["min_lr"] > optim["lr"]:
-        faults.append(f"optim.min_lr={optim['min_lr']} must be at most optim.lr={optim['lr']}")
-    return faults
-
-
-def _report_contradictions(settings: Mapping[str, Any]) -> list[str]:
-    faults = []
-    if settings["report_checkpoint"] not in ("best", "last"):
-        faults.append(f"report_checkpoint={settings['report_checkpoint']!r} is unknown; choose best or last")
-    tested = chosen_protocol(settings)["name"]
-    if settings["data"]["sampling"] == "segments" and tested != "videomae_ssv2":
-        faults.append(
-            f"data.sampling=segments trains on clips that span the whole video, protocol.name={tested} tests on "
-            "others; use protocol.name=videomae_ssv2"
-        )
-    return faults
-
-
-def _process_contradictions(settings: Mapping[str, Any]) -> list[str]:
-    trainer, precision, faults = settings["trainer"], settings["trainer"]["precision"], []
-    if str(precision) not in PRECISIONS:
-        faults.append(f"trainer.precision={precision!r} is unknown; use one of {', '.join(PRECISIONS)}")
-    return faults + process_faults(
-        trainer["accelerator"],
-        trainer["devices"],
-        trainer["num_nodes"],
-        find_surroundings(),
-        strategy=trainer["strategy"],
-        precision=precision,
-        sync_batchnorm=trainer["sync_batchnorm"],
-    )
-
-
-def _frame_contradictions(settings: Mapping[str, Any]) -> list[str]:
-    """Pictures for a model of clips, clips for a model of images; an unknown name is `create_model`'s to refuse."""
-    data, model = settings["data"], settings["model"]["name"]
-    frames, pictures = data["num_frames"], data["source"] == "image_folder"
-    takes_clips = model in MODELS and "num_frames" in model_options(model)
-    if pictures and takes_clips:
-        other = model.replace("video_", "")
-        return [f"model={model} takes clips, data.source=image_folder gives pictures; use model={other}"]
-    if pictures and frames > 1:
-        return [f"data.num_frames={frames} does not fit data.source=image_folder, a picture has one; leave it out"]
-    if frames > 1 and model in MODELS and not takes_clips:
-        return [
-            f"model={model} takes one frame, data.num_frames={frames} gives it clips; use a model with video in its "
-            "name, or data.num_frames=1"
-        ]
-    if frames == 1 and data["frame_difference"]:
-        return ["data.frame_difference=true leaves nothing of one frame; use data.num_frames=2 or more"]
-    return []
-
-
-def _data_contradictions(settings: Mapping[str, Any]) -> list[str]:
-    data, augment = settings["data"], settings["augment"]
-    batch_size, repeats, jitter = data["batch_size"], data["num_repeats"], augment["short_side_jitter"]
-    faults = []
-    if data.get("label_separator") and data["source"] != "csv":
-        faults.append(f"data.label_separator is for data=csv alone, not for data.source={data['source']}; leave it out")
-    if batch_size % repeats:
-        faults.append(f"data.batch_size={batch_size} counts clips and must be a multiple of data.num_repeats={repeats}")
-    if batch_size == 1 and augment["mix_probability"] and max(augment["mixup_alpha"], augment["cutmix_alpha"]):
-        faults.append(
-            "data.batch_size=1 leaves nothing to mix a clip with; use 2 or more, or augment.mix_probability=0"
-        )
-    kept = data["cache_short_side"] or data["short_side"]
-    if data["cache"] == "memory" and jitter and max(jitter) > kept:
-        faults.append(
-            f"augment.short_side_jitter={list(jitter)} would enlarge frames kept at {kept} pixels; "
-            f"use data.cache_short_side={max(jitter)}"
-        )
-    return faults
-
-
-PROCESS_READS = tuple(
-    f"trainer.{key}" for key in ("accelerator", "devices", "num_nodes", "strategy", "precision", "sync_batchnorm")
-)
-CHECKS: tuple[Check, ...] = (
-    (("optim.", "trainer."), _epoch_contradictions),
-    (("data.",), _report_contradictions),
-    (PROCESS_READS, _process_contradictions),
-    (("data.",), _frame_contradictions),
-    (("data.", "augment."), _data_contradictions),
-    (("data.", "augment."), multi_scale_faults),
-)

@@ -28,6 +28,7 @@ from stvit_video.data.synthetic import write_synthetic_dataset
 from stvit_video.data.tar_manifest import read_shard_manifest
 
 Settings = Mapping[str, Any]
+Reading = Callable[[], Manifest]
 # paths of the `data` settings, apart from root
 PATHS = (
     *("train", "val", "train_videos", "val_videos", "videos", "lists", "quarantine"),
@@ -90,32 +91,40 @@ def build_manifests(data: Settings, *, classes: tuple[str, ...] | None = None) -
     return train, val
 
 
-def require_source(source: str) -> None:
-    """Raise unless `data.source` is one of ours.
-
-    Raises:
-        ValueError: it is unknown.
-    """
-    if source not in SOURCES:
-        raise ValueError(f"data.source={source!r} is unknown; choose one of {', '.join(sorted(SOURCES))}")
-
-
-def build_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None = None) -> Manifest:
-    """One manifest of the `data` settings.
+def find_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None = None) -> Reading:
+    """Where the list and the videos of a part are; nothing in them is read.
 
     Args:
         data: the `data` group of the configuration.
         part: "train" or "val".
         classes: labels in the order of a model's logits; None = inferred and sorted.
 
+    Returns:
+        What reads the list, without arguments.
+
     Raises:
         ValueError: an unknown source or part, or a setting that the source needs and lacks.
-        ManifestError: faults in the listed files, or a file or folder that is not there.
+        ManifestError: a file or folder that is given and not there.
     """
     if part not in ("train", "val"):
         raise ValueError(f'part={part!r} is unknown; choose "train" or "val"')
-    require_source(data["source"])
-    manifest = SOURCES[data["source"]](absolute_paths(data), part, classes)
+    source = data["source"]
+    if source not in SOURCES:
+        raise ValueError(f"data.source={source!r} is unknown; choose one of {', '.join(sorted(SOURCES))}")
+    return SOURCES[source](absolute_paths(data), part, classes)
+
+
+def build_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None = None) -> Manifest:
+    """One manifest of the `data` settings.
+
+    Args:
+        data: with part and classes: see `find_manifest`.
+
+    Raises:
+        ValueError: as `find_manifest`.
+        ManifestError: as `find_manifest`, or faults in the listed files.
+    """
+    manifest = find_manifest(data, part, classes=classes)()
     if part == "train" and data.get("quarantine"):  # evaluation lists every video, the broken ones as missing
         return drop_quarantined(manifest, absolute_paths(data)["quarantine"])
     return manifest
@@ -145,17 +154,18 @@ def build_frame_reader(data: Settings, manifest: Manifest) -> FrameReader | None
     return PytorchvideoFrames(manifest, num_frames=data["num_frames"], clip_sampler=sampler, decoder=data["decoder"])
 
 
-def _csv(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+def _csv(data: Settings, part: str, classes: tuple[str, ...] | None) -> Reading:
     column, fold, separator = data.get("fold_column"), data.get("fold"), data.get("label_separator")
     if (column is None) != (fold is None):
         raise ValueError("data.fold_column and data.fold belong together; give both (cross-validation) or neither")
     if column is None:
         path = _existing(data, part)
-        return read_csv_manifest(path, root=data.get("root"), classes=classes, label_separator=separator)
+        return partial(read_csv_manifest, path, root=data.get("root"), classes=classes, label_separator=separator)
     if data.get("val"):
         raise ValueError("data.fold takes the validation rows from data.train; leave data.val out")
     rows = {column: (str(fold),)}
-    return read_csv_manifest(
+    return partial(
+        read_csv_manifest,
         _existing(data, "train"),
         root=data.get("root"),
         classes=classes,
@@ -165,33 +175,31 @@ def _csv(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest
     )
 
 
-def _folder(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
-    folder = _existing(data, part) if data.get(part) else Path(_required(data, "root")) / part
-    return read_folder_manifest(folder, classes=classes)
+def _folder(data: Settings, part: str, classes: tuple[str, ...] | None) -> Reading:
+    folder = _existing(data, part) if data.get(part) else Path(_existing(data, "root")) / part
+    return partial(read_folder_manifest, folder, classes=classes)
 
 
-def _image_folder(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+def _image_folder(data: Settings, part: str, classes: tuple[str, ...] | None) -> Reading:
     if data.get(part):
-        return read_image_manifest(_existing(data, part), classes=classes)
-    return read_image_manifest(_required(data, "root"), part=part, classes=classes)
+        return partial(read_image_manifest, _existing(data, part), classes=classes)
+    return partial(read_image_manifest, _existing(data, "root"), part=part, classes=classes)
 
 
-def _kinetics(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
-    root, videos = Path(_required(data, "root")), f"{part}_videos"
+def _kinetics(data: Settings, part: str, classes: tuple[str, ...] | None) -> Reading:
+    root, videos = Path(_existing(data, "root")), f"{part}_videos"
     path = _existing(data, part) if data.get(part) else root / f"{part}.csv"
-    manifest = read_kinetics_manifest(
-        path,
-        video_dir=_existing(data, videos) if data.get(videos) else root / part,
-        classes=classes,
-        missing=data.get("missing", "error"),
-    )
-    expected = data.get("expected_classes")
-    if classes is None and expected and len(manifest.classes) != expected:
-        _log.warning(
-            "%s has %d classes, not the %d of the published data set; check the list, unless it is a part on purpose",
-            *(path, len(manifest.classes), expected),
-        )
-    return manifest
+    folder = _existing(data, videos) if data.get(videos) else root / part
+
+    def read() -> Manifest:
+        missing, expected = data.get("missing", "error"), data.get("expected_classes")
+        manifest = read_kinetics_manifest(path, video_dir=folder, classes=classes, missing=missing)
+        if classes is None and expected and len(manifest.classes) != expected:
+            text = "%s has %d classes, not the %d of the published data set; check the list, unless it is a part on "
+            _log.warning(text + "purpose", path, len(manifest.classes), expected)
+        return manifest
+
+    return read
 
 
 def _official_split(
@@ -201,8 +209,9 @@ def _official_split(
     data: Settings,
     part: str,
     classes: tuple[str, ...] | None,
-) -> Manifest:
-    return read(
+) -> Reading:
+    return partial(
+        read,
         _place(data, "lists", lists),
         video_dir=_place(data, "videos", videos),
         part=part,
@@ -212,10 +221,11 @@ def _official_split(
     )
 
 
-def _shards(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+def _shards(data: Settings, part: str, classes: tuple[str, ...] | None) -> Reading:
     keys = {"train": ("shards", "train"), "val": ("val_shards", "val")}[part]  # stvit_video.evaluate gives data.val
     pattern = next((data[key] for key in keys if data.get(key)), None) or f"{_required(data, 'root')}/{part}"
-    return read_shard_manifest(
+    return partial(
+        read_shard_manifest,
         pattern,
         classes=classes,
         names_file=data.get("classes"),
@@ -223,10 +233,11 @@ def _shards(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manif
     )
 
 
-def _something_something_v2(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+def _something_something_v2(data: Settings, part: str, classes: tuple[str, ...] | None) -> Reading:
     lists, name = _place(data, "lists", ""), {"train": "train", "val": "validation"}[part]
     prefix = "" if (lists / "labels.json").is_file() else "something-something-v2-"  # the later release has none
-    return read_something_manifest(
+    return partial(
+        read_something_manifest,
         lists / f"{prefix}{name}.json",
         labels=lists / f"{prefix}labels.json",
         video_dir=_place(data, "videos", "20bn-something-something-v2"),
@@ -235,30 +246,41 @@ def _something_something_v2(data: Settings, part: str, classes: tuple[str, ...] 
     )
 
 
-def _pytorchvideo(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
+def _pytorchvideo(data: Settings, part: str, classes: tuple[str, ...] | None) -> Reading:
     if data["dataset"] == "hmdb51":
         path, prefix = _place(data, "lists", "testTrainMulti_7030_splits"), _place(data, "videos", "hmdb51_org")
     else:
-        path = Path(_existing(data, part) if data.get(part) else Path(_required(data, "root")) / part)
+        path = Path(_existing(data, part) if data.get(part) else Path(_existing(data, "root")) / part)
         prefix = Path(data.get("videos") or data.get("root") or "")
-    return read_pytorchvideo_manifest(
-        path, dataset=data["dataset"], prefix=prefix, part=part, split=data["split"], classes=classes
+    return partial(
+        read_pytorchvideo_manifest,
+        path,
+        dataset=data["dataset"],
+        prefix=prefix,
+        part=part,
+        split=data["split"],
+        classes=classes,
     )
 
 
-def _synthetic(data: Settings, part: str, classes: tuple[str, ...] | None) -> Manifest:
-    root = write_synthetic_dataset(
-        _required(data, "root"),
-        num_train=data["num_train"],
-        num_val=data["num_val"],
-        image_size=(data["image_size"], data["image_size"]),
-        num_frames=data["video_frames"],
-        seed=data["generation_seed"],
-    )
-    return read_csv_manifest(root / f"{part}.csv", classes=classes)
+def _synthetic(data: Settings, part: str, classes: tuple[str, ...] | None) -> Reading:
+    place = _required(data, "root")
+
+    def read() -> Manifest:
+        root = write_synthetic_dataset(
+            place,
+            num_train=data["num_train"],
+            num_val=data["num_val"],
+            image_size=(data["image_size"], data["image_size"]),
+            num_frames=data["video_frames"],
+            seed=data["generation_seed"],
+        )
+        return read_csv_manifest(root / f"{part}.csv", classes=classes)
+
+    return read
 
 
-SOURCES: dict[str, Callable[[Settings, str, tuple[str, ...] | None], Manifest]] = {
+SOURCES: dict[str, Callable[[Settings, str, tuple[str, ...] | None], Reading]] = {
     "csv": _csv,
     "folder": _folder,
     "hmdb51": partial(_official_split, read_hmdb51_manifest, "testTrainMulti_7030_splits", "hmdb51_org"),
@@ -289,7 +311,7 @@ def _place(data: Settings, key: str, name: str) -> Path:
             )
     if data.get(key):
         return Path(_existing(data, key))
-    folder = Path(_required(data, "root"), name)
+    folder = Path(_existing(data, "root"), name)
     if not folder.is_dir():
         raise ManifestError(f"there is no folder {folder}; correct data.root, or give the folder as data.{key}")
     return folder
@@ -298,8 +320,9 @@ def _place(data: Settings, key: str, name: str) -> Path:
 def _existing(data: Settings, key: str) -> str:
     path = _required(data, key)
     if not Path(path).exists():
+        also = "" if key == "root" else ", or in data.root"
         raise ManifestError(
             f"data.{key}: there is no {path}; correct the path "
-            f"(a relative one starts in the working directory, {Path.cwd()}, or in data.root)"
+            f"(a relative one starts in the working directory, {Path.cwd()}{also})"
         )
     return path

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ import torch
 from torch import nn
 
 from stvit_video.build import build_mixing, build_preprocessing, build_sampling, build_train_transform
+from stvit_video.contradictions import contradictions
 from stvit_video.known_settings import unknown_faults
 from stvit_video.models.checkpoints import METADATA_KEY, read_checkpoint
 from stvit_video.models.metadata import check_metadata
 from stvit_video.models.weights import unwrapped
-from stvit_video.optim_settings import Check, run_checks, weightless_model
+from stvit_video.optim_settings import weightless_model
 from stvit_video.resume import check_undamaged, checkpoint_faults, given_start, is_finished, other_settings
-from stvit_video.settings import chosen_protocol, contradictions, type_faults
-from stvit_video.sources import absolute_paths, require_source
+from stvit_video.setting_checks import Check, run_checks
+from stvit_video.settings import chosen_protocol, type_faults
+from stvit_video.sources import absolute_paths, find_manifest
 from stvit_video.training.distillation import teacher_difference
 from stvit_video.training.freezing import freeze_all_but
 from stvit_video.viewing import Protocol
@@ -60,7 +63,8 @@ def check_start(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
     folder = given_start(path).run_dir if isinstance(path, str) and path else run_dir
     if wrong or path or not is_finished(folder, settings):
         faults += folder_faults(folder)
-        faults += run_checks([(ROOM_READS, lambda given: _room_faults(given, folder))], settings, wrong)
+        faults += _place_faults(settings)
+        faults += run_checks([lambda given: _room_faults(given, folder)], settings, wrong)
     if faults:
         raise ValueError("; ".join(faults))
     return used
@@ -146,14 +150,22 @@ def _protocol_faults(settings: Settings) -> list[str]:
     return _told(lambda: Protocol.named(**chosen_protocol(settings)), name="protocol")
 
 
-def _source_faults(settings: Settings) -> list[str]:
-    return _told(lambda: require_source(settings["data"]["source"]))
+def _place_faults(settings: Settings) -> list[str]:
+    """Lists and folders of videos that are not given or not there."""
+    faults = [fault for part in ("train", "val") for fault in _told(partial(find_manifest, settings["data"], part))]
+    return list(dict.fromkeys(faults))
 
 
-def _clip_faults(settings: Settings) -> list[str]:
-    data, augment = settings["data"], settings["augment"]
-    transform = _told(lambda: build_train_transform(augment, build_preprocessing(data)))
-    return [*transform, *_told(lambda: build_sampling(data)), *_told(lambda: build_mixing(augment))]
+def _transform_faults(settings: Settings) -> list[str]:
+    return _told(lambda: build_train_transform(settings["augment"], build_preprocessing(settings["data"])))
+
+
+def _sampling_faults(settings: Settings) -> list[str]:
+    return _told(lambda: build_sampling(settings["data"]))
+
+
+def _mixing_faults(settings: Settings) -> list[str]:
+    return _told(lambda: build_mixing(settings["augment"]))
 
 
 def _init_faults(settings: Settings) -> list[str]:
@@ -208,11 +220,11 @@ def _room_faults(settings: Settings, folder: Path) -> list[str]:
 
 
 CHECKS: tuple[Check, ...] = (
-    ((), _protocol_faults),
-    (("data.source",), _source_faults),
-    (("data.", "augment."), _clip_faults),
-    (("init_from",), _init_faults),
-    (("ckpt_path",), _given_faults),
-    (("distill.teacher", "data."), _teacher_faults),
+    _protocol_faults,
+    _transform_faults,
+    _sampling_faults,
+    _mixing_faults,
+    _init_faults,
+    _given_faults,
+    _teacher_faults,
 )
-ROOM_READS = ("optim.", "data.num_frames", "data.crop_size")

@@ -17,8 +17,7 @@ from hydra.types import RunMode
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 from stvit_video.assemble import build_averaging, build_module, build_trainer
 from stvit_video.build import CONF_DIR
@@ -27,6 +26,7 @@ from stvit_video.data.dataset import BrokenVideosError
 from stvit_video.data.lost_workers import LostWorkerError, lost_workers_named
 from stvit_video.evaluation.shards import ShardError
 from stvit_video.inference import NothingEvaluatedError
+from stvit_video.known_settings import mark_unknown
 from stvit_video.launch import run_with_sweeps
 from stvit_video.report import report_training
 from stvit_video.resume import Start, check_resumable, find_start, given_start, only_training, write_config
@@ -58,6 +58,8 @@ MENDABLE = (
     MisconfigurationException,
 )
 OmegaConf.register_new_resolver("first_given", lambda one, other: other if one is None else one, replace=True)
+# for experiments, whose own "???" would leave a null of train.yaml as it is
+OmegaConf.register_new_resolver("required", lambda: MISSING, replace=True)
 
 
 def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
@@ -163,11 +165,9 @@ def main(config: DictConfig) -> None:
     """Hydra's entry: the config's plain values go to `train`; what a user can mend is told in one line."""
     hydra_config = HydraConfig.get()
     try:
-        settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        settings: Any = OmegaConf.to_container(config, resolve=True)
         settings.pop("sweep")  # what `-m` asks for is no part of a run
         train(settings, run_dir=Path(hydra_config.runtime.output_dir))
-    except MissingMandatoryValue as error:
-        message = f"{error.full_key} is missing; give it, for example {error.full_key}=/path"
     except TrainingInterruptedError as error:
         sys.exit(_farewell(error, run_dir=Path(hydra_config.runtime.output_dir), is_named=bool(settings["run"])))
     except MENDABLE as error:
@@ -189,5 +189,10 @@ def _farewell(error: TrainingInterruptedError, *, run_dir: Path, is_named: bool)
     return error.exit_status
 
 
+def _run_job() -> None:
+    sys.argv[1:] = mark_unknown(sys.argv[1:], config_name="train")
+    main()
+
+
 if __name__ == "__main__":
-    run_with_sweeps(main, module="stvit_video.train", config_name="train")
+    run_with_sweeps(_run_job, module="stvit_video.train", config_name="train")

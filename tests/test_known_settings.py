@@ -3,7 +3,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from stvit_video.build import CONF_DIR
-from stvit_video.known_settings import known_settings, unknown_faults
+from stvit_video.known_settings import known_settings, mark_unknown, unknown_faults
 
 
 def settings_for(*overrides):
@@ -39,3 +39,30 @@ def test_names_are_those_of_all_files():
         "augment.mixup_alpha",
     } <= known_settings()
     assert not {"defaults", "model.name", "hydra.run", "data.defaults"} & known_settings()
+
+
+def test_unknown_settings_of_the_command_line_are_marked_for_hydra(monkeypatch):
+    given = ["optim.lrr=1", "+experiment=ssv2", "modell=3", "foo.bar=2", "foo.baz=2", "optim.lr=2", "model.tokens=3"]
+    marked = [
+        "+optim.lrr=1",
+        "+experiment=ssv2",
+        "+modell=3",
+        "+foo.bar=2",
+        "+foo.baz=2",
+        "optim.lr=2",
+        "+model.tokens=3",
+    ]
+    assert mark_unknown(given, config_name="train") == marked
+    assert unknown_faults(settings_for(*marked)) == [
+        "modell is no setting; did you mean model?",
+        "foo is no setting; python -m stvit_video.train --cfg job prints all that there are",
+        "optim.lrr is no setting; did you mean optim.lr?",
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["optim.lr=1"], ["model=vit"], ["optim.betas.x=3"], ["=="], ["--cfg", "job", "optim.lrr=1"], ["~optim.foo"]],
+)
+def test_all_else_is_left_to_hydra(arguments):
+    assert mark_unknown(arguments, config_name="train") == arguments

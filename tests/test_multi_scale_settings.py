@@ -5,10 +5,10 @@ import re
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from settings_checker import check_settings
 
 from stvit_video.build import CONF_DIR
 from stvit_video.multi_scale_settings import multi_scale_faults
-from stvit_video.settings import check_settings
 
 TINY = [
     "data=image_folder",

@@ -7,11 +7,13 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from settings_checker import check_settings
 
 from stvit_video.build import CONF_DIR
 from stvit_video.evaluation.benchmark import count_gmacs
 from stvit_video.models import create_model
-from stvit_video.settings import check_settings, chosen_protocol
+from stvit_video.settings import chosen_protocol, type_faults
+from stvit_video.train import main as _main  # noqa: F401 - the resolvers of the recipes
 from stvit_video.training.batch_size import BatchSize, learning_rate_scale
 
 NUM_CLASSES = {"kinetics": 400, "something_something_v2": 174, "ucf101": 101, "hmdb51": 51, "image_folder": 1000}
@@ -95,6 +97,14 @@ def test_pictures_of_cifar_cost_what_their_recipes_say(name):
         model = create_model(settings["model"]["name"], num_classes=10, **options)
         gmacs = count_gmacs(model, (3, options["image_size"], options["image_size"]))
         assert gmacs == pytest.approx(float(cost), rel=0.02)
+
+
+@pytest.mark.parametrize("name", sorted(set(PUBLISHED) - set(SCRATCH)))
+def test_a_recipe_that_goes_on_from_weights_does_not_start_without(name):
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        chosen = compose("train", overrides=[f"+experiment={name}", "data.root=/x", "trainer=cpu"])
+    settings = OmegaConf.to_container(chosen, resolve=True)
+    assert type_faults(settings) == {"init_from": "init_from is missing; give it, for example init_from=/path"}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

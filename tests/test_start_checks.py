@@ -21,7 +21,7 @@ from stvit_video.start_checks import check_start, checkpoint_bytes, folder_fault
 from stvit_video.train import train
 
 TINY = [
-    *("data=folder", "data.root=/never/read", "data.num_frames=4", "data.frame_stride=2", "data.short_side=20"),
+    *("data=folder", "data.root=.", "data.num_frames=4", "data.frame_stride=2", "data.short_side=20"),
     *("data.crop_size=16", "data.batch_size=2", "data.mean=[0.5,0.5,0.5]", "data.std=[0.25,0.25,0.25]"),
     *("model=stvit_video_deit_tiny", "model.patch_size=4", "model.embed_dim=8", "model.num_heads=2", "model.depth=4"),
     *("model.generate_at=1", "model.num_tokens=4", "trainer.accelerator=cpu"),
@@ -51,13 +51,14 @@ def faults_of(settings, run_dir):
 
 def test_the_settings_come_back_as_they_are_used(defaults, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "videos").mkdir()
     used = check_start(changed(defaults, {"data.root": "videos"}), run_dir=tmp_path / "new" / "run")
     assert used["protocol"] == {"name": "uniform", "num_clips": 4, "num_crops": 3, "average": "prob"}
     assert used["data"]["root"] == str(tmp_path / "videos")
     assert {key: used[key] for key in ("optim", "model", "trainer")} == {
         key: defaults[key] for key in ("optim", "model", "trainer")
     }
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "videos"]
 
 
 def test_faults_of_all_kinds_come_at_once_and_nothing_is_read_or_written(defaults, tmp_path, monkeypatch):
@@ -147,6 +148,25 @@ def test_each_fault_is_one_sentence(defaults, tiny_run, tmp_path, changes, messa
         changes = {k: v.replace(mark, place) if isinstance(v, str) else v for k, v in changes.items()}
     words = faults_of(changed(defaults, changes), tmp_path)
     assert words.startswith(message)
+
+
+def test_places_that_are_not_there_come_with_the_rest(defaults, tmp_path):
+    settings = changed(defaults, {"data.source": "csv", "data.train": str(tmp_path / "no.csv"), "optim.lr": "fast"})
+    words = faults_of(changed(settings, {"data.batch_size": 0, "optim.warmup_epochs": 99}), tmp_path / "run")
+    for part in (
+        "data.batch_size=0 must be",
+        "optim.lr='fast' must be",
+        "optim.warmup_epochs=99 must be below trainer.max_epochs=30",
+        f"data.train: there is no {tmp_path}/no.csv; correct the path",
+        "data.source=csv needs data.val; give it, for example data.val=/path",
+    ):
+        assert words.count(part) == 1, part
+    folder = {"data.root": str(tmp_path / "gone")}
+    words = faults_of(changed(defaults, folder), tmp_path / "run")
+    assert words == (
+        f"data.root: there is no {tmp_path}/gone; correct the path (a relative one starts in the working directory, "
+        f"{Path.cwd()})"
+    )
 
 
 def test_files_that_serve_are_no_faults(defaults, tiny_run, tmp_path):

@@ -244,7 +244,11 @@ def run_command(*arguments, cwd):
             ["data.train={manifest}", "data.val={manifest}", "report_checkpoint=first"],
             "error: report_checkpoint='first' is",
         ),
-        (["model.num_tokenz=3"], "Could not override 'model.num_tokenz'"),
+        (
+            ["model.num_tokenz=3", "optim.lrr=1", "optim.lr=fast"],
+            "error: optim.lrr is no setting; did you mean optim.lr.; optim.lr='fast' must be .* has no option "
+            "'num_tokenz', did you mean 'num_tokens'.*; data.source=csv needs data.train",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence_from_any_folder(tiny_run, tmp_path, arguments, message):
