@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import MISSING
 from torch import nn
 
 from stvit_video.build import build_mixing, build_preprocessing, build_sampling, build_train_transform
@@ -151,7 +152,9 @@ def _protocol_faults(settings: Settings) -> list[str]:
 
 
 def _place_faults(settings: Settings) -> list[str]:
-    """Lists and folders of videos that are not given or not there."""
+    """Lists and folders of videos that are not given or not there; next to a missing setting that is not looked at."""
+    if MISSING in settings["data"].values():
+        return []
     faults = [fault for part in ("train", "val") for fault in _told(partial(find_manifest, settings["data"], part))]
     return list(dict.fromkeys(faults))
 

@@ -124,10 +124,27 @@ def test_a_recipe_could_start_with_the_published_values(name):
     assert optim["expected_batch"] == videos
     assert (trainer["max_epochs"], optim["warmup_epochs"]) == (epochs, warmup)
     assert chosen_protocol(settings)["name"] == protocol
+    assert settings["report_checkpoint"] == "last"  # the list that would choose the best is the one of the test
     for key, value in MORE.get(name, {}).items():
         group, _, option = key.rpartition(".")
         found = settings[group][option] if group else settings[option]
         assert found == value, key
+
+
+def test_the_repeated_pictures_of_deit_as_its_recipe_tells_them():
+    """As many clips a step and steps in all as 300 epochs of 1,281,167 pictures in batches of 1024, to 2 %."""
+    variant = re.findall(r"\w+\.\w+=[\d.]*\d", head_of("imagenet_deit").partition("an epoch:")[2])[:6]
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        chosen = compose("train", overrides=["+experiment=imagenet_deit", "data.root=/x", "trainer=cpu", *variant])
+    settings = OmegaConf.to_container(chosen, resolve=True)
+    assert check_settings(settings) is None
+    optim, repeats, pictures = settings["optim"], settings["data"]["num_repeats"], 1_281_167
+    batch = BatchSize(per_process=settings["data"]["batch_size"] // repeats, num_processes=8, num_repeats=repeats)
+    assert (repeats, batch.videos, optim["expected_batch"]) == (3, 336, 336)
+    assert settings["trainer"]["max_epochs"] * (pictures // 336) == pytest.approx(300 * (pictures // 1024), rel=0.02)
+    assert optim["warmup_epochs"] * (pictures // 336) == pytest.approx(5 * (pictures // 1024), rel=0.05)
+    scale = learning_rate_scale(batch, reference_batch=optim["lr_reference_batch"])
+    assert optim["lr"] * scale == pytest.approx(1e-3 * 1008 / 1024, rel=0.01)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -236,7 +236,7 @@ def run_command(*arguments, cwd):
         (["data.train={manifest}"], "error: data.source=csv needs data.val"),
         (
             ["+experiment=photo_motion"],
-            "there is no /path/to/photo_motion/train.csv; correct the path",
+            "error: data.root is missing; give it, for example data.root=/path$",
         ),
         (["model.name=???"], "error: model.name is missing; give it"),
         (["data.train={manifest}", "data.val={manifest}", "hydra.run.dir=/dev/null/x"], "/dev/null"),
