@@ -46,6 +46,7 @@ from stvit_video.training.nonfinite import NonFiniteGuard
 from stvit_video.training.optim import OptimizerPlan
 from stvit_video.training.processes import count_processes, find_surroundings, local_devices, uses_gpus
 from stvit_video.training.sharding import sharded_strategy
+from stvit_video.training.steps_per_epoch import StepsPerEpoch
 from stvit_video.training.tensorboard import TensorBoardLog
 
 Settings = Mapping[str, Any]
@@ -250,6 +251,7 @@ def build_trainer(
             ResumeHint(run_dir),
             LearningRateMonitor("epoch"),
             *callbacks,
+            StepsPerEpoch(),
             CarriedMetrics(),
             signals,
             best_checkpoint(run_dir, monitor=monitor),

@@ -59,6 +59,16 @@ def _momentum_faults(settings: Settings) -> list[str]:
     return []
 
 
+def _half_precision_faults(settings: Settings) -> list[str]:
+    optimizer, precision = settings["optim"]["optimizer"], settings["trainer"]["precision"]
+    if optimizer != "adamw" or precision != "16-true":
+        return []
+    return [
+        "optim.optimizer=adamw divides by zero in trainer.precision=16-true, float16 has no 1e-8; use 16-mixed, "
+        "bf16-true or optim=sgd"
+    ]
+
+
 def _part_faults(settings: Settings) -> list[str]:
     optim, model = settings["optim"], settings["model"]
     part, faults = optim["train"], []
@@ -120,6 +130,7 @@ CHECKS: tuple[Check, ...] = (
     _layer_rate_faults,
     _milestone_faults,
     _momentum_faults,
+    _half_precision_faults,
     _part_faults,
     _sharding_faults,
     _model_faults,

@@ -22,6 +22,7 @@ from stvit_video.evaluation.plots import save_confusion_matrix, save_curves
 from stvit_video.evaluation.shards import evaluate_shards
 from stvit_video.evaluation.tables import write_rows
 from stvit_video.inference import Classifier, evaluate_manifest, load_classifier, score_videos
+from stvit_video.training.text_files import write_atomically
 
 
 def report_training(
@@ -97,12 +98,12 @@ def report_evaluation(
     line = classifier.result_line(metrics, result)
     summary = summarise(classifier, result, metrics) | dict(extra) | {"result": line}
     output_dir.mkdir(parents=True, exist_ok=True)
-    (output_dir / "result.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     write_rows(classifier.video_rows(manifest, result, scores), output_dir / "predictions.csv")
     names = ["result.json", "predictions.csv"]
     if "confusion_matrix" in metrics:
         names.append("confusion_matrix.png")
         save_confusion_matrix(metrics["confusion_matrix"], classifier.classes, output_dir / names[-1])
+    write_atomically(output_dir / "result.json", json.dumps(summary, indent=2) + "\n")  # last: with it all is done
     print(line)
     print(f"{', '.join(names[:-1])} and {names[-1]} are in {output_dir}")
     return summary

@@ -17,6 +17,7 @@ from stvit_video.sources import PATHS
 from stvit_video.training.checkpointing import BEST, LAST, PREVIOUS, checkpoint_damage, remove_leftovers
 from stvit_video.training.folder_lock import held
 from stvit_video.training.module import ClassificationModule
+from stvit_video.training.text_files import write_atomically
 
 Settings = Mapping[str, Any]
 CONFIG, RESULT, LOCK_FILE = "config.yaml", "result.json", ".training.lock"
@@ -231,9 +232,14 @@ def write_config(run_dir: Path, settings: Settings) -> None:
     Raises:
         OSError: it can't be written.
     """
-    beside = run_dir / f".{CONFIG}.{os.getpid()}.part"
-    beside.write_text(to_yaml(settings), encoding="utf-8")
-    os.replace(beside, run_dir / CONFIG)
+    write_atomically(run_dir / CONFIG, to_yaml(settings))
+
+
+def set_result_aside(run_dir: Path) -> None:
+    """Keep the result.json of fewer epochs as result_<epochs>_epochs.json: the checkpoints are going to be others."""
+    epochs = _result(run_dir).get("training", {}).get("epochs", "some")
+    if (run_dir / RESULT).exists():
+        os.replace(run_dir / RESULT, run_dir / f"result_{epochs}_epochs.json")
 
 
 def checkpoint_faults(ckpt_path: str | Path, content: Mapping[str, Any], settings: Settings) -> list[str]:

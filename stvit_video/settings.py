@@ -8,10 +8,12 @@ from typing import Any, get_args
 from omegaconf import MISSING
 
 from stvit_video.data.decode import BACKENDS
+from stvit_video.data.frames import Cache
 from stvit_video.data.multi_scale import BatchRule
 from stvit_video.data.sampling import ShortVideo
 from stvit_video.data.training_clips import Sampling
 from stvit_video.data.transforms import CropMode, Interpolation
+from stvit_video.sources import PATHS
 from stvit_video.training.class_weights import BALANCED
 from stvit_video.training.compiling import COMPILE_MODES
 from stvit_video.training.distillation import DistillationKind
@@ -31,6 +33,7 @@ class Rule:
         low: smallest allowed number.
         high: largest allowed number.
         above: whether `low` itself is excluded.
+        below: whether `high` is.
         length: how many such values in a list, 0 = any number of them; None = one value and no list.
         optional: whether null is allowed.
         choices: the words that are allowed; empty = any.
@@ -41,6 +44,7 @@ class Rule:
     low: float = -inf
     high: float = inf
     above: bool = False
+    below: bool = False
     length: int | None = None
     optional: bool = False
     choices: tuple[str, ...] = ()
@@ -63,7 +67,8 @@ class Rule:
         allowed = (int, float) if self.kind is float else (int,)
         if isinstance(value, bool) or not isinstance(value, allowed) or not isfinite(value):
             return False
-        return (self.low < value if self.above else self.low <= value) and value <= self.high
+        above = self.low < value if self.above else self.low <= value
+        return above and (value < self.high if self.below else value <= self.high)
 
     def words(self) -> str:
         """The rule for a reader."""
@@ -73,9 +78,9 @@ class Rule:
         parts = [names[self.kind]] if self.length is None else [f"a list of {self.length} numbers"]
         parts = ["a list of numbers"] if self.length == 0 else parts
         if self.low > -inf:
-            parts.append(f"{'above' if self.above else 'at least'} {self.low:g}")
+            parts.append(f"{'above' if self.above else 'at least'} {self.low}")
         if self.high < inf:
-            parts.append(f"at most {self.high:g}")
+            parts.append(f"{'below' if self.below else 'at most'} {self.high}")
         others = f", or {' or '.join(self.or_words)}" if self.or_words else ""
         return " ".join(parts[:1]) + (" " + " and ".join(parts[1:]) if parts[1:] else "") + others
 
@@ -84,15 +89,22 @@ PRECISIONS = (  # what Lightning takes, and auto
     *("auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true", "32", "bf16", "16", "64"),
     *("transformer-engine", "transformer-engine-float16"),
 )
+PROTOCOL_PARTS = ("name", "num_clips", "num_crops", "average")
 COUNT = Rule(int, 1)
 SHARE = Rule(float, 0, 1)
 RULES = {
     "run": Rule(str, optional=True),
-    "seed": Rule(int, 0),
+    "seed": Rule(int, 0, 2**32 - 1),
     "ckpt_path": Rule(str, optional=True),
     "init_from": Rule(str, optional=True),
     "init_head": Rule(str, choices=("new", "keep")),
+    "model.name": Rule(str),
+    "protocol.name": Rule(str, optional=True),
     "protocol.num_clips": Rule(int, 1, optional=True),
+    "protocol.num_crops": Rule(int, 1, optional=True),
+    "protocol.average": Rule(str, optional=True),
+    **{f"data.{key}": Rule(str, optional=True) for key in ("root", *PATHS)},
+    "data.source": Rule(str),
     "data.num_frames": COUNT,
     "data.frame_stride": COUNT,
     "data.short_side": COUNT,
@@ -106,6 +118,7 @@ RULES = {
     "data.multi_scale": Rule(int, 1, length=0, optional=True),
     "data.multi_scale_batch": Rule(str, choices=get_args(BatchRule)),
     "data.num_workers": Rule(int, 0),
+    "data.cache": Rule(str, choices=get_args(Cache)),
     "data.cache_short_side": Rule(int, 1, optional=True),
     "data.cache_limit_gb": Rule(float, 0, above=True),
     "data.max_skipped_fraction": SHARE,
@@ -119,7 +132,7 @@ RULES = {
     "optim.expected_batch": Rule(int, 1, optional=True),
     "optim.min_lr": Rule(float, 0),
     "optim.weight_decay": Rule(float, 0),
-    "optim.betas": Rule(float, 0, 1, length=2),
+    "optim.betas": Rule(float, 0, 1, below=True, length=2),
     "optim.warmup_epochs": Rule(float, 0),
     "optim.warmup_lr": Rule(float, 0),
     "optim.optimizer": Rule(str, choices=get_args(OptimizerName)),
@@ -177,9 +190,14 @@ def type_faults(settings: Settings) -> dict[str, str]:
         settings: the resolved training configuration as plain values; a missing one is "???", as in OmegaConf.
     """
     faults = {name: f"{name} is missing; give it, for example {name}=/path" for name in _missing_names(settings)}
+    for group in dict.fromkeys(key.partition(".")[0] for key in RULES if "." in key):
+        if not isinstance(settings.get(group), Mapping):
+            faults[group] = f"{group}={settings.get(group)!r} must be a group of settings, such as {group}.<name>=..."
     for key, rule in RULES.items():
         group, _, name = key.rpartition(".")
-        value = settings[group][name] if group else settings[name]
+        if group in faults:
+            continue
+        value = (settings[group] if group else settings).get(name)
         fault = rule.fault(value)
         if fault and key not in faults:
             faults[key] = f"{key}={value!r} {fault}"
@@ -203,4 +221,4 @@ def chosen_protocol(settings: Settings) -> dict[str, Any]:
     """
     protocol = settings["protocol"]
     usual = "single" if settings["data"]["source"] == "image_folder" else "uniform"
-    return {**protocol, "name": protocol.get("name") or usual}
+    return {key: protocol.get(key) for key in PROTOCOL_PARTS} | {"name": protocol.get("name") or usual}

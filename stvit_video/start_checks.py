@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import MISSING
 from torch import nn
 
 from stvit_video.build import build_mixing, build_preprocessing, build_sampling, build_train_transform
@@ -23,7 +22,7 @@ from stvit_video.optim_settings import weightless_model
 from stvit_video.resume import check_undamaged, checkpoint_faults, given_start, is_finished, other_settings
 from stvit_video.setting_checks import Check, run_checks
 from stvit_video.settings import chosen_protocol, type_faults
-from stvit_video.sources import absolute_paths, find_manifest
+from stvit_video.sources import PATHS, absolute_paths, find_manifest
 from stvit_video.training.distillation import teacher_difference
 from stvit_video.training.freezing import freeze_all_but
 from stvit_video.viewing import Protocol
@@ -31,6 +30,7 @@ from stvit_video.viewing import Protocol
 Settings = Mapping[str, Any]
 COPIES_KEPT = 4  # last, previous and best, and the one being written
 BYTES = {"64-true": 8, "64": 8, "16-true": 2, "bf16-true": 2}  # of a weight; else 4
+PLACES = frozenset(("data", "data.source", "data.root", *(f"data.{key}" for key in PATHS)))
 OTHER_FOLDER = "choose another folder with hydra.run.dir"
 
 
@@ -54,17 +54,16 @@ def check_start(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         *contradictions(settings, wrong),
         *run_checks(CHECKS, settings, wrong),
     ]
-    used: dict[str, Any] = {**settings, "data": absolute_paths(settings["data"])}
-    unknown = _protocol_faults(settings)
-    if not unknown:
-        used["protocol"] = asdict(Protocol.named(**chosen_protocol(settings)))
-    if not wrong and not unknown:
+    used = dict(settings)
+    if not wrong and not _protocol_faults(settings):
+        protocol = asdict(Protocol.named(**chosen_protocol(settings)))
+        used |= {"data": absolute_paths(settings["data"]), "protocol": protocol}
         faults += _resume_faults(used, run_dir)
-    path = settings["ckpt_path"]
+    path = settings.get("ckpt_path")
     folder = given_start(path).run_dir if isinstance(path, str) and path else run_dir
     if wrong or path or not is_finished(folder, settings):
         faults += folder_faults(folder)
-        faults += _place_faults(settings)
+        faults += _place_faults(settings) if PLACES.isdisjoint(wrong) else []
         faults += run_checks([lambda given: _room_faults(given, folder)], settings, wrong)
     if faults:
         raise ValueError("; ".join(faults))
@@ -152,9 +151,7 @@ def _protocol_faults(settings: Settings) -> list[str]:
 
 
 def _place_faults(settings: Settings) -> list[str]:
-    """Lists and folders of videos that are not given or not there; next to a missing setting that is not looked at."""
-    if MISSING in settings["data"].values():
-        return []
+    """Lists and folders of videos that are not given or not there."""
     faults = [fault for part in ("train", "val") for fault in _told(partial(find_manifest, settings["data"], part))]
     return list(dict.fromkeys(faults))
 

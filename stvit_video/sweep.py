@@ -16,7 +16,8 @@ from stvit_video.evaluation.sweep_page import format_page
 from stvit_video.evaluation.sweep_points import CHANCE, Run, Unfinished, points_of, read_run
 from stvit_video.evaluation.sweep_report import SweepReport, format_rows, report_rows, save_plot
 from stvit_video.sweep_speed import measure_again
-from stvit_video.sweeps.jobs import JOBS_FILE, read_jobs, write_atomically
+from stvit_video.sweeps.jobs import JOBS_FILE, read_jobs
+from stvit_video.training.text_files import write_atomically
 
 NUM_WARNINGS_SHOWN = 5
 

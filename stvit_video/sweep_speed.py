@@ -9,7 +9,7 @@ from typing import Any
 from stvit_video.evaluation.sweep_points import MEASURED, Run
 from stvit_video.inference import load_classifier
 from stvit_video.report import measure_speed, provenance
-from stvit_video.sweeps.jobs import write_atomically
+from stvit_video.training.text_files import write_atomically
 
 ROUNDS = 3
 

@@ -29,7 +29,15 @@ from stvit_video.inference import NothingEvaluatedError
 from stvit_video.known_settings import mark_unknown
 from stvit_video.launch import run_with_sweeps
 from stvit_video.report import report_training
-from stvit_video.resume import Start, check_resumable, find_start, given_start, only_training, write_config
+from stvit_video.resume import (
+    Start,
+    check_resumable,
+    find_start,
+    given_start,
+    only_training,
+    set_result_aside,
+    write_config,
+)
 from stvit_video.start_checks import check_start
 from stvit_video.training.callbacks import SPEED
 from stvit_video.training.checkpointing import CheckpointWriteError, LastCheckpoint
@@ -106,6 +114,7 @@ def _train_from(start: Start, settings: Settings) -> dict[str, Any]:
         place = check_resumable(start.checkpoint, module)
         rank_zero_only(print)(f"going on from {start.checkpoint}: {place}", flush=True)
     write_config(run_dir, settings)
+    rank_zero_only(set_result_aside)(run_dir)
     trainer = build_trainer(
         settings["trainer"],
         run_dir=run_dir,

@@ -43,6 +43,11 @@ def test_settings_that_go_together(defaults, changes):
     [
         ({"optim.warmup_lr": 0.1}, "optim.warmup_lr=0.1 must be at most optim.lr=0.001"),
         (
+            {"trainer.precision": "16-true"},
+            "optim.optimizer=adamw divides by zero in trainer.precision=16-true, float16 has no 1e-8; use 16-mixed, "
+            "bf16-true or optim=sgd",
+        ),
+        (
             {"optim.layer_decay": 0.75, "optim.backbone_lr_factor": 0.1},
             "optim.layer_decay=0.75 and optim.backbone_lr_factor=0.1 both lower the learning rate before the head; use "
             "one of them",

@@ -31,7 +31,7 @@ def test_every_rule_refuses_a_wrong_type(defaults, key):
         ("data.batch_size", 2.5, "data.batch_size=2.5 must be"),
         ("data.batch_size", True, "data.batch_size=True must be"),
         ("optim.lr", float("nan"), "optim.lr=nan must be a number above 0"),
-        ("optim.betas", [0.9], r"optim.betas=\[0.9\] must be a list of 2 numbers at least 0 and at most 1"),
+        ("optim.betas", [0.9], r"optim.betas=\[0.9\] must be a list of 2 numbers at least 0 and below 1"),
         ("augment.scale", 0.5, "augment.scale=0.5 must be a list of 2 numbers above 0 and at most 1"),
         ("optim.label_smoothing", 2, "optim.label_smoothing=2 must be a number at least 0 and at most 1"),
         ("trainer.enable_progress_bar", 1, "trainer.enable_progress_bar=1 must be true or false"),
@@ -66,7 +66,7 @@ def test_missing_settings_come_with_the_other_faults(defaults):
     assert type_faults(settings) == {
         "init_from": "init_from is missing; give it, for example init_from=/path",
         "data.source": "data.source is missing; give it, for example data.source=/path",
-        "seed": "seed=-1 must be a whole number at least 0",
+        "seed": "seed=-1 must be a whole number at least 0 and at most 4294967295",
     }
     with pytest.raises(ValueError, match="^init_from is missing; [^;]*; data.source is missing; [^;]*; seed=-1 "):
         check_settings(settings)

@@ -220,3 +220,38 @@ def test_what_lies_there_already_is_room(tmp_path, monkeypatch):
 def test_every_precision_of_lightning_is_known():
     known = {*_PRECISION_INPUT_STR.__args__, *_PRECISION_INPUT_STR_ALIAS.__args__}
     assert set(PRECISIONS) == known | {"auto"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"protocol": "videomae"}, "protocol='videomae' must be a group of settings, such as protocol.<name>=..."),
+        ({"distill": "/x/teacher.ckpt"}, "distill='/x/teacher.ckpt' must be a group of settings"),
+        ({"data": None}, "data=None must be a group of settings"),
+        ({"protocol.num_clip": 5}, "protocol.num_clip is no setting; did you mean protocol.num_clips?"),
+        ({"protocol.num_crops": "x"}, "protocol.num_crops='x' must be a whole number at least 1"),
+        ({"protocol.name": ["a"]}, "protocol.name=['a'] must be a word"),
+        ({"data.root": 123}, "data.root=123 must be a word"),
+        ({"data.train": ["a.csv", "b.csv"]}, "data.train=['a.csv', 'b.csv'] must be a word"),
+        ({"data.source": ["csv"]}, "data.source=['csv'] must be a word"),
+        ({"data.cache": "disk"}, "data.cache='disk' must be one of none, memory"),
+        ({"data.train": "???"}, "data.train is missing; give it, for example data.train=/path"),
+        ({"model.name": ["a"]}, "model.name=['a'] must be a word"),
+        ({"ckpt_path": {"a": 1}}, "ckpt_path={'a': 1} must be a word"),
+        ({"optim.betas": [0.9, 1.0]}, "optim.betas=[0.9, 1.0] must be a list of 2 numbers at least 0 and below 1"),
+        ({"seed": 5_000_000_000}, "seed=5000000000 must be a whole number at least 0 and at most 4294967295"),
+    ],
+)
+def test_odd_shapes_are_told_with_the_rest(defaults, tmp_path, changes, message):
+    words = faults_of(changed(defaults, {"optim.lr": -1, **changes}), tmp_path)
+    assert words.count(message) == 1
+    assert words.count("optim.lr=-1 must be a number above 0") == 1
+
+
+def test_settings_that_were_taken_away_are_told(defaults, tmp_path):
+    settings = copy.deepcopy(defaults)
+    del settings["data"]["mean"], settings["seed"], settings["trainer"]
+    words = faults_of(settings, tmp_path)
+    assert "seed=None must be a whole number" in words
+    assert "data.mean=None must be a list of 3 numbers" in words
+    assert "trainer=None must be a group of settings" in words

@@ -159,3 +159,43 @@ def test_two_processes_draw_skip_and_stop_together(tiny_run, tmp_path):
     saved = torch.load(tmp_path / "skipped" / "last.ckpt", weights_only=True)
     assert all(value.isfinite().all() for value in saved["current_model_state"].values())
     assert saved["nonfinite"] == {"in_a_row": 0, "total": 1}
+
+
+@pytest.mark.parametrize(
+    ("precision", "optim", "dtype"),
+    [
+        ("bf16-true", "adamw", torch.bfloat16),
+        ("16-true", "sgd", torch.float16),
+        ("64-true", "adamw", torch.float64),
+    ],
+)
+def test_clips_come_in_the_type_of_the_weights(run, tmp_path, precision, optim, dtype):
+    settings = [f"trainer.precision={precision}", f"optim={optim}", "trainer.max_epochs=1", "optim.lr=1e-5"]
+    state = run("run", *settings)["state_dict"]
+    assert {value.dtype for value in state.values() if value.is_floating_point()} == {dtype}
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["num_videos_used"] == 3
+
+
+def test_every_checkpoint_holds_the_metrics_of_its_own_epoch(run, tmp_path):
+    run("run", "trainer.max_epochs=3", "optim.lr=1e-2")
+    with (tmp_path / "run" / "metrics.csv").open(newline="") as file:
+        rows = {row["epoch"]: row for row in csv.DictReader(file) if row["train/loss"]}
+    assert len(rows) == 3
+    for name in ("best", "last", "previous"):
+        content = torch.load(tmp_path / "run" / f"{name}.ckpt", weights_only=True)
+        kept = content["callbacks"]["LastCheckpoint"]["train_metrics"]
+        assert kept["train/loss"] == pytest.approx(float(rows[str(content["epoch"])]["train/loss"]))
+
+
+@pytest.mark.filterwarnings("ignore:trainer.max_epochs=1 then, 4 now")
+def test_the_result_of_fewer_epochs_is_set_aside_when_more_are_trained(run, tmp_path, monkeypatch):
+    """Its numbers are not of the checkpoints that come."""
+    run("run", "trainer.max_epochs=1")
+    monkeypatch.setattr(EpochLine, "on_train_epoch_start", interrupt_third_epoch)
+    with pytest.raises(KeyError, match="power"):
+        run("run", "trainer.max_epochs=4")
+    assert not (tmp_path / "run" / "result.json").exists()
+    assert json.loads((tmp_path / "run" / "result_1_epochs.json").read_text())["training"]["epochs"] == 1
+    monkeypatch.undo()
+    run("run", "trainer.max_epochs=4")
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["training"]["epochs"] == 4

@@ -60,8 +60,8 @@ class ResumableLoader(DataLoader[Any]):
         if changed:
             raise ValueError(
                 f"the checkpoint was written in the middle of an epoch, whose batches would now be others "
-                f"({', '.join(changed)}); go on with the same data, batch size and number of processes, or from a "
-                f"checkpoint at the end of an epoch"
+                f"({', '.join(changed)}); go on with the same data, batch size and number of processes, or, with "
+                f"another schedule of steps, from a checkpoint at the end of an epoch"
             )
         self._num_skipped = state["num_handed_over"]
 

@@ -305,8 +305,9 @@ def frame_differences(clip: torch.Tensor) -> torch.Tensor:
 def normalise(clips: torch.Tensor, *, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:
     """Clips (..., 3, T, H, W) uint8 -> float32, contiguous: (clips / 255 - mean) / std."""
     clips = clips.to(torch.float32, memory_format=torch.contiguous_format)  # (..., 3, T, H, W)
-    offset = torch.tensor(mean, device=clips.device).view(3, 1, 1, 1) * 255
-    factor = torch.tensor(std, device=clips.device).view(3, 1, 1, 1) * 255
+    offset, factor = (
+        torch.tensor(values, dtype=torch.float32, device=clips.device).view(3, 1, 1, 1) * 255 for values in (mean, std)
+    )
     return clips.sub_(offset).div_(factor)
 
 

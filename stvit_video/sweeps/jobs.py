@@ -2,12 +2,13 @@
 
 import csv
 import io
-import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
+
+from stvit_video.training.text_files import write_atomically
 
 State = Literal["queued", "running", "done", "failed", "timed out", "interrupted"]
 JOBS_FILE = "jobs.csv"
@@ -140,17 +141,3 @@ def go_on(old: Sequence[Job], wanted: Sequence[tuple[str, ...]], folder: Path) -
         Job(number=number, overrides=overrides, run_dir=str(folder / str(number)))
         for number, overrides in enumerate(new, start=first)
     ]
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file in one step; after a power cut it is the old one or the new one.
-
-    Raises:
-        OSError: it can't be written.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)

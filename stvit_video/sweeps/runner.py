@@ -109,6 +109,7 @@ class SweepRunner:
             OSError: the table can't be written; the running jobs are ended before.
         """
         with stop_signals() as stop:
+            self._end_orphans()
             try:
                 while self._running or (self._queue and not stop.number):
                     self._turn(stop)
@@ -117,6 +118,12 @@ class SweepRunner:
                 for _, process in self._running.values():  # only after an error
                     process.kill()
         return stop.number
+
+    def _end_orphans(self) -> None:
+        """End what a killed launcher has left running, before any job is started: they share the machine."""
+        for job in self._queue:
+            if kill_marked(Path(job.run_dir)):
+                self.tell(f"{self._label(job)} was still running without its launcher and has been ended")
 
     def _turn(self, stop: StopRequest) -> None:
         for place in range(self.limits.num_parallel):
@@ -129,8 +136,6 @@ class SweepRunner:
         run_dir = Path(job.run_dir)
         job = replace(job, started=datetime.now(timezone.utc).isoformat(timespec="seconds"), seconds=0.0)
         try:
-            if kill_marked(run_dir):
-                self.tell(f"{self._label(job)} was still running without its launcher and has been ended")
             how = self.start(job, place)
             process = JobProcess(how.command, run_dir=run_dir, environment=how.environment)
         except (ValueError, OSError) as error:

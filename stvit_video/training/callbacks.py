@@ -1,5 +1,6 @@
 """Callbacks: training speed, one line an epoch, seeds, and which checkpoints are kept."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,21 @@ class ResumeHint(Callback):
             trainer.print(f"interrupted; {way}", flush=True)
 
 
+class BestCheckpoint(ModelCheckpoint):
+    """Knows the best one also where the folder of the run has been moved.
+
+    Differs: Lightning's forgets it then, and takes the next validation for the best.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with the paths of then in the folder of now."""
+        folder = str(self.dirpath)
+        kept = {os.path.join(folder, os.path.basename(path)): x for path, x in state_dict["best_k_models"].items()}
+        names = ("best_model_path", "kth_best_model_path", "last_model_path")
+        paths = {name: state_dict[name] and os.path.join(folder, os.path.basename(state_dict[name])) for name in names}
+        super().load_state_dict({**state_dict, **paths, "best_k_models": kept, "dirpath": folder})
+
+
 def best_checkpoint(run_dir: Path, *, monitor: str = "val/top1") -> ModelCheckpoint:
     """Keeps the state after the epoch of the best validation as best.ckpt; `LastCheckpoint` is for all others.
 
@@ -149,4 +165,4 @@ def best_checkpoint(run_dir: Path, *, monitor: str = "val/top1") -> ModelCheckpo
         run_dir: the run's folder.
         monitor: the metric whose largest value is the best.
     """
-    return ModelCheckpoint(run_dir, "best", monitor=monitor, mode="max", enable_version_counter=False)
+    return BestCheckpoint(run_dir, "best", monitor=monitor, mode="max", enable_version_counter=False)

@@ -42,7 +42,7 @@ class CarriedMetrics(Callback):
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Collect the sums of all processes; nothing at the end of an epoch."""
         progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
-        own = {} if progress["processed"] == progress["started"] else _states(trainer)
+        own = {} if progress["processed"] == progress["started"] else {**self._waiting, **_states(trainer)}
         parts: list[Any] = [own] * trainer.world_size
         if trainer.world_size > 1:
             distributed.all_gather_object(parts, own)

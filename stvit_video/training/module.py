@@ -94,7 +94,7 @@ class ClassificationModule(LightningModule):
         self._count_skipped(batch)
         clips, labels = batch["clip"], batch["label"]
         if self.device_transform is not None:
-            clips = self.device_transform(clips, batch["draws"])
+            clips = self._as_weights(self.device_transform(clips, batch["draws"]))
         shared = self._shared_generator(batch_index, purpose=MIXING)
         mix = None if self.mixing is None else self.mixing.draw(clips.shape[-2], clips.shape[-1], shared=shared)
         if mix is not None:
@@ -115,6 +115,10 @@ class ClassificationModule(LightningModule):
             mean = isinstance(value, Tensor)  # a metric does by itself what `sync_dist` does for a number
             self.log(f"train/{name}", value, on_step=False, on_epoch=True, batch_size=size, sync_dist=mean)
         return loss
+
+    def _as_weights(self, clips: Tensor) -> Tensor:
+        """Clips in the type of the weights: float32, but for trainer.precision=bf16-true and the like."""
+        return clips.to(next(self.model.parameters()).dtype)
 
     def _shared_generator(self, batch_index: int, *, purpose: int) -> torch.Generator:
         """Of what all processes must draw alike at this step; each purpose has a source of its own."""
@@ -204,7 +208,7 @@ class ClassificationModule(LightningModule):
         views, labels = batch["views"][readable], batch["label"][readable]
         clips = views.flatten(0, 1)  # (B * V, C, T, H, W)
         if self.device_transform is not None:
-            clips = self.device_transform(clips)
+            clips = self._as_weights(self.device_transform(clips))
         logits = self.model(clips).float().unflatten(0, views.shape[:2])  # (B, V, num_classes)
         loss = self.objective.validate(logits, labels)
         self.val_loss_sum = self.val_loss_sum + loss.detach() * len(labels)

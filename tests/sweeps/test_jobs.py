@@ -1,10 +1,9 @@
-import multiprocessing
 from pathlib import Path
 
 import pytest
 
-from stvit_video.sweeps import jobs as jobs_module
-from stvit_video.sweeps.jobs import COLUMNS, Job, JobTable, SweepError, go_on, read_jobs, write_atomically
+from stvit_video.sweeps.jobs import COLUMNS, Job, JobTable, SweepError, go_on, read_jobs
+from stvit_video.training import text_files
 
 ODD = ("data.train='a, b.csv'", 'x="quo\'te"', "y=a b", "z=ä\nnew line")
 JOBS = [
@@ -70,26 +69,6 @@ def test_another_sweep_in_the_folder_is_refused():
         go_on(old, [("a=1",)], Path("m"))
 
 
-def rewrite(path, number):
-    for _ in range(100):
-        write_atomically(path, f"{number}" * 20000)
-
-
-def test_a_reader_never_finds_half_a_file(tmp_path):
-    path = tmp_path / "file"
-    write_atomically(path, "0" * 20000)
-    writers = [multiprocessing.get_context("fork").Process(target=rewrite, args=(path, n)) for n in (1, 2)]
-    for writer in writers:
-        writer.start()
-    seen = set()
-    while any(writer.is_alive() for writer in writers):
-        text = path.read_text()
-        assert text == text[0] * 20000
-        seen.add(text[0])
-    assert seen <= {"0", "1", "2"}
-    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
-
-
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     table = JobTable(tmp_path / "jobs.csv", JOBS)
     before = (tmp_path / "jobs.csv").read_text()
@@ -97,7 +76,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     def full(number):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(jobs_module.os, "fsync", full)
+    monkeypatch.setattr(text_files.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         table.put(Job(number=0, overrides=ODD, run_dir="m/0", state="failed"))
     assert (tmp_path / "jobs.csv").read_text() == before

@@ -143,3 +143,17 @@ def test_ignored_signals_stay_ignored():
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_all_that_a_killed_launcher_left_is_ended_before_a_job_starts(tmp_path):
+    jobs = ["a=1", "do=once b=1", "do=once b=2"]
+    process = start_launcher(tmp_path, *jobs, parallel=2)
+    wait_for(lambda: all((tmp_path / str(number) / "starts").is_file() for number in (1, 2)))
+    process.kill()
+    process.communicate()
+    assert states(tmp_path) == ["done", "running", "running"]
+    told = []
+    fake_launcher.launch(tmp_path, jobs, tell=told.append)
+    assert [line.partition("]")[0] for line in told[:3]] == ["[1", "[2", "[1"]
+    assert all(line.endswith("was still running without its launcher and has been ended") for line in told[:2])
+    assert states(tmp_path) == ["done", "done", "done"]

@@ -83,18 +83,24 @@ def test_best_is_that_of_the_best_validation(tmp_path, monitor):
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), lr=0.1)
 
+    def fit(folder, *, max_epochs, ckpt_path=None):
+        trainer = Trainer(
+            max_epochs=max_epochs,
+            accelerator="cpu",
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            callbacks=[best_checkpoint(folder, monitor=monitor)],
+        )
+        trainer.fit(Model(), data, data, ckpt_path=ckpt_path, weights_only=True)
+        trainer.save_checkpoint(folder / "last.ckpt")
+        return torch.load(folder / "best.ckpt", weights_only=True)["epoch"]
+
     data = DataLoader(torch.zeros(2, 1))
-    trainer = Trainer(
-        max_epochs=3,
-        accelerator="cpu",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[best_checkpoint(tmp_path, monitor=monitor)],
-    )
-    trainer.fit(Model(), data, data)
-    epochs = {path.name: torch.load(path, weights_only=True)["epoch"] for path in tmp_path.iterdir()}
-    assert epochs == {"best.ckpt": 1}
+    assert fit(tmp_path / "then", max_epochs=3) == 1
+    assert sorted(path.name for path in (tmp_path / "then").iterdir()) == ["best.ckpt", "last.ckpt"]
+    (tmp_path / "then").rename(tmp_path / "now")  # the best one of then is the best one there, too
+    assert fit(tmp_path / "now", max_epochs=4, ckpt_path=tmp_path / "now" / "last.ckpt") == 1
 
 
 def test_random_numbers_depend_on_seed_epoch_batch_and_process():

@@ -1,11 +1,14 @@
 """Metrics of an interrupted epoch against those of one in one go, and against sums by hand."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 from torchmetrics.classification import MulticlassAccuracy
 
+from stvit_video.training import carried_metrics
 from stvit_video.training.carried_metrics import CarriedMetrics
 
 LOSSES = (1.0, 2.5, 4.0, 0.5, 3.0)
@@ -107,3 +110,14 @@ def test_another_number_of_processes_takes_nothing():
     callback.on_train_start(One(), None)
     callback.on_train_batch_end(One(), None, None, None, 0)
     assert callback._waiting == {}
+
+
+def test_what_still_waits_is_carried_through_a_second_stop(monkeypatch):
+    callback, checkpoint = CarriedMetrics(), {"callbacks": {}}
+    callback._waiting = {"mixed": {"value": torch.tensor(3.0)}, "loss": {"value": torch.tensor(1.0)}}
+    monkeypatch.setattr(carried_metrics, "_states", lambda trainer: {"loss": {"value": torch.tensor(2.0)}})
+    progress = {"processed": 0, "started": 1}
+    checkpoint["loops"] = {"fit_loop": {"epoch_progress": {"current": progress}}}
+    callback.on_save_checkpoint(SimpleNamespace(world_size=1), None, checkpoint)
+    (part,) = checkpoint["callbacks"]["CarriedMetrics"]["parts"]
+    assert part == {"mixed": {"value": torch.tensor(3.0)}, "loss": {"value": torch.tensor(2.0)}}
