@@ -103,8 +103,9 @@ class _Sweep:
         choices = config.hydra.runtime.choices
         self.is_hydras = any(key in axes or choices[key] != "basic" for key in ("hydra/launcher", "hydra/sweeper"))
         self.default_folder = Path(config.hydra.sweep.dir)
-        values: Any = OmegaConf.to_container(config.sweep, resolve=True)
-        self.settings = SweepSettings.of(values)
+        values: Any = OmegaConf.to_container(config.sweep, resolve=False)
+        rest: Any = {key: config.sweep[key] for key in values if key != "also"}
+        self.settings = SweepSettings.of({**values, **rest})  # ${seed} in `also` is of each job
         params = config.hydra.sweeper.get("params") or {}
         given = parse_axes(self.parser.parse_overrides([f"{key}={value}" for key, value in params.items()]))
         self.axes = {**given, **axes}

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 
 from stvit_video import launch
+from stvit_video.build import CONF_DIR
 from stvit_video.launch import launch_sweep, run_with_sweeps
 from stvit_video.sweep import main as report
 from stvit_video.sweeps.jobs import SweepError, read_jobs
@@ -88,6 +90,16 @@ def test_a_given_folder_and_extra_jobs_for_each_seed(sweep):
     assert jobs[:2] == [("model.num_tokens=8", "seed=0"), ("model.num_tokens=8", "seed=1")]
     assert jobs[4:] == [(f"seed={n}", "model=video_deit_tiny", "model.pool=mean") for n in (0, 1)]
     assert (Path("here/it is/5/result.json")).is_file()
+
+
+def test_interpolations_in_an_extra_job_are_those_of_the_job(sweep):
+    extra = "'model=video_deit_tiny init_from=${model.name}_${seed}.ckpt'"
+    common = ["seed=0,1", "model.reducer=semantic,tome", "init_from=${model.reducer}_${seed}.ckpt"]
+    assert sweep("sweep.name=a", *common, f"sweep.also={extra}") == 0
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        starts = [compose("train", overrides=list(overrides)).init_from for overrides in jobs_of("multirun/a")]
+    grid = ["semantic_0.ckpt", "tome_0.ckpt", "semantic_1.ckpt", "tome_1.ckpt"]
+    assert starts == [*grid, "video_deit_tiny_0.ckpt", "video_deit_tiny_1.ckpt"]
 
 
 def test_axes_of_the_configuration_and_several_extras(sweep, tmp_path):

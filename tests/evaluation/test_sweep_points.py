@@ -36,6 +36,12 @@ def test_labels_say_what_differs():
     assert [point.label for point in points_of(runs)] == labels
 
 
+def test_what_is_made_of_other_settings_is_not_told_again():
+    starts = (r"init_from=init/$\{model.reducer\}_$\{seed\}.ckpt", "init_from=dense_${seed}.ckpt", "init_from=a.ckpt")
+    runs = [make_run(str(number), start, tokens=8) for number, start in enumerate(starts)]
+    assert [point.label for point in points_of(runs)] == ["8 tokens", "8 tokens", "8 tokens, init_from=a.ckpt"]
+
+
 def test_one_point_for_counts_that_are_called_by_count_and_by_default():
     runs = [make_run("0", "seed=0", tokens=16), make_run("1", "seed=1", tokens=8)]
     assert [point.label for point in points_of(runs)] == ["16 tokens", "8 tokens"]
