@@ -215,7 +215,7 @@ def test_doctor(tmp_path, capsys, packed):
             ["model=stvit_video_deit_tiny"],
             "model=stvit_video_deit_tiny takes clips, data.source=image_folder gives p",
         ),
-        (["data.root=gone.zip"], "there is no folder or archive .*gone.zip; correct the path"),
+        (["data.root=gone.zip"], "data.root: there is no .*gone.zip; correct the path"),
         (["data.num_frames=4"], "data.num_frames=4 does not fit data.source=image_folder, a picture has one"),
         (["model.num_tokens=5000"], "num_tokens=5000"),
     ],

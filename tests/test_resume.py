@@ -256,7 +256,7 @@ def wait_for_the_middle_of_an_epoch(training, run_dir, *, first_epoch):
 def state_of(run_dir):
     """All that decides how a training goes on: weights, optimizer, schedule, loops; and the best so far."""
     content = torch.load(run_dir / "last.ckpt", weights_only=True)
-    best = next(value for key, value in content["callbacks"].items() if key.startswith("ModelCheckpoint"))
+    best = next(value for key, value in content["callbacks"].items() if key.startswith("BestCheckpoint"))
     kept = {key: content[key] for key in ("state_dict", "optimizer_states", "lr_schedulers", "loops", "global_step")}
     return kept | {"best": best["best_model_score"]}
 

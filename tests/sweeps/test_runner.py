@@ -83,9 +83,14 @@ def test_a_job_over_its_time_is_ended_with_children_that_ignore_sigterm(tmp_path
     assert not is_alive(child)
 
 
+def heed_interrupts():
+    """Also where the tests themselves run in the background of a shell, which ignores Ctrl-C there."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start_launcher(folder, *jobs, parallel=1):
     command = [sys.executable, fake_launcher.__file__, str(folder), str(parallel), "0", *jobs]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
