@@ -3,7 +3,7 @@
 # data/, trains a small model on it (CPU is enough) and evaluates it.
 #
 #   bash scripts/quickstart.sh                           a second run skips what is there and evaluates again
-#   bash scripts/quickstart.sh trainer.max_epochs=1      arguments are Hydra overrides for the training
+#   bash scripts/quickstart.sh trainer.max_epochs=3      arguments are Hydra overrides for the training
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/_venv.sh
@@ -15,8 +15,9 @@ if [ -f "$run_dir/result.json" ] && [ $# -eq 0 ]; then
   echo "training is skipped: $run_dir/result.json is there; to train again: rm -r $run_dir"
 else
   if [ -d "$run_dir" ]; then
-    echo "the old run in $run_dir is replaced"
-    rm -r "$run_dir"
+    aside="$run_dir-before-$(date +%Y-%m-%d-%H%M%S)"
+    echo "the old run in $run_dir is moved to $aside"
+    mv "$run_dir" "$aside"
   fi
   .venv/bin/python -m stvit_video.train +experiment=quickstart hydra.run.dir="$run_dir" "$@"
 fi

@@ -35,6 +35,7 @@ from stvit_video.inference import (
     load_classifier,
     make_output_dir,
 )
+from stvit_video.known_settings import mark_unknown, unknown_faults
 from stvit_video.launch import run_with_sweeps
 from stvit_video.models.weights import some
 from stvit_video.report import current_commit, report_evaluation
@@ -251,6 +252,8 @@ def main(config: DictConfig) -> None:
     try:
         settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         settings.pop("sweep")
+        if faults := unknown_faults(settings, config_name="evaluate"):
+            raise ValueError("; ".join(faults))
         groups = {**settings.pop("data"), **settings.pop("model")}
         evaluate(**settings, **groups, output_dir=output_dir)
     except MissingMandatoryValue as error:
@@ -265,5 +268,10 @@ def main(config: DictConfig) -> None:
     sys.exit(f"error: {message}")
 
 
+def _run_job() -> None:
+    sys.argv[1:] = mark_unknown(sys.argv[1:], config_name="evaluate")
+    main()
+
+
 if __name__ == "__main__":
-    run_with_sweeps(main, module="stvit_video.evaluate", config_name="evaluate")
+    run_with_sweeps(_run_job, module="stvit_video.evaluate", config_name="evaluate")

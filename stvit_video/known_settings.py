@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from stvit_video.build import CONF_DIR
 
 Settings = Mapping[str, Any]
-GROUPS = ("data", "optim", "augment", "trainer", "sweep")  # model is create_model's to check
+GROUPS = {"train": ("data", "optim", "augment", "trainer", "sweep"), "evaluate": ("sweep",)}  # of whole files
 
 
 def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
@@ -47,29 +47,31 @@ def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
                 return marked
 
 
-def unknown_faults(settings: Settings) -> list[str]:
+def unknown_faults(settings: Settings, *, config_name: str = "train") -> list[str]:
     """A sentence for each setting that no file of the configuration has.
 
     Args:
-        settings: the resolved training configuration as plain values.
+        settings: the resolved configuration as plain values. A model to train has `create_model` to check its options.
+        config_name: "train" or "evaluate".
     """
-    known = known_settings()
-    given = [key for key in settings if key != "model"]
+    known = known_settings(config_name)
+    given = [key for key in settings if (config_name, key) != ("train", "model")]
     groups = [key for key in given if key in known and isinstance(settings[key], dict)]
     nested = [f"{group}.{key}" for group in groups for key in settings[group]]
-    return [_sentence(name, known) for name in (*given, *nested) if name not in known]
+    hint = f"python -m stvit_video.{config_name} --cfg job prints all that there are"
+    return [_sentence(name, known, hint) for name in (*given, *nested) if name not in known]
 
 
 @cache
-def known_settings() -> frozenset[str]:
-    """The names of all settings but the model's, such as "optim.lr"."""
-    own = _read(Path(CONF_DIR, "train.yaml"))
+def known_settings(config_name: str = "train") -> frozenset[str]:
+    """The names of all settings but those of a model to train, such as "optim.lr"."""
+    own = _read(Path(CONF_DIR, f"{config_name}.yaml"))
     names = {
         "model",
         *own,
         *(f"{group}.{key}" for group, values in own.items() if isinstance(values, dict) for key in values),
     }
-    for group in GROUPS:
+    for group in GROUPS[config_name]:
         files = Path(CONF_DIR, group).glob("*.yaml")
         names |= {group, *(f"{group}.{key}" for path in files for key in _read(path))}
     return frozenset(names)
@@ -80,13 +82,8 @@ def _read(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in (content or {}).items() if key not in ("defaults", "hydra")}
 
 
-def _sentence(name: str, known: frozenset[str]) -> str:
+def _sentence(name: str, known: frozenset[str], hint: str) -> str:
     group, dot, own = name.rpartition(".")
     beside = [other.rpartition(".")[2] for other in known if other.rpartition(".")[0] == group]
     close = get_close_matches(own, beside, n=1)
-    hint = (
-        f"did you mean {group}{dot}{close[0]}?"
-        if close
-        else "python -m stvit_video.train --cfg job prints all that there are"
-    )
-    return f"{name} is no setting; {hint}"
+    return f"{name} is no setting; {f'did you mean {group}{dot}{close[0]}?' if close else hint}"

@@ -72,7 +72,12 @@ def test_two_processes_write_the_ledger_of_one(tiny_run: Any, tmp_path: Path) ->
     [
         ((), "error: ckpt_path is missing; give ckpt_path=run/best.ckpt\n"),
         (("ckpt_path=x", "hydra.run.dir=file/out"), "error: file/out can't be written or read (Not a directory)\n"),
-        (("ckpt_path=x", "num_clip=3"), "error: Could not override 'num_clip'."),
+        (
+            ("ckpt_path=x", "num_clip=3", "+foo=1", "model.tokens=3", "data.vall=a"),
+            "error: num_clip is no setting; did you mean num_clips?; foo is no setting; python -m stvit_video.evaluate "
+            "--cfg job prints all that there are; model.tokens is no setting; did you mean model.num_tokens?; "
+            "data.vall is no setting; did you mean data.val?\n",
+        ),
     ],
 )
 def test_wrong_commands_end_in_a_sentence(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

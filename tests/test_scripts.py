@@ -143,8 +143,11 @@ def test_quickstart_trains_once_then_only_evaluates(sandbox):
     assert sandbox.calls == [EVALUATE]
     assert "training is skipped" in second.stdout
     assert "rm -r outputs/quickstart" in second.stdout
-    sandbox.run("quickstart.sh", "trainer.max_epochs=1")
-    assert sandbox.calls == [f"{TRAIN} trainer.max_epochs=1", EVALUATE]
+    third = sandbox.run("quickstart.sh", "trainer.max_epochs=3")
+    assert sandbox.calls == [f"{TRAIN} trainer.max_epochs=3", EVALUATE]
+    (aside,) = (sandbox.root / "outputs").glob("quickstart-before-*")
+    assert f"the old run in outputs/quickstart is moved to outputs/{aside.name}\n" in third.stdout
+    assert (aside / "result.json").read_text() == "{}"
 
 
 def test_quickstart_does_not_evaluate_after_a_failed_training(sandbox):

@@ -77,7 +77,7 @@ def check_keys(
         if key in state and state[key].shape != wanted[key].shape
     ]
     faults = {
-        "the model's keys are missing": sorted(set(wanted) - set(state)),
+        "of the model's keys are missing": sorted(set(wanted) - set(state)),
         "keys are not the model's": sorted(set(state) - set(wanted)),
         "have another shape": shapes,
     }

@@ -97,7 +97,7 @@ class SweepRunner:
         self._ended_as: dict[int, tuple[State, float]] = {}  # by place: why a job is ended, and when it is killed
         jobs = table.jobs
         texts = differing([job.overrides for job in jobs]) if jobs else []
-        self._names = {job.number: " ".join(text) for job, text in zip(jobs, texts, strict=True)}
+        self._names = {job.number: " ".join(text).replace(r"$\{", "${") for job, text in zip(jobs, texts, strict=True)}
 
     def run(self) -> int:
         """Run every queued job, or until a signal comes.

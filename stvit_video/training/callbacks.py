@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +147,15 @@ class ResumeHint(Callback):
 class BestCheckpoint(ModelCheckpoint):
     """Knows the best one also where the folder of the run has been moved.
 
-    Differs: Lightning's forgets it then, and takes the next validation for the best.
+    Differs: Lightning's forgets it then, and takes the next validation for the best; and it warns of a folder that is
+        not empty, which that of a run never is.
     """
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """As Lightning's, without that warning."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+            super().setup(trainer, pl_module, stage)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the paths of then in the folder of now."""

@@ -67,7 +67,7 @@ def test_another_model_is_refused_with_the_keys():
     with pytest.raises(CheckpointError, match=r"another model: 12 keys are not the model's: blocks.3.attn.proj.bias, "):
         load_checkpoint(semantic, deeper.state_dict())
     assert all(torch.equal(value, before[key]) for key, value in semantic.state_dict().items())
-    with pytest.raises(CheckpointError, match=r"another model: 12 the model's keys are missing: blocks.3.attn.proj"):
+    with pytest.raises(CheckpointError, match=r"another model: 12 of the model's keys are missing: blocks.3.attn.proj"):
         load_checkpoint(deeper, semantic.state_dict())
 
 

@@ -102,7 +102,7 @@ def test_gains_are_all_there_or_none():
     options = {"embed_dim": 8, "num_heads": (1, 1, 2, 2), "depths": (1, 1, 6, 1), "image_size": 32}
     state = create_model("stvit_r_swin_tiny", **options).state_dict()
     del state["levels.0.blocks.0.ls1.gamma"]
-    with pytest.raises(ValueError, match="1 the model's keys are missing: levels.0.blocks.0.ls1.gamma"):
+    with pytest.raises(ValueError, match="1 of the model's keys are missing: levels.0.blocks.0.ls1.gamma"):
         load_checkpoint(create_model("stvit_r_swin_tiny", **options), state)
 
 
@@ -110,7 +110,7 @@ def test_temporal_positions_of_a_clip_model_are_not_made_up():
     options = {**SMALL, **CLIP, "num_tokens": 8, "generate_at": 1}
     state = create_model("stvit_video_deit_tiny", **options).state_dict()
     del state["temporal_pos_embed"]
-    with pytest.raises(ValueError, match="1 the model's keys are missing: temporal_pos_embed"):
+    with pytest.raises(ValueError, match="1 of the model's keys are missing: temporal_pos_embed"):
         load_checkpoint(create_model("stvit_video_deit_tiny", **options), state)
 
 

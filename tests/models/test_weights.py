@@ -41,7 +41,7 @@ def test_faults_name_the_keys():
     state = {"a": torch.zeros(2, 3), "c": torch.zeros(1)}
     with pytest.raises(
         CheckpointError,
-        match=r"1 the model's keys are missing: b; 1 keys are not the model's: c; 1 have another shape: "
+        match=r"1 of the model's keys are missing: b; 1 keys are not the model's: c; 1 have another shape: "
         r"a \(2, 3\) instead of \(3, 2\). Build the model with its own name and options$",
     ):
         check_keys(state, {"a": torch.zeros(3, 2), "b": torch.zeros(1)})

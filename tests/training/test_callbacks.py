@@ -68,7 +68,7 @@ def test_every_process_asks_for_the_metrics_and_one_prints():
 
 
 @pytest.mark.parametrize("monitor", ["val/top1", "val/mAP"])
-def test_best_is_that_of_the_best_validation(tmp_path, monitor):
+def test_best_is_that_of_the_best_validation(tmp_path, monitor, recwarn):
     class Model(LightningModule):
         def __init__(self):
             super().__init__()
@@ -101,6 +101,7 @@ def test_best_is_that_of_the_best_validation(tmp_path, monitor):
     assert sorted(path.name for path in (tmp_path / "then").iterdir()) == ["best.ckpt", "last.ckpt"]
     (tmp_path / "then").rename(tmp_path / "now")  # the best one of then is the best one there, too
     assert fit(tmp_path / "now", max_epochs=4, ckpt_path=tmp_path / "now" / "last.ckpt") == 1
+    assert not [warning for warning in recwarn if "is not empty" in str(warning.message)]  # that of a run never is
 
 
 def test_random_numbers_depend_on_seed_epoch_batch_and_process():
