@@ -35,7 +35,7 @@ from stvit_video.inference import (
     load_classifier,
     make_output_dir,
 )
-from stvit_video.known_settings import mark_unknown, unknown_faults
+from stvit_video.known_settings import unknown_faults
 from stvit_video.launch import run_with_sweeps
 from stvit_video.models.weights import some
 from stvit_video.report import current_commit, report_evaluation
@@ -268,10 +268,5 @@ def main(config: DictConfig) -> None:
     sys.exit(f"error: {message}")
 
 
-def _run_job() -> None:
-    sys.argv[1:] = mark_unknown(sys.argv[1:], config_name="evaluate")
-    main()
-
-
 if __name__ == "__main__":
-    run_with_sweeps(_run_job, module="stvit_video.evaluate", config_name="evaluate")
+    run_with_sweeps(main, module="stvit_video.evaluate", config_name="evaluate")

@@ -22,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from stvit_video.build import CONF_DIR, run_command
+from stvit_video.known_settings import mark_unknown
 from stvit_video.sweep_settings import SweepSettings, check_axes, check_flags, refuse_settings
 from stvit_video.sweeps.expand import Overrides, expand, expand_extra, parse_axes
 from stvit_video.sweeps.folder import check_origin, find_unfinished, named_folder, only_launcher, write_origin
@@ -33,7 +34,7 @@ BASE = Path("multirun")
 
 
 def run_with_sweeps(main: Callable[[], None], *, module: str, config_name: str) -> None:
-    """As `run_command`, but with `-m` the jobs are run by us.
+    """As `run_command`, but with `-m` the jobs are run by us, and without it `main` gets unknown settings, too.
 
     Args:
         main: a `hydra.main`.
@@ -47,6 +48,7 @@ def run_with_sweeps(main: Callable[[], None], *, module: str, config_name: str) 
         except ValueError as error:
             sys.exit(f"error: {error}")
         if status is None:
+            sys.argv[1:] = mark_unknown(sys.argv[1:], config_name=config_name)
             main()
         elif status:
             sys.exit(status)

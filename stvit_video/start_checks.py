@@ -19,10 +19,10 @@ from stvit_video.models.checkpoints import METADATA_KEY, read_checkpoint
 from stvit_video.models.metadata import check_metadata
 from stvit_video.models.weights import unwrapped
 from stvit_video.optim_settings import weightless_model
-from stvit_video.resume import check_undamaged, checkpoint_faults, given_start, is_finished, other_settings
+from stvit_video.resume import MAY_MOVE, check_undamaged, checkpoint_faults, given_start, is_finished, other_settings
 from stvit_video.setting_checks import Check, run_checks
 from stvit_video.settings import chosen_protocol, type_faults
-from stvit_video.sources import PATHS, absolute_paths, find_manifest
+from stvit_video.sources import absolute_paths, find_manifest
 from stvit_video.training.distillation import teacher_difference
 from stvit_video.training.freezing import freeze_all_but
 from stvit_video.viewing import Protocol
@@ -30,7 +30,7 @@ from stvit_video.viewing import Protocol
 Settings = Mapping[str, Any]
 COPIES_KEPT = 4  # last, previous and best, and the one being written
 BYTES = {"64-true": 8, "64": 8, "16-true": 2, "bf16-true": 2}  # of a weight; else 4
-PLACES = frozenset(("data", "data.source", "data.root", *(f"data.{key}" for key in PATHS)))
+PLACES = frozenset(("data", "data.source", *MAY_MOVE))
 OTHER_FOLDER = "choose another folder with hydra.run.dir"
 
 

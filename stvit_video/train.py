@@ -26,7 +26,6 @@ from stvit_video.data.dataset import BrokenVideosError
 from stvit_video.data.lost_workers import LostWorkerError, lost_workers_named
 from stvit_video.evaluation.shards import ShardError
 from stvit_video.inference import NothingEvaluatedError
-from stvit_video.known_settings import mark_unknown
 from stvit_video.launch import run_with_sweeps
 from stvit_video.report import report_training
 from stvit_video.resume import (
@@ -198,10 +197,5 @@ def _farewell(error: TrainingInterruptedError, *, run_dir: Path, is_named: bool)
     return error.exit_status
 
 
-def _run_job() -> None:
-    sys.argv[1:] = mark_unknown(sys.argv[1:], config_name="train")
-    main()
-
-
 if __name__ == "__main__":
-    run_with_sweeps(_run_job, module="stvit_video.train", config_name="train")
+    run_with_sweeps(main, module="stvit_video.train", config_name="train")

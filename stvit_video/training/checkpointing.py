@@ -99,10 +99,6 @@ def remove_leftovers(run_dir: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _train_metrics(trainer: Trainer) -> dict[str, float]:
-    return {name: float(value) for name, value in trainer.logged_metrics.items() if name.startswith("train/")}
-
-
 class LastCheckpoint(Checkpoint):
     """Keeps the state of a training as last.ckpt, after every epoch and within it; stops where a signal asks for it.
 
@@ -163,7 +159,6 @@ class LastCheckpoint(Checkpoint):
         Raises:
             TrainingInterruptedError: a signal came; all is saved.
         """
-        self.train_metrics = _train_metrics(trainer)
         wish = self._common_wish(trainer)
         self._save(trainer)
         self._stop_if_asked(trainer, wish)
@@ -172,8 +167,10 @@ class LastCheckpoint(Checkpoint):
         """Put the present state into any checkpoint, also those of others."""
         progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
         at_end = progress["processed"] == progress["started"]
-        if at_end:  # best.ckpt is written before our own hook is called
-            self.train_metrics = _train_metrics(trainer)
+        if at_end:  # of best.ckpt, too, which is written before our last.ckpt
+            self.train_metrics = {
+                name: float(value) for name, value in trainer.logged_metrics.items() if name.startswith("train/")
+            }
         row = {**self.train_metrics, "epoch": trainer.current_epoch, "step": trainer.global_step - 1} if at_end else {}
         checkpoint["callbacks"][self.state_key] = {
             "seconds": self.seconds,

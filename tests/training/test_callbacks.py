@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import LightningModule
+from quiet_trainer import quiet_trainer
 from torch.utils.data import DataLoader, Dataset
 
 from stvit_video.training import callbacks
@@ -84,14 +85,8 @@ def test_best_is_that_of_the_best_validation(tmp_path, monitor, recwarn):
             return torch.optim.SGD(self.parameters(), lr=0.1)
 
     def fit(folder, *, max_epochs, ckpt_path=None):
-        trainer = Trainer(
-            max_epochs=max_epochs,
-            accelerator="cpu",
-            logger=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            callbacks=[best_checkpoint(folder, monitor=monitor)],
-        )
+        best = best_checkpoint(folder, monitor=monitor)
+        trainer = quiet_trainer(best, max_epochs=max_epochs, enable_checkpointing=True)
         trainer.fit(Model(), data, data, ckpt_path=ckpt_path, weights_only=True)
         trainer.save_checkpoint(folder / "last.ckpt")
         return torch.load(folder / "best.ckpt", weights_only=True)["epoch"]
@@ -198,15 +193,7 @@ def test_share_of_waiting_is_what_the_loader_and_the_step_sleep():
             return torch.optim.SGD(self.parameters(), lr=0.1)
 
     lines = []
-    trainer = Trainer(
-        max_epochs=1,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[DataWait(), EpochLine()],
-    )
+    trainer = quiet_trainer(DataWait(), EpochLine(), max_epochs=1)
     trainer.print = lambda text, **_: lines.append(text)
     trainer.fit(Model(), DataLoader(SlowClips()), DataLoader(torch.zeros(2, 1)))
     assert float(trainer.callback_metrics["train/data_wait"]) == pytest.approx(0.75, abs=0.1)

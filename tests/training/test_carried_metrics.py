@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule
+from quiet_trainer import quiet_trainer
 from torch.utils.data import DataLoader
 from torchmetrics.classification import MulticlassAccuracy
 
@@ -63,15 +64,7 @@ class Seen(Callback):
 
 
 def trainer_with(*callbacks, epochs):
-    return Trainer(
-        max_epochs=epochs,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[CarriedMetrics(), *callbacks],
-    )
+    return quiet_trainer(CarriedMetrics(), *callbacks, max_epochs=epochs)
 
 
 @pytest.mark.filterwarnings("ignore")

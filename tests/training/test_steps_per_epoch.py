@@ -4,7 +4,8 @@ from functools import partial
 
 import pytest
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule
+from quiet_trainer import quiet_trainer
 from torch.utils.data import DataLoader
 
 from stvit_video.training.optim import OptimizerPlan, learning_rate_factor
@@ -51,15 +52,8 @@ class SaveAndStop(Callback):
 
 def rates_of(path, *, lr, num_steps, resumed=False):
     rates = Rates()
-    trainer = Trainer(
-        max_epochs=EPOCHS,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[StepsPerEpoch(), rates, *([] if resumed else [SaveAndStop(path)])],
-    )
+    stop = [] if resumed else [SaveAndStop(path)]
+    trainer = quiet_trainer(StepsPerEpoch(), rates, *stop, max_epochs=EPOCHS)
     trainer.fit(Model(lr), DataLoader(torch.ones(num_steps, 2)), ckpt_path=path if resumed else None, weights_only=True)
     return rates.seen
 
