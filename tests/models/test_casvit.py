@@ -1,11 +1,10 @@
-import importlib.util
 import json
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from golden_files import GOLDEN, golden_fill
 
 from stvit_video.layers.drop_path import DropPath
 from stvit_video.models.blocks import make_slot
@@ -16,7 +15,6 @@ from stvit_video.models.casvit_variants import casvit
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.plans import casvit_plan
 
-GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
 DIMS, DEPTHS = (6, 8, 12, 10), (1, 2, 5, 1)
 SMALL = {"num_classes": 5, "embed_dims": DIMS, "depths": DEPTHS, "head_dim": 4, "mlp_ratio": 2.0}
 SIZE = (50, 70)  # level 3 has a grid of 4 x 5, level 4 of 2 x 3
@@ -58,9 +56,7 @@ def clips(num_frames=3, batch=2, size=SIZE):
 
 def golden(name):
     """The answers, and the authors' weights in our names, with the input."""
-    spec = importlib.util.spec_from_file_location("fill", GOLDEN / "fill.py")
-    fill = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fill)
+    fill = golden_fill()
     answers = np.load(GOLDEN / f"{name}.npz")
     meta = json.loads(str(answers["meta"]))
     state = {

@@ -1,28 +1,24 @@
 """Every foreign layout is told by its keys, and no two are taken for one another."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import timm
 import torch
 import torchvision
+from golden_files import GOLDEN, golden_fill
 from transformers import VideoMAEConfig, VideoMAEForVideoClassification
 
 from stvit_video.models import create_model, load_checkpoint
 from stvit_video.models.checkpoints import FORMATS
 
-GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
 CLIP = {"hidden_size": 24, "num_hidden_layers": 1, "num_attention_heads": 3, "image_size": 32}
 
 
 def golden(name):
     """A checkpoint in the authors' format, and what it answers to which picture."""
-    spec = importlib.util.spec_from_file_location("fill", GOLDEN / "fill.py")
-    fill = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fill)
+    fill = golden_fill()
     file = np.load(GOLDEN / f"{name}.npz")
     meta = json.loads(str(file["meta"]))
     keys = [(key, shape) for key, shape, dtype in meta["keys"] if "float" in dtype and not key.endswith("attn_mask")]

@@ -1,14 +1,13 @@
 """Weights of other projects through our Swin: outputs must be theirs, to 1e-4 of the largest."""
 
-import importlib.util
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import timm
 import torch
+from golden_files import GOLDEN, golden_fill
 from timm.models.swin_transformer import SwinTransformer
 from torch.nn import functional as F
 from torchvision.models import swin_t
@@ -21,7 +20,6 @@ from stvit_video.models.swin_formats import FORMATS, window_of
 from stvit_video.models.swin_variants import swin
 from stvit_video.models.weights import CheckpointError
 
-GOLDEN = Path(__file__).parents[2].parent / "shared" / "golden"
 SIZES = {
     "tiny": {"embed_dim": 96, "depths": (2, 2, 6, 2), "num_heads": (3, 6, 12, 24)},
     "small": {"embed_dim": 96, "depths": (2, 2, 18, 2), "num_heads": (3, 6, 12, 24)},
@@ -179,13 +177,6 @@ def test_weights_of_nobody_are_not_claimed():
     vit = timm.create_model("vit_tiny_patch16_224", num_classes=5).state_dict()
     v2 = timm.create_model("swinv2_tiny_window8_256", num_classes=5).state_dict()
     assert [form.name for state in (ours, vit, v2, {}) for form in FORMATS if form.matches(state)] == []
-
-
-def golden_fill():
-    spec = importlib.util.spec_from_file_location("fill", GOLDEN / "fill.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_released_stvit_r():
