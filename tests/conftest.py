@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from real_data import pytest_collection_modifyitems  # noqa: F401 - skips tests of real files that are not there
+from video_cases import case, case_folder, get_case, made_case  # noqa: F401 - fixtures
 
 from stvit_video.data.synthetic import encode_video
 from stvit_video.models import create_model
