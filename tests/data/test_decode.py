@@ -1,39 +1,26 @@
 """open_video against a plain whole-file decode, on every file that decoders disagree on."""
 
-import csv
 import sys
 import time
 
 import numpy as np
 import pytest
-from video_maker import CASES, make_video, plain_frames, whole_file
+from video_cases import DECORD_SAFE, READABLE, REAL_DECORD_SAFE, REAL_READABLE, both, each, made
+from video_maker import make_video, plain_frames, whole_file
 
 from stvit_video.data import source
 from stvit_video.data.decode import DecodeError, open_video
 from stvit_video.optional import MissingLibraryError
 
-with (CASES / "cases.csv").open(newline="") as table:
-    ROWS = {row["file"]: row for row in csv.DictReader(table)}
-BROKEN = ("corrupted.mp4", "empty.webm")
-DECORD_SAFE = ("kinetics_arm_wrestling.mp4", "kinetics_flipping_pancake.mkv", "scene_250.mp4", "short_32.mp4")
 
-
-def test_the_table_lists_the_folder():
-    assert set(ROWS) == {path.name for path in CASES.iterdir()} - {"cases.csv"}
-
-
-@pytest.mark.parametrize("name", sorted(set(ROWS) - set(BROKEN)))
-def test_every_case_gives_exactly_the_displayed_frames(name):
-    row = ROWS[name]
-    # cases.csv counts degrees counter-clockwise, as ffmpeg does.
-    expected = plain_frames(CASES / name, clockwise_degrees=-int(row["rotation_degrees"]))
+@pytest.mark.parametrize("case", each(READABLE, REAL_READABLE), indirect=True)
+def test_every_case_gives_exactly_the_displayed_frames(case):
+    expected = plain_frames(case.path, clockwise_degrees=case.clockwise_degrees)
     started = time.monotonic()
-    with open_video(CASES / name) as video:
+    with open_video(case.path) as video:
         assert time.monotonic() - started < 10
-        size = (int(row["coded_width"]), int(row["coded_height"]))
-        turned = int(row["rotation_degrees"]) % 180 != 0
-        assert (video.width, video.height) == (size[::-1] if turned else size)
-        assert video.num_frames == int(row["num_frames"])
+        assert (video.width, video.height) == case.shown_size
+        assert video.num_frames == case.num_frames
         for first in range(0, video.num_frames, 32):
             numbers = range(first, min(first + 32, video.num_frames))
             for number, frame in zip(numbers, video.read(numbers), strict=True):
@@ -42,47 +29,59 @@ def test_every_case_gives_exactly_the_displayed_frames(name):
         assert video.backend == "pyav"
 
 
-@pytest.mark.parametrize("name", sorted(set(ROWS) - set(BROKEN) - set(DECORD_SAFE)))
-def test_decord_is_never_called_on_the_other_cases(name, monkeypatch):
+@pytest.mark.parametrize(
+    "case", each(READABLE.difference(DECORD_SAFE), REAL_READABLE.difference(REAL_DECORD_SAFE)), indirect=True
+)
+def test_decord_is_never_called_on_the_other_cases(case, monkeypatch):
     decord = pytest.importorskip("decord")
     monkeypatch.setattr(decord, "VideoReader", lambda *args, **settings: pytest.fail("decord was called"))
     with pytest.raises(
         DecodeError, match=r"with backend 'decord': decord is not safe on this file, .*; use backend"
     ) as caught:
-        open_video(CASES / name, backend="decord")
-    assert name in str(caught.value)
-    with open_video(CASES / name) as video:
+        open_video(case.path, backend="decord")
+    assert case.name in str(caught.value)
+    with open_video(case.path) as video:
         assert video.backend == "pyav"
 
 
 @pytest.mark.parametrize("backend", ["auto", "pyav", "decord"])
-@pytest.mark.parametrize(("name", "cause"), [("corrupted.mp4", "Invalid data|damaged"), ("empty.webm", "is empty")])
-def test_broken_cases_name_file_backend_and_cause(name, cause, backend):
+@pytest.mark.parametrize(
+    ("case", "cause"),
+    [
+        *both("corrupted.mp4", "Invalid data|damaged"),
+        made("truncated.mp4", "Invalid data|damaged"),
+        *both("empty.webm", "is empty"),
+    ],
+    indirect=["case"],
+)
+def test_broken_cases_name_file_backend_and_cause(case, cause, backend):
     started, named = time.monotonic(), "pyav" if backend == "auto" else backend
     with pytest.raises(DecodeError, match=cause) as caught:
-        open_video(CASES / name, backend=backend)
-    assert name in str(caught.value)
+        open_video(case.path, backend=backend)
+    assert case.name in str(caught.value)
     assert f"backend {named!r}" in str(caught.value)
     assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("backend", ["decord", "pyav"])
-@pytest.mark.parametrize("name", ["kinetics_flipping_pancake.mkv", "scene_250.mp4", "short_32.mp4"])
-def test_any_order_with_repeats_on_real_files(name, backend):
+@pytest.mark.parametrize("case", each(["plain.mkv", "long_gop.mp4", "short_32.mp4"]), indirect=True)
+def test_any_order_with_repeats(case, backend):
     if backend == "decord":
         pytest.importorskip("decord")
-    expected, generator = whole_file(CASES / name), np.random.default_rng(3)
-    with open_video(CASES / name, backend=backend) as video:
+    expected, generator = whole_file(case.path), np.random.default_rng(3)
+    with open_video(case.path, backend=backend) as video:
         assert video.backend == backend
         for order in (generator.integers(0, video.num_frames, 6), np.arange(5, 30, 4), [video.num_frames - 1, 0, 0]):
             np.testing.assert_array_equal(video.read(order), expected[order])
 
 
-@pytest.mark.parametrize("name", ["h265.mp4", "ucf101_biking.avi", "stream_copied_trim.mp4", "rotated_90.mov"])
-def test_pyav_any_order_where_decord_is_not_safe(name):
-    expected = whole_file(CASES / name, clockwise_degrees=-int(ROWS[name]["rotation_degrees"]))
+@pytest.mark.parametrize(
+    "case", each(["h265.mp4", "mpeg4.avi", "stream_copied_trim.mp4", "rotated_90.mov"]), indirect=True
+)
+def test_pyav_any_order_where_decord_is_not_safe(case):
+    expected = whole_file(case.path, clockwise_degrees=case.clockwise_degrees)
     order = np.random.default_rng(5).integers(0, len(expected), 9)
-    with open_video(CASES / name) as video:
+    with open_video(case.path) as video:
         np.testing.assert_array_equal(video.read(order), expected[order])
         np.testing.assert_array_equal(video.read(order[::-1]), expected[order[::-1]])
 
@@ -125,13 +124,14 @@ def test_wrong_calls_are_named(tmp_path):
         video.read([0])
 
 
-def test_the_time_limit_counts_from_the_start_of_each_call(monkeypatch):
+@pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
+def test_the_time_limit_counts_from_the_start_of_each_call(case, monkeypatch):
     with pytest.raises(DecodeError, match="took longer than the time limit of 1e-09 s; raise time_limit_seconds"):
-        open_video(CASES / "short_32.mp4", time_limit_seconds=1e-9)
-    with open_video(CASES / "short_32.mp4", backend="pyav") as video:
+        open_video(case.path, time_limit_seconds=1e-9)
+    with open_video(case.path, backend="pyav") as video:
         clock = time.monotonic
         monkeypatch.setattr(source.time, "monotonic", lambda: clock() + 9)
-        assert video.read([1]).shape == (1, 256, 340, 3)
+        assert video.read([1]).shape == (1, case.height, case.width, 3)
         ticks = iter(range(0, 1000, 6))
         monkeypatch.setattr(source.time, "monotonic", lambda: float(next(ticks)))
         with pytest.raises(DecodeError, match=r"short_32\.mp4' with backend 'pyav': decoding took longer"):

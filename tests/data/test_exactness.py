@@ -1,12 +1,12 @@
 """Every kind of file against a plain whole-file decode, and every backend that takes a file against PyAV."""
 
-import csv
-
 import av
 import numpy as np
 import pytest
 from av.stream import Disposition
-from video_maker import CASES, CLOSED_GOP, OPEN_GOP, make_video, remuxed, whole_file
+from odd_videos import write_unseekable
+from video_cases import READABLE, REAL_READABLE, each
+from video_maker import CLOSED_GOP, OPEN_GOP, make_video, remuxed, whole_file
 
 from stvit_video.data.decode import READERS, DecodeError, open_video
 from stvit_video.optional import MissingLibraryError
@@ -47,8 +47,6 @@ MADE = {
     "lossless.mkv": {"codec": "ffv1", "options": {}, "pixel_format": "yuv422p"},
     "moving.gif": {"codec": "gif", "options": {}, "pixel_format": "rgb8"},
 }
-with (CASES / "cases.csv").open(newline="") as table:
-    READABLE = {row["file"]: row for row in csv.DictReader(table) if row["num_frames"]}
 
 
 def check(video, expected, *, mean_levels=0.0):
@@ -82,21 +80,6 @@ def test_every_kind_of_file_gives_exactly_the_displayed_frames(tmp_path, name):
             check(video, expected)
     except DecodeError as error:
         assert "decord is not safe on this file" in str(error)  # noqa: PT017
-
-
-def write_unseekable(path, file):
-    """Remux to matroska as into a pipe: the header can't be completed with a duration."""
-
-    class Pipe:
-        def write(self, data):
-            return file.write(data)
-
-    with av.open(str(path)) as source, av.open(Pipe(), "w", format="matroska") as container:
-        stream = container.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                container.mux(packet)
 
 
 def test_a_stream_without_duration_is_made_without_one(tmp_path):
@@ -143,10 +126,9 @@ def test_the_best_of_several_streams_is_read(tmp_path, name):
 
 
 @pytest.mark.parametrize("backend", sorted(set(READERS) - {"pyav"}))  # PyAV on these is in test_decode
-@pytest.mark.parametrize("name", sorted(READABLE))
-def test_backends_that_take_a_case_answer_alike(name, backend):
-    path, degrees = CASES / name, int(READABLE[name]["rotation_degrees"])
-    expected = whole_file(path, clockwise_degrees=-degrees)
+@pytest.mark.parametrize("case", each(READABLE, REAL_READABLE), indirect=True)
+def test_backends_that_take_a_case_answer_alike(case, backend):
+    path, expected = case.path, whole_file(case.path, clockwise_degrees=case.clockwise_degrees)
     with av.open(f"file:{path}") as container:
         pixel_format = container.streams.best("video").pix_fmt
     try:

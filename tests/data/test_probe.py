@@ -7,7 +7,8 @@ from dataclasses import replace
 import av
 import numpy as np
 import pytest
-from video_maker import CASES, OPEN_GOP, make_video, whole_file
+from video_cases import both, each, made, real
+from video_maker import OPEN_GOP, make_video, whole_file
 
 from stvit_video.data.probe import VideoIndex, decord_refusal, orientation, probe_video
 from stvit_video.data.source import DecodeError, DecodeTimeoutError, Source
@@ -42,10 +43,15 @@ def test_entries_of_open_gops_are_only_where_decoding_is_exact(tmp_path):
     assert index.keyframes == (0,)
 
 
-def test_probing_does_not_import_decord(monkeypatch):
+@pytest.mark.parametrize(
+    ("case", "num_hidden", "num_packets"),
+    [made("stream_copied_trim.mp4", 7, 35), real("stream_copied_trim.mp4", 129, 300)],
+    indirect=["case"],
+)
+def test_probing_does_not_import_decord(case, num_hidden, num_packets, monkeypatch):
     monkeypatch.setitem(sys.modules, "decord", None)
-    index = probe(CASES / "stream_copied_trim.mp4")
-    assert decord_refusal(index) == "129 of its 300 packets are marked as not to be shown"
+    index = probe(case.path)
+    assert decord_refusal(index) == f"{num_hidden} of its {num_packets} packets are marked as not to be shown"
 
 
 @pytest.mark.parametrize(
@@ -101,12 +107,12 @@ def test_orientation_without_matrix_or_at_an_odd_angle(tmp_path):
         probe(path)
 
 
-@pytest.mark.parametrize("name", ["rotated_90.mov", "rotated_180.mov"])
-def test_decord_turns_the_same_way(name):
+@pytest.mark.parametrize("case", each(["rotated_90.mov", "rotated_180.mov"]), indirect=True)
+def test_decord_turns_the_same_way(case):
     decord = pytest.importorskip("decord")
-    index = probe(CASES / name)
-    second_opinion = decord.VideoReader(str(CASES / name), num_threads=1)[0].asnumpy()
-    stored = whole_file(CASES / name)[0]
+    index = probe(case.path)
+    second_opinion = decord.VideoReader(str(case.path), num_threads=1)[0].asnumpy()
+    stored = whole_file(case.path)[0]
     np.testing.assert_array_equal(np.rot90(stored, index.quarter_turns), second_opinion)
 
 
@@ -117,12 +123,12 @@ def test_a_header_that_claims_huge_frames_is_refused(tmp_path, monkeypatch):
         probe(path)
 
 
-def test_time_limit_while_listing_packets(monkeypatch):
-    path = CASES / "kinetics_arm_wrestling.mp4"
+@pytest.mark.parametrize("case", both("plain.mp4"), indirect=True)
+def test_time_limit_while_listing_packets(case, monkeypatch):
     ticks = iter(range(100))
     monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
     with pytest.raises(DecodeTimeoutError, match="listing its packets took longer than the time limit of 10 s"):
-        probe(path)
+        probe(case.path)
 
 
 def test_a_variable_rate_is_the_mean_and_not_the_rate_of_the_shortest_step(tmp_path):

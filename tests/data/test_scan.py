@@ -1,4 +1,4 @@
-"""The scan against what is known of real files, and with a decoder that dies or never ends."""
+"""The scan against what is known of odd files, and with a decoder that dies or never ends."""
 
 import csv
 from dataclasses import replace
@@ -7,7 +7,8 @@ import av
 import pytest
 from process_work import fake_inspect
 from tar_maker import write_tar
-from video_maker import CASES, make_video
+from video_cases import both
+from video_maker import make_video
 
 from stvit_video.data.fingerprints import content_hash
 from stvit_video.data.scan import REPORT_HEADER, VideoReport, inspect_video, largest_gop, scan_videos, write_report
@@ -27,23 +28,18 @@ def test_files_that_kill_or_hang_the_decoder_are_reported(tmp_path):
     assert reports[2].size_bytes is None
 
 
-def test_real_files_as_the_table_says():
-    names = ["kinetics_arm_wrestling.mp4", "rotated_90.mov", "h265.mp4", "vp8.webm", "-one_pixel.mp4"]
-    with (CASES / "cases.csv").open() as file:
-        cases = {row["file"]: row for row in csv.DictReader(file)}
-    reports = scan_videos([str(CASES / name) for name in names], num_workers=2, show_progress=False)
-    for name, report in zip(names, reports, strict=True):
-        case = cases[name]
-        turned = int(case["rotation_degrees"]) % 180 != 0
-        size = (int(case["coded_height"]), int(case["coded_width"]))
-        assert (report.num_frames, report.codec) == (int(case["num_frames"]), case["codec"])
-        assert (report.width, report.height) == (size if turned else size[::-1])
-        assert report.size_bytes == (CASES / name).stat().st_size
-        assert report.digest == content_hash(CASES / name)
+def test_odd_files_are_reported_as_they_are(get_case):
+    cases = [get_case(name) for name in ("plain.mp4", "rotated_90.mov", "h265.mp4", "vp8.webm", "-one_pixel.mp4")]
+    reports = scan_videos([str(case.path) for case in cases], num_workers=2, show_progress=False)
+    for case, report in zip(cases, reports, strict=True):
+        assert (report.num_frames, report.codec) == (case.num_frames, case.codec)
+        assert (report.width, report.height) == case.shown_size
+        assert report.size_bytes == case.path.stat().st_size
+        assert report.digest == content_hash(case.path)
         assert len(report.frame_hashes) == 5
         assert report.faults == ()
     assert [report.rotation_degrees for report in reports] == [0, 90, 0, 0, 0]
-    assert reports[0].duration_seconds == pytest.approx(10.0)
+    assert reports[0].duration_seconds == pytest.approx({35: 1.4, 280: 10.0}[cases[0].num_frames])
     assert reports[1].remarks == ("decord is not safe on it: it is stored rotated or mirrored",)
     assert reports[4].frame_hashes == (None,) * 5
 
@@ -58,14 +54,22 @@ def test_gop_and_hashes_of_a_made_file(tmp_path, frames):
 
 
 @pytest.mark.parametrize(
-    ("name", "fault"),
-    [("empty.webm", "the file is empty"), ("corrupted.mp4", "is lost"), ("gone.mp4", "the file does not exist")],
+    ("case", "fault"),
+    [*both("empty.webm", "the file is empty"), *both("corrupted.mp4", "is lost")],
+    indirect=["case"],
 )
-def test_bad_files_have_their_reason(name, fault):
-    report = inspect_video(str(CASES / name))
+def test_bad_files_have_their_reason(case, fault):
+    report = inspect_video(str(case.path))
     assert len(report.faults) == 1
     assert fault in report.faults[0]
-    assert report.size_bytes == ((CASES / name).stat().st_size if (CASES / name).exists() else None)
+    assert report.size_bytes == case.path.stat().st_size
+
+
+def test_a_file_that_is_gone_has_its_reason(tmp_path):
+    report = inspect_video(str(tmp_path / "gone.mp4"))
+    assert len(report.faults) == 1
+    assert "the file does not exist" in report.faults[0]
+    assert report.size_bytes is None
 
 
 def test_a_packet_broken_in_the_middle_is_found(tmp_path):

@@ -10,6 +10,7 @@ import av
 from video_maker import make_video, remuxed
 
 WIDTH, HEIGHT = 98, 70  # wide enough for decord
+ONE_GOP = {"g": "250", "preset": "ultrafast"}
 X265 = {"x265-params": "log-level=none:keyint=10:min-keyint=10"}
 SVT_AV1 = {"preset": "12", "svtav1-params": "lp=1"}
 VP8 = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
@@ -90,8 +91,8 @@ def without_duration(path: Path) -> None:
 MADE = {
     "plain.mp4": Recipe(encoded()),
     "plain.mkv": Recipe(encoded()),
-    "long_gop.mp4": Recipe(encoded(num_frames=60, options={"g": "250", "preset": "ultrafast"}), num_frames=60),
-    "short_32.mp4": Recipe(encoded(num_frames=32), num_frames=32),
+    "long_gop.mp4": Recipe(encoded(num_frames=60, options=ONE_GOP), num_frames=60),
+    "short_32.mp4": Recipe(encoded(num_frames=32, options=ONE_GOP), num_frames=32),
     "-one_pixel.mp4": Recipe(encoded(num_frames=5, size=(1, 1), pixel_format="yuv444p"), num_frames=5, size=(1, 1)),
     "animated.gif": Recipe(encoded(codec="gif", options={}, pixel_format="rgb8"), "gif"),
     "av1.mkv": Recipe(encoded(codec="libsvtav1", options=SVT_AV1), "libdav1d"),
