@@ -4,7 +4,9 @@ import csv
 
 import numpy as np
 import pytest
-from video_maker import CASES
+import torch
+from torch.nn import functional as F
+from video_cases import real_case
 
 from stvit_video.data import duplicates
 from stvit_video.data.duplicates import (
@@ -19,6 +21,7 @@ from stvit_video.data.duplicates import (
     write_duplicates,
 )
 from stvit_video.data.scan import VideoReport, inspect_video
+from stvit_video.data.synthetic import encode_video
 from stvit_video.data.transcode import Encoding, Job, transcode
 
 
@@ -67,11 +70,27 @@ def test_exact_groups_leaks_and_labels():
     ]
 
 
-def test_a_smaller_copy_of_a_real_video_is_near_and_others_are_not(tmp_path):
-    original = str(CASES / "short_32.mp4")
+def smooth_video(path, *, seed):
+    """Soft random blobs that drift, 192 x 144: what still looks alike at another size and quality."""
+    blobs = torch.rand((1, 3, 5, 7), generator=torch.Generator().manual_seed(seed))
+    picture = (255 * F.interpolate(blobs, (144, 192), mode="bicubic")[0].clamp(0, 1)).byte().permute(1, 2, 0).numpy()
+    encode_video(path, np.stack([np.roll(picture, 2 * shift, axis=1) for shift in range(32)]), fps=30)
+    return path
+
+
+@pytest.fixture(params=["made", pytest.param("real", marks=pytest.mark.real_data)])
+def different_videos(request, tmp_path):
+    """Three videos of different things."""
+    if request.param == "real":
+        return [real_case(name).path for name in ("short_32.mp4", "rotated_90.mov", "h265.mp4")]
+    return [smooth_video(tmp_path / f"{seed}.mp4", seed=seed) for seed in range(3)]
+
+
+def test_a_smaller_copy_of_a_video_is_near_and_others_are_not(tmp_path, different_videos):
+    original, *others = map(str, different_videos)
     copy = str(tmp_path / "copy.mp4")
     transcode(Job(original, copy), encoding=Encoding(short_side=112, crf=32))
-    paths = [original, copy, str(CASES / "rotated_90.mov"), str(CASES / "h265.mp4")]
+    paths = [original, copy, *others]
     reports = {path: inspect_video(path, frames="some") for path in paths}
     listed = [Listed(path, "train" if path == original else "val", "run") for path in paths]
     (group,) = find_near(listed, reports)

@@ -1,14 +1,11 @@
-"""The explained plan of real files: its words by hand, its picture by what is drawn in it."""
-
-from pathlib import Path
+"""The explained plan of files: its words by hand, its picture by what is drawn in it."""
 
 import pytest
 from matplotlib.image import imread
+from video_cases import made, real
 
 from stvit_video.data.decode import DecodeError
 from stvit_video.data.explain import describe_video, draw_video, explain_video
-
-CASES = Path(__file__).parents[2].parent / "shared" / "data" / "decoder_cases"
 
 
 def test_the_words_by_hand(write_video):
@@ -26,12 +23,20 @@ def test_the_words_by_hand(write_video):
     assert video.pictures.shape == (2, 20, 27, 3)
 
 
-def test_a_portrait_video_with_fewer_frames_than_a_clip():
-    video = explain_video(CASES / "rotated_90.mov", protocol="videoswin")
+@pytest.mark.parametrize(
+    ("case", "size", "top", "scaled"),
+    [
+        made("rotated_90.mov", "70x98", 90, "224x314"),  # 98 * 224 / 70 = 313.6
+        real("rotated_90.mov", "320x568", 174, "224x398"),  # 568 * 224 / 320 = 397.6
+    ],
+    indirect=["case"],
+)
+def test_a_portrait_video_with_fewer_frames_than_a_clip(case, size, top, scaled):
+    video = explain_video(case.path, protocol="videoswin")
     lines = describe_video(video)
-    assert "3 frames of 320x568" in lines[0]
+    assert f"3 frames of {size}" in lines[0]
     assert "4 clips of 32 frames x 3 crops, mean of softmax; 3 of 12 views differ" in lines[1]
-    assert lines[-1] == "crop 2: 224x224 at left 0, top 174 of 224x398"
+    assert lines[-1] == f"crop 2: 224x224 at left 0, top {top} of {scaled}"
 
 
 def test_the_picture_shows_frames_and_crops(write_video, tmp_path):

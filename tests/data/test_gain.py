@@ -1,16 +1,22 @@
 """What preparing gains: a long-GOP video against its copy, sums by hand, and videos that can't be read."""
 
 import pytest
-from video_maker import CASES, make_video
+from video_cases import made, real
+from video_maker import make_video
 
 from stvit_video.data.gain import Gain, measure_gain
 from stvit_video.data.transcode import Encoding
 
 
-def test_a_large_video_with_one_keyframe_gains(tmp_path):
+@pytest.mark.parametrize(
+    ("case", "lost"),
+    [made("corrupted.mp4", "frame 13 of 35"), real("corrupted.mp4", "frame 28 of 50")],
+    indirect=["case"],
+)
+def test_a_large_video_with_one_keyframe_gains(case, lost, tmp_path):
     path = make_video(tmp_path / "v.mp4", size=(640, 480), num_frames=90, options={"g": "250", "preset": "ultrafast"})
     gain = measure_gain(
-        [str(path), str(CASES / "corrupted.mp4")],
+        [str(path), str(case.path)],
         encoding=Encoding(short_side=64, preset="ultrafast"),
         num_frames=4,
         frame_stride=2,
@@ -22,7 +28,7 @@ def test_a_large_video_with_one_keyframe_gains(tmp_path):
     assert gain.seconds_before > 1.5 * gain.seconds_after > 0
     assert gain.bytes_before == path.stat().st_size > gain.bytes_after > 0
     assert len(gain.faults) == 1
-    assert "frame 28 of 50 is lost" in gain.faults[0]
+    assert f"{lost} is lost" in gain.faults[0]
     assert [entry.name for entry in tmp_path.iterdir()] == ["v.mp4"]
 
 

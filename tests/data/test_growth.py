@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from video_maker import CASES
 
 from stvit_video.data import isolated
 from stvit_video.data.decode import DecodeError, open_video
@@ -23,12 +22,17 @@ NAMES = (
 )
 
 
-def open_and_read(count):
+@pytest.fixture
+def paths(get_case):
+    return [get_case(name).path for name in NAMES]
+
+
+def open_and_read(paths, count):
     """`count` opens, one case after another, good and bad; how many could be read."""
     num_read = 0
     for number in range(count):
         try:
-            with open_video(CASES / NAMES[number % len(NAMES)]) as video:
+            with open_video(paths[number % len(paths)]) as video:
                 num_read += len(video.read([0, video.num_frames - 1])) == 2
         except DecodeError:
             continue
@@ -50,21 +54,21 @@ def of_process(pid):
 
 
 @needs_proc
-def test_descriptors_do_not_grow_over_seventy_opens():
-    open_and_read(7)
+def test_descriptors_do_not_grow_over_seventy_opens(paths):
+    open_and_read(paths, 7)
     before = figures()
-    assert open_and_read(70) == 50
+    assert open_and_read(paths, 70) == 50
     after = figures()
     assert [descriptors for descriptors, _ in after] == [descriptors for descriptors, _ in before]
 
 
 @pytest.mark.slow
 @needs_proc
-def test_neither_descriptors_nor_memory_grow_over_two_thousand_opens(capsys):
+def test_neither_descriptors_nor_memory_grow_over_two_thousand_opens(paths, capsys):
     isolated.stop_idle_workers()
-    open_and_read(210)
+    open_and_read(paths, 210)
     before = figures()
-    assert open_and_read(2002) == 1430
+    assert open_and_read(paths, 2002) == 1430
     after = figures()
     with capsys.disabled():
         print(f"\n(descriptors, MB) before {before}, after {after}")

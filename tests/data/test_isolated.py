@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from video_maker import CASES, make_video, whole_file
+from video_cases import both
+from video_maker import make_video, whole_file
 
 from stvit_video.data import decode, isolated
 from stvit_video.data.decode import DecodeError, DecodeTimeoutError, open_video
@@ -135,22 +136,24 @@ def test_a_process_that_is_killed_from_outside_is_named_and_replaced(clip):
 
 
 @pytest.mark.parametrize("backend", ["pyav", "decord", "auto", "isolated"])
-def test_isolated_reading_gives_the_same_frames(backend):
+@pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
+def test_isolated_reading_gives_the_same_frames(case, backend):
     if backend == "decord":
         pytest.importorskip("decord")
-    path, order = CASES / "short_32.mp4", [31, 0, 17, 17]
+    path, order = case.path, [31, 0, 17, 17]
     with open_video(path, backend=backend, isolate=None if backend == "isolated" else True) as video:
         assert isinstance(video._reader, isolated.IsolatedReader)
-        assert (video.num_frames, video.height, video.width) == (32, 256, 340)
+        assert (video.num_frames, video.height, video.width) == (32, case.height, case.width)
         np.testing.assert_array_equal(video.read(order), whole_file(path)[order])
-        assert video.read([]).shape == (0, 256, 340, 3)
+        assert video.read([]).shape == (0, case.height, case.width, 3)
 
 
-def test_a_file_that_must_be_counted_is_counted_there():
-    with open_video(CASES / "stream_copied_trim.mp4", isolate=True) as video:
-        assert video.num_frames == 171
+def test_a_file_that_must_be_counted_is_counted_there(get_case):
+    trim = get_case("stream_copied_trim.mp4")
+    with open_video(trim.path, isolate=True) as video:
+        assert video.num_frames == trim.num_frames
     with pytest.raises(DecodeError, match=r"corrupted\.mp4' with backend 'pyav': .*Invalid data"):
-        open_video(CASES / "corrupted.mp4", isolate=True)
+        open_video(get_case("corrupted.mp4").path, isolate=True)
 
 
 def test_one_process_serves_one_video_after_another(tmp_path):
@@ -168,23 +171,27 @@ def test_one_process_serves_one_video_after_another(tmp_path):
 
 
 class Clips(torch.utils.data.Dataset):
-    """Frame 7 of short_32.mp4, over and over."""
+    """Frame 7 of a video, over and over."""
+
+    def __init__(self, path):
+        self.path = path
 
     def __len__(self):
         return 4
 
     def __getitem__(self, number):
-        with open_video(CASES / "short_32.mp4", isolate=True) as video:
+        with open_video(self.path, isolate=True) as video:
             return torch.from_numpy(video.read([7])), video._reader._worker.pid, os.getpid()
 
 
 @pytest.mark.parametrize("start_method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
-def test_data_loader_workers_have_decoding_processes_of_their_own(start_method):
+@pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
+def test_data_loader_workers_have_decoding_processes_of_their_own(case, start_method):
     mine = isolated._acquire()
     isolated._release(mine)  # an idle one that a fork must not take
-    loader = torch.utils.data.DataLoader(Clips(), num_workers=2, multiprocessing_context=start_method)
+    loader = torch.utils.data.DataLoader(Clips(case.path), num_workers=2, multiprocessing_context=start_method)
     batches = list(loader)
-    expected = torch.from_numpy(whole_file(CASES / "short_32.mp4")[7:8])
+    expected = torch.from_numpy(whole_file(case.path)[7:8])
     assert all(torch.equal(frames[0], expected) for frames, _, _ in batches)
     owners = {int(pid): int(owner) for _, pid, owner in batches}
     assert len(set(owners.values())) == 2
@@ -193,12 +200,13 @@ def test_data_loader_workers_have_decoding_processes_of_their_own(start_method):
     assert mine.is_usable
 
 
-def test_processes_end_with_the_process_that_started_them():
+@pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
+def test_processes_end_with_the_process_that_started_them(case):
     code = (
         "import os, sys; sys.path[:] = sys.argv[2:]; from stvit_video.data.decode import open_video\n"
         "video = open_video(sys.argv[1], isolate=True); print(video._reader._worker.pid, flush=True); os._exit(0)"
     )
-    command = [sys.executable, "-c", code, str(CASES / "short_32.mp4"), *sys.path]
+    command = [sys.executable, "-c", code, str(case.path), *sys.path]
     pid = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert soon(lambda: not is_running(pid))
 

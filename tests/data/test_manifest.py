@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from real_data import real_file
 
 from stvit_video.data.manifest import (
     ManifestError,
@@ -13,7 +14,6 @@ from stvit_video.data.manifest import (
     read_kinetics_manifest,
 )
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 KINETICS_HEADER = "label,youtube_id,time_start,time_end,split\n"
 
 
@@ -249,27 +249,43 @@ def test_classes_of_val_must_be_those_of_train(tmp_path):
         check_classes(train, other)
 
 
-def test_the_lists_of_the_shared_data_sets():
-    photo = read_csv_manifest(SHARED / "photo_motion" / "train.csv")
+@pytest.mark.real_data
+def test_the_lists_of_photo_motion():
+    photo = read_csv_manifest(real_file("data", "photo_motion", "train.csv"))
     assert (len(photo.records), len(photo.classes)) == (2400, 12)
     for record in photo.records:
         assert record.path.parent.name == photo.classes[record.label]
-    check_classes(photo, read_csv_manifest(SHARED / "photo_motion" / "test.csv", classes=photo.classes))
-    labels = SHARED / "surveillance_fight" / "labels.csv"
+    check_classes(photo, read_csv_manifest(real_file("data", "photo_motion", "test.csv"), classes=photo.classes))
+
+
+@pytest.fixture(params=["made", pytest.param("real", marks=pytest.mark.real_data)])
+def labels(request, tmp_path):
+    """A list with a column fold: 11 videos in 3 folds, or the real 300 in 5."""
+    if request.param == "real":
+        return real_file("data", "surveillance_fight", "labels.csv")
+    names = [f"{'fight' if number % 2 else 'calm'}/{number:02d}.mp4" for number in range(11)]
+    touch(tmp_path, *names)
+    rows = [f"{name},{name.split('/')[0]},{number // 2 % 3}" for number, name in enumerate(names)]
+    return write_csv(tmp_path, "\n".join(["path,label,fold", *rows]) + "\n")
+
+
+def test_folds_part_a_list(labels):
     with labels.open(newline="") as file:
         folds = Counter(row["fold"] for row in csv.DictReader(file))
+    assert (folds.total(), len(folds)) in ((11, 3), (300, 5))
     for fold, count in folds.items():
         train, test = (
             read_csv_manifest(labels, drop={"fold": [fold]}),
             read_csv_manifest(labels, keep={"fold": [fold]}),
         )
-        assert (len(test.records), len(train.records)) == (count, 300 - count)
+        assert (len(test.records), len(train.records)) == (count, folds.total() - count)
         assert not {record.path for record in train.records} & {record.path for record in test.records}
 
 
+@pytest.mark.real_data
 def test_the_published_kinetics_list_is_read(tmp_path):
     manifest = read_kinetics_manifest(
-        SHARED / "kinetics_labels" / "kinetics-400_val.csv", video_dir=tmp_path, missing="keep"
+        real_file("data", "kinetics_labels", "kinetics-400_val.csv"), video_dir=tmp_path, missing="keep"
     )
-    names = (SHARED / "kinetics_labels" / "label_map_k400.txt").read_text().split("\n")
+    names = real_file("data", "kinetics_labels", "label_map_k400.txt").read_text().split("\n")
     assert set(manifest.classes) == set(filter(None, names))

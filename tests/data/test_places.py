@@ -7,7 +7,8 @@ import threading
 
 import numpy as np
 import pytest
-from video_maker import CASES, make_video, whole_file
+from video_cases import both
+from video_maker import make_video, whole_file
 
 from stvit_video.data.decode import open_video
 from stvit_video.data.places import POINTING_FORMATS, check_local_file
@@ -179,10 +180,11 @@ def test_file_names_that_look_like_protocols_or_options_are_files(tmp_path, monk
         os.rename(name, "clip.mp4")
 
 
-def test_a_container_is_closed_where_its_content_is_refused():
+@pytest.mark.parametrize("case", both("corrupted.mp4"), indirect=True)
+def test_a_container_is_closed_where_its_content_is_refused(case):
     before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
     for _ in range(3):
         with pytest.raises(DecodeError, match="Invalid data"):
-            open_video(CASES / "corrupted.mp4")
+            open_video(case.path)
     after = set(os.listdir("/proc/self/fd")) if before else set()
     assert len(after) <= len(before)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from process_work import copy_on_a_full_disk, fake_copy
-from video_maker import CASES, make_video
+from video_maker import make_video
 
 from stvit_video.data.decode import open_video
 from stvit_video.data.manifest import ManifestError, read_csv_manifest
@@ -28,14 +28,14 @@ OPTIONS = {"encoding": SMALL, "num_workers": 2, "show_progress": False}
 
 
 @pytest.fixture
-def downloads(tmp_path):
+def downloads(tmp_path, get_case):
     """Two good files, a broken one, a missing one; the CSV beside them."""
     folder = tmp_path / "downloads"
     (folder / "arm_wrestling").mkdir(parents=True)
     (folder / "biking").mkdir()
     make_video(folder / "arm_wrestling" / "AAAAAAAAAAA_000012_000022.mp4")
     make_video(folder / "-BBBBBBBBBB.mkv", num_frames=60)
-    shutil.copy(CASES / "corrupted.mp4", folder / "biking" / "CCCCCCCCCCC_000001_000011.mp4")
+    shutil.copy(get_case("corrupted.mp4").path, folder / "biking" / "CCCCCCCCCCC_000001_000011.mp4")
     (tmp_path / "all.csv").write_text(ROWS)
     return folder
 
@@ -75,7 +75,7 @@ def test_copies_are_made_once_and_every_row_is_in_one_list(downloads, tmp_path):
     clips, counts = copy_clips(find(downloads, untrimmed=True), folder=folder, **OPTIONS)
     assert counts == {"done": 2, "kept": 0, "failed": 1}
     assert files_in(folder) == ["arm wrestling/AAAAAAAAAAA_000012_000022.mp4", "biking/-BBBBBBBBBB_000001_000002.mp4"]
-    assert "frame 28 of 50 is lost" in clips[2].reason
+    assert re.search(r"frame (13 of 35|28 of 50) is lost", clips[2].reason)  # of the made file, of the real one
     with open_video(clips[1].path) as video:
         assert (video.num_frames, min(video.height, video.width)) == (25, 48)
     before = [os.stat(clip.path).st_mtime_ns for clip in clips[:2]]

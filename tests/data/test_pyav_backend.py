@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from video_maker import CASES, CLOSED_GOP, OPEN_GOP, make_video, whole_file
+from video_cases import both, made, real
+from video_maker import CLOSED_GOP, OPEN_GOP, make_video, whole_file
 
 from stvit_video.data import probe
 from stvit_video.data.probe import probe_video
@@ -153,14 +154,19 @@ def test_a_frame_of_another_size_is_an_error(tmp_path):
         read(reader, [0])
 
 
-def test_lost_packets_are_an_error_not_a_shorter_video():
-    with pytest.raises(DecodeError, match=r"corrupted\.mp4.*frame 28 of 50 is lost \(.*Invalid data"):
-        opened(PyavReader, CASES / "corrupted.mp4")
+@pytest.mark.parametrize(
+    ("case", "lost"),
+    [made("corrupted.mp4", "frame 13 of 35"), real("corrupted.mp4", "frame 28 of 50")],
+    indirect=["case"],
+)
+def test_lost_packets_are_an_error_not_a_shorter_video(case, lost):
+    with pytest.raises(DecodeError, match=rf"corrupted\.mp4.*{lost} is lost \(.*Invalid data"):
+        opened(PyavReader, case.path)
 
 
-def test_pyav_time_limit_while_decoding():
-    path = CASES / "stream_copied_trim.mp4"
-    source = Source(str(path), "pyav", 10.0)
+@pytest.mark.parametrize("case", both("stream_copied_trim.mp4"), indirect=True)
+def test_pyav_time_limit_while_decoding(case):
+    source = Source(str(case.path), "pyav", 10.0)
     index, over = probe_video(source, source.deadline()), replace(source, time_limit_seconds=1e-9).deadline()
     with pytest.raises(DecodeTimeoutError, match="decoding took longer than the time limit of 10 s"):
         PyavReader(source, index, over)

@@ -9,7 +9,8 @@ import time
 import pytest
 import torch
 from tar_maker import write_tar
-from video_maker import CASES, make_video
+from video_cases import each
+from video_maker import make_video
 
 from stvit_video.data import tar_reader
 from stvit_video.data.decode import DecodeError, open_video
@@ -36,12 +37,12 @@ def shard(tmp_path):
     return write_tar(tmp_path / "0.tar", members | {"c.mp4": b"no video" * 99, "c.cls": 0})
 
 
-@pytest.mark.parametrize("name", ["short_32.mp4", "animated.gif", "rotated_90.mov", "kinetics_flipping_pancake.mkv"])
-def test_frames_are_those_of_the_file(tmp_path, name):
-    content, ending = (CASES / name).read_bytes(), name[-4:]
+@pytest.mark.parametrize("case", each(["short_32.mp4", "animated.gif", "rotated_90.mov", "plain.mkv"]), indirect=True)
+def test_frames_are_those_of_the_file(tmp_path, case):
+    content, ending = case.path.read_bytes(), case.path.suffix
     members = {f"first{ending}": content[:99], "first.cls": 0, f"x{ending}": content, "x.cls": 0}
     record = records_of(write_tar(tmp_path / "0.tar", members))[1]
-    with open_member(record) as inside, open_video(CASES / name) as outside:
+    with open_member(record) as inside, open_video(case.path) as outside:
         assert (inside.num_frames, inside.fps, inside.backend) == (outside.num_frames, outside.fps, outside.backend)
         indices = range(0, outside.num_frames, 7)
         assert (inside.read(indices) == outside.read(indices)).all()

@@ -7,7 +7,8 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from video_maker import CASES, make_video, whole_file
+from video_cases import both
+from video_maker import make_video, whole_file
 
 from stvit_video.data.decode import open_video
 from stvit_video.data.probe import probe_video
@@ -105,18 +106,20 @@ def test_each_guard_rule_alone(tmp_path, change, text):
         TorchcodecReader(source, replace(index, **change), source.deadline())
 
 
-def test_without_the_library_the_answer_is_a_clear_sentence(monkeypatch):
+@pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
+def test_without_the_library_the_answer_is_a_clear_sentence(case, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchcodec", None)
     with pytest.raises(
         MissingLibraryError, match=r"^backend='torchcodec' needs the library .* install it with: pip install torchcodec"
     ):
-        open_video(CASES / "short_32.mp4", backend="torchcodec")
+        open_video(case.path, backend="torchcodec")
 
 
-def test_the_real_one_gives_the_same_frames():
+@pytest.mark.parametrize("case", both("rotated_90.mov"), indirect=True)
+def test_the_real_one_gives_the_same_frames(case):
     try:
-        with open_video(CASES / "rotated_90.mov", backend="torchcodec") as video:
+        with open_video(case.path, backend="torchcodec") as video:
             frames = video.read([2, 0])
     except MissingLibraryError as error:
         pytest.skip(f"torchcodec is an optional extra: {error}")
-    np.testing.assert_array_equal(frames, whole_file(CASES / "rotated_90.mov", clockwise_degrees=90)[[2, 0]])
+    np.testing.assert_array_equal(frames, whole_file(case.path, clockwise_degrees=90)[[2, 0]])

@@ -1,8 +1,8 @@
 import dataclasses
-from pathlib import Path
 
 import pytest
 import torch
+from video_cases import both
 
 from stvit_video.data.augment import Draw, PixelAugment
 from stvit_video.data.dataset import ClipDataset
@@ -107,9 +107,9 @@ def test_repeats_are_the_same_frames_transformed_anew(small_manifest, frame_numb
     assert torch.equal(three[3]["clip"], item["clip"])
 
 
-def test_repeats_are_augmented_on_their_own():
-    path = Path(__file__).parents[2].parent / "shared" / "data" / "decoder_cases" / "short_32.mp4"
-    manifest = Manifest((VideoRecord(path, 0, path.name),), ("x",))
+@pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
+def test_repeats_are_augmented_on_their_own(case):
+    manifest = Manifest((VideoRecord(case.path, 0, case.name),), ("x",))
     clips = dataset(manifest, num_repeats=4)[0]["clip"]
     assert all(not torch.equal(clips[i], clips[j]) for i in range(4) for j in range(i))
 

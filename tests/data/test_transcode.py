@@ -6,7 +6,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from video_maker import CASES, make_video, plain_frames
+from video_cases import both, each
+from video_maker import make_video, plain_frames
 
 from stvit_video.data import transcode as module
 from stvit_video.data.decode import open_video
@@ -65,9 +66,9 @@ def test_a_segment_is_cut_out(tmp_path):
     assert not is_done(job_in(tmp_path, source), encoding=SMALL)
 
 
-@pytest.mark.parametrize("name", ["rotated_90.mov", "stream_copied_trim.mp4", "ucf101_biking.avi"])
-def test_odd_originals(tmp_path, name):
-    job = job_in(tmp_path, CASES / name)
+@pytest.mark.parametrize("case", each(["rotated_90.mov", "stream_copied_trim.mp4", "mpeg4.avi"]), indirect=True)
+def test_odd_originals(tmp_path, case):
+    job = job_in(tmp_path, case.path)
     num_frames = transcode(job, encoding=Encoding(short_side=64))
     with open_video(job.source) as video, open_video(job.target) as copy:
         assert copy.num_frames == video.num_frames == num_frames
@@ -88,11 +89,19 @@ def test_done_means_length_size_and_keyframes(tmp_path):
     assert not is_done(job, encoding=SMALL)
 
 
+def test_an_original_that_is_gone_leaves_nothing(tmp_path):
+    with pytest.raises(TranscodeError, match="not exist"):
+        transcode(job_in(tmp_path, tmp_path / "gone.mp4"), encoding=SMALL)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 @pytest.mark.parametrize(
-    ("name", "cause"), [("corrupted.mp4", "is lost"), ("empty.webm", "the file is empty"), ("gone.mp4", "not exist")]
+    ("case", "cause"),
+    [*both("corrupted.mp4", "is lost"), *both("empty.webm", "the file is empty")],
+    indirect=["case"],
 )
-def test_bad_originals_leave_nothing(tmp_path, name, cause):
-    job = job_in(tmp_path, CASES / name)
+def test_bad_originals_leave_nothing(tmp_path, case, cause):
+    job = job_in(tmp_path, case.path)
     with pytest.raises(TranscodeError, match=cause):
         transcode(job, encoding=SMALL)
     assert list((tmp_path / "out").iterdir()) == []

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,18 @@ def encoded(**arguments: Any) -> Callable[[Path], Any]:
 def turned(degrees: int) -> Recipe:
     """Three frames, stored so that a player turns them."""
     return Recipe(encoded(num_frames=3, rotation=(degrees, False)), num_frames=3, rotation_degrees=degrees)
+
+
+def mpeg4_avi(path: Path) -> None:
+    """As UCF101 has them: 25 frames a second are written in the header, and no times in the packets."""
+    whole = make_video(path.with_name("whole.mp4"))
+    with av.open(str(whole)) as source, av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25, options={"g": "12"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number, frame in enumerate(source.decode(video=0)):
+            frame.pts, frame.time_base, frame.pict_type = number, Fraction(1, 25), 0
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
 
 
 def stream_copied_trim(path: Path) -> None:
@@ -98,7 +111,7 @@ MADE = {
     "av1.mkv": Recipe(encoded(codec="libsvtav1", options=SVT_AV1), "libdav1d"),
     "h264_10bit.mp4": Recipe(encoded(pixel_format="yuv420p10le")),
     "h265.mp4": Recipe(encoded(codec="libx265", options=X265), "hevc"),
-    "mpeg4.avi": Recipe(encoded(codec="mpeg4", options={"g": "12"}), "mpeg4"),
+    "mpeg4.avi": Recipe(mpeg4_avi, "mpeg4"),
     "vp8.webm": Recipe(encoded(codec="libvpx", options=VP8, num_frames=12), "vp8", num_frames=12),
     "rotated_90.mov": turned(-90),
     "rotated_180.mov": turned(-180),
