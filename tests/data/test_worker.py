@@ -8,7 +8,8 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from video_maker import CASES, make_video, whole_file
+from video_cases import both, made, real
+from video_maker import make_video, whole_file
 
 from stvit_video.data import worker
 from stvit_video.data.channel import receive_frames, receive_message, send_message
@@ -36,20 +37,26 @@ def test_probe_open_read_and_close(tmp_path):
     assert answering.answer({"do": "close", "seconds": 1}) == ({}, None)
 
 
-def test_a_file_whose_frames_must_be_counted_comes_back_counted():
-    path = CASES / "stream_copied_trim.mp4"
+@pytest.mark.parametrize(
+    ("case", "num_packets"),
+    [made("stream_copied_trim.mp4", 35), real("stream_copied_trim.mp4", 300)],
+    indirect=["case"],
+)
+def test_a_file_whose_frames_must_be_counted_comes_back_counted(case, num_packets):
+    path = case.path
     answering = worker.Worker()
     probed, _ = answering.answer({"do": "probe", "source": source(path), "seconds": 10})
     opened, _ = answering.answer({"do": "open", "source": source(path), "seconds": 10, **as_sent(probed)})
-    assert (len(probed["index"]["pts"]), len(opened["index"]["pts"])) == (300, 171)
+    assert (len(probed["index"]["pts"]), len(opened["index"]["pts"])) == (num_packets, case.num_frames)
 
 
-def test_failures_are_answers():
+@pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
+def test_failures_are_answers(case):
     answering = worker.Worker()
     gone = {"do": "probe", "source": source("gone.mp4"), "seconds": 10}
     expected = "can't decode 'gone.mp4' with backend 'pyav': the file does not exist"
     assert answering.answer(gone) == ({"error": "decode", "text": expected}, None)
-    reply, _ = answering.answer({"do": "probe", "source": source(CASES / "short_32.mp4"), "seconds": 0})
+    reply, _ = answering.answer({"do": "probe", "source": source(case.path), "seconds": 0})
     assert reply["error"] == "timeout"
     assert "listing its packets took longer than the time limit of 10 s" in reply["text"]
     library = {"name": "no_such_decoder", "needed_for": "this", "install": "that"}
@@ -76,30 +83,64 @@ def alarms(monkeypatch):
     return seconds
 
 
-def test_the_loop_answers_until_the_other_end_closes(ends, alarms):
-    path, got = CASES / "rotated_90.mov", []
-    probed, _ = worker.Worker().answer({"do": "probe", "source": source(path), "seconds": 10})
+def served(ends, ask):
+    """The loop's status while `ask` talks to it; the end that fails closes the channel, so that the other one ends."""
+    failures = []
 
-    def ask():
-        got.append(receive_message(ends[0]))
-        send_message(ends[0], {"do": "open", "source": source(path), "seconds": 10, **probed})
-        got.append(receive_message(ends[0]))
-        send_message(ends[0], {"do": "read", "indices": [2], "seconds": 7})
-        got.append(receive_frames(ends[0], tuple(receive_message(ends[0])["shape"]), Deadline(10)))
+    def ask_and_close():
+        try:
+            ask(ends[0])
+        except Exception as error:
+            failures.append(error)
         ends[0].shutdown(socket.SHUT_WR)
 
-    asking = threading.Thread(target=ask)
+    asking = threading.Thread(target=ask_and_close)
     asking.start()
-    assert worker.serve(ends[1]) == 0
-    asking.join()
+    try:
+        status = worker.serve(ends[1])
+    finally:
+        ends[1].shutdown(socket.SHUT_RDWR)
+        asking.join()
+    if failures:
+        raise failures[0]
+    return status
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("case", both("rotated_90.mov"), indirect=True)
+def test_the_loop_answers_until_the_other_end_closes(case, ends, alarms):
+    path, got = case.path, []
+    probed, _ = worker.Worker().answer({"do": "probe", "source": source(path), "seconds": 10})
+
+    def ask(channel):
+        got.append(receive_message(channel))
+        send_message(channel, {"do": "open", "source": source(path), "seconds": 10, **probed})
+        got.append(receive_message(channel))
+        send_message(channel, {"do": "read", "indices": [2], "seconds": 7})
+        got.append(receive_frames(channel, tuple(receive_message(channel)["shape"]), Deadline(10)))
+
+    assert served(ends, ask) == 0
     assert got[:2] == [{"ready": True}, as_sent(probed)]
     np.testing.assert_array_equal(got[2], whole_file(path, clockwise_degrees=90)[2:])
     assert alarms == [15, 0, 12, 0]  # for a process that hangs when nobody is left to kill it
 
 
-def test_the_loop_ends_after_a_request_ran_out_of_time(ends, alarms):
-    send_message(ends[0], {"do": "probe", "source": source(CASES / "short_32.mp4"), "seconds": 0})
+@pytest.mark.timeout(60)
+def test_neither_end_waits_for_one_that_failed(ends, alarms, monkeypatch):
+    with pytest.raises(KeyError, match="shape"):
+        served(ends, lambda channel: receive_message(channel)["shape"])  # the first message has none
+    monkeypatch.setattr(worker, "send_message", lambda *arguments: 1 / 0)
+    left, right = socket.socketpair()
+    with left, right, pytest.raises(ZeroDivisionError):
+        served((left, right), receive_message)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
+def test_the_loop_ends_after_a_request_ran_out_of_time(case, ends, alarms):
+    send_message(ends[0], {"do": "probe", "source": source(case.path), "seconds": 0})
     send_message(ends[0], {"do": "close", "seconds": 1})
+    ends[0].shutdown(socket.SHUT_WR)  # a loop that goes on ends here, with another status
     assert worker.serve(ends[1]) == worker.TIMED_OUT
     assert receive_message(ends[0]) == {"ready": True}
     assert receive_message(ends[0])["error"] == "timeout"
