@@ -1,13 +1,10 @@
 """Small encoded videos for the decoding tests, and the plain whole-file decode that they are checked against."""
 
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
 
-SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"
-CASES = SHARED_DATA / "decoder_cases"
 CLOSED_GOP = {"g": "10", "bf": "3", "preset": "ultrafast"}
 OPEN_GOP = {"x264-params": "keyint=10:min-keyint=10:open-gop=1:bframes=3:scenecut=0"}
 

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "fuzz_decoder.py"
-CASES = Path(__file__).parents[2].parent / "shared" / "data" / "decoder_cases"
-SOUND = [path for path in CASES.iterdir() if path.suffix != ".csv"]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +20,12 @@ def script():
     return module
 
 
-def run(*arguments, folder=CASES):
+@pytest.fixture
+def sound(case_folder):
+    return [path for path in case_folder.iterdir() if path.suffix != ".csv"]
+
+
+def run(folder, *arguments):
     return subprocess.run(
         [sys.executable, SCRIPT, folder, *arguments], capture_output=True, text=True, errors="replace"
     )
@@ -33,15 +36,15 @@ def counted(report):
     return {kind: int(number) for number, kind in re.findall(r"(\d+) (read|refused|timed out|FAULT)", report)}
 
 
-def test_the_same_seed_makes_the_same_files(script):
-    series = [script.mutated(SOUND, number=number, seed=3) for number in range(12)]
-    assert series == [script.mutated(SOUND[::-1], number=number, seed=3) for number in range(12)]
-    assert series != [script.mutated(SOUND, number=number, seed=4) for number in range(12)]
+def test_the_same_seed_makes_the_same_files(script, sound):
+    series = [script.mutated(sound, number=number, seed=3) for number in range(12)]
+    assert series == [script.mutated(sound[::-1], number=number, seed=3) for number in range(12)]
+    assert series != [script.mutated(sound, number=number, seed=4) for number in range(12)]
 
 
-def test_every_kind_of_damage_is_in_a_hundred_and_damages(script):
-    originals = {path.read_bytes() for path in SOUND}
-    made = [script.mutated(SOUND, number=number, seed=0) for number in range(100)]
+def test_every_kind_of_damage_is_in_a_hundred_and_damages(script, sound):
+    originals = {path.read_bytes() for path in sound}
+    made = [script.mutated(sound, number=number, seed=0) for number in range(100)]
     assert all(any(kind.__name__ in name for name, _ in made) for kind in script.MUTATIONS)
     assert sum(data not in originals for _, data in made) >= 90
 
@@ -105,8 +108,8 @@ def test_how_a_reading_is_judged(script, monkeypatch):
     assert "with a limit of 0.01 s" in slow.reason
 
 
-def test_a_hundred_damaged_files_are_read_or_refused():
-    done = run("--count", "100", "--time-limit-seconds", "5")
+def test_a_hundred_damaged_files_are_read_or_refused(case_folder):
+    done = run(case_folder, "--count", "100", "--time-limit-seconds", "5")
     counts = counted(done.stdout.splitlines()[-1])
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert sum(counts.values()) == 100
@@ -117,18 +120,18 @@ def test_a_hundred_damaged_files_are_read_or_refused():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", ["0", "1"])
-def test_a_thousand_damaged_files_are_read_or_refused(seed):
-    done = run("--count", "1000", "--seed", seed)
+def test_a_thousand_damaged_files_are_read_or_refused(case_folder, seed):
+    done = run(case_folder, "--count", "1000", "--seed", seed)
     counts = counted(done.stdout.splitlines()[-1])
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert sum(counts.values()) == 1000
     assert counts["FAULT"] == 0
 
 
-def test_a_fault_is_kept_and_ends_with_status_1(script, monkeypatch, tmp_path, capsys):
+def test_a_fault_is_kept_and_ends_with_status_1(script, case_folder, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(script, "open_video", lambda *args, **settings: 1 / 0)
     with pytest.raises(SystemExit) as ended:
-        script.main([str(CASES), "--count", "2", "--keep", str(tmp_path / "bad")])
+        script.main([str(case_folder), "--count", "2", "--keep", str(tmp_path / "bad")])
     assert ended.value.code == 1
     printed = capsys.readouterr().out
     assert printed.count("FAULT 0000") == 2
@@ -137,6 +140,6 @@ def test_a_fault_is_kept_and_ends_with_status_1(script, monkeypatch, tmp_path, c
 
 
 def test_a_folder_without_videos_is_named(tmp_path):
-    done = run(folder=tmp_path)
+    done = run(tmp_path)
     assert done.returncode == 1
     assert "holds no video; give a folder with sound videos" in done.stderr

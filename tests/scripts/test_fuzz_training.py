@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-CASES = Path(__file__).parents[2].parent / "shared" / "data" / "decoder_cases"
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +23,7 @@ def script():
     return module
 
 
-def run(*arguments, folder=CASES):
+def run(folder, *arguments):
     command = [sys.executable, SCRIPTS / "fuzz_training.py", folder, *arguments]
     return subprocess.run(command, capture_output=True, text=True, errors="replace")
 
@@ -38,8 +37,8 @@ def counted(report):
     return tuple(map(int, re.fullmatch(pattern, report.splitlines()[-1]).groups()))
 
 
-def test_forty_damaged_files_are_read_or_listed(tmp_path):
-    done = run("--count", "40", "--seed", "1", "--work-dir", str(tmp_path / "work"))
+def test_forty_damaged_files_are_read_or_listed(case_folder, tmp_path):
+    done = run(case_folder, "--count", "40", "--seed", "1", "--work-dir", str(tmp_path / "work"))
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     files, damaged, sound, read, refused, faults = counted(done.stdout)
     assert (damaged, faults) == (40, 0)
@@ -50,8 +49,8 @@ def test_forty_damaged_files_are_read_or_listed(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", ["0", "1"])
-def test_a_thousand_damaged_files_are_read_or_listed(seed):
-    done = run("--count", "1000", "--seed", seed)
+def test_a_thousand_damaged_files_are_read_or_listed(case_folder, seed):
+    done = run(case_folder, "--count", "1000", "--seed", seed)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     _, damaged, _, read, refused, faults = counted(done.stdout)
     assert (damaged, faults) == (1000, 0)
@@ -71,16 +70,16 @@ def test_wrong_lists_are_found_out(script, tmp_path):
     ]
 
 
-def test_a_training_that_hangs_is_ended_and_told(script, tmp_path, monkeypatch, capsys):
+def test_a_training_that_hangs_is_ended_and_told(script, case_folder, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(script, "START_SECONDS", 0.01)
     monkeypatch.setattr(script, "SECONDS_A_FILE", 0.0)
-    sound = [path for path in sorted(CASES.iterdir()) if path.suffix == ".mov"]
-    options = script.argparse.Namespace(folder=CASES, count=2, seed=0, num_workers=2)
+    sound = [path for path in sorted(case_folder.iterdir()) if path.suffix == ".mov"]
+    options = script.argparse.Namespace(folder=case_folder, count=2, seed=0, num_workers=2)
     assert script.run(sound, tmp_path / "work", options) is False
     assert "FAULT: the training hung\nit took more than 0 s" in capsys.readouterr().out
 
 
 def test_a_folder_without_enough_sound_videos_is_named(tmp_path):
-    done = run(folder=tmp_path)
+    done = run(tmp_path)
     assert done.returncode == 1
     assert "holds 0 sound videos; give a folder with 4 or more" in done.stderr

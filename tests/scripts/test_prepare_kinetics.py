@@ -7,14 +7,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from video_maker import SHARED_DATA, make_video
+from real_data import real_file
+from video_maker import make_video
 
 from stvit_video.data.manifest import read_csv_manifest
 from stvit_video.data.tar_manifest import read_shard_manifest
 from stvit_video.data.tar_reader import read_member
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare_kinetics.py"
-KINETICS_VAL = SHARED_DATA / "kinetics_labels" / "kinetics-400_val.csv"
+# As the published list begins, with ids of nobody.
+KINETICS_FORM = """label,youtube_id,time_start,time_end,split,is_cc
+abseiling,AAAAAAAAA-a,417,427,val,0
+abseiling,BBBBBBBBB_b,36,46,val,0
+abseiling,CCCCCCCCCCC,62,72,val,1
+air drumming,DDDDDDDDDDD,0,10,val,0
+"""
 
 
 @pytest.fixture
@@ -32,20 +39,30 @@ def run(tmp_path, monkeypatch, capsys):
     return call
 
 
-def test_the_published_list_with_two_downloads(run, tmp_path):
-    with KINETICS_VAL.open(newline="") as file:
+@pytest.fixture(params=["made", pytest.param("real", marks=pytest.mark.real_data)])
+def kinetics_list(request, tmp_path):
+    """The path of a Kinetics list and its number of rows; the real one is the published list of Kinetics-400."""
+    if request.param == "real":
+        return real_file("data", "kinetics_labels", "kinetics-400_val.csv"), 19906
+    (tmp_path / "list.csv").write_text(KINETICS_FORM)
+    return tmp_path / "list.csv", 4
+
+
+def test_a_published_list_with_two_downloads(run, kinetics_list, tmp_path):
+    path, num_rows = kinetics_list
+    with path.open(newline="") as file:
         first, second = (next(rows) for rows in [csv.DictReader(file)] for _ in range(2))
     names = [f"{first['youtube_id']}.mp4", f"{second['label']}/{second['youtube_id']}_000036_000046.mp4"]
     (tmp_path / "downloads" / second["label"]).mkdir(parents=True)
     for name in names:
         make_video(tmp_path / "downloads" / name, num_frames=12)
-    options = ("--csv", KINETICS_VAL, "--videos", "downloads", "--output", "k400/val.csv", "--num-workers", 2)
+    options = ("--csv", path, "--videos", "downloads", "--output", "k400/val.csv", "--num-workers", 2)
     code, output, errors = run(*options)
     assert (code, errors) == (0, "")
     assert output.splitlines()[:3] == [
-        "19906 videos are listed, 2 are there, 19904 are missing",
+        f"{num_rows} videos are listed, 2 are there, {num_rows - 2} are missing",
         "k400/val.csv: 2 videos of 1 classes (2 val)",
-        "k400/val.left_out.csv: 19904 videos, with reasons",
+        f"k400/val.left_out.csv: {num_rows - 2} videos, with reasons",
     ]
     records = read_csv_manifest(tmp_path / "k400" / "val.csv").records
     assert [record.path for record in records] == [tmp_path / "downloads" / name for name in names]
