@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All checks: ruff (lint and format), mypy, pytest. Makes .venv and installs the package with `dev` where needed.
 #
-#   bash scripts/test.sh                       everything but the tests marked slow or gpu
+#   bash scripts/test.sh                       everything but the tests marked slow, gpu or real_data
 #   bash scripts/test.sh tests/data -k csv     arguments go to pytest
 #   bash scripts/test.sh -m slow               a later -m replaces the selection
 #   bash scripts/test.sh -n 0                  in one process, for a debugger
@@ -29,5 +29,5 @@ step "ruff check" .venv/bin/python -m ruff check .
 step "ruff format" .venv/bin/python -m ruff format --check .
 step "mypy" .venv/bin/python -m mypy
 # Two processes side by side; the tests of a file stay in one, as they share fixtures.
-step "pytest" .venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu" "$@"
+step "pytest" .venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu and not real_data" "$@"
 echo "all checks passed in $SECONDS s"
