@@ -14,6 +14,8 @@ from stvit_video.data.synthetic import encode_video
 from stvit_video.models import create_model
 from stvit_video.models.checkpoints import checkpoint_metadata
 
+pytest_plugins = ("watchdog",)  # of tests/helpers
+
 CLASSES = ("a, comma", "jump", "run")
 PREPROCESSING = {
     "num_frames": 4,

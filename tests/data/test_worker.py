@@ -77,7 +77,7 @@ def ends():
 
 @pytest.fixture
 def alarms(monkeypatch):
-    """The alarms that are set, in seconds, and none of them really (pytest-timeout has its own)."""
+    """The alarms that are set, in seconds, and none of them really (it would end pytest)."""
     seconds = []
     monkeypatch.setattr(worker.signal, "setitimer", lambda which, after: seconds.append(after))
     return seconds
