@@ -244,19 +244,17 @@ def test_no_file_is_longer_than_350_lines():
 MEASURE = """
 import sys, time
 start = time.process_time()
+import torch
+bare = time.process_time() - start
 import stvit_video, stvit_video.models
-print(time.process_time() - start, *sorted({name.split(".")[0] for name in sys.modules}))
+print((time.process_time() - start) / bare, *sorted({name.split(".")[0] for name in sys.modules}))
 """
 
 
 def test_import_is_quick_and_leaves_the_heavy_libraries_alone():
-    """Processor time, torch included: on an idle machine the same as the wait, and other jobs don't disturb it."""
-    seconds = []
-    for _ in range(2):
-        run = subprocess.run([sys.executable, "-c", MEASURE], cwd=REPOSITORY, capture_output=True, text=True)
-        assert run.returncode == 0, run.stderr
-        elapsed, *loaded = run.stdout.split()
-        assert not LAZY & set(loaded)
-        assert "torch" in loaded
-        seconds.append(float(elapsed))
-    assert min(seconds) < 3.0, seconds
+    """Against torch's own import, in processor time: neither a slow machine nor other jobs disturb it."""
+    run = subprocess.run([sys.executable, "-c", MEASURE], cwd=REPOSITORY, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    ratio, *loaded = run.stdout.split()
+    assert not LAZY & set(loaded)
+    assert float(ratio) < 1.5  # 1.04 with torch 2.14

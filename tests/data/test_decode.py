@@ -16,9 +16,7 @@ from stvit_video.optional import MissingLibraryError
 @pytest.mark.parametrize("case", each(READABLE, REAL_READABLE), indirect=True)
 def test_every_case_gives_exactly_the_displayed_frames(case):
     expected = plain_frames(case.path, clockwise_degrees=case.clockwise_degrees)
-    started = time.monotonic()
     with open_video(case.path) as video:
-        assert time.monotonic() - started < 10
         assert (video.width, video.height) == case.shown_size
         assert video.num_frames == case.num_frames
         for first in range(0, video.num_frames, 32):
@@ -55,12 +53,11 @@ def test_decord_is_never_called_on_the_other_cases(case, monkeypatch):
     indirect=["case"],
 )
 def test_broken_cases_name_file_backend_and_cause(case, cause, backend):
-    started, named = time.monotonic(), "pyav" if backend == "auto" else backend
+    named = "pyav" if backend == "auto" else backend
     with pytest.raises(DecodeError, match=cause) as caught:
         open_video(case.path, backend=backend)
     assert case.name in str(caught.value)
     assert f"backend {named!r}" in str(caught.value)
-    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("backend", ["decord", "pyav"])
