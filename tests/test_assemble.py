@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import pytest
+from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import ModelParallelStrategy
 
+from stvit_video import assemble
 from stvit_video.assemble import build_averaging, build_optim, build_trainer, compile_mode, scaled_optim
+from stvit_video.training.sharding import sharded_strategy
 
 TRAINER = {
     "max_epochs": 3,
@@ -59,18 +62,31 @@ def test_devices_and_sharding_arrive(tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "6")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
     settings = TRAINER | {"devices": "auto", "num_nodes": 2, "strategy": "fsdp", "sync_batchnorm": True}
+    given = {}
+    monkeypatch.setattr(assemble, "sharded_strategy", lambda size: given.update(size=size) or sharded_strategy(size))
+    monkeypatch.setattr(assemble, "Trainer", lambda **more: given.update(more) or Trainer(**more))
     trainer = build_trainer(settings, run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
     assert (trainer.num_devices, trainer.num_nodes) == (3, 2)
     assert isinstance(trainer.strategy, ModelParallelStrategy)
-    assert trainer.strategy._data_parallel_size == 6
-    assert type(trainer.strategy._layer_sync).__name__ == "TorchSyncBatchNorm"
+    assert given["size"] == 6
+    assert given["sync_batchnorm"] is True
 
 
 def test_under_slurm_it_is_not_lightning_that_obeys_the_signal(tmp_path, monkeypatch):
-    for name, value in {"NTASKS": "1", "NNODES": "1", "JOB_NAME": "run", "JOB_ID": "57", "PROCID": "0"}.items():
+    job = {
+        "NTASKS": "1",
+        "NNODES": "1",
+        "JOB_NAME": "run",
+        "JOB_ID": "57",
+        "PROCID": "0",
+        "NODEID": "0",
+        "LOCALID": "0",
+    }
+    for name, value in job.items():
         monkeypatch.setenv(f"SLURM_{name}", value)
-    trainer = build_trainer(TRAINER, run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
-    environment = trainer._accelerator_connector.cluster_environment
+    settings = TRAINER | {"strategy": "ddp"}  # which has the environment as an attribute
+    trainer = build_trainer(settings, run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
+    environment = trainer.strategy.cluster_environment
     assert type(environment).__name__ == "SLURMEnvironment"
     assert environment.auto_requeue is False
 

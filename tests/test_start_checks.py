@@ -4,11 +4,12 @@ import copy
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import get_args, get_type_hints
 
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
-from lightning.fabric.connector import _PRECISION_INPUT_STR, _PRECISION_INPUT_STR_ALIAS
+from lightning.pytorch import Trainer
 from omegaconf import OmegaConf
 
 from stvit_video import start_checks
@@ -218,8 +219,10 @@ def test_what_lies_there_already_is_room(tmp_path, monkeypatch):
 
 
 def test_every_precision_of_lightning_is_known():
-    known = {*_PRECISION_INPUT_STR.__args__, *_PRECISION_INPUT_STR_ALIAS.__args__}
-    assert set(PRECISIONS) == known | {"auto"}
+    """The words among the types that its Trainer takes."""
+    choices = get_args(get_type_hints(Trainer.__init__)["precision"])
+    words = {word for literal in choices for word in get_args(literal) if isinstance(word, str)}
+    assert set(PRECISIONS) == words | {"auto"}
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def test_few_unreadable_videos_are_counted_and_logged():
 
 
 def finish_validation(module):
-    module._trainer = SimpleNamespace(sanity_checking=True, current_epoch=0)
+    module.trainer = SimpleNamespace(sanity_checking=True, current_epoch=0)
     module.on_validation_epoch_end()
 
 
@@ -295,7 +295,7 @@ def test_skipped_videos_are_counted_by_videos_not_by_clips():
 
 
 def validate(module, errors, *, sanity_checking=False):
-    module._trainer = SimpleNamespace(sanity_checking=sanity_checking, current_epoch=0)
+    module.trainer = SimpleNamespace(sanity_checking=sanity_checking, current_epoch=0)
     count = len(errors)
     batch = {"views": torch.zeros(count, 2, 3, 2, 4, 6), "label": torch.ones(count, dtype=int), "error": errors}
     module.on_validation_epoch_start()

@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch import distributed
 from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.tensor import DTensor
 
 from stvit_video.models import create_model
+from stvit_video.training import sharding
 from stvit_video.training.sharding import gather_weights, shard_model, sharded_strategy, spread_weights
 
 TINY = {"num_classes": 3, "image_size": 16, "patch_size": 4, "embed_dim": 8, "num_heads": 2, "depth": 4}
@@ -25,7 +27,7 @@ def make_model():
 
 
 def is_whole(module):
-    return [group.is_unsharded for group in module._get_fsdp_state()._fsdp_param_groups] == [True]
+    return not any(isinstance(value, DTensor) for value in module.parameters())
 
 
 def test_sharded_weights_train_alike_and_keep_names_and_axes(mesh):
@@ -62,4 +64,9 @@ def test_a_plain_model_stays_as_it_is():
     gather_weights(model)
     spread_weights(model)
     assert model(torch.zeros(2, 3, 16, 16)).shape == (2, 3)
-    assert sharded_strategy(5)._data_parallel_size == 5
+
+
+def test_the_strategy_spreads_over_all_processes_and_writes_whole_files(monkeypatch):
+    monkeypatch.setattr(sharding, "ModelParallelStrategy", dict)
+    wanted = {"data_parallel_size": 5, "tensor_parallel_size": 1, "save_distributed_checkpoint": False}
+    assert sharded_strategy(5) == wanted
