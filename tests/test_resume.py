@@ -189,7 +189,7 @@ def test_a_second_start_of_the_same_run_ends_at_once(tiny_run, tmp_path):
     lists = [f"data.train='{tiny_run.manifest}'", f"data.val='{tiny_run.manifest}'"]
     with only_training(tmp_path):
         second = started(tmp_path, [*TINY, *lists])
-        _, errors = second.communicate(timeout=60)
+        _, errors = second.communicate(timeout=240)
     message = f"error: another training is at work in {tmp_path}; wait until it has ended, or choose another run=NAME"
     assert message in errors
     assert second.returncode == 1
@@ -324,7 +324,7 @@ def test_asked_to_stop_it_saves_and_the_same_command_ends_alike(seven_videos, tm
             assert time.monotonic() < deadline
             time.sleep(0.01)
         os.killpg(training.pid, number)
-        words, errors = training.communicate(timeout=60)
+        words, errors = training.communicate(timeout=240)
     finally:
         training.kill()
     assert training.returncode == 128 + number, errors

@@ -101,7 +101,7 @@ def run_two_processes(root: Path, *arguments: str) -> subprocess.CompletedProces
         text=True,
         check=False,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
-        timeout=60,
+        timeout=240,
     )
 
 

@@ -147,7 +147,7 @@ def test_two_processes_draw_skip_and_stop_together(tiny_run, tmp_path):
         text=True,
         check=False,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr[-5000:]
     first, second = (json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in range(2))

@@ -36,7 +36,7 @@ def test_signals_of_a_scheduler_leave_time_for_the_last_step():
         "signal.pause(); signal.pause()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=dict(os.environ)
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=240, env=dict(os.environ)
     )
     assert done.stdout == "20\n", done.stderr
     assert done.returncode == -signal.SIGALRM

@@ -40,7 +40,7 @@ def two_processes(tmp_path_factory) -> Path:
         for rank in range(2)
     ]
     try:
-        outputs = [process.communicate(timeout=120)[1] for process in started]
+        outputs = [process.communicate(timeout=240)[1] for process in started]
     finally:
         for process in started:
             process.kill()

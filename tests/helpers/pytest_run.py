@@ -22,4 +22,4 @@ def run_pytest(folder: Path, code: str, *options: str, hang_seconds: float = 0.5
     limit = ["-o", f"faulthandler_timeout={hang_seconds}", "-p", "watchdog"]
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # quicker
     run = [*command, *limit, *options, str(folder)]
-    return subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False)

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import signal
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -195,12 +196,15 @@ def test_a_signal_is_obeyed_at_the_end_of_a_step(tmp_path, signal_at, accumulate
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_a_resumed_run_goes_on_with_clock_and_rows(tmp_path):
+def test_a_resumed_run_goes_on_with_clock_and_rows(tmp_path, monkeypatch):
     table = MetricsTable(tmp_path, resumed=False)
     for step in range(5):
         table.log_metrics({"loss": 1.0}, step)
     last = LastCheckpoint(tmp_path, minutes=None, signals=StopSignals(), table=table)
     last.load_state_dict({"seconds": 40.0, "train_metrics": {"train/x": 2.0}, "num_rows": 3, "next_row": {}})
     assert (last.seconds, last.train_metrics, table.sync()) == (40.0, {"train/x": 2.0}, 3)
+    now = [500.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     last.on_train_start(SimpleNamespace(), None)
-    assert 40.0 <= last.seconds < 41.0
+    now[0] += 2.5
+    assert last.seconds == 42.5
