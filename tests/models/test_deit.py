@@ -24,13 +24,26 @@ def video_model(name="stvit_video_deit_tiny", seed=0, **options):
 
 @pytest.mark.parametrize("size", ["tiny", "small", "base"])
 def test_deit_equals_timm(size):
-    reference = timm.create_model(f"deit_{size}_patch16_224", num_classes=7).eval()
-    model = create_model(f"deit_{size}", num_classes=7).eval()
+    """With 3 of its 12 alike blocks; the next test has all of them."""
+    reference = timm.create_model(f"deit_{size}_patch16_224", num_classes=7, depth=3).eval()
+    model = create_model(f"deit_{size}", num_classes=7, depth=3).eval()
     model.load_state_dict(reference.state_dict())
     image = torch.randn(2, 3, 224, 224)
     with torch.no_grad():
         torch.testing.assert_close(model(image), reference(image), atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(model.forward_tokens(image), reference.forward_features(image), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", ["tiny", "small", "base"])
+def test_deit_has_timms_weights(size):
+    with torch.device("meta"):
+        models = (
+            timm.create_model(f"deit_{size}_patch16_224", num_classes=7),
+            create_model(f"deit_{size}", num_classes=7),
+        )
+    reference, ours = ({key: value.shape for key, value in model.state_dict().items()} for model in models)
+    assert ours == reference
+    assert "blocks.11.attn.qkv.weight" in ours
 
 
 def test_deit_of_another_image_size_equals_timm():
