@@ -14,7 +14,7 @@ from stvit_video.data.synthetic import encode_video
 from stvit_video.models import create_model
 from stvit_video.models.checkpoints import checkpoint_metadata
 
-pytest_plugins = ("leftovers", "watchdog")  # of tests/helpers
+pytest_plugins = ("commands", "leftovers", "watchdog")  # of tests/helpers
 
 CLASSES = ("a, comma", "jump", "run")
 PREPROCESSING = {

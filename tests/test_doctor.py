@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import RunCommand
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -17,7 +18,7 @@ from stvit_video.data.synthetic import encode_video
 from stvit_video.doctor import doctor, list_parts, main_environment
 
 
-def run_command(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_afresh(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "stvit_video.doctor", *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
@@ -37,7 +38,7 @@ def write_folders(root: Path) -> None:
 def test_command_on_class_folders(tmp_path: Path) -> None:
     write_folders(tmp_path / "my videos")
     arguments = ("data=folder", "data.root='my videos'", "num_workers=1", "num_measured=1", "short_side=32")
-    done = run_command(tmp_path, *arguments, "hydra.run.dir=out")
+    done = run_afresh(tmp_path, *arguments, "hydra.run.dir=out")
     assert done.returncode == 0, done.stderr
     assert "6 files are listed (3 train, 3 val): 5 are good, 1 are not" in done.stdout
     assert "1 videos are in train and in val, byte by byte" in done.stdout
@@ -54,8 +55,8 @@ def test_command_on_class_folders(tmp_path: Path) -> None:
     assert {row["gop_frames"] for row in rows} == {"12", ""}
 
 
-def test_a_wrong_command_ends_in_a_sentence(tmp_path: Path, tiny_run: Any) -> None:
-    done = run_command(tmp_path, "data=csv", f"data.train='{tiny_run.manifest}'")
+def test_a_wrong_command_ends_in_a_sentence(run_command: RunCommand, tmp_path: Path, tiny_run: Any) -> None:
+    done = run_command("stvit_video.doctor", "data=csv", f"data.train='{tiny_run.manifest}'", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr == "error: there is no data.val to scan; give data.val=val.csv, or parts=[train]\n"
 

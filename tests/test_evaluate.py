@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import RunCommand
 from omegaconf import OmegaConf
 
 from stvit_video.build import CONF_DIR
@@ -26,13 +27,13 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def run_command(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_afresh(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "stvit_video.evaluate", *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 def test_command_from_another_directory(tiny_run: Any, tmp_path: Path) -> None:
-    done = run_command(
+    done = run_afresh(
         tmp_path, f"ckpt_path='{tiny_run.checkpoint}'", "hydra.run.dir=out", "device=cpu", "num_workers=1"
     )
     assert done.returncode == 0, done.stderr
@@ -50,18 +51,19 @@ def test_command_from_another_directory(tiny_run: Any, tmp_path: Path) -> None:
     assert [video.name for video in tiny_run.videos] == list(ledger.video_ids)
 
 
-def test_two_processes_write_the_ledger_of_one(tiny_run: Any, tmp_path: Path) -> None:
-    for num_processes, folder in ((1, "one"), (2, "two")):
-        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={num_processes}"]
-        command = [*launcher, "-m", "stvit_video.evaluate", f"ckpt_path='{tiny_run.checkpoint}'", "device=cpu"]
-        done = subprocess.run(
-            [*command, f"hydra.run.dir={folder}", "batch_size=2"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
+def test_two_processes_write_the_ledger_of_one(run_command: RunCommand, tiny_run: Any, tmp_path: Path) -> None:
+    arguments = [f"ckpt_path='{tiny_run.checkpoint}'", "device=cpu", "batch_size=2"]
+    alone = run_command("stvit_video.evaluate", *arguments, "hydra.run.dir=one", cwd=tmp_path)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    together = subprocess.run(
+        [*launcher, "-m", "stvit_video.evaluate", *arguments, "hydra.run.dir=two"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    for done in (alone, together):
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("(3 of 3 videos, ") == 1
     assert (tmp_path / "one" / "ledger.parquet").read_bytes() == (tmp_path / "two" / "ledger.parquet").read_bytes()
@@ -80,9 +82,11 @@ def test_two_processes_write_the_ledger_of_one(tiny_run: Any, tmp_path: Path) ->
         ),
     ],
 )
-def test_wrong_commands_end_in_a_sentence(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_wrong_commands_end_in_a_sentence(
+    run_command: RunCommand, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
     (tmp_path / "file").touch()
-    done = run_command(tmp_path, *arguments)
+    done = run_command("stvit_video.evaluate", *arguments, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith(message)
     assert "Traceback" not in done.stderr
