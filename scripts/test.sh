@@ -28,6 +28,7 @@ step "venv" prepare_venv ".[dev]"
 step "ruff check" .venv/bin/python -m ruff check .
 step "ruff format" .venv/bin/python -m ruff format --check .
 step "mypy" .venv/bin/python -m mypy
-# Two processes side by side; the tests of a file stay in one, as they share fixtures.
-step "pytest" .venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu and not real_data" "$@"
+# Two processes side by side. Each begins with a half of the tests, file by file, as those of a file share fixtures; the
+# one that is through first takes over what the other has left.
+step "pytest" .venv/bin/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu and not real_data" "$@"
 echo "all checks passed in $SECONDS s"
