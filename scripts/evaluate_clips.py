@@ -8,18 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from stvit_video.data.manifest import read_csv_manifest
-from stvit_video.data.protocols import PROTOCOLS
+from stvit_video.data.layouts.csv_list import read_csv_manifest
+from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluation.multi_label_tables import clip_mean_average_precision, multi_label_clip_rows
 from stvit_video.evaluation.multiview import AVERAGES
 from stvit_video.evaluation.tables import clip_accuracy, clip_rows, describe_unread, metric_word, write_rows
-from stvit_video.inference import (
-    MENDABLE,
-    evaluate_manifest,
-    load_classifier,
-    make_output_dir,
-    score_videos,
-)
+from stvit_video.inference.recognizer import load_classifier, make_output_dir
+from stvit_video.inference.scoring import MENDABLE, evaluate_manifest, score_videos
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from stvit_video.data.decode import BACKENDS, DecodeError, DecodeTimeoutError, open_video
+from stvit_video.data.decoding.request import DecodeError, DecodeTimeoutError
+from stvit_video.data.decoding.video import BACKENDS, open_video
 
 NUM_FRAMES_READ = 8
 MARGIN_SECONDS = 2.0  # over the time limit, for killing a hung process

@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 from fuzz_decoder import mutated, try_reading
 
-from stvit_video.data.decode import DecodeError, open_video
+from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.decoding.video import open_video
 
 BATCH_SIZE = 4
 SECONDS_A_FILE = 2.0  # on average, over all processes; above that the training counts as hanging

@@ -18,9 +18,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from stvit_video.data.packing import pack_clips, parse_bytes
-from stvit_video.data.prepare import Clip, copy_clips, find_clips, write_lists
-from stvit_video.data.transcode import Encoding
+from stvit_video.data.curation.pack_shards import pack_clips, parse_bytes
+from stvit_video.data.curation.prepare_videos import Clip, copy_clips, find_clips, write_lists
+from stvit_video.data.curation.transcode import Encoding
 
 NUM_SHOWN = 5
 
@@ -121,7 +121,9 @@ def report(clips: Sequence[Clip], output: Path, left_out_path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; the exit code is 0, or 1 after an error, which goes to stderr in one line."""
-    multiprocessing.set_forkserver_preload(["stvit_video.data.prepare"])  # new processes start in no time
+    multiprocessing.set_forkserver_preload(
+        ["stvit_video.data.curation.prepare_videos"]
+    )  # new processes start in no time
     try:
         run(parse_arguments(arguments))
     except (ValueError, OSError) as error:

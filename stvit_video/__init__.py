@@ -1,3 +1,30 @@
 """Spatiotemporal semantic tokens: video recognition at a fraction of the tokens."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stvit_video.data.decoding.video import open_video
+    from stvit_video.models import create_model, list_models, load_checkpoint, model_from_checkpoint, model_options
+
 __version__ = "0.1.0"
+__all__ = [
+    "create_model",
+    "list_models",
+    "load_checkpoint",
+    "model_from_checkpoint",
+    "model_options",
+    "open_video",
+]
+_PLACES = {"open_video": "stvit_video.data.decoding.video"}  # of what is not in stvit_video.models
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that `import stvit_video` takes no time and needs no torch."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES.get(name, "stvit_video.models")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

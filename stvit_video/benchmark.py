@@ -14,17 +14,17 @@ from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from typing import Any
 
-from stvit_video.data.dataset import BrokenVideosError
-from stvit_video.data.decode import DecodeError
-from stvit_video.data.measure import format_comparisons, measure_data
-from stvit_video.data.transcode import TranscodeError
-from stvit_video.data.transforms import Preprocessing
-from stvit_video.evaluation.benchmark import count_gmacs, count_parameters
-from stvit_video.evaluation.costs import FORMATS, Cost, format_costs
-from stvit_video.evaluation.published import published_figures
+from stvit_video.data.benchmarks.suite import format_comparisons, measure_data
+from stvit_video.data.curation.transcode import TranscodeError
+from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.loading.clip_dataset import BrokenVideosError
+from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
+from stvit_video.evaluation.cost.published import published_figures
+from stvit_video.evaluation.cost.table import FORMATS, Cost, format_costs
 from stvit_video.models import create_model, list_models, model_options
-from stvit_video.optional import MissingLibraryError
-from stvit_video.report import processor_name
+from stvit_video.utils.optional import MissingLibraryError
+from stvit_video.utils.provenance import processor_name
 
 IN_CHANNELS = 3
 DATA_COMMAND = "data"

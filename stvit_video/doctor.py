@@ -16,13 +16,14 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
-from stvit_video.build import CONF_DIR, run_command
-from stvit_video.data.doctor import Examination, describe, examine, write_examination
-from stvit_video.data.gain import measure_gain
-from stvit_video.data.manifest import Manifest
-from stvit_video.data.transcode import Encoding
-from stvit_video.environment import describe_environment
-from stvit_video.sources import build_manifest
+from stvit_video.config.hydra_app import run_command
+from stvit_video.data.curation.examine import Examination, describe, examine, write_examination
+from stvit_video.data.curation.transcode import Encoding
+from stvit_video.data.curation.transcode_gain import measure_gain
+from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.factories.manifests import build_manifest
+from stvit_video.settings.paths import CONF_DIR
+from stvit_video.utils.environment import describe_environment
 
 PARTS = ("train", "val")
 
@@ -84,7 +85,7 @@ def list_parts(data: Mapping[str, Any], parts: Any) -> dict[str, Manifest]:
 def main(config: DictConfig) -> None:
     """Hydra's entry: the config as plain values goes to `doctor`."""
     # the processes that read are copies of one that has imported this, so that a new one starts in no time
-    multiprocessing.set_forkserver_preload(["stvit_video.build", "stvit_video.data.transcode"])
+    multiprocessing.set_forkserver_preload(["stvit_video.factories.data", "stvit_video.data.curation.transcode"])
     try:
         settings: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         doctor(settings, output_dir=Path(HydraConfig.get().runtime.output_dir))

@@ -19,27 +19,23 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from stvit_video import __version__
-from stvit_video.build import CONF_DIR
-from stvit_video.data.images import require_one_frame
-from stvit_video.data.manifest import Manifest, ManifestError
-from stvit_video.data.stores import is_address
-from stvit_video.evaluation.ledger import LedgerInfo, make_ledger
-from stvit_video.evaluation.ledger_file import write_ledger
+from stvit_video.config.unknown_keys import unknown_faults
+from stvit_video.data.manifests.faults import ManifestError
+from stvit_video.data.manifests.manifest import Manifest, require_one_frame
+from stvit_video.evaluation.distributed import ShardError, evaluate_shards, process_group
+from stvit_video.evaluation.ledger.eval_ledger import LedgerInfo, make_ledger
+from stvit_video.evaluation.ledger.parquet import write_ledger
 from stvit_video.evaluation.multiview import MultiViewResult
-from stvit_video.evaluation.shards import ShardError, evaluate_shards, process_group
 from stvit_video.evaluation.tables import describe_unread
-from stvit_video.inference import (
-    MENDABLE,
-    Classifier,
-    evaluate_manifest,
-    load_classifier,
-    make_output_dir,
-)
-from stvit_video.known_settings import unknown_faults
-from stvit_video.launch import run_with_sweeps
-from stvit_video.models.weights import some
-from stvit_video.report import current_commit, report_evaluation
-from stvit_video.sources import PATHS, build_manifest
+from stvit_video.factories.manifests import build_manifest
+from stvit_video.inference.recognizer import Classifier, load_classifier, make_output_dir
+from stvit_video.inference.scoring import MENDABLE, evaluate_manifest
+from stvit_video.models.checkpoints.state_dict import some
+from stvit_video.runs.report import report_evaluation
+from stvit_video.settings.paths import CONF_DIR, PATHS
+from stvit_video.sweeps.launch import run_with_sweeps
+from stvit_video.utils.addresses import is_address
+from stvit_video.utils.provenance import current_commit
 
 
 def choose_data(
@@ -56,7 +52,7 @@ def choose_data(
 
     Args:
         stored: the `data` settings of the training run.
-        source: kind of the data, e.g. "csv", see `stvit_video.build`; None = the training run's data.
+        source: kind of the data, e.g. "csv", see `stvit_video.factories.data`; None = the training run's data.
         val: with a source: its manifest file (csv, kinetics) or its folder of class folders (folder).
         root: where relative paths start (csv), the folder of val/ (folder) or of val.csv and val/ (kinetics);
             without a source: where the training run's data are now.
@@ -163,7 +159,7 @@ def evaluate(
         num_tokens: semantic tokens, a count or a grid; None = as the model was trained.
         source: with val, root, val_videos, label_separator, allow_addresses: see `choose_data`; None = the training's
             validation data.
-        protocol: "videoswin", "videomae" ..., see `stvit_video.data.protocols`; None = the checkpoint's.
+        protocol: "videoswin", "videomae" ..., see `stvit_video.data.sampling.protocols`; None = the checkpoint's.
         num_clips: with num_crops, average, short_side and crop_size: None = as the protocol says.
         num_frames: with frame_stride: None = as the model was trained.
         precision: "32", "bf16" or "16"; 32 and 16 may be numbers.

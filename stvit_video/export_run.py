@@ -15,10 +15,10 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from stvit_video.evaluation.benchmark import count_parameters
-from stvit_video.model_card import model_card
-from stvit_video.models.checkpoints import model_from_checkpoint
-from stvit_video.models.files import EXPORTED, write_safetensors
+from stvit_video.evaluation.cost.measure import count_parameters
+from stvit_video.models.checkpoints.files import EXPORTED, write_safetensors
+from stvit_video.models.checkpoints.load import model_from_checkpoint
+from stvit_video.models.model_card import model_card
 
 CHECKPOINTS = ("best", "last")
 

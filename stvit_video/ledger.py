@@ -9,13 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from stvit_video.data.arguments import OneLineParser
-from stvit_video.evaluation.ledger import Ledger
-from stvit_video.evaluation.ledger_file import read_ledger
+from stvit_video.evaluation.ledger.eval_ledger import Ledger
+from stvit_video.evaluation.ledger.offline import LedgerEvaluation, evaluate_ledger
+from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.evaluation.multiview import AVERAGES
-from stvit_video.evaluation.offline import LedgerEvaluation, evaluate_ledger
 from stvit_video.evaluation.tables import describe_unread, write_rows
-from stvit_video.optional import MissingLibraryError
+from stvit_video.utils.command_line import OneLineParser
+from stvit_video.utils.optional import MissingLibraryError
 
 
 def numbers(text: str) -> tuple[int, ...]:

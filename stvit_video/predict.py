@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stvit_video.data.arguments import positive_number, split_arguments
-from stvit_video.data.images import is_picture_file
-from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.data.decoding.pictures import is_picture_file
+from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.evaluation.multiview import NonFiniteLogitsError
 from stvit_video.evaluation.tables import top_classes
-from stvit_video.inference import Classifier, evaluate_manifest, load_classifier
+from stvit_video.inference.recognizer import Classifier, load_classifier
+from stvit_video.inference.scoring import evaluate_manifest
+from stvit_video.utils.command_line import positive_number, split_arguments
 
 USAGE = """python -m stvit_video.predict ckpt_path=CKPT [key=value ...] FILE [FILE ...] [-- FILE ...]
 

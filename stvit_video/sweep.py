@@ -11,13 +11,13 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from stvit_video.data.arguments import OneLineParser
-from stvit_video.evaluation.sweep_page import format_page
-from stvit_video.evaluation.sweep_points import CHANCE, Run, Unfinished, points_of, read_run
-from stvit_video.evaluation.sweep_report import SweepReport, format_rows, report_rows, save_plot
-from stvit_video.sweep_speed import measure_again
 from stvit_video.sweeps.jobs import JOBS_FILE, read_jobs
-from stvit_video.training.text_files import write_atomically
+from stvit_video.sweeps.model_throughput import measure_again
+from stvit_video.sweeps.report.page import format_page
+from stvit_video.sweeps.report.points import CHANCE, Run, Unfinished, points_of, read_run
+from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows, save_plot
+from stvit_video.utils.atomic_files import write_atomically
+from stvit_video.utils.command_line import OneLineParser
 
 NUM_WARNINGS_SHOWN = 5
 

@@ -19,16 +19,15 @@ from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from stvit_video.assemble import build_averaging, build_module, build_trainer
-from stvit_video.build import CONF_DIR
-from stvit_video.data.datamodule import VideoDataModule
-from stvit_video.data.dataset import BrokenVideosError
-from stvit_video.data.lost_workers import LostWorkerError, lost_workers_named
-from stvit_video.evaluation.shards import ShardError
-from stvit_video.inference import NothingEvaluatedError
-from stvit_video.launch import run_with_sweeps
-from stvit_video.report import report_training
-from stvit_video.resume import (
+from stvit_video.data.loading.clip_dataset import BrokenVideosError
+from stvit_video.data.loading.datamodule import VideoDataModule
+from stvit_video.data.loading.worker_crashes import LostWorkerError, lost_workers_named
+from stvit_video.evaluation.distributed import ShardError
+from stvit_video.factories.training import build_averaging, build_module, build_trainer
+from stvit_video.inference.scoring import NothingEvaluatedError
+from stvit_video.runs.preflight import check_start
+from stvit_video.runs.report import report_training
+from stvit_video.runs.resume import (
     Start,
     check_resumable,
     find_start,
@@ -37,19 +36,20 @@ from stvit_video.resume import (
     set_result_aside,
     write_config,
 )
-from stvit_video.start_checks import check_start
-from stvit_video.training.callbacks import SPEED
-from stvit_video.training.checkpointing import CheckpointWriteError, LastCheckpoint
-from stvit_video.training.interruption import (
+from stvit_video.settings.paths import CONF_DIR
+from stvit_video.sweeps.launch import run_with_sweeps
+from stvit_video.training.callbacks.checkpointing import CheckpointWriteError, LastCheckpoint
+from stvit_video.training.callbacks.interruption import (
     REQUEUE_SIGNAL,
     TrainingInterruptedError,
     requeue_slurm_job,
     signals_given_back,
 )
+from stvit_video.training.callbacks.progress import SPEED
+from stvit_video.training.callbacks.skipped_videos import SkippedVideos
+from stvit_video.training.callbacks.tensorboard import no_tracebacks_of_writers
+from stvit_video.training.devices import LostProcessError, is_of_lost_process
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
-from stvit_video.training.processes import LostProcessError, is_of_lost_process
-from stvit_video.training.skipped_videos import SkippedVideos
-from stvit_video.training.tensorboard import no_tracebacks_of_writers
 
 Settings = Mapping[str, Any]
 MENDABLE = (

@@ -17,10 +17,10 @@ from stvit_video.benchmark import (
     measure_costs,
     parse_sizes,
 )
-from stvit_video.data.measure import format_comparisons
-from stvit_video.data.throughput import Comparison
-from stvit_video.evaluation.benchmark import count_gmacs, count_parameters
-from stvit_video.evaluation.published import PUBLISHED
+from stvit_video.data.benchmarks.suite import format_comparisons
+from stvit_video.data.benchmarks.throughput import Comparison
+from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
+from stvit_video.evaluation.cost.published import PUBLISHED
 from stvit_video.models import create_model, list_models
 
 

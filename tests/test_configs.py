@@ -7,10 +7,11 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
-from stvit_video.build import CONF_DIR, build_mixing, build_train_transform
-from stvit_video.data.transforms import Preprocessing
+from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.factories.data import build_mixing, build_train_transform
+from stvit_video.factories.manifests import SOURCES
 from stvit_video.models import list_models, model_options
-from stvit_video.sources import SOURCES
+from stvit_video.settings.paths import CONF_DIR
 
 CONF = Path(CONF_DIR)
 CHOICES = {

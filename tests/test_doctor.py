@@ -13,9 +13,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from stvit_video import doctor as module
-from stvit_video.build import CONF_DIR
-from stvit_video.data.synthetic import encode_video
+from stvit_video.data.synthetic.dataset import encode_video
 from stvit_video.doctor import doctor, list_parts, main_environment
+from stvit_video.settings.paths import CONF_DIR
 
 
 def run_afresh(cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,13 +13,13 @@ import pytest
 from commands import RunCommand
 from omegaconf import OmegaConf
 
-from stvit_video.build import CONF_DIR
-from stvit_video.data.manifest import ManifestError
-from stvit_video.data.protocols import PROTOCOLS
+from stvit_video.data.manifests.faults import ManifestError
+from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluate import choose_data, evaluate, labelled_manifest
-from stvit_video.evaluation.ledger_file import read_ledger
-from stvit_video.evaluation.offline import evaluate_ledger
-from stvit_video.launch import launch_sweep
+from stvit_video.evaluation.ledger.offline import evaluate_ledger
+from stvit_video.evaluation.ledger.parquet import read_ledger
+from stvit_video.settings.paths import CONF_DIR
+from stvit_video.sweeps.launch import launch_sweep
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

@@ -11,15 +11,15 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from picture_maker import pack, write_picture, write_tree
 
-from stvit_video.build import CONF_DIR
-from stvit_video.data.manifest import ManifestError
+from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.doctor import doctor
 from stvit_video.evaluate import evaluate
-from stvit_video.inference import load_classifier
+from stvit_video.factories.manifests import build_manifest, build_manifests
+from stvit_video.inference.recognizer import load_classifier
 from stvit_video.predict import predict
-from stvit_video.sources import build_manifest, build_manifests
+from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
-from stvit_video.training.interruption import TrainingInterruptedError
+from stvit_video.training.callbacks.interruption import TrainingInterruptedError
 from stvit_video.training.module import ClassificationModule
 
 TINY = [

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from stvit_video.evaluation.ledger import Ledger, LedgerInfo, make_ledger
-from stvit_video.evaluation.ledger_file import write_ledger
+from stvit_video.evaluation.ledger.eval_ledger import Ledger, LedgerInfo, make_ledger
+from stvit_video.evaluation.ledger.offline import evaluate_ledger
+from stvit_video.evaluation.ledger.parquet import write_ledger
 from stvit_video.evaluation.multiview import MultiViewResult
-from stvit_video.evaluation.offline import evaluate_ledger
 from stvit_video.ledger import build_parser, main
 
 LABELS = (2, 0, 1, 2, 0, 2, 0)

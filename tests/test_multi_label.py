@@ -20,14 +20,16 @@ from torchmetrics.functional.classification import multilabel_average_precision
 
 from stvit_video import ledger as ledger_command
 from stvit_video import predict as predict_command
-from stvit_video.build import CONF_DIR
-from stvit_video.data.manifest import ManifestError, read_csv_manifest
-from stvit_video.data.synthetic import encode_video
+from stvit_video.data.layouts.csv_list import read_csv_manifest
+from stvit_video.data.manifests.faults import ManifestError
+from stvit_video.data.synthetic.dataset import encode_video
 from stvit_video.evaluate import evaluate
-from stvit_video.evaluation.ledger_file import read_ledger
-from stvit_video.evaluation.offline import evaluate_ledger
+from stvit_video.evaluation.ledger.offline import evaluate_ledger
+from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.evaluation.plots import read_curve
-from stvit_video.inference import evaluate_manifest, load_classifier, score_videos
+from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.scoring import evaluate_manifest, score_videos
+from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
 
 TINY = [

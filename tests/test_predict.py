@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from stvit_video.data.transforms import EvalTransform, Preprocessing
+from stvit_video.data.transforms.functional import EvalTransform
+from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluate import evaluate
-from stvit_video.evaluation.ledger_file import read_ledger
-from stvit_video.inference import load_classifier
+from stvit_video.evaluation.ledger.parquet import read_ledger
+from stvit_video.inference.recognizer import load_classifier
 from stvit_video.predict import KEYS, main, parse_arguments, predict
 
 

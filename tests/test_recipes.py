@@ -9,10 +9,11 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from settings_checker import check_settings
 
-from stvit_video.build import CONF_DIR
-from stvit_video.evaluation.benchmark import count_gmacs
+from stvit_video.config.setting_rules import type_faults
+from stvit_video.evaluation.cost.measure import count_gmacs
 from stvit_video.models import create_model
-from stvit_video.settings import chosen_protocol, type_faults
+from stvit_video.settings.paths import CONF_DIR
+from stvit_video.settings.rules import chosen_protocol
 from stvit_video.train import main as _main  # noqa: F401 - the resolvers of the recipes
 from stvit_video.training.batch_size import BatchSize, learning_rate_scale
 

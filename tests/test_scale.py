@@ -12,9 +12,9 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from stvit_video.build import CONF_DIR
-from stvit_video.data.synthetic import encode_video
+from stvit_video.data.synthetic.dataset import encode_video
 from stvit_video.models import model_from_checkpoint
+from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
 
 TINY = [
@@ -96,7 +96,7 @@ def run_two_processes(root: Path, *arguments: str) -> subprocess.CompletedProces
     """The trainings of root/trainings.json."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     return subprocess.run(
-        [*launcher, str(Path(__file__).with_name("scale_worker.py")), str(root), *arguments],
+        [*launcher, str(Path(__file__).parent / "helpers" / "scale_worker.py"), str(root), *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -17,14 +17,14 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from tensorboard.compat.tensorflow_stub.io.gfile import LocalFileSystem
 
-from stvit_video.build import CONF_DIR
+from stvit_video.factories.manifests import build_manifests
 from stvit_video.models import model_from_checkpoint
-from stvit_video.resume import only_training
-from stvit_video.sources import build_manifests
+from stvit_video.runs.resume import only_training
+from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import MENDABLE, _farewell, train
-from stvit_video.training.callbacks import EpochLine
-from stvit_video.training.interruption import TrainingInterruptedError
-from stvit_video.training.loggers import LogWriteError
+from stvit_video.training.callbacks.interruption import TrainingInterruptedError
+from stvit_video.training.callbacks.metrics_csv import LogWriteError
+from stvit_video.training.callbacks.progress import EpochLine
 
 TINY = [
     "data=csv",

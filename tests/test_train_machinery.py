@@ -12,11 +12,11 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from stvit_video.build import CONF_DIR
 from stvit_video.models import model_from_checkpoint
+from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
 from stvit_video.training import module as module_file
-from stvit_video.training.callbacks import EpochLine
+from stvit_video.training.callbacks.progress import EpochLine
 from stvit_video.training.compiling import compiled_logits
 from stvit_video.training.objective import SingleLabel
 
@@ -132,7 +132,7 @@ def test_two_processes_draw_skip_and_stop_together(tiny_run, tmp_path):
     settings = settings_for(tiny_run, *overrides, "trainer.accelerator=cpu")
     settings["data"] |= {"train": str(tmp_path / "list.csv"), "val": str(tmp_path / "list.csv")}
     (tmp_path / "settings.json").write_text(json.dumps(settings))
-    worker = Path(__file__).with_name("machinery_worker.py")
+    worker = Path(__file__).parent / "helpers" / "machinery_worker.py"
     done = subprocess.run(
         [
             sys.executable,

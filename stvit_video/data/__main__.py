@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stvit_video.data.arguments import positive_number, split_arguments
-from stvit_video.data.decode import DecodeError
+from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.explain import describe_video, draw_video, explain_video
-from stvit_video.data.protocols import PROTOCOLS
-from stvit_video.optional import MissingLibraryError
+from stvit_video.data.sampling.protocols import PROTOCOLS
+from stvit_video.utils.command_line import positive_number, split_arguments
+from stvit_video.utils.optional import MissingLibraryError
 
 NUMBERS = ("num_frames", "frame_stride", "num_clips", "num_crops", "short_side", "crop_size")
 KEYS = ("protocol", *NUMBERS, "backend", "out")

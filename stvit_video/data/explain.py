@@ -7,9 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from stvit_video.data.decode import Video, open_video
-from stvit_video.data.protocols import PUBLISHED_TRAINING_CROP, NamedProtocol, ViewPlan, find_protocol, plan_views
-from stvit_video.data.transforms import Preprocessing, channels_first, resize_short_side
+from stvit_video.data.decoding.video import Video, open_video
+from stvit_video.data.sampling.protocols import (
+    PUBLISHED_TRAINING_CROP,
+    NamedProtocol,
+    ViewPlan,
+    find_protocol,
+    plan_views,
+)
+from stvit_video.data.transforms.functional import channels_first, resize_short_side
+from stvit_video.data.transforms.preprocessing import Preprocessing
 
 COLOURS = ("tab:blue", "tab:orange", "tab:green")
 AVERAGES = {"prob": "mean of softmax", "logit": "mean of logits"}
@@ -56,7 +63,7 @@ def explain_video(
     """Plan the views of a video without a model; each setting that is None is as the protocol was published.
 
     Args:
-        protocol: a name from `stvit_video.data.protocols`.
+        protocol: a name from `stvit_video.data.sampling.protocols`.
         num_frames: frames of a clip.
         frame_stride: distance between two of them, in video frames.
         num_clips: clips of the video.

@@ -1,8 +1,9 @@
 """Architectures, images and video, and their checkpoints."""
 
-from stvit_video.models.build import create_model, list_models, model_options
-from stvit_video.models.checkpoints import LoadReport, load_checkpoint, model_from_checkpoint
-from stvit_video.models.weights import CheckpointError
+from stvit_video.models.checkpoints.load import LoadReport, load_checkpoint, model_from_checkpoint
+from stvit_video.models.checkpoints.state_dict import CheckpointError
+from stvit_video.models.factory import create_model
+from stvit_video.models.registry import list_models, model_options
 
 __all__ = [
     "CheckpointError",

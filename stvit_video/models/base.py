@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from stvit_video.layers.numbers import is_list
+from stvit_video.models.activation_checkpointing import set_recompute
 from stvit_video.models.checks import resolve_token_grid
-from stvit_video.models.recompute import set_recompute
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.reduce import TokenReducer
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from stvit_video.sweeps.expand import Overrides
 from stvit_video.sweeps.jobs import JOBS_FILE, SweepError, read_jobs
-from stvit_video.training.folder_lock import held
-from stvit_video.training.text_files import write_atomically
+from stvit_video.utils.atomic_files import write_atomically
+from stvit_video.utils.file_lock import held
 
 ORIGIN_FILE = "sweep.json"
 LOCK_FILE = ".launcher.lock"

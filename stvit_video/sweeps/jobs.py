@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from stvit_video.training.text_files import write_atomically
+from stvit_video.utils.atomic_files import write_atomically
 
 State = Literal["queued", "running", "done", "failed", "timed out", "interrupted"]
 JOBS_FILE = "jobs.csv"

@@ -9,7 +9,7 @@ from typing import Any
 from stvit_video.sweeps.expand import Overrides, quoted
 from stvit_video.sweeps.jobs import SweepError
 from stvit_video.sweeps.runner import Start
-from stvit_video.training.processes import Surroundings, local_devices, uses_gpus
+from stvit_video.training.devices import Surroundings, local_devices, uses_gpus
 
 PROGRESS_BAR = "trainer.enable_progress_bar"
 VISIBLE = "CUDA_VISIBLE_DEVICES"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stvit_video.data.manifest import Manifest
+from stvit_video.data.manifests.manifest import Manifest
 
 BALANCED = "balanced"
 

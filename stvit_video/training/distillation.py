@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stvit_video.data.transforms import Preprocessing
-from stvit_video.models.checkpoints import model_from_checkpoint
+from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.models.checkpoints.load import model_from_checkpoint
 
 DistillationKind = Literal["soft", "hard"]
 CLIP_SETTINGS = ("num_frames", "frame_stride", "crop_size", "mean", "std", "frame_difference")  # what a clip is

@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from torch import nn
 
-from stvit_video.models.parts import head_parameters, slot_parameters
+from stvit_video.models.parameter_groups import head_parameters, slot_parameters
 
 TrainedPart = Literal["all", "head", "semantic"]
 
@@ -15,7 +15,7 @@ def freeze_all_but(model: nn.Module, part: TrainedPart) -> None:
     Args:
         model: one of ours.
         part: "all"; "head" = the classifiers, a linear probe; "semantic" = these, and what makes the few tokens
-            (`stvit_video.models.parts.slot_parameters`).
+            (`stvit_video.models.parameter_groups.slot_parameters`).
 
     Raises:
         ValueError: another part, or one that the model does not have.

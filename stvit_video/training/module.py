@@ -8,17 +8,17 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 
-from stvit_video.data.device_transform import DeviceTransform
-from stvit_video.data.mixing import Mix, Mixing, mix_clips
+from stvit_video.data.transforms.device_transform import DeviceTransform
+from stvit_video.data.transforms.mixup import Mix, Mixing, mix_clips
 from stvit_video.models.base import TokenModel
-from stvit_video.models.checkpoints import METADATA_KEY
+from stvit_video.models.checkpoints.metadata import METADATA_KEY
 from stvit_video.training.compiling import compiled_logits
+from stvit_video.training.devices import gather_objects
 from stvit_video.training.distillation import Teacher
 from stvit_video.training.freezing import put_frozen_in_eval
 from stvit_video.training.nonfinite import KeptBuffers, NonFiniteGuard, drop_gradients
 from stvit_video.training.objective import MultiLabel, Objective, SingleLabel
 from stvit_video.training.optim import OptimizerPlan
-from stvit_video.training.processes import gather_objects
 from stvit_video.training.sharding import gather_weights, shard_model, spread_weights
 
 NON_FINITE = "nonfinite"  # entry of a checkpoint
@@ -36,7 +36,7 @@ class ClassificationModule(LightningModule):
         model: (B, C, T, H, W) -> (B, num_classes).
         num_classes: number of classes.
         metadata: plain values that make the checkpoints self-contained, see
-            `stvit_video.models.checkpoints.checkpoint_metadata`.
+            `stvit_video.models.checkpoints.metadata.checkpoint_metadata`.
         optim: optimizer and learning rate.
         label_smoothing: share of the target that is spread over all classes (several labels a clip: over yes and no).
         max_skipped_fraction: share of unreadable videos, of at least 100 drawn, above which training stops.

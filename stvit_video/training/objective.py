@@ -11,7 +11,7 @@ from torchmetrics import Metric
 from torchmetrics.classification import MulticlassAccuracy
 from torchmetrics.utilities import dim_zero_cat
 
-from stvit_video.data.mixing import Mix, dominant_labels, mix_targets
+from stvit_video.data.transforms.mixup import Mix, dominant_labels, mix_targets
 from stvit_video.evaluation.metrics import average_precisions
 from stvit_video.evaluation.multiview import aggregate_views
 

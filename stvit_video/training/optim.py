@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from stvit_video.models.parts import head_parameters, layer_depths, num_layers
+from stvit_video.models.parameter_groups import head_parameters, layer_depths, num_layers
 
 NO_DECAY_NAMES = ("cls_token", "pos_embed", "temporal_pos_embed", "centres", "bias_table", "gamma")
 OptimizerName = Literal["adamw", "sgd"]

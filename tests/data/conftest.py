@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from stvit_video.data.device_transform import DeviceTransform
-from stvit_video.data.manifest import Manifest, VideoRecord
-from stvit_video.data.transforms import CroppedClip, Preprocessing
-from stvit_video.optional import load_optional
+from stvit_video.data.manifests.manifest import Manifest, VideoRecord
+from stvit_video.data.transforms.device_transform import DeviceTransform
+from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.data.transforms.train_transform import CroppedClip
+from stvit_video.utils.optional import load_optional
 
 WriteVideo = Callable[..., Path]
 

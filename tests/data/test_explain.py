@@ -4,7 +4,7 @@ import pytest
 from matplotlib.image import imread
 from video_cases import made, real
 
-from stvit_video.data.decode import DecodeError
+from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.explain import describe_video, draw_video, explain_video
 
 

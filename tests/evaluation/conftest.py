@@ -1,15 +1,11 @@
 """A small ledger that several tests share: 7 videos, 2 of them missing, 3 clips x 2 crops, 5 classes."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
-from stvit_video.evaluation.ledger import Ledger, LedgerInfo, make_ledger
+from stvit_video.evaluation.ledger.eval_ledger import Ledger, LedgerInfo, make_ledger
 from stvit_video.evaluation.multiview import MultiViewResult
 
-sys.path.append(str(Path(__file__).parent))  # for sweep_maker
 VIDEO_IDS = ("my videos/a, b.mp4", "gone.mp4", "c.mp4#t=1,2.5", "d.mp4", "é.mp4", "f.mp4", "g.mp4")
 LABELS = (4, 0, 2, 2, 3, 0, 0)
 USED = (6, 0, 2, 5, 3)  # in the order in which they came

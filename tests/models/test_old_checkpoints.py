@@ -5,7 +5,7 @@ import pytest
 import torch
 from golden_files import GOLDEN, golden_fill
 
-from stvit_video.inference import load_classifier
+from stvit_video.inference.recognizer import load_classifier
 from stvit_video.models import model_from_checkpoint
 
 CHECKPOINT = GOLDEN / "checkpoint_032b145.ckpt"

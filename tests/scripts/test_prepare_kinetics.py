@@ -10,9 +10,9 @@ import pytest
 from real_data import real_file
 from video_maker import make_video
 
-from stvit_video.data.manifest import read_csv_manifest
-from stvit_video.data.tar_manifest import read_shard_manifest
-from stvit_video.data.tar_reader import read_member
+from stvit_video.data.layouts.csv_list import read_csv_manifest
+from stvit_video.data.layouts.tar_shards import read_shard_manifest
+from stvit_video.data.shards.tar_reader import read_member
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare_kinetics.py"
 # As the published list begins, with ids of nobody.

@@ -8,7 +8,7 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.sweeper import Sweeper
 
-from stvit_video.build import CONF_DIR
+from stvit_video.settings.paths import CONF_DIR
 from stvit_video.sweeps.expand import differing, expand, expand_extra, parse_axes, quoted
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from stvit_video.sweeps.jobs import COLUMNS, Job, JobTable, SweepError, go_on, read_jobs
-from stvit_video.training import text_files
+from stvit_video.utils import atomic_files
 
 ODD = ("data.train='a, b.csv'", 'x="quo\'te"', "y=a b", "z=ä\nnew line")
 JOBS = [
@@ -76,7 +76,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     def full(number):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(text_files.os, "fsync", full)
+    monkeypatch.setattr(atomic_files.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         table.put(Job(number=0, overrides=ODD, run_dir="m/0", state="failed"))
     assert (tmp_path / "jobs.csv").read_text() == before

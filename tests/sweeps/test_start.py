@@ -5,7 +5,7 @@ import pytest
 
 from stvit_video.sweeps.jobs import SweepError
 from stvit_video.sweeps.start import count_job_processes, share_of_gpus, start_of, visible_gpus
-from stvit_video.training.processes import Surroundings
+from stvit_video.training.devices import Surroundings
 
 TRAINER = {"accelerator": "cpu", "devices": 1, "num_nodes": 1}
 

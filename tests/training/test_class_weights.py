@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from stvit_video.data.listing import NO_SINGLE_LABEL
-from stvit_video.data.manifest import Manifest, VideoRecord
+from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest, VideoRecord
 from stvit_video.training.class_weights import class_weights, count_videos
 
 CLASSES = ("run", "jump", "sit")

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from stvit_video.models.activation_checkpointing import run_block
 from stvit_video.models.base import TokenModel
-from stvit_video.models.recompute import run_block
 from stvit_video.tokens.baselines import PoolReducer
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.training import compiling

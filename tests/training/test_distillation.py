@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from stvit_video.data.transforms import Preprocessing
-from stvit_video.models.checkpoints import CheckpointError, read_checkpoint
+from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.models.checkpoints.files import read_checkpoint
+from stvit_video.models.checkpoints.state_dict import CheckpointError
 from stvit_video.training.distillation import Distillation, Teacher, load_teacher
 
 

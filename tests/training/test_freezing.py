@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from stvit_video.models.build import create_model
+from stvit_video.models.factory import create_model
 from stvit_video.training.freezing import freeze_all_but, put_frozen_in_eval
 from stvit_video.training.optim import OptimizerPlan
 

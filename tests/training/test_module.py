@@ -5,12 +5,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from stvit_video.data.augment import Draw
-from stvit_video.data.device_transform import DeviceTransform
-from stvit_video.data.mixing import Mix, Mixing
-from stvit_video.data.transforms import Preprocessing
+from stvit_video.data.transforms.device_transform import DeviceTransform
+from stvit_video.data.transforms.mixup import Mix, Mixing
+from stvit_video.data.transforms.pixel_augment import Draw
+from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.metrics import mean_average_precision
-from stvit_video.models.build import create_model
+from stvit_video.models.factory import create_model
 from stvit_video.training.distillation import Distillation, Teacher
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 from stvit_video.training.nonfinite import NonFiniteGuard

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from stvit_video.data.mixing import Mix
+from stvit_video.data.transforms.mixup import Mix
 from stvit_video.evaluation.metrics import mean_average_precision
 from stvit_video.training.objective import MeanAveragePrecision, MultiLabel, SingleLabel
 

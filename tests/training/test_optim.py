@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from stvit_video.models.build import create_model
+from stvit_video.models.factory import create_model
 from stvit_video.training.optim import OptimizerPlan, learning_rate_factor, parameter_groups
 
 

@@ -1,0 +1,72 @@
+"""Settings of multi-scale training that do not go together, found before anything is read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from stvit_video.factories.data import build_multi_scale
+from stvit_video.factories.network import weightless_model
+from stvit_video.models.base import TokenModel
+
+Settings = Mapping[str, Any]
+
+
+def multi_scale_faults(settings: Settings) -> list[str]:
+    """What contradicts `data.multi_scale`, a sentence for each fault; nothing where that is null.
+
+    Args:
+        settings: the resolved training configuration as plain values, its groups data and augment of their types.
+    """
+    try:
+        multi_scale = build_multi_scale(settings["data"])
+    except ValueError as error:
+        return [f"data.{error}"]
+    if multi_scale is None:
+        return []
+    largest = multi_scale.sizes[-1]
+    return [*_model_faults(settings, multi_scale.sizes), *_cache_faults(settings["data"], settings["augment"], largest)]
+
+
+def _model_faults(settings: Settings, sizes: Sequence[int]) -> list[str]:
+    """Sizes that the model refuses; a model that can't be built is another check's to refuse."""
+    data, options = settings["data"], settings["model"]
+    try:
+        model = weightless_model(options).eval()  # in training an elastic model would draw its counts
+    except ValueError:
+        return []
+    refused = {size: why for size in sizes if (why := _refusal(model, options, data["num_frames"], size))}
+    if not refused:
+        return []
+    return [
+        f"data.multi_scale={list(sizes)} has sizes that model={options['name']} can't take ("
+        f"{', '.join(map(str, refused))}): {next(iter(refused.values()))}; correct or leave out these sizes"
+    ]
+
+
+def _refusal(model: TokenModel, options: Settings, num_frames: int, size: int) -> str:
+    """What the model says to clips of this size, at every number of tokens that it may draw; "" = it takes them."""
+    for count in options.get("elastic") or [None]:
+        try:
+            if count is not None:
+                model.set_num_tokens(count)
+            with torch.device("meta"), torch.no_grad():  # shapes alone
+                model(torch.zeros(2, 3, num_frames, size, size))
+        except ValueError as error:
+            return str(error)
+    return ""
+
+
+def _cache_faults(data: Settings, augment: Settings, largest: int) -> list[str]:
+    """Kept frames that would be enlarged, at the largest size in pixels."""
+    kept = data["cache_short_side"] or data["short_side"]
+    needed = largest
+    if augment["crop"] != "random_resized":
+        short_side = max(augment["short_side_jitter"] or [data["short_side"]])
+        needed = round(short_side * largest / data["crop_size"])
+    if data["cache"] != "memory" or needed <= kept:
+        return []
+    return [
+        f"data.multi_scale with clips of {largest} pixels would enlarge frames kept at {kept} pixels; use "
+        f"data.cache_short_side={needed}, or data.cache=none"
+    ]

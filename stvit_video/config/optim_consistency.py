@@ -1,0 +1,123 @@
+"""Settings of how a model is trained that do not go together, found before anything is read."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from stvit_video.config.setting_checks import Check, run_checks
+from stvit_video.factories.network import weightless_model
+
+Settings = Mapping[str, Any]
+
+
+def optim_faults(settings: Settings, *, wrong: Collection[str] = ()) -> list[str]:
+    """What contradicts itself in the groups optim and model, and in trainer where these matter.
+
+    Args:
+        settings: the resolved training configuration as plain values.
+        wrong: settings of a wrong type or out of their range; what depends on them is not looked at.
+
+    Returns:
+        A sentence for each fault.
+    """
+    return run_checks(CHECKS, settings, wrong)
+
+
+def _warmup_rate_faults(settings: Settings) -> list[str]:
+    warmup, lr = settings["optim"]["warmup_lr"], settings["optim"]["lr"]
+    return [f"optim.warmup_lr={warmup} must be at most optim.lr={lr}"] if warmup > lr else []
+
+
+def _layer_rate_faults(settings: Settings) -> list[str]:
+    decay, factor = settings["optim"]["layer_decay"], settings["optim"]["backbone_lr_factor"]
+    if decay is None or factor == 1:
+        return []
+    return [
+        f"optim.layer_decay={decay} and optim.backbone_lr_factor={factor} both lower the learning rate before the "
+        "head; use one of them"
+    ]
+
+
+def _milestone_faults(settings: Settings) -> list[str]:
+    milestones, schedule = settings["optim"]["milestones"], settings["optim"]["schedule"]
+    if bool(milestones) != (schedule == "step"):
+        return [
+            f"optim.milestones={list(milestones)} are for optim.schedule=step, which needs some, "
+            f"and optim.schedule={schedule} was chosen"
+        ]
+    if milestones and not max(milestones) < (max_epochs := settings["trainer"]["max_epochs"]):
+        return [f"optim.milestones={list(milestones)} must be below trainer.max_epochs={max_epochs}"]
+    return []
+
+
+def _momentum_faults(settings: Settings) -> list[str]:
+    optim = settings["optim"]
+    if optim["nesterov"] and (optim["optimizer"] != "sgd" or not optim["momentum"]):
+        return ["optim.nesterov=true needs optim.optimizer=sgd and optim.momentum above 0"]
+    return []
+
+
+def _half_precision_faults(settings: Settings) -> list[str]:
+    optimizer, precision = settings["optim"]["optimizer"], settings["trainer"]["precision"]
+    if optimizer != "adamw" or precision != "16-true":
+        return []
+    return [
+        "optim.optimizer=adamw divides by zero in trainer.precision=16-true, float16 has no 1e-8; use 16-mixed, "
+        "bf16-true or optim=sgd"
+    ]
+
+
+def _part_faults(settings: Settings) -> list[str]:
+    optim, model = settings["optim"], settings["model"]
+    part, faults = optim["train"], []
+    if part != "all" and not settings["init_from"]:
+        faults.append(
+            f"optim.train={part} leaves the rest of the model as it is, which has fresh weights without init_from; "
+            "give init_from=/path, or use optim.train=all"
+        )
+    if part == "semantic" and (not model["name"].startswith("stvit_") or model.get("reducer") != "semantic"):
+        faults.append(
+            f"optim.train=semantic needs a stvit_ model with model.reducer=semantic, not {model['name']} with "
+            f"model.reducer={model.get('reducer')}; use optim.train=head or all"
+        )
+    if part != "all" and (optim["layer_decay"] is not None or optim["backbone_lr_factor"] != 1):
+        faults.append(
+            f"optim.train={part} freezes the layers that optim.layer_decay and optim.backbone_lr_factor are for; "
+            "leave these out"
+        )
+    return faults
+
+
+def _sharding_faults(settings: Settings) -> list[str]:
+    optim, trainer = settings["optim"], settings["trainer"]
+    if trainer["strategy"] != "fsdp":
+        return []
+    faults = []
+    if optim["ema_decay"] is not None:
+        faults.append(
+            "optim.ema_decay does not work with trainer.strategy=fsdp, whose weights are spread over processes; use "
+            "trainer.strategy=ddp, or optim.ema_decay=null"
+        )
+    if trainer["compile"]:
+        faults.append("trainer.compile does not work with trainer.strategy=fsdp; use trainer.strategy=ddp, or false")
+    return faults
+
+
+def _model_faults(settings: Settings) -> list[str]:
+    """What `create_model` refuses, such as elastic counts above the grid's."""
+    try:
+        weightless_model(settings["model"])
+    except ValueError as error:
+        return [f"model={settings['model']['name']}: {error}"]
+    return []
+
+
+CHECKS: tuple[Check, ...] = (
+    _warmup_rate_faults,
+    _layer_rate_faults,
+    _milestone_faults,
+    _momentum_faults,
+    _half_precision_faults,
+    _part_faults,
+    _sharding_faults,
+    _model_faults,
+)

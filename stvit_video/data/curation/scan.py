@@ -1,0 +1,242 @@
+"""What a video file holds and what is wrong with it, found out by reading it as training would.
+
+Each file is read in a process that may crash or hang without harm, see `stvit_video.utils.executor`.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import pairwise
+from statistics import median
+from typing import Literal, get_args
+
+from tqdm import tqdm
+
+from stvit_video.data.curation.hashing import content_hash, frame_hash, hashed_positions
+from stvit_video.data.decoding.pictures import decode_picture
+from stvit_video.data.decoding.probe import VideoIndex, decord_refusal, probe_video
+from stvit_video.data.decoding.request import DecodeError, Source
+from stvit_video.data.decoding.video import Video, open_video
+from stvit_video.data.loading.picture_reader import read_picture
+from stvit_video.data.manifests.manifest import VideoRecord
+from stvit_video.data.shards.tar_reader import member_file
+from stvit_video.utils.atomic_files import write_table
+from stvit_video.utils.executor import Outcome, run_in_processes
+
+Frames = Literal["all", "some"]
+
+REPORT_HEADER = (
+    *("path", "frames", "fps", "codec", "gop_frames", "rotation_degrees", "duration_seconds"),
+    *("width", "height", "size_bytes", "faults", "remarks"),
+)
+READ_BYTES = 64 * 2**20  # decoded at once
+VARIABLE_RATE = 1.5  # longest over usual distance of two frames, above which the rate counts as variable
+
+
+@dataclass(frozen=True)
+class VideoReport:
+    """One file; what is unknown, because the file can't be read, is None.
+
+    Attributes:
+        path: as asked for; of a video in a shard its `VideoRecord.place`.
+        num_frames: displayed frames.
+        codec: ffmpeg's name, e.g. "h264".
+        gop_frames: the most frames from one place where decoding may start to the next, or to the end.
+        rotation_degrees: clockwise, by which stored frames are turned for display: 0, 90, 180, 270.
+        width: displayed pixels, after rotation; so is height.
+        faults: why training can't use the file; none = it can.
+        remarks: what makes the file slow to read or unusual, without harm to the frames.
+        digest: of its bytes, see `content_hash`; "" = it can't be read.
+        frame_hashes: of the frames at `hashed_positions`, None = without contrast; empty = not read.
+    """
+
+    path: str
+    num_frames: int | None = None
+    fps: float | None = None
+    codec: str | None = None
+    gop_frames: int | None = None
+    rotation_degrees: int | None = None
+    duration_seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+    size_bytes: int | None = None
+    faults: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    digest: str = field(default="", repr=False)
+    frame_hashes: tuple[int | None, ...] = field(default=(), repr=False)
+
+
+def scan_videos(
+    videos: Sequence[str | VideoRecord],
+    *,
+    num_workers: int,
+    time_limit_seconds: float = 120.0,
+    frames: Frames = "all",
+    show_progress: bool = True,
+    inspect: Callable[[str | VideoRecord], VideoReport] | None = None,
+) -> list[VideoReport]:
+    """Inspect files in parallel; a file that crashes or hangs its process has that as its fault.
+
+    Args:
+        videos: paths of files, or listed videos, which may be members of shards.
+        num_workers: processes at the same time.
+        time_limit_seconds: for one file.
+        frames: see `inspect_video`.
+        show_progress: draw a bar where the output is a terminal.
+        inspect: what to call instead of `inspect_video`.
+
+    Returns:
+        A report for each, in the same order.
+
+    Raises:
+        ValueError: a setting is out of range.
+    """
+    if frames not in get_args(Frames):
+        raise ValueError(f"frames={frames!r} is unknown; use one of {', '.join(get_args(Frames))}")
+    work = inspect or partial(inspect_video, frames=frames, time_limit_seconds=time_limit_seconds)
+    outcomes = run_in_processes(work, videos, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
+    reports: dict[int, VideoReport] = {}
+    for outcome in _with_progress(outcomes, len(videos), is_shown=show_progress):
+        video = videos[outcome.position]
+        reports[outcome.position] = outcome.value or _unread(video, f"reading it failed: {outcome.fault}")
+    return [reports[position] for position in range(len(videos))]
+
+
+def inspect_video(
+    video: str | VideoRecord, *, frames: Frames = "all", time_limit_seconds: float = 120.0
+) -> VideoReport:
+    """Read one file, or one member of a shard, in this process.
+
+    Args:
+        video: the path, or the listed video, of which the whole file is read.
+        frames: "all" = decode every frame; "some" = only those that fingerprints are taken of, which finds
+            most broken files in a fraction of the time.
+        time_limit_seconds: for opening, and for each piece that is read.
+    """
+    try:
+        if isinstance(video, VideoRecord) and video.is_picture:
+            return _inspected_picture(video)
+        if isinstance(video, str) or video.byte_range is None:
+            return _inspected(_place(video), "", frames, time_limit_seconds)
+        with member_file(video, time_limit_seconds=time_limit_seconds) as copy:
+            return replace(_inspected(copy, video.place, frames, time_limit_seconds), path=video.place)
+    except (DecodeError, OSError) as error:
+        return _unread(video, str(error))
+
+
+def largest_gop(keyframes: Sequence[int], num_frames: int) -> int:
+    """The most frames that lie between one possible start of decoding and the next, or the end.
+
+    Args:
+        keyframes: frame numbers, ascending, the first of them 0.
+        num_frames: frames of the video.
+    """
+    return max(after - before for before, after in pairwise((*keyframes, num_frames)))
+
+
+def write_report(path: str | os.PathLike[str], reports: Iterable[VideoReport]) -> None:
+    """Write report.csv: REPORT_HEADER, a row a file; several faults or remarks are joined by "; ".
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    write_table(path, header=REPORT_HEADER, rows=[_row(report) for report in reports])
+
+
+def _row(report: VideoReport) -> tuple[object, ...]:
+    fps = None if report.fps is None else f"{report.fps:.6g}"
+    seconds = None if report.duration_seconds is None else f"{report.duration_seconds:.3f}"
+    return (
+        *(report.path, report.num_frames, fps, report.codec, report.gop_frames, report.rotation_degrees, seconds),
+        *(report.width, report.height, report.size_bytes, "; ".join(report.faults), "; ".join(report.remarks)),
+    )
+
+
+def _inspected(path: str, name: str, frames: Frames, time_limit_seconds: float) -> VideoReport:
+    source = Source(path, "pyav", time_limit_seconds, name=name)
+    index = probe_video(source, source.deadline())
+    with open_video(path, time_limit_seconds=time_limit_seconds, name=name) as video:
+        report = replace(_described(path, index, video), digest=content_hash(path))
+        try:
+            return replace(report, frame_hashes=_read_through(video, frames))
+        except DecodeError as error:
+            return replace(report, faults=(str(error),))
+
+
+def _inspected_picture(record: VideoRecord) -> VideoReport:
+    """Without hashes of its one frame: alone they would call too many pictures alike, so copies are told by bytes."""
+    content = read_picture(record)
+    picture = decode_picture(content, name=record.place)
+    return VideoReport(
+        path=record.place,
+        num_frames=1,
+        codec=picture.format_name,
+        width=picture.width,
+        height=picture.height,
+        size_bytes=len(content),
+        digest=hashlib.blake2b(content, digest_size=16).hexdigest(),
+    )
+
+
+def _described(path: str, index: VideoIndex, video: Video) -> VideoReport:
+    first, last = video.pts_seconds(0), video.pts_seconds(video.num_frames - 1)
+    return VideoReport(
+        path=path,
+        num_frames=video.num_frames,
+        fps=video.fps,
+        codec=index.codec,
+        gop_frames=largest_gop(index.keyframes, video.num_frames),
+        rotation_degrees=-90 * index.quarter_turns % 360,
+        duration_seconds=last - first + 1 / video.fps,
+        width=video.width,
+        height=video.height,
+        size_bytes=os.path.getsize(path),
+        remarks=_remarks(index, video),
+    )
+
+
+def _remarks(index: VideoIndex, video: Video) -> tuple[str, ...]:
+    times = [video.pts_seconds(position) for position in range(video.num_frames)]
+    distances = [after - before for before, after in pairwise(times)]
+    refusal = decord_refusal(index)
+    is_variable = bool(distances) and max(distances) > VARIABLE_RATE * median(distances)
+    found = (
+        (is_variable, "its frame rate varies"),
+        (refusal is not None, f"decord is not safe on it: {refusal}"),
+        (index.flipped, "it is stored mirrored"),
+    )
+    return tuple(words for holds, words in found if holds)
+
+
+def _read_through(video: Video, frames: Frames) -> tuple[int | None, ...]:
+    """Decode, and return the hashes of the frames at `hashed_positions`."""
+    wanted = hashed_positions(video.num_frames)
+    if frames == "some":
+        return tuple(frame_hash(frame) for frame in video.read(wanted))
+    chunk = max(1, READ_BYTES // (video.height * video.width * 3))
+    hashes: dict[int, int | None] = {}
+    for first in range(0, video.num_frames, chunk):
+        stop = min(first + chunk, video.num_frames)
+        pictures = video.read(range(first, stop))
+        hashes |= {at: frame_hash(pictures[at - first]) for at in set(wanted) if first <= at < stop}
+    return tuple(hashes[at] for at in wanted)
+
+
+def _place(video: str | VideoRecord) -> str:
+    return video if isinstance(video, str) else video.place
+
+
+def _unread(video: str | VideoRecord, fault: str) -> VideoReport:
+    path = _place(video)
+    if not isinstance(video, str) and video.byte_range is not None:
+        return VideoReport(path=path, size_bytes=video.byte_range[1], faults=(fault,))
+    size = os.path.getsize(path) if os.path.isfile(path) else None
+    return VideoReport(path=path, size_bytes=size, faults=(fault,))
+
+
+def _with_progress(
+    outcomes: "Iterable[Outcome[VideoReport]]", total: int, *, is_shown: bool
+) -> "Iterable[Outcome[VideoReport]]":
+    return tqdm(outcomes, total=total, desc="scanning", unit="file", disable=None if is_shown else True, leave=False)

@@ -1,0 +1,58 @@
+"""A folder for each class, with its videos."""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from stvit_video.data.manifests.builder import VIDEO_EXTENSIONS, Listed, build_manifest_of
+from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
+from stvit_video.data.manifests.manifest import Manifest
+
+_log = logging.getLogger(__name__)
+
+
+def read_folder_manifest(root: str | os.PathLike[str], *, classes: Sequence[str] | None = None) -> Manifest:
+    """Read a folder that holds a folder of videos for each class; deeper folders are not searched.
+
+    What is no video (by its extension) is left out, and counted in one warning.
+
+    Args:
+        root: the folder.
+        classes: class names in the order of the labels; None = the folder names, sorted.
+
+    Raises:
+        ManifestError: every fault of the folder, in one error.
+    """
+    folder = Path(root)
+    faults = Faults(folder)
+    if not folder.is_dir():
+        raise ManifestError(f"there is no folder {folder}; give one that holds a folder of videos for each class")
+    listed: list[Listed] = []
+    ignored: list[str] = []
+    for class_folder in sorted(folder.iterdir()):
+        if not class_folder.is_dir() or class_folder.name.startswith("."):
+            ignored.append(class_folder.name)
+            continue
+        videos = _videos_in(class_folder, folder, ignored)
+        listed += [Listed(0, written, folder / written, class_folder.name) for written in videos]
+        if not videos:
+            faults.add(0, f"class folder {class_folder.name} holds no video; add some or remove the folder")
+    _warn_of_ignored(folder, ignored)
+    return build_manifest_of(listed, classes, faults)
+
+
+def _videos_in(class_folder: Path, root: Path, ignored: list[str]) -> list[str]:
+    """Paths of a class's videos relative to `root`; other entries are appended to `ignored`."""
+    videos: list[str] = []
+    for entry in sorted(class_folder.iterdir()):
+        written = entry.relative_to(root).as_posix()
+        is_video = entry.suffix.lower() in VIDEO_EXTENSIONS and entry.is_file() and not entry.name.startswith(".")
+        (videos if is_video else ignored).append(written)
+    return videos
+
+
+def _warn_of_ignored(folder: Path, ignored: Sequence[str]) -> None:
+    if ignored:
+        first = ", ".join(ignored[:NUM_FAULTS_SHOWN])
+        _log.warning("%s: %d entries are no videos of a class and left out, first: %s", folder, len(ignored), first)

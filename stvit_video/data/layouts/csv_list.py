@@ -1,0 +1,68 @@
+"""A CSV of videos: path, label, and where wanted a segment, a split, several labels."""
+
+import logging
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from stvit_video.data.manifests.builder import Listed, build_manifest_of
+from stvit_video.data.manifests.csv_rows import CsvRow, filter_rows, read_labels, read_rows, read_segment, with_split
+from stvit_video.data.manifests.faults import Faults
+from stvit_video.data.manifests.manifest import Manifest
+
+_log = logging.getLogger(__name__)
+
+
+def read_csv_manifest(
+    path: str | os.PathLike[str],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    classes: Sequence[str] | None = None,
+    split: str | None = None,
+    keep: Mapping[str, Collection[str | int]] | None = None,
+    drop: Mapping[str, Collection[str | int]] | None = None,
+    label_separator: str | None = None,
+) -> Manifest:
+    """Read a CSV with a header: `path,label`, optionally `start_seconds,end_seconds,split`, and any others.
+
+    Args:
+        path: the CSV, UTF-8. A path with a comma in it stands in double quotes.
+        root: folder that relative paths start from; None = the folder of the CSV.
+        classes: class names in the order of the labels (validation: those of training);
+            None = the labels found, sorted.
+        split: keep only the rows with this value in the column `split`.
+        keep: column -> values: keep the rows that have one of the values, e.g. {"fold": (1, 2)}.
+        drop: column -> values: leave out the rows that have one of the values, e.g. {"fold": (0,)}.
+        label_separator: what stands between the labels of a video, such as "|" in `run|jump`: the list is multi-label
+            then, and a video whose field is empty has no label. None = each field is one label.
+
+    Raises:
+        ManifestError: every fault of the file, in one error.
+        ValueError: label_separator is blank or no text.
+    """
+    if label_separator is not None and (not isinstance(label_separator, str) or not label_separator.strip()):
+        raise ValueError(f"label_separator={label_separator!r} must be a text that is not blank, such as '|', or null")
+    csv_path = Path(path)
+    faults = Faults(csv_path)
+    rows = read_rows(csv_path, needed=("path", "label"), faults=faults)
+    rows = filter_rows(rows, with_split(keep, split), wanted=True, source=csv_path)
+    rows = filter_rows(rows, drop or {}, wanted=False, source=csv_path)
+    folder = csv_path.parent if root is None else Path(root)
+    listed = [_from_csv_row(row, folder, label_separator, faults) for row in rows]
+    if label_separator is not None and not any(label_separator in row.fields["label"] for row in rows):
+        _log.warning("%s: no label holds %r, so each video has one label or none", csv_path, label_separator)
+    return build_manifest_of(listed, classes, faults, multi_label=label_separator is not None)
+
+
+def _from_csv_row(row: CsvRow, folder: Path, label_separator: str | None, faults: Faults) -> Listed:
+    written = row.fields["path"]
+    if not (folder / written).is_file():  # blanks around a path are taken off, unless they belong to the name
+        written = written.strip()
+    path = folder / written
+    start, end = read_segment(row, start_column="start_seconds", end_column="end_seconds", faults=faults)
+    if not written:
+        faults.add(row.line, "the path is empty; name the file")
+    elif not path.is_file():
+        faults.add(row.line, f"there is no file {path}; correct the path, or set root to the videos' folder")
+    labels = None if label_separator is None else read_labels(row, separator=label_separator, faults=faults)
+    return Listed(row.line, written, path, row.fields["label"].strip(), start, end, labels)

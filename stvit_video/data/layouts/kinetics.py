@@ -1,0 +1,71 @@
+"""The Kinetics CSV and its folder of downloads."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from stvit_video.data.manifests.builder import (
+    Listed,
+    Missing,
+    build_manifest_of,
+    check_missing,
+    index_videos,
+    settle_missing,
+)
+from stvit_video.data.manifests.csv_rows import CsvRow, filter_rows, read_rows, read_segment, with_split
+from stvit_video.data.manifests.faults import Faults
+from stvit_video.data.manifests.manifest import Manifest
+
+
+def read_kinetics_manifest(
+    path: str | os.PathLike[str],
+    *,
+    video_dir: str | os.PathLike[str],
+    classes: Sequence[str] | None = None,
+    split: str | None = None,
+    untrimmed: bool = False,
+    missing: Missing = "error",
+) -> Manifest:
+    """Read the CSV that Kinetics is published with: `label,youtube_id,time_start,time_end,split`.
+
+    A video is `<id>_<start>_<end>.mp4` (seconds, six digits) or `<id>.mp4`, of any video extension,
+    in `video_dir` or in a folder there with the label's name (spaces may be underscores).
+
+    Args:
+        path: the CSV.
+        video_dir: folder of the videos.
+        classes: class names in the order of the labels; None = the labels found.
+        split: keep only the rows of this split.
+        untrimmed: True = `<id>.mp4` is the whole YouTube video, of which time_start to time_end is used.
+        missing: a listed video that is not there is an error, is dropped with one warning that counts them,
+            or is kept, so that an evaluation reports it as missing.
+
+    Raises:
+        ManifestError: every fault of the file, in one error.
+    """
+    check_missing(missing)
+    csv_path, folder = Path(path), Path(video_dir)
+    faults = Faults(csv_path)
+    rows = read_rows(csv_path, needed=("label", "youtube_id", "time_start", "time_end"), faults=faults)
+    rows = filter_rows(rows, with_split(None, split), wanted=True, source=csv_path)
+    files = index_videos(folder)
+    listed = [_from_kinetics_row(row, folder, files, untrimmed, faults) for row in rows]
+    listed = settle_missing(listed, files, video_dir=folder, missing=missing, faults=faults)
+    return build_manifest_of(listed, classes, faults)
+
+
+def _from_kinetics_row(
+    row: CsvRow, video_dir: Path, files: Mapping[tuple[str, str], Path], untrimmed: bool, faults: Faults
+) -> Listed:
+    label, name = row.fields["label"].strip(), row.fields["youtube_id"].strip()
+    start, end = read_segment(row, start_column="time_start", end_column="time_end", faults=faults)
+    trimmed = f"{name}_{int(start or 0):06d}_{int(end or 0):06d}"
+    for stem in (trimmed, name):
+        for folder in (label, label.replace(" ", "_"), ""):
+            path = files.get((folder, stem))
+            if path is not None:
+                written = path.relative_to(video_dir).as_posix()
+                segment = (start, end) if untrimmed and stem == name else (None, None)
+                return Listed(row.line, written, path, label, *segment)
+    written = f"{trimmed}.mp4"
+    return Listed(row.line, written, video_dir / written, label)

@@ -1,0 +1,127 @@
+"""Loader processes that the system ends in the middle of their work: which video they were at, and what to do."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
+
+import torch
+from torch.utils.data import get_worker_info
+
+from stvit_video.data.manifests.manifest import Manifest
+
+MAX_WORKERS = 512  # of one loader; what later ones read is not noted
+NOTHING = -1
+
+_PIDS = re.compile(r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)")
+_SIGNAL = re.compile(r"killed by signal: ([^.]+)\.")
+_ADVICE = {
+    "Killed": "most likely the machine's memory ran out; lower data.num_workers or data.batch_size",
+    "Bus error": "most likely the shared memory (/dev/shm) is full; enlarge it (docker: --shm-size=16g, or "
+    "--ipc=host), or lower data.num_workers or data.batch_size",
+    "Terminated": "something outside asked it to stop, as a job scheduler does",
+    "Segmentation fault": "a native library crashed; use data.backend=isolated, which decodes in processes that may "
+    "crash, or leave the video out by data.quarantine",
+}
+_OTHERWISE = "look for its own words above, or use data.num_workers=0 to see them"
+
+
+class LostWorkerError(RuntimeError):
+    """A loader process was ended from outside; the message names the video that it was reading."""
+
+
+class ReadingNow:
+    """Which listed video each process of a loader is reading; in shared memory, so that it outlives the process."""
+
+    def __init__(self) -> None:
+        self._slots = torch.full((MAX_WORKERS, 2), NOTHING, dtype=torch.int64).share_memory_()  # process id, video
+
+    @contextmanager
+    def of(self, index: int) -> Iterator[None]:
+        """Note the video while the block runs; nothing is noted outside of loader processes."""
+        worker = get_worker_info()
+        if worker is None or worker.id >= MAX_WORKERS:
+            yield
+            return
+        slot = self._slots[worker.id]
+        slot[0], slot[1] = os.getpid(), index
+        try:
+            yield
+        finally:
+            slot[1] = NOTHING
+
+    def video_of(self, pid: int) -> int | None:
+        """The index of the video that this process is reading, or was when it ended; None = none, or not known."""
+        videos = self._slots[self._slots[:, 0] == pid, 1].tolist()
+        return next((video for video in videos if video != NOTHING), None)
+
+
+class Watched(Protocol):
+    """A data set that notes what is being read."""
+
+    manifest: Manifest
+    reading_now: ReadingNow
+
+
+class _Death(NamedTuple):
+    pids: tuple[int, ...]
+    signal: str  # in the system's words; "" = not known
+
+
+def explain_lost_worker(error: BaseException, datasets: Iterable[Watched]) -> str | None:
+    """Say in one sentence which process was lost, at which video, why, and what helps.
+
+    Args:
+        error: what a data loader raised.
+        datasets: what its processes were reading from.
+
+    Returns:
+        The sentence, without a full stop; None where the error is about something else.
+    """
+    if "shared memory(shm)" in str(error) or "</torch_" in str(error):
+        return f"a loader process found no room for a batch: {_ADVICE['Bus error']}"
+    death = _death(error)
+    if death is None:
+        return None
+    watched, processes = list(datasets), ", ".join(map(str, death.pids))
+    paths = [path for pid in death.pids for path in _paths(pid, watched)]
+    ended = f"was ended by the system ({death.signal})" if death.signal else "ended unexpectedly"
+    doing = f"while it read {', '.join(map(repr, paths))}" if paths else "while it was reading no video"
+    return f"a loader process (pid {processes}) {ended} {doing}: {_ADVICE.get(death.signal, _OTHERWISE)}"
+
+
+@contextmanager
+def lost_workers_named(datasets: Callable[[], Iterable[Watched]]) -> Iterator[None]:
+    """Make what a data loader raises when the system ends one of its processes a `LostWorkerError`.
+
+    Args:
+        datasets: gives what its processes are reading from; asked when one is lost.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        explanation = explain_lost_worker(error, datasets())
+        if explanation is None:
+            raise
+        raise LostWorkerError(explanation) from error
+
+
+def _paths(pid: int, datasets: Iterable[Watched]) -> list[str]:
+    found = [(dataset.manifest, dataset.reading_now.video_of(pid)) for dataset in datasets]
+    return [manifest.records[video].place for manifest, video in found if video is not None]
+
+
+def _death(error: BaseException) -> _Death | None:
+    """What torch says of lost processes, taken from the error or those that it came from (they know the signal)."""
+    pids: tuple[int, ...] = ()
+    signal = ""
+    link: BaseException | None = error
+    while link is not None:
+        found, named = _PIDS.search(str(link)), _SIGNAL.search(str(link))
+        if found and not pids:
+            pids = tuple(int(pid) for pid in found.group(1).split(","))
+        if found and named:
+            signal = named.group(1)
+        link = link.__cause__ or link.__context__
+    return _Death(pids, signal) if pids else None

@@ -1,0 +1,131 @@
+"""From settings (plain dictionaries) to parts: where the configuration meets the library."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stvit_video.data.loading.clip_dataset import attempts_for
+from stvit_video.data.loading.datamodule import VideoDataModule
+from stvit_video.data.loading.multi_scale import MultiScale
+from stvit_video.data.sampling.clip_sampling import ClipSampling
+from stvit_video.data.transforms.mixup import Mixing
+from stvit_video.data.transforms.pixel_augment import PixelAugment
+from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.data.transforms.train_transform import TrainTransform
+from stvit_video.factories.manifests import build_frame_reader, build_manifests
+
+Settings = Mapping[str, Any]
+
+
+def build_preprocessing(data: Settings) -> Preprocessing:
+    """Frames, sizes and normalisation of the `data` settings.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+    return Preprocessing(
+        num_frames=data["num_frames"],
+        frame_stride=data["frame_stride"],
+        short_side=data["short_side"],
+        crop_size=data["crop_size"],
+        mean=tuple(data["mean"]),
+        std=tuple(data["std"]),
+        frame_difference=data.get("frame_difference", False),
+        interpolation=data.get("interpolation", "bilinear"),
+    )
+
+
+def build_train_transform(augment: Settings, preprocessing: Preprocessing) -> TrainTransform:
+    """What a training clip goes through, of the `augment` settings.
+
+    Raises:
+        ValueError: a value is out of range, or two contradict each other.
+    """
+    jitter = augment["short_side_jitter"]
+    return TrainTransform(
+        preprocessing,
+        scale=tuple(augment["scale"]),
+        ratio=tuple(augment["ratio"]),
+        flip_probability=augment["flip_probability"],
+        crop=augment["crop"],
+        short_side_jitter=tuple(jitter) if jitter else None,
+        pixels=PixelAugment(
+            colour_jitter=augment["colour_jitter"],
+            hue_jitter=augment["hue_jitter"],
+            rand_augment=augment["rand_augment"],
+            erase_probability=augment["erase_probability"],
+            erase_count=augment["erase_count"],
+        ),
+        on_device=augment["on_device"],
+    )
+
+
+def build_mixing(augment: Settings) -> Mixing | None:
+    """Mixup and cutmix of the `augment` settings; None where both are off.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+    if not augment["mix_probability"] or not max(augment["mixup_alpha"], augment["cutmix_alpha"]):
+        return None
+    return Mixing(
+        mixup_alpha=augment["mixup_alpha"],
+        cutmix_alpha=augment["cutmix_alpha"],
+        probability=augment["mix_probability"],
+        cutmix_share=augment["cutmix_share"],
+    )
+
+
+def build_multi_scale(data: Settings) -> MultiScale | None:
+    """Sizes of the training batches, of the `data` settings; None where these are always of crop_size.
+
+    Raises:
+        ValueError: there are not two different sizes, or a batch of less than one video.
+    """
+    if data["multi_scale"] is None:
+        return None
+    return MultiScale(
+        sizes=tuple(data["multi_scale"]),
+        crop_size=data["crop_size"],
+        videos_per_batch=data["batch_size"] // data["num_repeats"],
+        batch=data["multi_scale_batch"],
+    )
+
+
+def build_sampling(data: Settings) -> ClipSampling:
+    """Which frames training clips take, of the `data` settings.
+
+    Raises:
+        ValueError: a value is unknown or out of range, or two contradict each other.
+    """
+    return ClipSampling(sampling=data["sampling"], target_fps=data["target_fps"], short_video=data["short_video"])
+
+
+def build_data(settings: Settings) -> VideoDataModule:
+    """Manifests, transforms and loaders.
+
+    Raises:
+        ValueError: settings or manifests that can't be used.
+    """
+    data, augment = settings["data"], settings["augment"]
+    preprocessing = build_preprocessing(data)
+    train_transform, sampling = build_train_transform(augment, preprocessing), build_sampling(data)
+    train_manifest, val_manifest = build_manifests(data)
+    return VideoDataModule(
+        train_manifest,
+        val_manifest,
+        preprocessing=preprocessing,
+        train_transform=train_transform,
+        sampling=sampling,
+        num_repeats=data["num_repeats"],
+        multi_scale=build_multi_scale(data),
+        max_attempts=attempts_for(data["max_skipped_fraction"]),
+        read_frames=build_frame_reader(data, train_manifest),
+        batch_size=data["batch_size"],
+        val_batch_size=data["val_batch_size"],
+        num_workers=data["num_workers"],
+        backend=data["backend"],
+        cache=data["cache"],
+        cache_short_side=data["cache_short_side"],
+        cache_limit_gb=data["cache_limit_gb"],
+        seed=settings["seed"],
+    )

@@ -1,0 +1,22 @@
+"""From the `model` settings to a network."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from stvit_video.models.base import TokenModel
+from stvit_video.models.factory import create_model
+
+Settings = Mapping[str, Any]
+
+
+def weightless_model(model: Settings) -> TokenModel:
+    """The model of the `model` settings on a device without memory, so at once; of a usual number of classes.
+
+    Raises:
+        ValueError: as `create_model`.
+    """
+    options = {key: value for key, value in model.items() if key != "name" and value is not None}
+    with torch.device("meta"):
+        return create_model(model["name"], **options)

@@ -1,0 +1,223 @@
+"""From the settings of a training to its parts: data, model in its LightningModule, trainer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import LearningRateMonitor, TQDMProgressBar
+from lightning.pytorch.plugins.environments import SLURMEnvironment
+from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
+
+from stvit_video.data.loading.datamodule import VideoDataModule
+from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.data.transforms.device_transform import DeviceTransform
+from stvit_video.factories.data import build_data, build_mixing, build_multi_scale
+from stvit_video.models.checkpoints.load import load_checkpoint
+from stvit_video.models.checkpoints.metadata import checkpoint_metadata
+from stvit_video.models.factory import create_model
+from stvit_video.training.batch_size import BatchSize, batch_warning, describe_start, learning_rate_scale
+from stvit_video.training.callbacks.averaging import WeightAverage
+from stvit_video.training.callbacks.carried_metrics import CarriedMetrics
+from stvit_video.training.callbacks.checkpointing import AtomicCheckpointIO, LastCheckpoint
+from stvit_video.training.callbacks.interruption import StopSignals
+from stvit_video.training.callbacks.metrics_csv import MetricsTable
+from stvit_video.training.callbacks.progress import (
+    ClipsPerSecond,
+    DataWait,
+    EpochLine,
+    ResumeHint,
+    SeedSteps,
+    best_checkpoint,
+)
+from stvit_video.training.callbacks.steps_per_epoch import StepsPerEpoch
+from stvit_video.training.callbacks.tensorboard import TensorBoardLog
+from stvit_video.training.class_weights import class_weights
+from stvit_video.training.devices import count_processes, find_surroundings, local_devices, uses_gpus
+from stvit_video.training.distillation import Distillation, Teacher, load_teacher
+from stvit_video.training.freezing import freeze_all_but
+from stvit_video.training.module import ClassificationModule
+from stvit_video.training.nonfinite import NonFiniteGuard
+from stvit_video.training.optim import OptimizerPlan
+from stvit_video.training.sharding import sharded_strategy
+
+Settings = Mapping[str, Any]
+LEARNING_RATES = ("lr", "min_lr", "warmup_lr")
+
+
+def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataModule]:
+    """The model in its LightningModule, and the data.
+
+    Raises:
+        ValueError: settings or manifests that can't be used.
+    """
+    data = build_data(settings)
+    model_options = {k: v for k, v in settings["model"].items() if k != "name" and v is not None}
+    model_options["num_classes"] = len(data.train_manifest.classes)
+    metadata = checkpoint_metadata(
+        model_name=settings["model"]["name"],
+        model_options=model_options,
+        classes=data.train_manifest.classes,
+        preprocessing=data.preprocessing.to_dict(),
+        protocol=settings["protocol"],
+        config=settings,
+        multi_label=data.train_manifest.multi_label,
+    )
+    optim = settings["optim"]
+    model = create_model(settings["model"]["name"], **model_options)
+    model.recompute_blocks(recompute=settings["trainer"]["gradient_checkpointing"])
+    if settings["init_from"]:
+        report = load_checkpoint(model, settings["init_from"], new_head=settings["init_head"] == "new")
+        rank_zero_only(print)(f"weights of {settings['init_from']}: {report}")
+    freeze_all_but(model, optim["train"])
+    module = ClassificationModule(
+        model,
+        num_classes=model_options["num_classes"],
+        metadata=metadata,
+        optim=build_optim(scaled_optim(settings)),
+        label_smoothing=optim["label_smoothing"],
+        max_skipped_fraction=settings["data"]["max_skipped_fraction"],
+        mixing=build_mixing(settings["augment"]),
+        device_transform=DeviceTransform(data.preprocessing),
+        multi_label=data.train_manifest.multi_label,
+        class_weights=class_weights(optim["class_weights"], data.train_manifest),
+        teacher=build_teacher(settings["distill"], data),
+        guard=NonFiniteGuard(
+            max_in_a_row=settings["trainer"]["max_nonfinite_steps"], name_of=video_namer(data.train_manifest)
+        ),
+        seed=settings["seed"],
+        compile_mode=compile_mode(settings["trainer"]["compile"]),
+    )
+    return module, data
+
+
+def build_teacher(distill: Settings, data: VideoDataModule) -> Teacher | None:
+    """The teacher of the `distill` settings; None where there is none.
+
+    Raises:
+        ValueError: a checkpoint that can't teach on these data.
+    """
+    if distill["teacher"] is None:
+        return None
+    return load_teacher(
+        distill["teacher"],
+        Distillation(weight=distill["weight"], temperature=distill["temperature"], kind=distill["kind"]),
+        classes=data.train_manifest.classes,
+        multi_label=data.train_manifest.multi_label,
+        preprocessing=data.preprocessing,
+    )
+
+
+def video_namer(manifest: Manifest) -> Callable[[int], str]:
+    """From the index of a video to its name in the list. A function, since copies of the module share it."""
+
+    def name_of(index: int) -> str:
+        return manifest.records[index].video_id
+
+    return name_of
+
+
+def compile_mode(setting: bool | str) -> str | None:
+    """The mode of `torch.compile` that `trainer.compile` means; None = no compilation."""
+    if isinstance(setting, bool):
+        return "default" if setting else None
+    return setting
+
+
+def scaled_optim(settings: Settings) -> dict[str, Any]:
+    """The `optim` settings with the learning rates as used; the first process prints them and the effective batch."""
+    data, optim, trainer = settings["data"], settings["optim"], settings["trainer"]
+    here = find_surroundings()
+    batch = BatchSize(
+        per_process=data["batch_size"] // data["num_repeats"],
+        num_processes=count_processes(trainer["accelerator"], trainer["devices"], trainer["num_nodes"], here),
+        num_accumulated=trainer["accumulate_grad_batches"],
+        num_repeats=data["num_repeats"],
+        unit="GPU" if uses_gpus(trainer["accelerator"], here) else "process",
+    )
+    reference, expected = optim["lr_reference_batch"], optim["expected_batch"]
+    sizes = build_multi_scale(data)
+    more = "" if sizes is None else f"; {sizes.describe(num_repeats=batch.num_repeats, unit=batch.unit)}"
+    rank_zero_only(print)(describe_start(batch, lr=optim["lr"], reference_batch=reference) + more, flush=True)
+    warning = batch_warning(batch, expected_batch=expected, reference_batch=reference)
+    if warning:
+        rank_zero_warn(warning)
+    scale = learning_rate_scale(batch, reference_batch=reference)
+    rates = {key: optim[key] * scale for key in LEARNING_RATES if optim.get(key) is not None}
+    return {**optim, **rates}
+
+
+def build_optim(optim: Settings) -> OptimizerPlan:
+    """Optimizer and learning rate, of the `optim` settings."""
+    return OptimizerPlan(
+        lr=optim["lr"],
+        min_lr=optim["min_lr"],
+        weight_decay=optim["weight_decay"],
+        betas=tuple(optim["betas"]),
+        warmup_epochs=optim["warmup_epochs"],
+        warmup_lr=optim["warmup_lr"],
+        optimizer=optim["optimizer"],
+        momentum=optim["momentum"],
+        nesterov=optim["nesterov"],
+        schedule=optim["schedule"],
+        milestones=tuple(optim["milestones"]),
+        milestone_factor=optim["milestone_factor"],
+        layer_decay=optim["layer_decay"],
+        backbone_lr_factor=optim["backbone_lr_factor"],
+    )
+
+
+def build_averaging(optim: Settings) -> list[Callback]:
+    """The moving average of the weights, where the `optim` settings ask for one."""
+    return [] if optim["ema_decay"] is None else [WeightAverage(optim["ema_decay"])]
+
+
+def build_trainer(
+    trainer: Settings, *, run_dir: Path, seed: int, resumed: bool, monitor: str, callbacks: Sequence[Callback] = ()
+) -> Trainer:
+    """Lightning's Trainer with our callbacks, the given ones, and loggers; `monitor` tells the best checkpoint."""
+    precision = trainer["precision"]
+    if precision == "auto":
+        precision = "bf16-mixed" if torch.cuda.is_available() else "32-true"
+    here = find_surroundings()
+    strategy = trainer["strategy"]
+    if strategy == "fsdp":
+        processes = count_processes(trainer["accelerator"], trainer["devices"], trainer["num_nodes"], here)
+        strategy = sharded_strategy(processes)
+    table, signals = MetricsTable(run_dir, resumed=resumed), StopSignals()
+    bar = [TQDMProgressBar(refresh_rate=10)] if trainer["enable_progress_bar"] else []
+    return Trainer(
+        max_epochs=trainer["max_epochs"],
+        accelerator=trainer["accelerator"],
+        devices=local_devices(trainer["accelerator"], trainer["devices"], here),
+        num_nodes=trainer["num_nodes"],
+        strategy=strategy,
+        sync_batchnorm=trainer["sync_batchnorm"],
+        precision=precision,
+        gradient_clip_val=trainer["gradient_clip_val"],
+        accumulate_grad_batches=trainer["accumulate_grad_batches"],
+        check_val_every_n_epoch=trainer["check_val_every_n_epoch"],
+        log_every_n_steps=trainer["log_every_n_steps"],
+        enable_progress_bar=trainer["enable_progress_bar"],
+        enable_model_summary=False,
+        default_root_dir=str(run_dir),
+        # a signal for SLURM to queue the job again is obeyed between steps, by `StopSignals`, and not by Lightning
+        plugins=[AtomicCheckpointIO(), *([SLURMEnvironment(auto_requeue=False)] if here.launcher == "SLURM" else [])],
+        logger=[table, TensorBoardLog(run_dir)],
+        callbacks=[
+            SeedSteps(seed),
+            ClipsPerSecond(),
+            DataWait(),
+            EpochLine(),
+            ResumeHint(run_dir),
+            LearningRateMonitor("epoch"),
+            *callbacks,
+            StepsPerEpoch(),
+            CarriedMetrics(),
+            signals,
+            best_checkpoint(run_dir, monitor=monitor),
+            LastCheckpoint(run_dir, minutes=trainer["checkpoint_minutes"], signals=signals, table=table),
+            *bar,
+        ],
+    )

@@ -1,0 +1,224 @@
+"""From a plan to modules, and running them: what all families do alike."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from stvit_video.layers.block import TransformerBlock
+from stvit_video.layers.numbers import flag, whole_numbers
+from stvit_video.layers.windows import check_windows, partition_windows, reverse_windows
+from stvit_video.models.activation_checkpointing import run_block
+from stvit_video.models.checks import resolve_token_grid
+from stvit_video.tokens.baselines import PoolReducer, RandomReducer, ToMeReducer
+from stvit_video.tokens.generate import SemanticTokenGenerator
+from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.recover import TokenRecovery
+from stvit_video.tokens.reduce import TokenReducer
+from stvit_video.tokens.schedule import WEIGHTLESS_KINDS, Stage, block_kinds
+
+Maker = Callable[..., nn.Module]
+
+
+@dataclass(frozen=True)
+class TokenSlot:
+    """How the few tokens of a model are made; the settings of `SemanticTokenGenerator` and `TokenReducer`.
+
+    Args:
+        token_grid: the grid of the tokens.
+        image_grid: the grid of image tokens they come from.
+        window: sizes of the windows that are reduced each by itself; None = the whole grid is one.
+        key_window: sizes of the windows of keys; None = `window`.
+        layer_scale_init: start value of the gains in generation and recovery; None = no gains.
+        attention_shortcut: whether layer 1 of generation has a residual connection around its attention.
+        global_centers: whether the first generator of a model has learned centres.
+    """
+
+    token_grid: TokenGrid
+    image_grid: TokenGrid
+    window: tuple[int, ...] | None = None
+    key_window: tuple[int, ...] | None = None
+    layer_scale_init: float | None = 1e-5
+    attention_shortcut: bool = True
+    global_centers: bool = True
+
+
+def make_slot(
+    image_grid: TokenGrid,
+    *,
+    dense: bool,
+    num_tokens: int | Sequence[int] | None,
+    default_tokens: int | Sequence[int],
+    window: Sequence[int] | None = None,
+    key_window: Sequence[int] | None = None,
+    layer_scale_init: float | None = 1e-5,
+    attention_shortcut: bool = True,
+    global_centers: bool = True,
+) -> TokenSlot | None:
+    """The slot as a user's options ask for it; None for a dense model, which has none.
+
+    Args:
+        image_grid: the grid of image tokens the few come from.
+        dense: whether the model has no slot.
+        num_tokens: a count or a grid; None = `default_tokens`.
+
+    Raises:
+        ValueError: options of the slot in a dense model, no such grid of tokens, windows that do not divide the grid,
+            or key windows without windows.
+    """
+    if dense:
+        for name, value in (("num_tokens", num_tokens), ("token_window", window), ("key_window", key_window)):
+            if value is not None:
+                raise ValueError(f"{name}={value!r} has no meaning for a dense model; leave it out or use stvit_")
+        return None
+    sizes = None if window is None else whole_numbers("token_window", window)
+    if sizes is not None:
+        check_windows(image_grid.sizes, sizes)
+    elif key_window is not None:
+        raise ValueError(f"key_window={key_window!r} needs windows; give token_window too, or leave both out")
+    wanted = default_tokens if num_tokens is None else num_tokens
+    return TokenSlot(
+        token_grid=resolve_token_grid(wanted, image_grid, window=sizes),
+        image_grid=image_grid,
+        window=sizes,
+        key_window=None if key_window is None else whole_numbers("key_window", key_window),
+        layer_scale_init=layer_scale_init,
+        attention_shortcut=flag("generate_shortcut", attention_shortcut),
+        global_centers=flag("global_centers", global_centers),
+    )
+
+
+def slot_makers(
+    dim: int,
+    slot: TokenSlot,
+    *,
+    num_heads: int,
+    mlp_ratio: float,
+    qkv_bias: bool,
+    norm_eps: float = 1e-6,
+    refine_layer_scale: float | None = None,
+) -> dict[str, Maker]:
+    """What builds the blocks that have to do with few tokens, by kind; the same for all families.
+
+    Args:
+        dim: channels C.
+        slot: how the tokens are made.
+        num_heads: attention heads.
+        mlp_ratio: hidden channels of the MLPs over C.
+        qkv_bias: whether the attention projections have a bias.
+        norm_eps: added to the variance by the norms.
+        refine_layer_scale: start value of the gains of refine blocks; None = no gains, as in blocks of image weights.
+    """
+    common: dict[str, Any] = {
+        "num_heads": num_heads,
+        "mlp_ratio": mlp_ratio,
+        "qkv_bias": qkv_bias,
+        "norm_eps": norm_eps,
+    }
+    cells: dict[str, Any] = {"token_grid": slot.token_grid, "image_grid": slot.image_grid, "window": slot.window}
+    scale: dict[str, Any] = {"layer_scale_init": slot.layer_scale_init}
+    refine = partial(TransformerBlock, dim, layer_scale_init=refine_layer_scale, **common)
+    return {
+        "generate": partial(
+            SemanticTokenGenerator,
+            dim,
+            key_window=slot.key_window,
+            attention_shortcut=slot.attention_shortcut,
+            global_centers=slot.global_centers,
+            **cells,
+            **scale,
+            **common,
+        ),
+        "random": partial(RandomReducer, **cells),
+        "pool": partial(PoolReducer, **cells),
+        "tome": partial(ToMeReducer, **cells),
+        "refine": refine,
+        "local": refine,
+        "recover": partial(TokenRecovery, dim, **scale, **common),
+    }
+
+
+def build_blocks(stages: tuple[Stage, ...], makers: Mapping[str, Maker], rates: Iterator[float]) -> nn.ModuleList:
+    """The modules of a schedule in order; a generator is one module of two layers.
+
+    Args:
+        stages: the schedule.
+        makers: what builds a block of each kind; it is called with `drop_path_rate`, a generator with the two
+            `drop_path_rates` of its layers, a reducer without weights with nothing. Generators behind the first are
+            built without learned centres.
+        rates: stochastic-depth rates of the layers to come; as many as `num_layers` are taken.
+
+    Raises:
+        ValueError: no maker for a kind of the schedule.
+    """
+    blocks = nn.ModuleList()
+    for kind in block_kinds(stages):
+        if kind not in makers:
+            raise ValueError(f"a schedule with a {kind} block does not fit this model; it has {', '.join(makers)}")
+        if kind == "generate":
+            first = not any(isinstance(block, SemanticTokenGenerator) for block in blocks)
+            extra = {} if first else {"global_centers": False}
+            blocks.append(makers[kind](drop_path_rates=(next(rates), next(rates)), **extra))
+        elif kind in WEIGHTLESS_KINDS:
+            blocks.append(makers[kind]())
+        else:
+            blocks.append(makers[kind](drop_path_rate=next(rates)))
+    return blocks
+
+
+def run_blocks(blocks: nn.ModuleList, kinds: tuple[str, ...], x: Tensor) -> Tensor:
+    """Run a schedule over tokens on their grid.
+
+    "joint" and "refine" blocks see all tokens, "local" blocks those of one window of the reducer; what a reducer took
+    is what a "recover" block gives back. Every other block takes the grid as it is.
+
+    Args:
+        blocks: of `build_blocks`.
+        kinds: of `block_kinds`.
+        x: (B, *grid, C).
+
+    Returns:
+        (B, *sizes, C), the image tokens' grid or the few tokens'.
+    """
+    image_tokens, in_window = x, tuple(x.shape[1:-1])
+    for kind, block in zip(kinds, blocks, strict=True):
+        if isinstance(block, TokenReducer):
+            image_tokens, in_window = x, block.tokens_per_window
+            x = run_block(block, x)
+        elif kind in ("joint", "refine"):
+            x = run_block(block, x.flatten(1, -2)).unflatten(1, x.shape[1:-1])
+        elif kind == "local":
+            windows = partition_windows(x, in_window)
+            windows = run_block(block, windows.flatten(1, -2)).unflatten(1, in_window)
+            x = reverse_windows(windows, tuple(x.shape[1:-1]))
+        elif kind == "recover":
+            x = run_block(block, image_tokens.flatten(1, -2), x.flatten(1, -2))
+            x = x.unflatten(1, image_tokens.shape[1:-1])
+        else:
+            x = run_block(block, x)
+    return x
+
+
+class Level(nn.Module):
+    """One level of a pyramid: come down to a coarser grid, then run the blocks of its schedule.
+
+    Args:
+        stages: the schedule of the level.
+        makers: what builds its blocks, see `build_blocks`.
+        rates: stochastic-depth rates of the layers to come.
+        downsample: from the level before, (B, *grid, C) -> (B, *coarser, C'); nothing in the first level.
+    """
+
+    def __init__(
+        self, stages: tuple[Stage, ...], makers: Mapping[str, Maker], rates: Iterator[float], downsample: nn.Module
+    ) -> None:
+        super().__init__()
+        self.downsample = downsample
+        self.kinds = block_kinds(stages)
+        self.blocks = build_blocks(stages, makers, rates)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, *grid, C) -> (B, *sizes, C')."""
+        return run_blocks(self.blocks, self.kinds, self.downsample(x))

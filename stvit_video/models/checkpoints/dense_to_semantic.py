@@ -1,0 +1,136 @@
+"""From the blocks of a dense model to those of a semantic one, and from a semantic image model's to a video's."""
+
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor, nn
+
+from stvit_video.models.checkpoints.fit import HEADS, TIME_POSITIONS, Fit
+from stvit_video.tokens.reduce import TokenReducer
+from stvit_video.tokens.schedule import WEIGHTLESS_KINDS
+
+SLOT_KINDS = ("generate", "refine", "local", "recover")
+SLOT_PARTS = (".centres", ".ls1.gamma", ".ls2.gamma")  # of a slot, unknown to dense models
+
+
+def is_dense(state: Mapping[str, Tensor], model: nn.Module) -> bool:
+    """Whether the weights are of a dense model of as many layers as the model, which has a slot.
+
+    A slot shows: by the layers inside it, or by the place that it leaves free among the blocks.
+    """
+    if not any(isinstance(module, TokenReducer) for module in model.modules()):
+        return False
+    own = {key for key in model.state_dict() if not key.startswith(HEADS) and key != TIME_POSITIONS}
+    if own <= set(state) or any(".layers." in key for key in state):
+        return False
+    return all(_indices(state, prefix) == set(range(len(_places(kinds)))) for prefix, kinds in _schedules(model))
+
+
+def ordinary_blocks(model: nn.Module) -> tuple[str, ...]:
+    """The prefixes of the blocks of a model that have nothing to do with a slot."""
+    return tuple(
+        f"{prefix}{index}."
+        for prefix, kinds in _schedules(model)
+        for index, kind in enumerate(kinds)
+        if kind not in SLOT_KINDS
+    )
+
+
+def _indices(state: Mapping[str, Tensor], prefix: str) -> set[int]:
+    """The places of the blocks that a state dict has of one level."""
+    found = (key.removeprefix(prefix).partition(".")[0] for key in state if key.startswith(prefix))
+    return {int(index) for index in found if index.isdecimal()}
+
+
+def fill_slots(fit: Fit, model: nn.Module) -> None:
+    """Give the blocks of a dense model to those of a semantic one, layer by layer.
+
+    Generation and recovery ask with a projection of their own, the first third of the joint one. Where the dense
+    layers have no attention (CAS-ViT) the slot stays new.
+    """
+    wanted = model.state_dict()
+    for prefix, kinds in _schedules(model):
+        places = _places(kinds)
+        for index, layer in _blocks(fit, prefix).items():
+            source = f"{prefix}{index}."
+            place, kind = places[index]
+            if kind in SLOT_KINDS and "mixer" in kinds:
+                fit.unused += [f"{source}{rest}" for rest in layer]
+                continue
+            for rest, value in layer.items():
+                _place(fit, wanted, f"{prefix}{place}.", rest, value, source=f"{source}{rest}")
+        _keep_slots(fit, wanted, prefix, kinds)
+
+
+def make_room(fit: Fit, model: nn.Module) -> None:
+    """Between the blocks of a semantic image model, leave place for those that a video has and an image has not.
+
+    These are the joint blocks among the mixers of CAS-ViT; they stay new.
+    """
+    wanted = model.state_dict()
+    for prefix, kinds in _schedules(model):
+        if "mixer" not in kinds or "refine" not in kinds:
+            continue
+        kept = [index for index, kind in enumerate(kinds) if kind != "refine"]
+        for index, layer in _blocks(fit, prefix).items():
+            place = kept[index] if index < len(kept) else f"{index} (image)"
+            fit.state |= {f"{prefix}{place}.{rest}": value for rest, value in layer.items()}
+        joint = tuple(f"{prefix}{index}." for index, kind in enumerate(kinds) if kind == "refine")
+        fit.new += [key for key in wanted if key.startswith(joint)]
+
+
+def _blocks(fit: Fit, prefix: str) -> dict[int, dict[str, Tensor]]:
+    """Take the blocks of one level out of a state dict: index -> rest of the key -> tensor."""
+    blocks: dict[int, dict[str, Tensor]] = {}
+    for key in [key for key in fit.state if key.startswith(prefix)]:
+        index, _, rest = key.removeprefix(prefix).partition(".")
+        if index.isdecimal():
+            blocks.setdefault(int(index), {})[rest] = fit.state.pop(key)
+    return blocks
+
+
+def _schedules(model: nn.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The prefix and the kinds of every run of blocks of a model."""
+    for name, module in model.named_modules():
+        if isinstance(kinds := getattr(module, "kinds", None), tuple):
+            yield (f"{name}.blocks." if name else "blocks."), kinds
+
+
+def _added(kinds: tuple[str, ...]) -> list[int]:
+    """Blocks that a level of mixers has beside those of the dense model: attention among all tokens, and recovery."""
+    return [i for i, kind in enumerate(kinds) if "mixer" in kinds and kind in ("refine", "recover")]
+
+
+def _places(kinds: tuple[str, ...]) -> list[tuple[str, str]]:
+    """For every layer of the dense model in order: where it goes among the blocks, and the kind there."""
+    places, added = [], _added(kinds)
+    for index, kind in enumerate(kinds):
+        if index in added:
+            continue
+        if kind == "generate":
+            places += [(f"{index}.layers.0", kind), (f"{index}.layers.1", kind)]
+        elif kind not in WEIGHTLESS_KINDS:
+            places.append((str(index), kind))
+    return places
+
+
+def _place(fit: Fit, wanted: Mapping[str, Tensor], prefix: str, rest: str, value: Tensor, *, source: str) -> None:
+    """Put one tensor of a dense block where it belongs in a semantic model's."""
+    kind = rest.rpartition(".")[2]
+    if rest.startswith("attn.qkv.") and f"{prefix}attn.q.{kind}" in wanted:
+        query, key_value = value.tensor_split([len(value) // 3 if value.ndim else 0])
+        fit.state |= {f"{prefix}attn.q.{kind}": query, f"{prefix}attn.kv.{kind}": key_value}
+    elif rest == "attn.bias_table" and f"{prefix}{rest}" not in wanted:
+        fit.unused.append(source)
+    else:
+        fit.state[f"{prefix}{rest}"] = value
+
+
+def _keep_slots(fit: Fit, wanted: Mapping[str, Tensor], prefix: str, kinds: tuple[str, ...]) -> None:
+    """What a slot has and a dense model has not: centres and gains; or all of it where nothing could be given."""
+    for place, kind in [*_places(kinds), *((str(index), "refine") for index in _added(kinds))]:
+        if kind not in SLOT_KINDS:
+            continue
+        keys = [key for key in wanted if key.startswith(f"{prefix}{place}.") and key not in fit.state]
+        fit.new += [key for key in keys if "mixer" in kinds or key.endswith(SLOT_PARTS)]
+    tables = [key for key in wanted if key.startswith(prefix) and key.endswith(".centres")]
+    fit.new += [key for key in tables if key not in fit.state and key not in fit.new]

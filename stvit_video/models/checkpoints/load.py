@@ -1,0 +1,253 @@
+"""Checkpoints of ours and of others, loaded strictly."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from stvit_video import __version__
+from stvit_video.models.casvit import formats as casvit_formats
+from stvit_video.models.checkpoints.convert import defaults, fit_state
+from stvit_video.models.checkpoints.files import read_checkpoint
+from stvit_video.models.checkpoints.fit import HEADS, POSITIONS
+from stvit_video.models.checkpoints.grids import PositionGrid
+from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata, written_by
+from stvit_video.models.checkpoints.state_dict import CheckpointError, check_keys, some, unwrapped
+from stvit_video.models.deit import formats as deit_formats
+from stvit_video.models.deit.model import DeiT
+from stvit_video.models.registry import build_model
+from stvit_video.models.swin import formats as swin_formats
+
+FORMATS = (*deit_formats.FORMATS, *swin_formats.FORMATS, *casvit_formats.FORMATS)
+SLIM = {"embed_dim": 8, "num_heads": 1, "num_classes": 1}  # options without a meaning for the grid
+IMAGE_DEIT = "timm DeiT"
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What `load_checkpoint` did.
+
+    Args:
+        format: name of the format that was recognised.
+        loaded: keys of the model whose values were taken as they are.
+        inflated: keys whose values were spread from an image over the time of a clip.
+        interpolated: keys of tables that were resized to the model's grid.
+        new: keys that kept the model's fresh weights: of a head for other classes, or of a slot that a dense model
+            has not; and gains of blocks that had none, which are 1 then.
+        unused: keys of the checkpoint that the model has no place for, by design.
+    """
+
+    format: str
+    loaded: tuple[str, ...]
+    inflated: tuple[str, ...] = ()
+    interpolated: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lists = {
+            "inflated": self.inflated,
+            "interpolated": self.interpolated,
+            "new": self.new,
+            "unused": self.unused,
+        }
+        rest = "".join(f", {len(keys)} {word} ({some(keys)})" for word, keys in lists.items() if keys)
+        return f"{self.format}: {len(self.loaded)} tensors loaded{rest}"
+
+
+def model_from_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
+    """The model of one of our checkpoints, with its weights, in eval mode.
+
+    Args:
+        path: a .ckpt file written by `stvit_video.train`, or a folder that `stvit_video.export_run` made of it.
+
+    Returns:
+        The model, and the checkpoint's metadata (see `checkpoint_metadata`).
+
+    Raises:
+        CheckpointError: the file can't be read, is not one of ours, or its model can't be built here.
+    """
+    content = read_checkpoint(path)
+    metadata = check_metadata(content.get(METADATA_KEY), source=repr(str(path)))
+    model = _described_model(metadata, source=repr(str(path)))
+    check_weights(model, content)
+    load_checkpoint(model, content)
+    num_logits, num_classes = model.state_dict()["head.weight"].shape[0], len(metadata["classes"])
+    if num_logits != num_classes:
+        raise CheckpointError(
+            f"{str(path)!r} names {num_classes} classes for {num_logits} logits; "
+            f"give a file as stvit_video.train wrote it"
+        )
+    return model.eval(), metadata
+
+
+def _described_model(metadata: Mapping[str, Any], *, source: str) -> nn.Module:
+    """The model that checked metadata names, with fresh weights."""
+    described = metadata["model"]
+    try:
+        return build_model(described["name"], **described["options"])
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"the model of {source} can't be built: {error}; the file was written by stvit_video "
+            f"{written_by(metadata)}, this is {__version__}"
+        ) from error
+
+
+def load_checkpoint(
+    model: nn.Module, path_or_state_dict: str | Path | Mapping[str, Any], *, new_head: bool = False
+) -> LoadReport:
+    """Load weights into `model`: every tensor is accounted for in the report, or nothing is loaded.
+
+    Takes our .ckpt files and state dicts, and those of timm (DeiT, Swin), torchvision (Swin, swin3d), transformers and
+    the authors (VideoMAE), Microsoft (Swin, Video Swin), STViT-R and CAS-ViT, told by their keys. Image weights are
+    inflated to video, dense weights fill a semantic model; positions, biases and cluster centres over another grid are
+    interpolated; a head for another number of classes stays new.
+
+    Args:
+        model: the model that receives the weights.
+        path_or_state_dict: a file (.ckpt, .pt, .pth or .safetensors) or an exported folder, its content, or a state
+            dict.
+        new_head: whether the model's head stays as it is, for training on other classes.
+
+    Returns:
+        What was recognised, loaded, inflated, interpolated, left new and left unused.
+
+    Raises:
+        CheckpointError: the file can't be read, or its tensors are not this model's; the keys are named.
+    """
+    source = path_or_state_dict
+    content = _dictionary(read_checkpoint(source) if isinstance(source, (str, Path)) else source)
+    state = unwrapped(content)
+    foreign = None if METADATA_KEY in content else next((known for known in FORMATS if known.matches(state)), None)
+    if foreign is None:
+        name = f"stvit_video {'checkpoint' if METADATA_KEY in content else 'state dict'}"
+        return _load(model, state, content, name=name, new_head=new_head)
+    state = _guarded(foreign.name, lambda: foreign.convert(state))
+    headless = not any(key.startswith(HEADS) for key in state)
+    positions = model.state_dict().get(POSITIONS)
+    if foreign.positions and POSITIONS not in state and positions is not None:
+        if (grid := _position_grid(model)) is None or len(grid.sizes) != 3:
+            raise CheckpointError(
+                f"the positions of {foreign.name} are over all frames of a clip, the model's over single ones; "
+                f"build it with base_attention='joint'"
+            )
+        state[POSITIONS] = foreign.positions(*positions.shape[1:])
+    pretrained = headless and foreign.positions is not None  # whose features nobody has normed yet
+    return _load(model, state, content, name=foreign.name, new_head=new_head or headless, new_norm=pretrained)
+
+
+def _load(
+    model: nn.Module,
+    state: dict[str, Tensor],
+    content: Mapping[str, Any],
+    *,
+    name: str,
+    new_head: bool,
+    new_norm: bool = False,
+) -> LoadReport:
+    """Fit a state dict of our keys to the model, check that nothing is left over, and load it."""
+    wanted = model.state_dict()
+    if not new_head:
+        _check_pooling(model, state, name=name)
+    state = {key.replace("fc_norm.", "norm."): value for key, value in state.items()}
+    grids = _position_grids(content, model)
+    fit = _guarded(name, lambda: fit_state(state, model, new_head=new_head, **grids))
+    if new_norm:
+        fit.new += [key for key in wanted if key.startswith("norm.") and key not in fit.state]
+    kept = {key: wanted[key] for key in fit.new} | defaults(fit.state, wanted)
+    check_keys(kept | fit.state, wanted, **grids)
+    model.load_state_dict(kept | fit.state)
+    changed = {*fit.inflated, *fit.interpolated, *kept}
+    return LoadReport(
+        name,
+        loaded=tuple(key for key in wanted if key not in changed),
+        inflated=tuple(fit.inflated),
+        interpolated=tuple(key for key in fit.interpolated if key not in fit.inflated),
+        new=tuple(fit.new),
+        unused=tuple(fit.unused),
+    )
+
+
+def _guarded(name: str, work: Callable[[], Result]) -> Result:
+    """Do `work` on the tensors of a checkpoint, whose shapes are anybody's; what they break is the checkpoint's fault.
+
+    Raises:
+        CheckpointError: a tensor is of a shape that the format does not know.
+    """
+    try:
+        return work()
+    except CheckpointError:
+        raise
+    except (RuntimeError, TypeError, IndexError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"the checkpoint looks like {name}, but a tensor in it is of a shape that this format does not have "
+            f"({error}); it is damaged or cut short: give a whole one"
+        ) from error
+
+
+def _check_pooling(model: nn.Module, state: Mapping[str, Tensor], *, name: str) -> None:
+    """Raise where the head of a dense model would answer otherwise in this one, as the last norm is elsewhere."""
+    if not isinstance(model, DeiT):
+        return
+    behind, both = "fc_norm.weight" in state, {"fc_norm.weight", "norm.weight"} <= set(state)
+    if both:
+        raise CheckpointError(
+            "the checkpoint has a norm of the tokens (norm) and one of their mean (fc_norm); no model of ours has both"
+        )
+    if model.token_grid is not None or name.startswith("stvit_video"):
+        return
+    if behind and not model.norm_after_pool:
+        raise CheckpointError(
+            "the checkpoint norms the mean over its tokens (fc_norm), the model norms the tokens; build it with "
+            "norm_after_pool=True and pool='mean'"
+        )
+    if name == IMAGE_DEIT and (model.norm_after_pool or not model.num_class_tokens):
+        raise CheckpointError(
+            "the checkpoint classifies its normed class token, the model the mean over its tokens; build it with "
+            "pool='cls' (and norm_after_pool=False)"
+        )
+
+
+def check_weights(model: nn.Module, content: Mapping[str, Any]) -> None:
+    """Raise unless `load_checkpoint` could take `content` into `model` with no table interpolated; loads nothing.
+
+    Args:
+        model: the model that would receive the weights.
+        content: of a checkpoint (`read_checkpoint`), or a state dict.
+
+    Raises:
+        CheckpointError: keys are missing, unused or of another shape; they are named.
+    """
+    check_keys(unwrapped(_dictionary(content)), model.state_dict(), **_position_grids(content, model))
+
+
+def _dictionary(content: object) -> Mapping[str, Any]:
+    if not isinstance(content, Mapping):
+        raise CheckpointError(f"a {type(content).__name__} is no checkpoint; give a path or a dictionary of tensors")
+    return content
+
+
+def _position_grids(content: Mapping[str, Any], model: nn.Module) -> dict[str, PositionGrid | None]:
+    """The grids of a checkpoint's positions and of a model's; of a model without positions nobody asks for either."""
+    now = _position_grid(model)
+    return {"grid_then": None if now is None else _stored_grid(content), "grid_now": now}
+
+
+def _position_grid(model: nn.Module) -> PositionGrid | None:
+    """The grid of a model's positions; None for a model that is not ours."""
+    return PositionGrid(model.position_sizes, model.num_class_tokens) if isinstance(model, DeiT) else None
+
+
+def _stored_grid(content: Mapping[str, Any]) -> PositionGrid | None:
+    """The grid of a checkpoint's positions, of its model built with few channels; None where its metadata tell none."""
+    try:
+        metadata = check_metadata(content.get(METADATA_KEY), source="the checkpoint")
+        slim = {"name": metadata["model"]["name"], "options": metadata["model"]["options"] | SLIM}
+        with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they are
+            return _position_grid(_described_model({**metadata, "model": slim}, source="the checkpoint"))
+    except CheckpointError:
+        return None  # the weights alone may be all that is asked for; who needs the grid says that it is unknown

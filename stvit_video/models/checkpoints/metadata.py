@@ -1,0 +1,169 @@
+"""What our checkpoints say beside their weights: plain values, checked when read, compared when resumed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from stvit_video import __version__
+from stvit_video.models.checkpoints.state_dict import CheckpointError
+
+METADATA_KEY = "stvit_video"
+FORMAT_VERSION = 1
+NEEDED: dict[str, type] = {
+    "model.name": str,
+    "model.options": dict,
+    "classes": list,
+    "preprocessing": dict,
+    "protocol.num_clips": int,
+    "protocol.num_crops": int,
+    "protocol.average": str,
+    "config": dict,
+}
+
+
+def checkpoint_metadata(
+    *,
+    model_name: str,
+    model_options: Mapping[str, Any],
+    classes: tuple[str, ...],
+    preprocessing: Mapping[str, Any],
+    protocol: Mapping[str, Any],
+    config: Mapping[str, Any],
+    multi_label: bool = False,
+) -> dict[str, Any]:
+    """The plain values that make a checkpoint self-contained; they load with `weights_only=True`.
+
+    Args:
+        model_name: name for `create_model`.
+        model_options: options for `create_model`.
+        classes: label names, in the order of the logits.
+        preprocessing: frames, sizes, mean and deviation, see `stvit_video.data.transforms.preprocessing.Preprocessing`.
+        protocol: num_clips, num_crops, average.
+        config: the resolved configuration of the run.
+        multi_label: True = a video can have several labels, so each logit has a probability of its own (sigmoid).
+    """
+    return {
+        "format": FORMAT_VERSION,
+        "model": {"name": model_name, "options": dict(model_options)},
+        "classes": list(classes),
+        "multi_label": multi_label,
+        "preprocessing": dict(preprocessing),
+        "protocol": dict(protocol),
+        "config": dict(config),
+        "versions": {"stvit_video": __version__, "torch": str(torch.__version__)},
+    }
+
+
+def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
+    """The metadata of a checkpoint, once it holds all that `checkpoint_metadata` writes.
+
+    Those of before there was `multi_label` are of one label a video.
+
+    Args:
+        metadata: the checkpoint's entry METADATA_KEY, or None.
+        source: the checkpoint, as the message should call it.
+
+    Raises:
+        CheckpointError: no metadata of our format, or a part is missing or of another type.
+    """
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{source} does not say which model it holds (no {METADATA_KEY!r} entry of format {FORMAT_VERSION}); "
+            f"build the model with create_model and use load_checkpoint(model, path)"
+        )
+    faults = [
+        f"{key} (no {kind.__name__})" for key, kind in NEEDED.items() if not isinstance(_get(metadata, key), kind)
+    ]
+    if not isinstance(metadata.get("multi_label", False), bool):
+        faults.append("multi_label (no bool)")
+    if not faults and not all(isinstance(name, str) for name in metadata["classes"]):
+        faults = ["classes (no list of names)"]
+    if faults:
+        raise CheckpointError(
+            f"{source} lacks parts of its {METADATA_KEY!r} entry: {', '.join(faults)}; "
+            f"give a file as stvit_video.train wrote it"
+        )
+    return {"multi_label": False, **metadata}
+
+
+def _get(metadata: Mapping[str, Any], dotted: str) -> object:
+    """The value under a key such as "model.name"; None where there is none."""
+    value: Any = metadata
+    for key in dotted.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def written_by(metadata: Mapping[str, Any]) -> str:
+    """The version of ours that wrote a checkpoint, for messages."""
+    return str(_get(metadata, "versions.stvit_video") or "an unknown version")
+
+
+def check_resume(metadata_then: object, metadata_now: Mapping[str, Any]) -> None:
+    """Raise unless a training can go on from a checkpoint: same kind of labels, classes, model and preprocessing.
+
+    Args:
+        metadata_then: the checkpoint's metadata, `content.get(METADATA_KEY)`.
+        metadata_now: the run's, from `checkpoint_metadata`.
+
+    Raises:
+        CheckpointError: the checkpoint has no metadata of ours, or the first difference.
+    """
+    then = check_metadata(metadata_then, source="the checkpoint")
+    difference = (
+        _kind_difference(then["multi_label"], metadata_now.get("multi_label", False))
+        or _list_difference("classes", list(then["classes"]), list(metadata_now["classes"]))
+        or _difference("model", then["model"]["name"], metadata_now["model"]["name"])
+        or _dict_difference("the model option", then["model"]["options"], metadata_now["model"]["options"])
+        or _dict_difference("the preprocessing", then["preprocessing"], metadata_now["preprocessing"])
+    )
+    if difference:
+        raise CheckpointError(
+            f"training can't go on from this checkpoint: {difference}; resume with the settings it was trained with, "
+            f"or to start from its weights use init_from=... instead of ckpt_path"
+        )
+
+
+def _kind_difference(then: bool, now: bool) -> str:
+    counts = {False: "one label a video", True: "several labels a video"}
+    return "" if then == now else f"the checkpoint is for {counts[then]}, this training for {counts[now]}"
+
+
+def _difference(what: str, then: object, now: object) -> str:
+    return "" if _plain(then) == _plain(now) else f"the checkpoint has {what} {then!r}, this training {now!r}"
+
+
+def _dict_difference(what: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    for key in [*then, *(key for key in now if key not in then)]:
+        if key not in then:
+            return f"this training has {what} {key}={now[key]!r}, the checkpoint has none"
+        if key not in now:
+            return f"the checkpoint has {what} {key}={then[key]!r}, this training has none"
+        if _plain(then[key]) != _plain(now[key]):
+            return f"the checkpoint has {what} {key}={then[key]!r}, this training {key}={now[key]!r}"
+    return ""
+
+
+def _list_difference(what: str, then: list[str], now: list[str]) -> str:
+    """The lists from their first difference on, and how long they are."""
+    if then == now:
+        return ""
+    shared = min(len(then), len(now))
+    start = next((i for i in range(shared) if then[i] != now[i]), shared)
+    return (
+        f"the checkpoint has {what} {_excerpt(then, start)} ({len(then)}), "
+        f"this training {_excerpt(now, start)} ({len(now)})"
+    )
+
+
+def _excerpt(items: list[str], start: int, limit: int = 3) -> str:
+    shown = [repr(item) for item in items[start : start + limit]]
+    return f"[{', '.join(['...'] * (start > 0) + shown + ['...'] * (start + limit < len(items)))}]"
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, at every depth: a checkpoint may hold either for the same setting."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

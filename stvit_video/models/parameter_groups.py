@@ -1,0 +1,95 @@
+"""Which layer of a model a parameter is in, and which of its parameters are the head's or the slot's."""
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from torch import nn
+
+from stvit_video.models.checkpoints.fit import HEADS, TIME_POSITIONS
+from stvit_video.tokens.schedule import GENERATE_DEPTH, WEIGHTLESS_KINDS
+
+FIRST = ("patch_embed.", "stem.", "cls_token", "pos_embed")  # layer 0
+LAST = ("norm.", "norms.", *HEADS)  # behind all blocks
+FRAME_KINDS = ("frame", "mixer")  # blocks of every frame alone, before the temporal position is added
+
+
+def layer_depths(model: nn.Module) -> dict[str, int]:
+    """The layer of every parameter, for a learning rate that falls towards the input.
+
+    Patch embedding, class token and positions are layer 0, the L layers of blocks 1 to L, the last norm and the heads
+    L + 1. A generator has two layers, like the two blocks that it stands for; reducers without weights have none. The
+    temporal position that is added before the slot belongs to the layer behind it, the step down to the next level of
+    a pyramid to the last layer before it.
+
+    Args:
+        model: one of ours (`create_model`).
+
+    Returns:
+        Parameter name -> layer, in the order of `named_parameters`.
+
+    Raises:
+        ValueError: the model is none of ours.
+
+    Source: BEiT and VideoMAE (layer numbers of a ViT), SimMIM (of a Swin).
+    """
+    places, depths = _places(model), {}
+    for name, _ in model.named_parameters():
+        prefix = max((place for place in places if name.startswith(place)), key=len, default=None)
+        if prefix is None:
+            raise ValueError(
+                f"{type(model).__name__} has a parameter {name} that is in no known layer; learning rates by layer "
+                f"are for the models of create_model"
+            )
+        depths[name] = places[prefix]
+    return depths
+
+
+def head_parameters(model: nn.Module) -> set[str]:
+    """Names of the parameters of the classifiers."""
+    return {name for name, _ in model.named_parameters() if name.startswith(HEADS)}
+
+
+def slot_parameters(model: nn.Module) -> set[str]:
+    """Names of the parameters that a semantic model has for its few tokens.
+
+    Those of the generator, its centres and the temporal position before it, and of the recovery; in a CAS-ViT also
+    those of the attention among the few tokens, where a dense model has nothing. Empty for dense models and for
+    reducers without weights.
+    """
+    prefixes = []
+    for prefix, kinds in _runs(model):
+        added = ("refine",) if "mixer" in kinds else ()
+        wanted = ("generate", "recover", *added)
+        prefixes += [f"{prefix}blocks.{index}." for index, kind in enumerate(kinds) if kind in wanted]
+    if not prefixes:
+        return set()
+    return {name for name, _ in model.named_parameters() if name.startswith((TIME_POSITIONS, *prefixes))}
+
+
+def num_layers(model: nn.Module) -> int:
+    """The number L of layers of blocks, as `layer_depths` counts them."""
+    return _places(model)[LAST[0]] - 1
+
+
+def _places(model: nn.Module) -> dict[str, int]:
+    """Beginnings of parameter names with their layer."""
+    places = dict.fromkeys(FIRST, 0)
+    depth = 0
+    for prefix, kinds in _runs(model):
+        places[f"{prefix}downsample."] = depth
+        num_frame_blocks = len(tuple(takewhile(lambda kind: kind in FRAME_KINDS, kinds)))
+        for index, kind in enumerate(kinds):
+            if index == num_frame_blocks:
+                places.setdefault(TIME_POSITIONS, depth + 1)
+            if kind == "generate":
+                places[f"{prefix}blocks.{index}.layers.0."] = depth + 1
+            depth += {"generate": GENERATE_DEPTH, **dict.fromkeys(WEIGHTLESS_KINDS, 0)}.get(kind, 1)
+            places[f"{prefix}blocks.{index}."] = depth
+    return places | dict.fromkeys(LAST, depth + 1)
+
+
+def _runs(model: nn.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The prefix and the kinds of every run of blocks of a model, in order."""
+    for name, module in model.named_modules():
+        if isinstance(kinds := getattr(module, "kinds", None), tuple):
+            yield (f"{name}." if name else ""), kinds

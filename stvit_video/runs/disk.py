@@ -1,0 +1,69 @@
+"""What a training needs of its folder and of the disk under it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+Settings = Mapping[str, Any]
+COPIES_KEPT = 4  # last, previous and best, and the one being written
+BYTES = {"64-true": 8, "64": 8, "16-true": 2, "bf16-true": 2}  # of a weight; else 4
+OTHER_FOLDER = "choose another folder with hydra.run.dir"
+
+
+def folder_faults(folder: Path) -> list[str]:
+    """Why a run can't have its files in this folder; that is tried, and nothing is left behind.
+
+    Args:
+        folder: it may be new; then the nearest folder that is there is tried.
+    """
+    there = _nearest(folder)
+    if not there.is_dir():
+        return [f"{folder} can't be the folder of a run, {there} is no folder; {OTHER_FOLDER}"]
+    try:
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(b"x")
+    except OSError as error:
+        return [f"{there} can't be written ({error.strerror}); mend that, or {OTHER_FOLDER}"]
+    return []
+
+
+def room_fault(folder: Path, num_bytes: int) -> str:
+    """Whether a disk can't take the checkpoints that a run keeps, in a sentence; "" = it can.
+
+    Args:
+        folder: of the run; checkpoints that lie there already are counted as room.
+        num_bytes: of a checkpoint.
+    """
+    there = shutil.disk_usage(_nearest(folder)).free + sum(path.stat().st_size for path in folder.glob("*.ckpt"))
+    if there >= COPIES_KEPT * num_bytes:
+        return ""
+    return (
+        f"{folder} has room for {there / 1e9:.2f} GB of checkpoints, the run keeps {COPIES_KEPT} of "
+        f"{num_bytes / 1e9:.2f} GB at a time; make room, or choose a folder on another disk with hydra.run.dir"
+    )
+
+
+def checkpoint_bytes(model: nn.Module, optim: Settings, *, precision: str = "32-true") -> int:
+    """The size of a training's checkpoint: weights, their average, and what the optimizer keeps of those it trains.
+
+    Args:
+        model: frozen as it will be; it may be on the device "meta".
+        optim: the `optim` settings.
+        precision: as Lightning names it.
+    """
+    moments = 2 if optim["optimizer"] == "adamw" else int(optim["momentum"] > 0)
+    sets = 1 if optim["ema_decay"] is None else 2
+    num_trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    num_all = sum(tensor.numel() for tensor in model.state_dict().values())
+    return BYTES.get(precision, 4) * (sets * num_all + moments * num_trained)
+
+
+def _nearest(folder: Path) -> Path:
+    """The path itself, or the nearest above it that is there."""
+    path = folder.absolute()
+    return next(place for place in (path, *path.parents) if os.path.exists(place))

@@ -1,0 +1,178 @@
+"""All that can be wrong with a training and be known before any data is read, told together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stvit_video.config.consistency import contradictions
+from stvit_video.config.setting_checks import Check, run_checks
+from stvit_video.config.setting_rules import type_faults
+from stvit_video.config.unknown_keys import unknown_faults
+from stvit_video.factories.data import build_mixing, build_preprocessing, build_sampling, build_train_transform
+from stvit_video.factories.manifests import absolute_paths, find_manifest
+from stvit_video.factories.network import weightless_model
+from stvit_video.inference.test_protocol import Protocol
+from stvit_video.models.checkpoints.files import read_checkpoint
+from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
+from stvit_video.models.checkpoints.state_dict import unwrapped
+from stvit_video.runs.disk import checkpoint_bytes, folder_faults, room_fault
+from stvit_video.runs.resume import (
+    MAY_MOVE,
+    check_undamaged,
+    checkpoint_faults,
+    given_start,
+    is_finished,
+    other_settings,
+)
+from stvit_video.settings.rules import chosen_protocol
+from stvit_video.training.distillation import teacher_difference
+from stvit_video.training.freezing import freeze_all_but
+
+Settings = Mapping[str, Any]
+PLACES = frozenset(("data", "data.source", *MAY_MOVE))
+
+
+def check_start(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
+    """Raise unless a training can start, as far as that can be known without the data; reads and writes none of them.
+
+    Args:
+        settings: the resolved training configuration as plain values.
+        run_dir: the folder of the run; it may be new, and is not made.
+
+    Returns:
+        The settings as config.yaml holds them: the protocol whole, paths absolute.
+
+    Raises:
+        ValueError: lists every fault of settings, files, devices and folder, a sentence each.
+    """
+    wrong = type_faults(settings)
+    faults = [
+        *unknown_faults(settings),
+        *wrong.values(),
+        *contradictions(settings, wrong),
+        *run_checks(CHECKS, settings, wrong),
+    ]
+    used = dict(settings)
+    if not wrong and not _protocol_faults(settings):
+        protocol = asdict(Protocol.named(**chosen_protocol(settings)))
+        used |= {"data": absolute_paths(settings["data"]), "protocol": protocol}
+        faults += _resume_faults(used, run_dir)
+    path = settings.get("ckpt_path")
+    folder = given_start(path).run_dir if isinstance(path, str) and path else run_dir
+    if wrong or path or not is_finished(folder, settings):
+        faults += folder_faults(folder)
+        faults += _place_faults(settings) if PLACES.isdisjoint(wrong) else []
+        faults += run_checks([lambda given: _room_faults(given, folder)], settings, wrong)
+    if faults:
+        raise ValueError("; ".join(faults))
+    return used
+
+
+def look_into(path: str) -> dict[str, Any]:
+    """As `read_checkpoint`, but where possible the tensors stay on the disk until they are used.
+
+    Raises:
+        CheckpointError: no such file, or no checkpoint that torch reads with `weights_only=True`.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception:  # a folder, another format, or a fault that `read_checkpoint` has the words for
+        return read_checkpoint(path)
+    return content if isinstance(content, dict) else read_checkpoint(path)
+
+
+def _told(work: Callable[[], object], *, name: str = "") -> list[str]:
+    """What `work` says about its input, as a fault of the setting."""
+    try:
+        work()
+    except ValueError as error:
+        return [f"{name}: {error}" if name else str(error)]
+    return []
+
+
+def _protocol_faults(settings: Settings) -> list[str]:
+    return _told(lambda: Protocol.named(**chosen_protocol(settings)), name="protocol")
+
+
+def _place_faults(settings: Settings) -> list[str]:
+    """Lists and folders of videos that are not given or not there."""
+    faults = [fault for part in ("train", "val") for fault in _told(partial(find_manifest, settings["data"], part))]
+    return list(dict.fromkeys(faults))
+
+
+def _transform_faults(settings: Settings) -> list[str]:
+    return _told(lambda: build_train_transform(settings["augment"], build_preprocessing(settings["data"])))
+
+
+def _sampling_faults(settings: Settings) -> list[str]:
+    return _told(lambda: build_sampling(settings["data"]))
+
+
+def _mixing_faults(settings: Settings) -> list[str]:
+    return _told(lambda: build_mixing(settings["augment"]))
+
+
+def _init_faults(settings: Settings) -> list[str]:
+    path = settings["init_from"]
+    return _told(lambda: unwrapped(look_into(path)), name="init_from") if path else []
+
+
+def _teacher_faults(settings: Settings) -> list[str]:
+    path = settings["distill"]["teacher"]
+    if not path:
+        return []
+
+    def look() -> None:
+        metadata = check_metadata(look_into(path).get(METADATA_KEY), source=repr(path))
+        classes, several = tuple(metadata["classes"]), metadata["multi_label"]  # the data's are unknown as yet
+        clips = build_preprocessing(settings["data"])
+        difference = teacher_difference(metadata, classes=classes, multi_label=several, preprocessing=clips)
+        if difference:
+            raise ValueError(f"{path!r} can't teach here: {difference}; train one on the same data settings")
+
+    return _told(look, name="distill.teacher")
+
+
+def _given_faults(settings: Settings) -> list[str]:
+    path = settings["ckpt_path"]
+    if not path:
+        return []
+    return _told(lambda: look_into(path), name="ckpt_path") or _told(lambda: check_undamaged(path), name="ckpt_path")
+
+
+def _resume_faults(used: Settings, run_dir: Path) -> list[str]:
+    """What is other than in the training that is to go on; where that can't be read, another check says so."""
+    path = used["ckpt_path"]
+    if not path:
+        return [fault] if (fault := other_settings(run_dir, used)) else []
+    try:
+        return checkpoint_faults(path, look_into(path), used)
+    except ValueError:
+        return []
+
+
+def _room_faults(settings: Settings, folder: Path) -> list[str]:
+    """Of a model that can be built; why another one can't is another check's to say."""
+    try:
+        model = weightless_model(settings["model"])
+        freeze_all_but(model, settings["optim"]["train"])
+    except ValueError:
+        return []
+    precision = str(settings["trainer"]["precision"])
+    fault = room_fault(folder, checkpoint_bytes(model, settings["optim"], precision=precision))
+    return [fault] if fault else []
+
+
+CHECKS: tuple[Check, ...] = (
+    _protocol_faults,
+    _transform_faults,
+    _sampling_faults,
+    _mixing_faults,
+    _init_faults,
+    _given_faults,
+    _teacher_faults,
+)

@@ -1,0 +1,321 @@
+"""Where a training begins: anew, or where an earlier start of the same command has stopped."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
+from omegaconf import OmegaConf
+
+from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.models.checkpoints.files import read_checkpoint
+from stvit_video.models.checkpoints.load import check_weights
+from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_resume
+from stvit_video.models.checkpoints.state_dict import CheckpointError
+from stvit_video.settings.paths import PATHS
+from stvit_video.training.callbacks.checkpointing import BEST, LAST, PREVIOUS, checkpoint_damage, remove_leftovers
+from stvit_video.training.module import ClassificationModule
+from stvit_video.utils.atomic_files import write_atomically
+from stvit_video.utils.file_lock import held
+
+Settings = Mapping[str, Any]
+CONFIG, RESULT, LOCK_FILE = "config.yaml", "result.json", ".training.lock"
+MAY_DIFFER = (  # without a change of what is learnt, or of what is reported
+    "ckpt_path",
+    "data.backend",
+    "data.cache_limit_gb",
+    "data.num_workers",
+    "data.val_batch_size",
+    "run",
+    "trainer.checkpoint_minutes",
+    "trainer.enable_progress_bar",
+    "trainer.gradient_checkpointing",
+    "trainer.log_every_n_steps",
+    "trainer.max_nonfinite_steps",
+)
+MAY_GROW = ("trainer.max_epochs",)
+MAY_MOVE = ("data.root", *(f"data.{name}" for name in PATHS))  # with a warning: the videos must be the same
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a training begins.
+
+    Attributes:
+        run_dir: its folder.
+        checkpoint: to go on from; None = a new training.
+        result: what result.json holds, where there is nothing left to do; else None.
+    """
+
+    run_dir: Path
+    checkpoint: Path | None = None
+    result: dict[str, Any] | None = None
+
+
+@contextmanager
+def only_training(run_dir: Path) -> Iterator[None]:
+    """Within, no other training works in this folder; of several processes the first one sees to it.
+
+    Args:
+        run_dir: the folder of the run; made where it is missing.
+
+    Raises:
+        ValueError: another one works in it.
+        OSError: the folder can't be made or written.
+    """
+    # where Lightning is to start the other processes of each machine, the first one there takes itself for the first
+    is_first = rank_zero_only(lambda: True, default=False)() and os.environ.get("NODE_RANK", "0") == "0"
+    with ExitStack() as stack:
+        if is_first:
+            run_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                stack.enter_context(held(run_dir / LOCK_FILE))
+            except BlockingIOError as error:
+                raise ValueError(
+                    f"another training is at work in {run_dir}; wait until it has ended, or choose another run=NAME "
+                    f"or hydra.run.dir"
+                ) from error
+        yield
+
+
+def given_start(ckpt_path: str) -> Start:
+    """Go on from this checkpoint, in its own folder."""
+    return Start(Path(ckpt_path).resolve().parent, Path(ckpt_path))
+
+
+def check_undamaged(ckpt_path: str) -> None:
+    """Raise where a checksum in the file is wrong; all else is said by what reads it.
+
+    Raises:
+        CheckpointError: one is.
+    """
+    path = Path(ckpt_path)
+    damage = checkpoint_damage(path) if path.is_file() and path.stat().st_size else ""
+    if damage.startswith("a checksum"):
+        raise CheckpointError(f"{ckpt_path!r} is damaged ({damage}); go on from another one, such as {PREVIOUS}")
+
+
+def find_start(run_dir: Path, settings: Settings) -> Start:
+    """Where the run in this folder goes on; makes the folder, and clears away what killed processes left half written.
+
+    Args:
+        run_dir: the folder of the run; it may be new.
+        settings: resolved, as they are written to config.yaml.
+
+    Raises:
+        ValueError: the run there has other settings, or no checkpoint of it is whole.
+        OSError: the folder can't be made.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    rank_zero_only(remove_leftovers)(run_dir)
+    if not _holds_run(run_dir):
+        return Start(run_dir)
+    fault = other_settings(run_dir, settings)
+    if fault:
+        raise ValueError(fault)
+    if is_finished(run_dir, settings):
+        return Start(run_dir, result=_result(run_dir))
+    return Start(run_dir, newest_checkpoint(run_dir))
+
+
+def is_finished(run_dir: Path, settings: Settings) -> bool:
+    """Whether the folder holds the result of all epochs that are asked for."""
+    return _result(run_dir).get("training", {}).get("epochs", 0) >= settings["trainer"]["max_epochs"]
+
+
+def newest_checkpoint(run_dir: Path) -> Path:
+    """The newest checkpoint that is whole; a damaged newer one is put aside with a warning.
+
+    Raises:
+        ValueError: none is whole.
+    """
+    damaged = []
+    for path in (run_dir / name for name in (LAST, PREVIOUS, BEST)):
+        if not path.is_file():
+            continue
+        damage = checkpoint_damage(path)
+        if not damage:
+            return path
+        damaged.append(f"{path.name}: {damage}")
+        rank_zero_warn(f"{path} is damaged ({damage}) and is put aside; going back to the checkpoint before it")
+        if path.name != BEST:  # else the next checkpoint would take it for the one to keep
+            rank_zero_only(os.replace)(path, path.with_name(f"{path.name}.damaged"))
+    raise ValueError(
+        f"{run_dir} holds no whole checkpoint to go on from ({'; '.join(damaged) or 'there is none'}); begin anew with "
+        f"another run=NAME or hydra.run.dir"
+    )
+
+
+def _holds_run(run_dir: Path) -> bool:
+    return bool(_result(run_dir)) or any((run_dir / name).exists() for name in (LAST, PREVIOUS, BEST))
+
+
+def _result(run_dir: Path) -> dict[str, Any]:
+    """What result.json holds; nothing where it is missing or only half written."""
+    try:
+        content = json.loads((run_dir / RESULT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def other_settings(run_dir: Path, settings: Settings) -> str:
+    """What is other than in the run that the folder holds, in a sentence; "" = nothing, or it holds none.
+
+    Args:
+        run_dir: the folder of the run; it may be new.
+        settings: resolved, as they are written to config.yaml.
+    """
+    path = run_dir / CONFIG
+    if not path.is_file() or not _holds_run(run_dir):
+        return ""  # what matters most stands in the checkpoint too, see `check_resumable`
+    changed = changed_settings(OmegaConf.to_container(OmegaConf.load(path)), settings)
+    return changed and (
+        f"{run_dir} holds a run with other settings: {changed}; go on with those of then, or choose another run=NAME "
+        f"or hydra.run.dir"
+    )
+
+
+def changed_settings(then: Any, settings: Settings) -> str:
+    """The settings that a training can't go on with, "key=value then, value now" for each; "" = it can with these.
+
+    Args:
+        then: what it was started with; an option that is new since is taken to have its default.
+        settings: resolved, as they are written to config.yaml.
+    """
+    return _told(
+        {
+            key: (before, now)
+            for key, (before, now) in _differences(then, settings).items()
+            if key not in (*MAY_DIFFER, *MAY_MOVE) and not (key in MAY_GROW and now > before)
+        }
+    )
+
+
+def moved_data(then: Any, settings: Settings) -> str:
+    """The paths of the data that are others than then, "key=value then, value now" for each; "" = none.
+
+    Args:
+        then: what a training was started with.
+        settings: what it goes on with.
+    """
+    return _told({key: both for key, both in _differences(then, settings).items() if key in MAY_MOVE})
+
+
+def _told(changes: Mapping[str, tuple[Any, Any]]) -> str:
+    return "; ".join(f"{key}={before} then, {now} now" for key, (before, now) in changes.items())
+
+
+def _differences(then: Any, settings: Settings) -> dict[str, tuple[Any, Any]]:
+    """Both values of each setting that was there then and is another now."""
+    before, now = (_flat(OmegaConf.to_container(OmegaConf.create(to_yaml(both)))) for both in (then, settings))
+    return {key: (before[key], value) for key, value in now.items() if key in before and before[key] != value}
+
+
+def _flat(settings: Any, prefix: str = "") -> dict[str, Any]:
+    """Values by their dotted names."""
+    if not isinstance(settings, dict):
+        return {prefix: settings}
+    parts = (_flat(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in settings.items())
+    return {name: value for part in parts for name, value in part.items()}
+
+
+def to_yaml(settings: Settings) -> str:
+    """The settings as config.yaml holds them."""
+    return OmegaConf.to_yaml(OmegaConf.create(dict(settings)))
+
+
+def write_config(run_dir: Path, settings: Settings) -> None:
+    """Write config.yaml, whole or not at all.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    write_atomically(run_dir / CONFIG, to_yaml(settings))
+
+
+def set_result_aside(run_dir: Path) -> None:
+    """Keep the result.json of fewer epochs as result_<epochs>_epochs.json: the checkpoints are going to be others."""
+    epochs = _result(run_dir).get("training", {}).get("epochs", "some")
+    if (run_dir / RESULT).exists():
+        os.replace(run_dir / RESULT, run_dir / f"result_{epochs}_epochs.json")
+
+
+def checkpoint_faults(ckpt_path: str | Path, content: Mapping[str, Any], settings: Settings) -> list[str]:
+    """Why these settings can't go on from a checkpoint, as far as it can be told without the data; a sentence each.
+
+    Args:
+        ckpt_path: of the checkpoint, for the message.
+        content: of the checkpoint.
+        settings: resolved, as they are written to config.yaml.
+    """
+    metadata = content.get(METADATA_KEY)
+    try:
+        num_epochs, max_epochs = epochs_and_batches(content)[0], settings["trainer"]["max_epochs"]
+    except (KeyError, TypeError):
+        metadata = None
+    if not isinstance(metadata, dict):
+        return [
+            f"{str(ckpt_path)!r} is no checkpoint that a training can go on from; give a last.ckpt of "
+            f"stvit_video.train, or start from its weights with init_from"
+        ]
+    faults = []
+    changed = changed_settings(metadata.get("config") or {}, settings)
+    if num_epochs >= max_epochs:
+        faults.append(
+            f"{str(ckpt_path)!r} has been trained for {num_epochs} epochs, all that trainer.max_epochs={max_epochs} "
+            f"asks for; raise trainer.max_epochs to go on"
+        )
+    if changed:
+        faults.append(
+            f"{str(ckpt_path)!r} is of a training with other settings: {changed}; go on with those of then, or start a "
+            f"new training from its weights with init_from"
+        )
+    return faults
+
+
+def check_resumable(ckpt_path: str | Path, module: ClassificationModule) -> str:
+    """Raise unless the checkpoint is of this very model, with these classes.
+
+    Args:
+        ckpt_path: of a checkpoint without `checkpoint_faults`.
+        module: of this training.
+
+    Returns:
+        The place in the training where it was written, in words.
+
+    Raises:
+        CheckpointError: it can't be read, is of another model, data or preprocessing.
+    """
+    content = read_checkpoint(ckpt_path)
+    metadata: Any = content.get(METADATA_KEY)
+    if isinstance(metadata, dict) and isinstance(metadata.get("preprocessing"), dict):
+        # older runs lack the newer of its settings
+        metadata = {**metadata, "preprocessing": Preprocessing.from_dict(metadata["preprocessing"]).to_dict()}
+    check_resume(metadata, module.metadata)
+    check_weights(module.model, content)
+    then, now = metadata["config"], module.metadata["config"]
+    moved, epochs = moved_data(then, now), [config["trainer"]["max_epochs"] for config in (then, now)]
+    if epochs[0] != epochs[1]:
+        rank_zero_warn(
+            f"trainer.max_epochs={epochs[0]} then, {epochs[1]} now: from here the learning rate follows the longer "
+            "schedule, which may be a jump"
+        )
+    if moved:
+        rank_zero_warn(f"going on with data from another place: {moved}; the videos and their order must be the same")
+    num_epochs, num_batches = epochs_and_batches(content)
+    place = f"in epoch {num_epochs + 1}, after {num_batches} batches" if num_batches else f"after {num_epochs} epochs"
+    return f"{place} (step {content['global_step']})"
+
+
+def epochs_and_batches(content: Mapping[str, Any]) -> tuple[int, int]:
+    """How many whole epochs a checkpoint has seen, and how many batches of the next one."""
+    loop = content["loops"]["fit_loop"]
+    epochs = loop["epoch_progress"]["current"]
+    if epochs["processed"] == epochs["started"]:
+        return epochs["processed"], 0
+    return epochs["processed"], loop["epoch_loop.batch_progress"]["current"]["processed"]

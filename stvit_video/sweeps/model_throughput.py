@@ -1,0 +1,63 @@
+"""Clips per second of the runs of a sweep, measured one after the other when nothing else of it runs."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from stvit_video.inference.cost import measure_speed
+from stvit_video.inference.recognizer import load_classifier
+from stvit_video.sweeps.report.points import MEASURED, Run
+from stvit_video.utils.atomic_files import write_atomically
+from stvit_video.utils.provenance import provenance
+
+ROUNDS = 3
+
+
+def measure_again(folder: Path, runs: Sequence[Run], *, tell: Callable[[str], None]) -> list[Run]:
+    """Measure the speed of every run anew, and put it in place of the old one in its result.json.
+
+    All are measured in turn, `ROUNDS` times over, and the fastest of a run counts: whatever else the machine does can
+    only slow it down, and hardly in all rounds.
+
+    Args:
+        folder: of the sweep.
+        runs: finished ones.
+        tell: takes a line for each.
+
+    Returns:
+        The runs with what was measured.
+
+    Raises:
+        ValueError: a checkpoint that is gone or can't be used.
+        OSError: a file can't be written.
+    """
+    rounds = [[_measure(folder / run.name, run) for run in runs] for _ in range(ROUNDS)]
+    measured = []
+    for run, *tries in zip(runs, *rounds, strict=True):
+        speeds, where = [speed for speed, _ in tries], tries[0][1]
+        own = {"inference_clips_per_second": max(speeds), "slowest_clips_per_second": min(speeds), MEASURED: where}
+        measured.append(replace(run, result={**run.result, **own}))
+        write_atomically(folder / run.name / "result.json", json.dumps(measured[-1].result, indent=2) + "\n")
+        tell(f"{run.name}: {max(speeds):.1f} clips/s (slowest of {ROUNDS} rounds {min(speeds):.1f})")
+    return measured
+
+
+def _measure(run_dir: Path, run: Run) -> tuple[float, dict[str, Any]]:
+    """Clips per second of a run's model as it was evaluated, and on what that was measured."""
+    sizes = run.result["preprocessing"]
+    classifier = load_classifier(
+        checkpoint_of(run_dir, run),
+        num_tokens=run.result.get("token_grid"),
+        num_frames=sizes["num_frames"],
+        crop_size=sizes["crop_size"],
+    )
+    return measure_speed(classifier), provenance(classifier.device)
+
+
+def checkpoint_of(run_dir: Path, run: Run) -> Path:
+    """The checkpoint that a result is about: of a training its best or last, of an evaluation the one it was given."""
+    if "ckpt_path" in run.result:
+        return Path(run.result["ckpt_path"])
+    return run_dir / f"{run.result['checkpoint']}.ckpt"

@@ -1,0 +1,172 @@
+"""The runs of a sweep as points of a plot: those that differ in chance only are one point with a spread."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from stvit_video.sweeps.report.pareto import Spread, spread_of
+
+METRICS = ("top1", "mean_average_precision")  # the main one of each kind of task
+MORE_METRICS = ("top5", "mean_class_accuracy")
+CHANCE = ("seed", "data.fold")
+NEEDED = ("model", "gmacs_per_view", "inference_clips_per_second")
+MEASURED = "speed_measured"  # on what and when the speed was measured, all runs of a sweep in turn
+UNTOLD = ("hydra.", "hydra/", "sweep.", "run=", "trainer.enable_progress_bar")  # say nothing about a model
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        name: of its folder.
+        overrides: what it was started with.
+        result: the content of its result.json.
+    """
+
+    name: str
+    overrides: tuple[str, ...]
+    result: Mapping[str, Any]
+
+    @property
+    def series(self) -> str:
+        """Whom it belongs to in a plot: the model and, of few tokens, who makes them."""
+        reducer = self.result.get("reducer")
+        return f"{self.result['model']}, {reducer}" if reducer else str(self.result["model"])
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A run without a result.
+
+    Attributes:
+        name: of its folder.
+        overrides: what it was started with.
+        state: what became of it.
+        reason: why, as far as known.
+    """
+
+    name: str
+    overrides: tuple[str, ...]
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """Runs that differ in chance only.
+
+    Attributes:
+        series: see `Run`.
+        label: what sets it apart from the other points.
+        runs: their names.
+        quality: accuracy or mAP, 0 to 1.
+        more: of further metrics, by name.
+        gmacs: giga multiply-adds of a view.
+        clips_per_second: measured in inference, mean of the runs.
+        num_tokens: semantic tokens; None = dense, or not known.
+    """
+
+    series: str
+    label: str
+    runs: tuple[str, ...]
+    quality: Spread
+    more: Mapping[str, Spread]
+    gmacs: float
+    clips_per_second: float
+    num_tokens: int | None
+
+    @property
+    def name(self) -> str:
+        """Series and label."""
+        return f"{self.series} {self.label}".strip()
+
+
+def read_run(folder: Path, overrides: Sequence[str]) -> Run:
+    """A run by its folder.
+
+    Raises:
+        ValueError: its result.json is missing or damaged, or lacks what a point needs.
+    """
+    path = folder / "result.json"
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError("there is no result.json") from error
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} can't be read ({error})") from error
+    if not isinstance(result, dict) or any(key not in result for key in NEEDED):
+        raise ValueError(f"{path} is no result of a training or evaluation; it needs {', '.join(NEEDED)}")
+    if not any(isinstance(result.get(metric), float | int) and isfinite(result[metric]) for metric in METRICS):
+        raise ValueError(f"{path} has neither of {' and '.join(METRICS)} as a number")
+    return Run(folder.name, tuple(overrides), result)
+
+
+def metric_of(runs: Sequence[Run]) -> str:
+    """The main metric of all the runs.
+
+    Raises:
+        ValueError: there are no runs, or some have one label a video and others several.
+    """
+    if not runs:
+        raise ValueError("not one run has a result, so there is nothing to report; wait for one to end")
+    shared = [metric for metric in METRICS if all(metric in run.result for run in runs)]
+    if not shared:
+        raise ValueError("some of these runs have one label a video, others several; report them apart")
+    return shared[0]
+
+
+def points_of(runs: Sequence[Run], *, chance: Sequence[str] = CHANCE) -> list[Point]:
+    """One point for the runs with the same settings, in the order of the first of each.
+
+    Args:
+        runs: at least one.
+        chance: keys of overrides in which the runs of a point may differ.
+
+    Raises:
+        ValueError: see `metric_of`.
+    """
+    metric = metric_of(runs)
+    groups: dict[tuple[Any, ...], list[Run]] = {}
+    for run in runs:
+        key = (run.series, run.result.get("num_tokens"), telling(run.overrides, chance))
+        groups.setdefault(key, []).append(run)
+    shared = set.intersection(*(set(texts) for _, _, texts in groups))
+    return [
+        _point(series, _label(series, tokens, [t for t in texts if t not in shared]), group, metric=metric)
+        for (series, tokens, texts), group in groups.items()
+    ]
+
+
+def telling(overrides: Sequence[str], chance: Sequence[str]) -> tuple[str, ...]:
+    """The overrides that say something about the model and its recipe, without those of chance."""
+    kept = [text for text in overrides if not text.startswith(UNTOLD)]
+    return tuple(text for text in kept if text.partition("=")[0].lstrip("+") not in chance)
+
+
+def _point(series: str, label: str, group: Sequence[Run], *, metric: str) -> Point:
+    def values(key: str) -> list[float]:
+        return [float(run.result[key]) for run in group]
+
+    more = [key for key in MORE_METRICS if all(isinstance(run.result.get(key), float | int) for run in group)]
+    return Point(
+        series=series,
+        label=label,
+        runs=tuple(run.name for run in group),
+        quality=spread_of(values(metric)),
+        more={key: spread_of(values(key)) for key in more},
+        gmacs=spread_of(values("gmacs_per_view")).mean,
+        clips_per_second=spread_of(values("inference_clips_per_second")).mean,
+        num_tokens=group[0].result.get("num_tokens"),
+    )
+
+
+def _label(series: str, num_tokens: int | None, texts: Sequence[str]) -> str:
+    """What differs between the points, as briefly as it can be said."""
+    told = [text for text in texts if text.partition("=")[0] not in ("model", "model.reducer", "model.num_tokens")]
+    told = [text for text in told if "${" not in text.replace("\\", "")]  # made of what is told already
+    tokens = [] if num_tokens is None else [f"{num_tokens} tokens"]
+    return ", ".join([*tokens, *(text.lstrip("+").removeprefix("model.") for text in told)])

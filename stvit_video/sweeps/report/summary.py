@@ -1,0 +1,173 @@
+"""What a sweep has shown: a table of its points, the fronts, what can't be told apart, and a picture."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from stvit_video.sweeps.report.pareto import CLOSE, close_pairs, pareto_front
+from stvit_video.sweeps.report.points import MEASURED, MORE_METRICS, Point, Run, Unfinished, metric_of
+
+METRIC_WORDS = {"top1": "top-1 accuracy", "mean_average_precision": "mAP"}
+SAME_EVERYWHERE = ("hardware", "commit", "protocol", "num_videos_used")  # else the points are not quite comparable
+MARKERS = "osD^vP*X<>"
+MAX_LABELS = 24
+MAX_NAMED = 3
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """The finished runs of a sweep as points, and the rest.
+
+    Attributes:
+        runs: finished ones, at least one.
+        points: of these runs.
+        unfinished: the other runs.
+    """
+
+    runs: Sequence[Run]
+    points: Sequence[Point]
+    unfinished: Sequence[Unfinished] = ()
+
+    @cached_property
+    def metric(self) -> str:
+        """The key of the main metric."""
+        return metric_of(self.runs)
+
+    @cached_property
+    def gmacs_front(self) -> list[bool]:
+        """Which points nobody beats in accuracy against multiply-adds."""
+        return pareto_front([p.gmacs for p in self.points], [p.quality.mean for p in self.points])
+
+    @cached_property
+    def speed_front(self) -> list[bool]:
+        """Which points nobody beats in accuracy against clips per second."""
+        return pareto_front([-p.clips_per_second for p in self.points], [p.quality.mean for p in self.points])
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What a reader must know before believing a difference."""
+        return [*self._unmeasured(), *self._differences(), *self._close()]
+
+    def _unmeasured(self) -> list[str]:
+        """Whether a ranking by speed is to be believed."""
+        once = sum(not run.result.get(MEASURED) for run in self.runs)
+        if not once:
+            return []
+        return [
+            f"clips/s of {once} of {len(self.runs)} runs was measured once, at the end of each, beside whatever else "
+            "the machine did then; python -m stvit_video.sweep DIR --measure measures all in turn"
+        ]
+
+    def _differences(self) -> list[str]:
+        found = []
+        for key in SAME_EVERYWHERE:
+            values = sorted({str(run.result.get(key)) for run in self.runs})
+            if len(values) > 1:
+                found.append(f"the runs differ in {key}: {'; '.join(values)}")
+        return found
+
+    def _close(self) -> list[str]:
+        """A sentence for each point that has its cost in common with later ones."""
+        others: dict[int, list[Point]] = {}
+        for i, j in close_pairs([point.gmacs for point in self.points]):
+            others.setdefault(i, []).append(self.points[j])
+        return [
+            f"{_with_cost(self.points[i])} lies within {CLOSE:.0%} of the cost of {_some(found)}: cost does not tell "
+            "them apart"
+            for i, found in others.items()
+        ]
+
+
+def _with_cost(point: Point) -> str:
+    return f"{point.name} ({point.gmacs:.4g} GMACs)"
+
+
+def _some(points: Sequence[Point]) -> str:
+    """The first few by name, the others by their number."""
+    told = ", ".join(_with_cost(point) for point in points[:MAX_NAMED])
+    return told if len(points) <= MAX_NAMED else f"{told} and {len(points) - MAX_NAMED} more"
+
+
+def report_rows(report: SweepReport) -> list[dict[str, str]]:
+    """A row for each point, every value as a text."""
+    rows = []
+    for point, on_gmacs, on_speed in zip(report.points, report.gmacs_front, report.speed_front, strict=True):
+        quality = point.quality
+        rows.append(
+            {
+                "series": point.series,
+                "setting": point.label,
+                "num_tokens": "" if point.num_tokens is None else str(point.num_tokens),
+                "gmacs_per_view": f"{point.gmacs:.6g}",
+                "clips_per_second": f"{point.clips_per_second:.4g}",
+                f"{report.metric}_mean": f"{quality.mean:.4f}",
+                "std": "" if quality.std is None else f"{quality.std:.4f}",
+                "min": f"{quality.low:.4f}",
+                "max": f"{quality.high:.4f}",
+                "num_runs": str(quality.count),
+                **{f"{key}_mean": f"{point.more[key].mean:.4f}" for key in MORE_METRICS if key in point.more},
+                "best_for_gmacs": str(int(on_gmacs)),
+                "best_for_speed": str(int(on_speed)),
+                "runs": " ".join(point.runs),
+            }
+        )
+    return rows
+
+
+def format_rows(rows: Sequence[dict[str, str]]) -> str:
+    """The rows as CSV; a column that only some have is empty for the others."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def save_plot(report: SweepReport, path: Path) -> None:
+    """Draw accuracy against GMACs and against clips per second as PNG, with bars from the smallest to the largest run.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 5))
+    FigureCanvasAgg(figure)
+    gmacs, speeds = ([getattr(p, key) for p in report.points] for key in ("gmacs", "clips_per_second"))
+    left, right = figure.subplots(1, 2, sharey=True)
+    _draw(left, report, gmacs, report.gmacs_front)
+    _draw(right, report, speeds, report.speed_front)
+    left.set(xlabel="GMACs of a view", ylabel=METRIC_WORDS[report.metric])
+    right.set(xlabel="clips/s in inference, measured")
+    handles, names = left.get_legend_handles_labels()
+    legend = figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=8)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    figure.set_layout_engine("constrained")
+    figure.savefig(path, dpi=110)
+
+
+def _draw(axes: Any, report: SweepReport, costs: Sequence[float], front: Sequence[bool]) -> None:
+    """One panel: a colour and a mark for each series, a line along the front."""
+    series = list(dict.fromkeys(point.series for point in report.points))
+    for number, name in enumerate(series):
+        mine = [i for i, point in enumerate(report.points) if point.series == name]
+        spreads = [report.points[i].quality for i in mine]
+        bars = [[s.mean - s.low for s in spreads], [s.high - s.mean for s in spreads]]
+        marker, means = MARKERS[number % len(MARKERS)], [s.mean for s in spreads]
+        axes.errorbar([costs[i] for i in mine], means, bars, fmt=marker, capsize=3, markersize=6, label=name)
+    best = sorted((costs[i], point.quality.mean) for i, point in enumerate(report.points) if front[i])
+    axes.plot([x for x, _ in best], [y for _, y in best], "k--", linewidth=1, alpha=0.6, label="Pareto front")
+    axes.grid(alpha=0.3)
+    if len(report.points) <= MAX_LABELS:
+        middle = (min(costs) + max(costs)) / 2  # labels of points on the right stand to the left of them
+        for x, point in zip(costs, report.points, strict=True):
+            side = {"xytext": (4, 4)} if x <= middle else {"xytext": (-4, 4), "ha": "right"}
+            place = {**side, "textcoords": "offset points", "fontsize": 6}
+            axes.annotate(point.label, (x, point.quality.mean), **place).set_parse_math(False)

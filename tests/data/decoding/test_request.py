@@ -1,0 +1,58 @@
+"""How a file's errors are worded, and a call's time."""
+
+import time
+from dataclasses import asdict
+
+import pytest
+
+from stvit_video.data.decoding.request import Deadline, DecodeError, DecoderKilledError, DecodeTimeoutError, Source
+
+
+def test_errors_name_file_backend_and_cause():
+    source = Source("a b.mp4", "pyav", 2.5)
+    error = source.error("it is odd")
+    assert type(error) is DecodeError
+    assert str(error) == "can't decode 'a b.mp4' with backend 'pyav': it is odd"
+    late = source.timeout("seeking")
+    assert type(late) is DecodeTimeoutError
+    assert str(late) == (
+        "can't decode 'a b.mp4' with backend 'pyav': seeking took longer than the time limit of 2.5 s; "
+        "raise time_limit_seconds if the file is merely long"
+    )
+
+
+def test_a_deadline_runs_from_its_making_and_stops_at_zero(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    source = Source("clip.mp4", "pyav", 3.0)
+    deadline = source.deadline()
+    now[0] = 102.0
+    assert deadline.remaining_seconds() == pytest.approx(1.0)
+    assert source.check_time(deadline, "seeking") is None
+    now[0] = 109.0
+    assert deadline.remaining_seconds() == 0
+    with pytest.raises(DecodeTimeoutError, match="seeking took longer than the time limit of 3 s"):
+        source.check_time(deadline, "seeking")
+    assert Deadline(-1).remaining_seconds() == 0
+
+
+def test_only_plain_local_files_are_the_default():
+    assert asdict(Source("clip.mp4", "pyav", 3.0))["allow_addresses"] is False
+
+
+def test_a_name_stands_for_the_path_in_every_error():
+    source = Source("/proc/7/fd/9", "pyav", 3.0, name="a.tar: b.mp4")
+    assert (source.shown, Source("clip.mp4", "pyav", 3.0).shown) == ("a.tar: b.mp4", "clip.mp4")
+    error = source.error("opening failed (Invalid data: 'file:/proc/7/fd/9')")
+    assert str(error) == (
+        "can't decode 'a.tar: b.mp4' with backend 'pyav': opening failed (Invalid data: 'file:a.tar: b.mp4')"
+    )
+
+
+def test_a_killed_process_is_told_apart_from_a_bad_video():
+    error = Source("a.mp4", "decord", 2.0).killed("its decoding process was ended by signal SIGKILL")
+    assert isinstance(error, DecoderKilledError)
+    assert str(error) == (
+        "can't decode 'a.mp4' with backend 'decord': its decoding process was ended by signal SIGKILL; "
+        "is the machine out of memory?"
+    )

@@ -1,0 +1,43 @@
+import logging
+from pathlib import Path
+
+import pytest
+
+from stvit_video.data.layouts.class_folders import read_folder_manifest
+from stvit_video.data.manifests.faults import ManifestError
+
+
+def touch(folder: Path, *names: str) -> None:
+    """Manifests ask whether a file is there, not what is in it."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_folder_per_class(tmp_path, caplog):
+    touch(tmp_path, "walk/b.MP4", "walk/a.webm", "jump up/ä, 1.avi", "walk/notes.txt", "walk/deep/c.mp4")
+    touch(tmp_path, "README.md", ".cache/d.mp4")
+    with caplog.at_level(logging.WARNING):
+        manifest = read_folder_manifest(tmp_path)
+    assert manifest.classes == ("jump up", "walk")
+    assert [(record.video_id, record.label) for record in manifest.records] == [
+        ("jump up/ä, 1.avi", 0),
+        ("walk/a.webm", 1),
+        ("walk/b.MP4", 1),
+    ]
+    assert all(record.path == tmp_path / record.video_id for record in manifest.records)
+    [message] = [record.getMessage() for record in caplog.records]
+    assert "4 entries are no videos of a class and left out, first: .cache, README.md, walk/deep" in message
+
+
+def test_folder_faults(tmp_path):
+    with pytest.raises(ManifestError, match=r"there is no folder .*nowhere; give one that holds a folder"):
+        read_folder_manifest(tmp_path / "nowhere")
+    with pytest.raises(ManifestError, match="it lists no video; add at least one"):
+        read_folder_manifest(tmp_path)
+    touch(tmp_path, "walk/a.mp4", "run/notes.txt")
+    with pytest.raises(ManifestError, match="class folder run holds no video; add some or remove the folder"):
+        read_folder_manifest(tmp_path)
+    touch(tmp_path, "run/b.mp4")
+    with pytest.raises(ManifestError, match=r"unknown label 'run'; the 2 known classes are jump, walk"):
+        read_folder_manifest(tmp_path, classes=("jump", "walk"))

@@ -1,0 +1,170 @@
+"""ViewDataset under named protocols: one decode pass a video, frames as the rule says, equal views made once."""
+
+import dataclasses
+import math
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+import torch
+from odd_videos import MADE
+from torch.utils.data import DataLoader
+from video_cases import REAL, each
+
+from stvit_video.data.loading import frame_source as frames_module
+from stvit_video.data.loading.collate import collate_views
+from stvit_video.data.loading.view_dataset import ViewDataset
+from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest, VideoRecord
+from stvit_video.data.sampling.protocols import PROTOCOLS
+from stvit_video.data.transforms.device_transform import DeviceTransform
+from stvit_video.data.transforms.functional import EvalTransform
+from stvit_video.data.transforms.preprocessing import Preprocessing
+
+PLAIN = Preprocessing(
+    num_frames=3, frame_stride=2, short_side=24, crop_size=20, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
+)
+
+
+class CountingVideo:
+    """A video in memory that notes each reading; frame i is a grey of i, its columns a little lighter to the right."""
+
+    fps = 30.0
+
+    def __init__(self, num_frames, height, width):
+        columns = np.arange(width, dtype=np.uint8)[None, None, :, None]
+        numbers = np.arange(num_frames, dtype=np.uint8)[:, None, None, None]
+        self.frames = np.broadcast_to(numbers + columns, (num_frames, height, width, 3))
+        self.num_frames = num_frames
+        self.readings = []
+
+    def read(self, indices):
+        self.readings.append(list(indices))
+        return self.frames[list(indices)].copy()
+
+    def pts_seconds(self, index):
+        return index / self.fps
+
+
+@pytest.fixture
+def views_of(monkeypatch, tmp_path):
+    """A function: a video in memory and settings -> the item that the data set makes of it."""
+
+    def make(video, **settings):
+        monkeypatch.setattr(frames_module, "open_video", lambda path, **_: nullcontext(video))
+        manifest = Manifest((VideoRecord(tmp_path / "v.mp4", 0, "v.mp4"),), ("x",))
+        return ViewDataset(manifest, preprocessing=PLAIN, **settings)[0]
+
+    return make
+
+
+@pytest.mark.parametrize("name", list(PROTOCOLS))
+def test_all_views_come_from_one_reading_of_the_union_in_order(views_of, name):
+    video = CountingVideo(60, 24, 31)
+    item = views_of(video, protocol=name, num_clips=5, num_crops=3)
+    clips = PROTOCOLS[name].clips(60, 30.0, num_frames=3, frame_stride=2, num_clips=5)
+    assert video.readings == [sorted({index for clip in clips for index in clip})]
+    for view in range(15):
+        assert item["views"][view, 0, :, 0, 0].tolist() == [
+            index + PROTOCOLS[name].corners(24, 31, crop_size=20, num_crops=3)[view % 3][1]
+            for index in clips[view // 3]
+        ]
+        assert item["clip_starts_seconds"][view] == pytest.approx(clips[view // 3][0] / 30)
+
+
+@pytest.mark.parametrize("frame_difference", [False, True])
+def test_finished_views_equal_those_of_the_eval_transform_on_each_clip(views_of, frame_difference):
+    video = CountingVideo(40, 37, 50)  # with resizing
+    item = views_of(video, num_clips=3, num_crops=3)
+    assert item["views"].dtype == torch.uint8
+    preprocessing = dataclasses.replace(
+        PLAIN, mean=(0.1, 0.4, 0.5), std=(0.2, 0.3, 0.7), frame_difference=frame_difference
+    )
+    transform = EvalTransform(preprocessing)
+    clips = PROTOCOLS["uniform"].clips(40, 30.0, num_frames=3, frame_stride=2, num_clips=3)
+    expected = [transform.all_crops(torch.from_numpy(video.frames[clip].copy()), num_crops=3) for clip in clips]
+    assert torch.equal(DeviceTransform(preprocessing)(item["views"]), torch.cat(expected))
+
+
+def test_a_file_without_a_frame_rate_is_reported(views_of):
+    video = CountingVideo(30, 24, 31)
+    video.fps = 0.0
+    item = views_of(video, protocol="slowfast", num_clips=2)
+    assert item["error"].endswith("v.mp4: fps=0.0 must be a finite number above 0")
+    assert item["same_as"] == [0, 1]
+    assert video.readings == []
+
+
+def test_an_unknown_protocol():
+    manifest = Manifest((), ("x",))
+    with pytest.raises(ValueError, match="protocol='best' is not known; use one of uniform"):
+        ViewDataset(manifest, preprocessing=PLAIN, protocol="best")
+
+
+@pytest.mark.parametrize("cache", ["none", "memory"])
+def test_views_are_clips_times_crops_of_each_video(small_manifest, cache, frame_numbers):
+    dataset = ViewDataset(small_manifest, preprocessing=PLAIN, num_clips=4, num_crops=3, cache=cache)
+    item = dataset[3]  # 13 frames, a clip reaches over 5: starts 0, 2.67, 5.33, 8
+    assert item["views"].shape == (12, 3, 3, 20, 20)
+    assert (item["label"], item["index"], item["error"]) == (1, 3, "")
+    assert item["crops"] == [0, 1, 2] * 4
+    assert item["clip_starts_seconds"] == pytest.approx([0.0] * 3 + [0.3] * 3 + [0.5] * 3 + [0.8] * 3)
+    for view, start in zip(item["views"], [0] * 3 + [3] * 3 + [5] * 3 + [8] * 3, strict=True):
+        assert frame_numbers(view) == [start, start + 2, start + 4]
+
+
+def test_one_view_is_the_middle(small_manifest, frame_numbers):
+    item = ViewDataset(small_manifest, preprocessing=PLAIN)[0]  # 11 frames
+    assert item["views"].shape == (1, 3, 3, 20, 20)
+    assert frame_numbers(item["views"][0]) == [3, 5, 7]
+
+
+def test_evaluation_reports_a_broken_video_and_never_replaces_it(small_manifest, broken_record, caplog):
+    gone = VideoRecord(broken_record.path.with_name("gone.mp4"), 1, "gone.mp4")
+    manifest = dataclasses.replace(small_manifest, records=(small_manifest.records[0], broken_record, gone))
+    dataset = ViewDataset(manifest, preprocessing=PLAIN, num_clips=2, num_crops=1)
+    loader = DataLoader(dataset, batch_size=3, collate_fn=collate_views)
+    [batch] = loader
+    assert batch["views"].shape == (3, 2, 3, 3, 20, 20)
+    assert batch["views"].dtype == torch.uint8
+    assert batch["views"][1:].abs().max() == 0
+    assert batch["label"].tolist() == [0, 0, 1]
+    assert batch["index"].tolist() == [0, 1, 2]
+    assert batch["error"][0] == ""
+    assert "broken.mp4" in batch["error"][1]
+    assert "gone.mp4" in batch["error"][2]
+    assert batch["clip_starts_seconds"].dtype == torch.float64
+    assert batch["clip_starts_seconds"][0].tolist() == pytest.approx([0.0, 0.6])
+    assert all(math.isnan(seconds) for seconds in batch["clip_starts_seconds"][1:].flatten().tolist())
+    assert batch["crops"].tolist() == [[0, 0]] * 3
+    assert not caplog.records  # the reasons are in the items
+
+
+@pytest.mark.parametrize("case", each(MADE, set(REAL) - {"corrupted.mp4", "vp8.webm"}), indirect=True)
+def test_files_of_every_kind_are_read_or_reported(case):  # of the real ones, those of 1280x720 take long
+    records = (VideoRecord(case.path, 0, case.name),)
+    item = ViewDataset(Manifest(records, ("x",)), preprocessing=PLAIN, num_clips=2)[0]
+    assert bool(item["error"]) == (case.num_frames is None)
+    assert item["views"].shape == (2, 3, 3, 20, 20)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"num_clips": 0}, "num_clips=0 must be at least 1"), ({"num_crops": 2}, "num_crops=2 must be 1 or 3")],
+)
+def test_bad_numbers_of_views_are_refused(small_manifest, settings, message):
+    with pytest.raises(ValueError, match=message):
+        ViewDataset(small_manifest, preprocessing=PLAIN, **settings)
+
+
+def test_several_labels_of_readable_and_broken_videos(small_manifest, broken_record):
+    labels = {0: (0, 2), 1: (), 2: (1,)}
+    listed = (*small_manifest.records[:2], broken_record)
+    records = tuple(
+        dataclasses.replace(record, label=NO_SINGLE_LABEL, labels=labels[number])
+        for number, record in enumerate(listed)
+    )
+    dataset = ViewDataset(Manifest(records, ("x", "y", "z"), multi_label=True), preprocessing=PLAIN, num_clips=2)
+    batch = collate_views([dataset[2], dataset[0], dataset[1]])
+    assert batch["label"].dtype == torch.float32
+    assert batch["label"].tolist() == [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    assert [bool(error) for error in batch["error"]] == [True, False, False]

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from stvit_video.data.layouts.csv_list import read_csv_manifest
+from stvit_video.data.manifests.faults import ManifestError
+from stvit_video.data.manifests.manifest import Manifest, VideoRecord, check_classes, require_one_frame
+
+
+def record_of(path):
+    return VideoRecord(path, 0, path.name, is_picture=True)
+
+
+def test_pictures_are_not_shown_as_clips(tmp_path):
+    picture, video = record_of(tmp_path / "x.png"), VideoRecord(tmp_path / "x.mp4", 0, "x.mp4")
+    both = Manifest((video, picture), ("a", "b"))
+    with pytest.raises(ValueError, match=r"x.png is a picture, and the model takes clips of 3 frames; give videos, or"):
+        require_one_frame(both, num_frames=3)
+    assert require_one_frame(both, num_frames=1) is None
+    assert require_one_frame(Manifest((video,), ("a", "b")), num_frames=3) is None
+
+
+def touch(folder: Path, *names: str) -> None:
+    """Manifests ask whether a file is there, not what is in it."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def write_csv(folder: Path, text: str) -> Path:
+    path = folder / "list.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_classes_of_val_must_be_those_of_train(tmp_path):
+    touch(tmp_path, "a.mp4", "b.mp4", "c.mp4")
+    train = read_csv_manifest(write_csv(tmp_path, "path,label\na.mp4,x\nb.mp4,y\n"))
+    val = write_csv(tmp_path, "path,label\nc.mp4,y\n")
+    check_classes(train, read_csv_manifest(val, classes=train.classes))
+    with pytest.raises(ManifestError, match="read the validation manifest with classes=<the training"):
+        check_classes(train, read_csv_manifest(val))
+    other = read_csv_manifest(write_csv(tmp_path, "path,label\na.mp4,x\nb.mp4,run\nc.mp4,sit\n"))
+    with pytest.raises(ManifestError, match=r"2 class\(es\) of the validation .* have no training video: 'run', 'sit'"):
+        check_classes(train, other)

@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stvit_video.data.transforms.functional import (
+    EvalTransform,
+    frame_differences,
+    normalise,
+    random_resized_crop_box,
+    resize_short_side,
+)
+from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.data.transforms.train_transform import TrainTransform
+from stvit_video.utils.seeding import seeded_generator
+
+PLAIN = Preprocessing(
+    num_frames=3, frame_stride=2, short_side=14, crop_size=11, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
+)
+
+
+def random_frames(t: int, h: int, w: int, seed: int = 0) -> torch.Tensor:
+    return torch.randint(256, (t, h, w, 3), dtype=torch.uint8, generator=seeded_generator(seed))
+
+
+def as_bytes(clip: torch.Tensor) -> torch.Tensor:
+    """(C, T, H, W) in 0..1, or in bytes -> (T, C, H, W) in 0..255."""
+    return (clip * 255).round().permute(1, 0, 2, 3) if clip.is_floating_point() else clip.float().permute(1, 0, 2, 3)
+
+
+def float_resize(frames: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """(T, H, W, 3) uint8 -> (T, 3, *size), by another implementation, in floating point."""
+    images = frames.permute(0, 3, 1, 2).double()
+    return F.interpolate(images, size, mode="bilinear", antialias=True)
+
+
+def test_resize_equals_interpolation_in_floating_point():
+    frames = random_frames(2, 31, 47)
+    resized = resize_short_side(frames.permute(0, 3, 1, 2), short_side=14)
+    assert resized.shape == (2, 3, 14, 21)
+    assert resized.dtype == torch.uint8
+    assert (resized - float_resize(frames, (14, 21))).abs().max() <= 1.5
+
+
+def test_normalise_equals_a_loop_over_channels():
+    frames = random_frames(2, 5, 7).permute(0, 3, 1, 2)
+    mean, std = (0.1, 0.2, 0.3), (0.5, 0.7, 0.9)
+    clip = normalise(frames.transpose(0, 1), mean=mean, std=std)
+    assert clip.shape == (3, 2, 5, 7)
+    assert clip.is_contiguous()
+    for c in range(3):
+        for t in range(2):
+            expected = (frames[t, c].numpy() / 255.0 - mean[c]) / std[c]
+            np.testing.assert_allclose(clip[c, t].numpy(), expected, atol=1e-5)
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 999))
+def test_crop_box_lies_inside_and_has_about_the_area_and_ratio_asked_for(height, width, seed):
+    scale, ratio = (0.2, 0.7), (0.5, 1.5)
+    top, left, box_height, box_width = random_resized_crop_box(
+        height, width, scale=scale, ratio=ratio, generator=seeded_generator(seed)
+    )
+    assert top >= 0 < box_height <= height - top
+    assert left >= 0 < box_width <= width - left
+    if min(height, width) > 40 and 0.7 < width / height < 1.4:  # always fits, rounding matters little
+        assert 0.18 <= box_height * box_width / (height * width) <= 0.73
+        assert 0.46 <= box_width / box_height <= 1.6
+
+
+def test_crop_box_of_a_frame_too_long_for_any_is_central():
+    settings = {"scale": (1.0, 1.0), "ratio": (0.75, 1.25)}
+    assert random_resized_crop_box(20, 91, **settings, generator=seeded_generator(0)) == (0, 33, 20, 25)
+    assert random_resized_crop_box(90, 15, **settings, generator=seeded_generator(0)) == (35, 0, 20, 15)
+
+
+def test_crop_boxes_are_spread_over_area_and_place():
+    generator = seeded_generator(7)
+    boxes = [
+        random_resized_crop_box(60, 80, scale=(0.1, 0.9), ratio=(0.75, 4 / 3), generator=generator) for _ in range(400)
+    ]
+    areas = np.array([h * w / 4800 for _, _, h, w in boxes])
+    assert areas.min() < 0.13
+    assert areas.max() > 0.8
+    assert 0.4 < areas.mean() < 0.5  # misfits are the large ones
+    assert len({(top, left) for top, left, _, _ in boxes}) > 250
+
+
+@pytest.mark.parametrize(("height", "width"), [(14, 25), (33, 14)])
+def test_evaluation_crops_are_cut_from_the_resized_frame(height, width):
+    frames = random_frames(3, height, width)
+    crops = EvalTransform(PLAIN).all_crops(frames, num_crops=3)
+    assert crops.shape == (3, 3, 3, 11, 11)
+    short, long_side = 1, (max(height, width) - 11)  # (14 - 11) // 2
+    for number, at in enumerate([0, long_side // 2, long_side]):
+        top, left = (short, at) if height < width else (at, short)
+        expected = frames[:, top : top + 11, left : left + 11].permute(0, 3, 1, 2)
+        assert torch.equal(as_bytes(crops[number]), expected.float())
+        assert torch.equal(EvalTransform(PLAIN)(frames, crop_index=number, num_crops=3), crops[number])
+
+
+def test_evaluation_resizes_before_it_crops():
+    frames = random_frames(2, 28, 50)
+    clip = EvalTransform(PLAIN)(frames)
+    expected = float_resize(frames, (14, 25))[..., 1:12, 7:18]
+    assert (as_bytes(clip) - expected).abs().max() <= 1.5
+
+
+def test_transforms_refuse_other_tensors():
+    with pytest.raises(ValueError, match=r"frames are torch.float32 of shape \(2, 5, 7, 3\); needed is torch.uint8"):
+        EvalTransform(PLAIN)(torch.zeros(2, 5, 7, 3))
+    with pytest.raises(ValueError, match=r"of shape \(2, 3, 5, 7\); needed is torch.uint8 \(T, H, W, 3\)"):
+        TrainTransform(PLAIN)(torch.zeros(2, 3, 5, 7, dtype=torch.uint8), generator=seeded_generator(0))
+    with pytest.raises(ValueError, match=r"crop_index=3 must lie in 0 .. num_crops - 1 = 2"):
+        EvalTransform(PLAIN)(random_frames(2, 14, 17), crop_index=3, num_crops=3)
+
+
+def test_frame_differences_by_a_slow_loop_and_a_still_clip_is_zero(finished):
+    clip = torch.randn(3, 5, 2, 7)
+    differences = frame_differences(clip)
+    assert (differences[:, 0] == 0).all()
+    for step in range(1, 5):
+        torch.testing.assert_close(differences[:, step], clip[:, step] - clip[:, step - 1])
+    preprocessing = Preprocessing(num_frames=4, frame_stride=1, short_side=8, crop_size=8, frame_difference=True)
+    still = torch.randint(0, 256, (1, 9, 13, 3), dtype=torch.uint8).expand(4, -1, -1, -1)
+    assert (EvalTransform(preprocessing)(still) == 0).all()
+    frames = torch.randint(0, 256, (4, 9, 13, 3), dtype=torch.uint8)
+    moving = finished(TrainTransform(preprocessing)(frames, generator=seeded_generator(0)), preprocessing)
+    assert (moving[:, 0] == 0).all()
+    assert (moving[:, 1:] != 0).any()

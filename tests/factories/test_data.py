@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+
+from stvit_video.factories.data import (
+    build_mixing,
+    build_multi_scale,
+    build_preprocessing,
+    build_sampling,
+    build_train_transform,
+)
+from stvit_video.settings.paths import CONF_DIR
+
+
+def test_preprocessing_and_configuration_folder():
+    data = {"num_frames": 3, "frame_stride": 2, "short_side": 20, "crop_size": 16, "mean": [0.5] * 3, "std": [0.2] * 3}
+    assert build_preprocessing(data).crop_size == 16
+    assert (Path(CONF_DIR) / "train.yaml").is_file()
+
+
+AUGMENT = {
+    "crop": "random",
+    "scale": [0.3, 0.9],
+    "ratio": [0.5, 2.0],
+    "short_side_jitter": [20, 24],
+    "flip_probability": 0.25,
+    "colour_jitter": 0.4,
+    "hue_jitter": 0.1,
+    "rand_augment": "rand-m7-n4",
+    "erase_probability": 0.2,
+    "erase_count": 3,
+    "mixup_alpha": 0.8,
+    "cutmix_alpha": 0.0,
+    "mix_probability": 0.7,
+    "cutmix_share": 0.6,
+    "on_device": True,
+}
+
+
+def test_every_augmentation_setting_arrives():
+    sizes = build_preprocessing(
+        {"num_frames": 3, "frame_stride": 2, "short_side": 20, "crop_size": 16, "mean": [0.5] * 3, "std": [0.2] * 3}
+    )
+    transform, mixing = build_train_transform(AUGMENT, sizes), build_mixing(AUGMENT)
+    found = {name: getattr(transform, name) for name in AUGMENT if hasattr(transform, name)}
+    found |= {name: getattr(transform.pixels, name) for name in AUGMENT if hasattr(transform.pixels, name)}
+    found |= {"mixup_alpha": mixing.mixup_alpha, "cutmix_alpha": mixing.cutmix_alpha}
+    found |= {"mix_probability": mixing.probability, "cutmix_share": mixing.cutmix_share}
+    assert {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()} == AUGMENT
+    assert build_train_transform(AUGMENT | {"short_side_jitter": None}, sizes).short_side_jitter is None
+
+
+def test_no_mixing_where_nothing_is_mixed():
+    assert build_mixing(AUGMENT | {"mixup_alpha": 0.0}) is None
+    assert build_mixing(AUGMENT | {"mix_probability": 0.0}) is None
+
+
+def test_unknown_operations_and_contradictions_are_errors():
+    data = {"sampling": "dense", "target_fps": 30, "short_video": "loop"}
+    assert build_sampling(data).target_fps == 30
+    with pytest.raises(ValueError, match="target_fps=30 has no effect beside sampling='segments'"):
+        build_sampling(data | {"sampling": "segments"})
+    with pytest.raises(ValueError, match="rand_augment='rand-blur3' can't be read; write rand-m7-n4-mstd0.5-inc1"):
+        build_train_transform(AUGMENT | {"rand_augment": "rand-blur3"}, None)
+
+
+def test_sizes_of_the_data_settings():
+    data = {"crop_size": 24, "batch_size": 12, "num_repeats": 3, "multi_scale_batch": "at_least"}
+    assert build_multi_scale(data | {"multi_scale": None}) is None
+    built = build_multi_scale(data | {"multi_scale": [32, 16]})
+    assert (built.sizes, built.videos(16), built.videos(32)) == ((16, 32), 9, 4)
+    with pytest.raises(ValueError, match=r"^multi_scale=\[16\] must be two or more"):
+        build_multi_scale(data | {"multi_scale": [16]})

@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import pytest
+from lightning.pytorch import Trainer
+from lightning.pytorch.strategies import ModelParallelStrategy
+
+from stvit_video.factories import training
+from stvit_video.factories.training import build_averaging, build_optim, build_trainer, compile_mode, scaled_optim
+from stvit_video.training.sharding import sharded_strategy
+
+TRAINER = {
+    "max_epochs": 3,
+    "accelerator": "cpu",
+    "devices": 1,
+    "num_nodes": 1,
+    "strategy": "auto",
+    "sync_batchnorm": False,
+    "precision": "auto",
+    "gradient_clip_val": 0.5,
+    "accumulate_grad_batches": 2,
+    "check_val_every_n_epoch": 3,
+    "log_every_n_steps": 7,
+    "checkpoint_minutes": 2.5,
+    "enable_progress_bar": False,
+}
+
+
+def test_every_optimizer_setting_arrives():
+    optim = {"lr": 0.1, "min_lr": 0.01, "weight_decay": 0.2, "betas": [0.8, 0.9], "warmup_epochs": 1.5}
+    optim |= {"warmup_lr": 0.001, "optimizer": "sgd", "momentum": 0.7, "nesterov": True, "schedule": "step"}
+    optim |= {"milestones": [3, 5], "milestone_factor": 0.2, "layer_decay": 0.7, "backbone_lr_factor": 1.0}
+    plan = build_optim(optim | {"label_smoothing": 0.1})
+    assert {key: getattr(plan, key) for key in optim} == optim | {"betas": (0.8, 0.9), "milestones": (3, 5)}
+
+
+def test_an_average_is_made_where_it_is_asked_for():
+    assert build_averaging({"ema_decay": None}) == []
+    (average,) = build_averaging({"ema_decay": 0.9})
+    assert average.decay == 0.9
+
+
+def test_what_compiling_means():
+    assert [compile_mode(setting) for setting in (False, True, "max-autotune")] == [None, "default", "max-autotune"]
+
+
+@pytest.mark.parametrize(("cuda", "precision"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_every_trainer_setting_arrives(tmp_path, monkeypatch, cuda, precision):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
+    trainer = build_trainer(TRAINER, run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
+    expected = {
+        key: value
+        for key, value in TRAINER.items()
+        if hasattr(trainer, key) and key not in ("strategy", "accelerator", "precision")
+    }
+    assert {key: getattr(trainer, key) for key in expected} == expected
+    assert str(trainer.precision) == precision
+    assert "val/mAP" in [getattr(callback, "monitor", None) for callback in trainer.checkpoint_callbacks]
+    assert Path(trainer.default_root_dir) == tmp_path
+
+
+def test_devices_and_sharding_arrive(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "6")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    settings = TRAINER | {"devices": "auto", "num_nodes": 2, "strategy": "fsdp", "sync_batchnorm": True}
+    given = {}
+    monkeypatch.setattr(training, "sharded_strategy", lambda size: given.update(size=size) or sharded_strategy(size))
+    monkeypatch.setattr(training, "Trainer", lambda **more: given.update(more) or Trainer(**more))
+    trainer = build_trainer(settings, run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
+    assert (trainer.num_devices, trainer.num_nodes) == (3, 2)
+    assert isinstance(trainer.strategy, ModelParallelStrategy)
+    assert given["size"] == 6
+    assert given["sync_batchnorm"] is True
+
+
+def test_under_slurm_it_is_not_lightning_that_obeys_the_signal(tmp_path, monkeypatch):
+    job = {
+        "NTASKS": "1",
+        "NNODES": "1",
+        "JOB_NAME": "run",
+        "JOB_ID": "57",
+        "PROCID": "0",
+        "NODEID": "0",
+        "LOCALID": "0",
+    }
+    for name, value in job.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    settings = TRAINER | {"strategy": "ddp"}  # which has the environment as an attribute
+    trainer = build_trainer(settings, run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
+    environment = trainer.strategy.cluster_environment
+    assert type(environment).__name__ == "SLURMEnvironment"
+    assert environment.auto_requeue is False
+
+
+def start_settings(**optim):
+    return {
+        "data": {"batch_size": 6, "num_repeats": 2, "multi_scale": None},
+        "optim": {"lr": 4e-3, "min_lr": 2e-3, "warmup_lr": None, "weight_decay": 0.5} | optim,
+        "trainer": TRAINER | {"devices": 5},
+    }
+
+
+def test_learning_rates_are_scaled_and_told(capsys):
+    optim = scaled_optim(start_settings(lr_reference_batch=60, expected_batch=None))
+    assert capsys.readouterr().out == (
+        "effective batch 60 = 3/process x 5 processes x 2 accumulate x 2 repeats (30 videos); lr 2.0e-3 (scaled from "
+        "60: 4.0e-3 x 30 / 60, other learning rates along)\n"
+    )
+    assert (optim["lr"], optim["min_lr"], optim["warmup_lr"], optim["weight_decay"]) == (2e-3, 1e-3, None, 0.5)
+
+
+def test_several_sizes_are_told_and_leave_the_learning_rate(capsys):
+    settings = start_settings(lr_reference_batch=60, expected_batch=30)
+    sizes = {"multi_scale": [28, 14, 7], "multi_scale_batch": "constant_pixels", "crop_size": 14}
+    optim = scaled_optim(settings | {"data": settings["data"] | sizes})
+    line = capsys.readouterr().out
+    assert line.startswith("effective batch 60 = 3/process x 5 processes")
+    assert line.endswith(
+        "along); multi-scale 7 to 28 pixels: batch 24 to 4/process, the effective batch is that of 14 pixels\n"
+    )
+    assert optim["lr"] == 2e-3
+
+
+def test_another_batch_than_the_recipes_is_a_warning():
+    with pytest.warns(UserWarning, match="30 videos, .* optim.expected_batch=45: trainer.accumulate_grad_batches=3"):
+        optim = scaled_optim(start_settings(lr_reference_batch=None, expected_batch=45))
+    assert optim["lr"] == 4e-3

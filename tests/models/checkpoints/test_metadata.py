@@ -1,0 +1,112 @@
+import re
+
+import pytest
+
+from stvit_video.models.checkpoints.metadata import check_metadata, check_resume, checkpoint_metadata
+from stvit_video.models.checkpoints.state_dict import CheckpointError
+
+
+def metadata(**changes):
+    parts = {
+        "model_name": "deit_tiny",
+        "model_options": {"num_tokens": (2, 3), "depth": 5},
+        "classes": ("a", "b", "c"),
+        "preprocessing": {"num_frames": 4, "mean": [0.5, 0.5, 0.5]},
+        "protocol": {"num_clips": 2, "num_crops": 3, "average": "prob"},
+        "config": {"seed": 0},
+    }
+    return checkpoint_metadata(**{**parts, **changes})
+
+
+def test_what_was_written_is_accepted():
+    assert check_metadata(metadata(), source="x") == metadata()
+
+
+@pytest.mark.parametrize("found", [None, 5, {}, metadata() | {"format": 2}])
+def test_no_metadata_of_our_format(found):
+    with pytest.raises(CheckpointError, match=r"'x.ckpt' does not say which model it holds .* use load_checkpoint"):
+        check_metadata(found, source="'x.ckpt'")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": None}, "model.name (no str), model.options (no dict); give a file as stvit_video.train wrote it"),
+        ({"model": {"name": 3, "options": {}}}, "lacks parts of its 'stvit_video' entry: model.name (no str);"),
+        ({"classes": 3}, "classes (no list)"),
+        ({"classes": [1, 2]}, "classes (no list of names)"),
+        ({"preprocessing": []}, "preprocessing (no dict)"),
+        ({"protocol": {"num_clips": 1, "average": "prob"}}, "protocol.num_crops (no int)"),
+        ({"config": None}, "config (no dict)"),
+    ],
+)
+def test_parts_that_are_missing_or_of_another_type(changes, message):
+    with pytest.raises(CheckpointError, match=re.escape(message)):
+        check_metadata(metadata() | changes, source="'x.ckpt'")
+
+
+def test_every_part_is_needed():
+    for key in metadata():
+        if key not in ("versions", "format", "multi_label"):
+            with pytest.raises(CheckpointError, match=f"lacks parts of its 'stvit_video' entry: {key}"):
+                check_metadata({k: v for k, v in metadata().items() if k != key}, source="x")
+
+
+def test_equal_settings_resume():
+    now = metadata(model_options={"depth": 5, "num_tokens": [2, 3]}, protocol={"num_clips": 9}, config={"seed": 1})
+    assert check_resume(metadata(), now) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"classes": ("a", "d", "c")},
+            "the checkpoint has classes [..., 'b', 'c'] (3), this training [..., 'd', 'c'] (3)",
+        ),
+        ({"classes": ("a", "b")}, "the checkpoint has classes [..., 'c'] (3), this training [...] (2)"),
+        (
+            {"classes": tuple("vwxyz")},
+            "the checkpoint has classes ['a', 'b', 'c'] (3), this training ['v', 'w', 'x', ...] (5)",
+        ),
+        ({"model_name": "deit_base"}, "the checkpoint has model 'deit_tiny', this training 'deit_base'"),
+        (
+            {"model_options": {"num_tokens": 6, "depth": 5}},
+            "the checkpoint has the model option num_tokens=(2, 3), this training num_tokens=6",
+        ),
+        (
+            {"model_options": {"num_tokens": (2, 3)}},
+            "the checkpoint has the model option depth=5, this training has none",
+        ),
+        (
+            {"model_options": {"num_tokens": (2, 3), "depth": 5, "pool": "cls"}},
+            "this training has the model option pool='cls', the checkpoint has none",
+        ),
+        (
+            {"preprocessing": {"num_frames": 8, "mean": [0.5, 0.5, 0.5]}},
+            "the checkpoint has the preprocessing num_frames=4, this training num_frames=8",
+        ),
+    ],
+)
+def test_the_first_difference_stops_a_resume(changes, message):
+    with pytest.raises(
+        CheckpointError, match=f"can't go on .*{re.escape(message)}; .* weights use init_from=\\.\\.\\."
+    ):
+        check_resume(metadata(), metadata(**changes))
+
+
+def test_resume_from_a_checkpoint_without_metadata():
+    with pytest.raises(CheckpointError, match="the checkpoint does not say which model it holds"):
+        check_resume(None, metadata())
+
+
+def test_checkpoints_of_before_are_of_one_label_a_video():
+    old = {key: value for key, value in metadata().items() if key != "multi_label"}
+    assert check_metadata(old, source="x")["multi_label"] is False
+    assert check_metadata(metadata(multi_label=True), source="x")["multi_label"] is True
+    assert check_resume(old, metadata()) is None
+    with pytest.raises(CheckpointError, match=r"'stvit_video' entry: multi_label \(no bool\); give a file"):
+        check_metadata(old | {"multi_label": "yes"}, source="x")
+    words = "the checkpoint is for one label a video, this training for several labels a video; resume with the"
+    with pytest.raises(CheckpointError, match=words):
+        check_resume(old, metadata(multi_label=True))

@@ -1,0 +1,134 @@
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from stvit_video.evaluation.cost.measure import count_gmacs
+from stvit_video.models import create_model, list_models, model_options
+
+TINY = {
+    "num_classes": 3,
+    "embed_dim": 8,
+    "num_heads": 2,
+    "depth": 4,
+    "generate_at": 1,
+    "image_size": 16,
+    "patch_size": 4,
+}
+
+
+def test_sizes_of_the_names():
+    assert [create_model(f"deit_{size}", depth=3).head.in_features for size in ("tiny", "small", "base")] == [
+        192,
+        384,
+        768,
+    ]
+    assert create_model("stvit_deit_tiny").token_grid.sizes == (4, 4)
+    assert create_model("stvit_video_deit_tiny").token_grid.sizes == (4, 4, 4)
+    assert create_model("video_deit_tiny").token_grid is None
+
+
+def test_list_is_sorted():
+    assert list_models() == sorted(list_models())
+
+
+def test_unknown_name_suggests_the_closest():
+    with pytest.raises(
+        ValueError, match="no model is named 'stvit_video_diet_tiny', did you mean 'stvit_video_deit_tiny'?"
+    ):
+        create_model("stvit_video_diet_tiny")
+
+
+def test_unknown_option_suggests_the_closest():
+    with pytest.raises(
+        ValueError, match="deit_tiny has no option 'num_token', did you mean 'num_tokens'.*it takes depth"
+    ):
+        create_model("deit_tiny", num_token=3)
+    with pytest.raises(ValueError, match="deit_tiny has no option 'num_frames'"):
+        create_model("deit_tiny", num_frames=8)
+    assert "num_frames" in model_options("video_deit_tiny")
+
+
+def without_weights(name, **options):
+    """A model whose values take neither memory nor time: sizes are all that is asked for."""
+    with torch.device("meta"):
+        return create_model(name, **options)
+
+
+@pytest.mark.parametrize(("name", "gmacs"), [("deit_tiny", 1.26), ("deit_small", 4.61), ("deit_base", 17.58)])
+def test_cost_of_dense_models_is_the_published_one(name, gmacs):
+    assert count_gmacs(without_weights(name), (3, 224, 224)) == pytest.approx(gmacs, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"), [("stvit_deit_tiny", 0.55), ("stvit_deit_small", 1.95), ("stvit_deit_base", 7.4)]
+)
+def test_sixteen_tokens_cost_what_the_paper_says(name, limit):
+    """ "Nearly 60 %" less than DeiT."""
+    assert 0.9 * limit < count_gmacs(without_weights(name, num_tokens=16), (3, 224, 224)) <= limit
+
+
+@pytest.mark.parametrize("name", [None, 5, ["deit_tiny"]])
+def test_a_name_that_is_no_text(name):
+    with pytest.raises(ValueError, match="is no model's name; give a text out of list_models"):
+        create_model(name)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        *[
+            ({option: value}, f"{option}={value} is not possible; give a whole number, at least 1")
+            for option, value in [
+                ("num_classes", 0),
+                ("num_classes", -1),
+                ("num_classes", None),
+                ("in_channels", 0),
+                ("embed_dim", 8.0),
+                ("num_heads", 0),
+                ("depth", True),
+                ("num_frames", 2.5),
+                ("tubelet_size", 0),
+                ("patch_size", 0),
+                ("image_size", -16),
+            ]
+        ],
+        ({"image_size": "16"}, "image_size='16' is not possible; give one whole number for both sides, or"),
+        ({"patch_size": (4, 4, 4)}, r"patch_size=\(4, 4, 4\) is not possible; give one whole number for both sides"),
+        ({"patch_size": (4, 0)}, r"patch_size=\(4, 0\) is not possible; give a whole number for each axis"),
+        ({"mlp_ratio": 0}, "mlp_ratio=0 is not possible: 8 channels times it is 0; choose a ratio"),
+        ({"mlp_ratio": -1}, "mlp_ratio=-1 is not possible"),
+        ({"drop_rate": 1.0}, r"drop_rate=1.0 is not possible; it must lie in \[0, 1\)"),
+        ({"drop_rate": -0.1}, "drop_rate=-0.1 is not possible"),
+        ({"drop_path_rate": 2}, r"drop_path_rate=2 is not possible; it must lie in \[0, 1\)"),
+        ({"layer_scale_init": "1"}, "layer_scale_init='1' is not possible; give a finite number"),
+        ({"depth": 2}, "depth=2 is too few blocks for semantic tokens; give at least 4: 1 before"),
+        ({"num_tokens": 2.5}, "num_tokens=2.5 is no number of tokens"),
+        ({"num_tokens": "4"}, "num_tokens='4' is no number of tokens"),
+        ({"num_tokens": True}, "num_tokens=True is no number of tokens"),
+        ({"pool": ""}, "pool='' is unknown"),
+    ],
+)
+def test_values_out_of_range(options, message):
+    with pytest.raises(ValueError, match=message):
+        create_model("stvit_video_deit_tiny", **{**TINY, "num_frames": 4, "num_tokens": 4, **options})
+
+
+def test_numpy_integers_and_lists_are_plain_numbers():
+    options = {key: np.int64(value) for key, value in (TINY | {"num_frames": 4}).items()}
+    options |= {"image_size": [np.int64(16), 20], "num_tokens": [1, 2, 2], "layer_scale_init": 1}
+    model = create_model("stvit_video_deit_tiny", **options)
+    model.set_num_tokens(np.int32(8))
+    assert model.token_grid.sizes == (2, 2, 2)
+    assert model(torch.randn(2, 3, 4, 16, 20)).shape == (2, 3)
+
+
+def test_few_tokens_of_a_clip_cost_what_we_aim_at():
+    """16 frames of 224 x 224, 64 tokens : at most 30 % of the dense model per frame, 40 % with joint blocks."""
+    cost = partial(count_gmacs, input_size=(3, 16, 224, 224))
+    dense = cost(without_weights("video_deit_small", base_attention="joint"))
+    assert dense == pytest.approx(57, rel=0.01)  # published for VideoMAE-S
+    assert cost(without_weights("stvit_video_deit_small", num_tokens=64)) <= 0.30 * dense
+    assert cost(without_weights("stvit_video_deit_small", num_tokens=64, base_attention="joint")) <= 0.40 * dense
+    assert cost(without_weights("stvit_video_deit_small")) <= 0.30 * cost(without_weights("video_deit_small"))

@@ -1,0 +1,218 @@
+"""What can be known before any data is read: told together, with nothing read and nothing written."""
+
+import copy
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import get_args, get_type_hints
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from lightning.pytorch import Trainer
+from omegaconf import OmegaConf
+
+from stvit_video.models.checkpoints.files import read_checkpoint
+from stvit_video.runs.preflight import check_start, look_into
+from stvit_video.runs.resume import write_config
+from stvit_video.settings.paths import CONF_DIR
+from stvit_video.settings.rules import PRECISIONS
+from stvit_video.train import train
+
+TINY = [
+    *("data=folder", "data.root=.", "data.num_frames=4", "data.frame_stride=2", "data.short_side=20"),
+    *("data.crop_size=16", "data.batch_size=2", "data.mean=[0.5,0.5,0.5]", "data.std=[0.25,0.25,0.25]"),
+    *("model=stvit_video_deit_tiny", "model.patch_size=4", "model.embed_dim=8", "model.num_heads=2", "model.depth=4"),
+    *("model.generate_at=1", "model.num_tokens=4", "trainer.accelerator=cpu"),
+]
+
+
+@pytest.fixture(scope="module")
+def defaults():
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        return OmegaConf.to_container(compose("train", overrides=TINY), resolve=True)
+
+
+def changed(settings, changes):
+    settings = copy.deepcopy(settings)
+    for key, value in changes.items():
+        group, _, name = key.rpartition(".")
+        (settings[group] if group else settings)[name] = value
+    return settings
+
+
+def faults_of(settings, run_dir):
+    with pytest.raises(ValueError, match=".") as error:
+        check_start(settings, run_dir=run_dir)
+    return str(error.value)
+
+
+def test_the_settings_come_back_as_they_are_used(defaults, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "videos").mkdir()
+    used = check_start(changed(defaults, {"data.root": "videos"}), run_dir=tmp_path / "new" / "run")
+    assert used["protocol"] == {"name": "uniform", "num_clips": 4, "num_crops": 3, "average": "prob"}
+    assert used["data"]["root"] == str(tmp_path / "videos")
+    assert {key: used[key] for key in ("optim", "model", "trainer")} == {
+        key: defaults[key] for key in ("optim", "model", "trainer")
+    }
+    assert list(tmp_path.iterdir()) == [tmp_path / "videos"]
+
+
+def test_faults_of_all_kinds_come_at_once_and_nothing_is_read_or_written(defaults, tmp_path, monkeypatch):
+    """The train folder is a file: whoever lists it fails."""
+    (tmp_path / "train").write_bytes(b"")
+    (tmp_path / "teacher.ckpt").write_bytes(b"PK\x03\x04 and no more")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5000))
+    changes = {
+        "data.root": str(tmp_path),
+        "optim.min_lr": -1,  # a type that is wrong hides only what depends on it
+        "data.num_repeats": 5,
+        "model.elastic": [4, 99999],
+        "init_from": str(tmp_path / "gone.pth"),
+        "ckpt_path": str(tmp_path / "gone.ckpt"),
+        "distill.teacher": str(tmp_path / "teacher.ckpt"),
+        "trainer.accelerator": "gpu",
+        "trainer.devices": 8,
+        "trainer.precision": "8-bit",
+        "protocol.name": "videoswim",
+    }
+    files = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(ValueError, match="optim.min_lr=-1 must be a number at least 0") as error:
+        train(changed(defaults, changes), run_dir=tmp_path / "run")
+    words = str(error.value)
+    for part in (
+        "data.batch_size=2 counts clips and must be a multiple of data.num_repeats=5",
+        "model=stvit_video_deit_tiny: num_tokens=99999",
+        f"init_from: there is no checkpoint file '{tmp_path}/gone.pth'; give the path of",
+        f"ckpt_path: there is no checkpoint file '{tmp_path}/gone.ckpt'; give the path of",
+        f"distill.teacher: '{tmp_path}/teacher.ckpt' is no checkpoint that loads safely: its zip archive is cut short",
+        "trainer.devices=8 asks for 8 GPUs, 2 are here; use trainer.devices=2",
+        "trainer.precision='8-bit' is unknown; use one of auto, 32-true",
+        "protocol: ",
+    ):
+        assert words.count(part) == 1, part
+    assert "room for" not in words  # a model that can't be built has no size
+    assert sorted(path.name for path in tmp_path.iterdir()) == files
+
+
+def test_disk_folder_and_other_settings_of_the_run_come_with_the_rest(defaults, tmp_path, monkeypatch):
+    run_dir = tmp_path / "run"
+    used = check_start(defaults, run_dir=run_dir)
+    run_dir.mkdir()
+    write_config(run_dir, used)
+    torch.save({}, run_dir / "last.ckpt")
+    assert check_start(defaults, run_dir=run_dir) == used
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5000))
+    words = faults_of(changed(defaults, {"distill.weight": 0.2, "optim.lr": 0.3, "init_from": "gone"}), run_dir)
+    assert "init_from: there is no checkpoint file 'gone'" in words
+    assert f"{run_dir} holds a run with other settings: " in words
+    assert "distill.weight=0.5 then, 0.2 now" in words
+    assert f"{run_dir} has room for 0.00 GB of checkpoints, the run keeps 4 of 0.00 GB at a time; make room" in words
+    (run_dir / "result.json").write_text('{"training": {"epochs": 30}}')
+    assert check_start(defaults, run_dir=run_dir) == used  # a finished run needs no room
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data.source": "vhs"}, "data.source='vhs' is unknown; choose one of csv, folder"),
+        ({"augment.rand_augment": "rand-oops"}, "rand_augment='rand-oops'"),
+        ({"protocol.num_crops": 2}, "protocol: num_crops=2 must be 1 (centre) or 3"),
+        (
+            {"init_from": "{tmp}/empty.pt"},
+            "init_from: '{tmp}/empty.pt' is no checkpoint that loads safely: it is e",
+        ),
+        ({"init_from": "{tmp}"}, "init_from: '{tmp}' is a folder without model.safetensors; give"),
+        ({"init_from": "{tmp}/list.pt"}, "init_from: '{tmp}/list.pt' holds a list, not a dictionary of tensors"),
+        ({"init_from": "{tmp}/words.pt"}, "init_from: the state dict holds 1 entries that are no named tensors"),
+        ({"distill.teacher": "{tmp}/none.pt"}, "distill.teacher: '{tmp}/none.pt' does not say which model it holds"),
+        ({"ckpt_path": "{tmp}/none.pt"}, "'{tmp}/none.pt' is no checkpoint that a training can go on from; give a"),
+        (
+            {"distill.teacher": "{teacher}", "data.frame_stride": 3},
+            "distill.teacher: '{teacher}' can't teach here: it was trained with data.frame_stride=2, this training "
+            "has 3; train one on the same",
+        ),
+    ],
+)
+def test_each_fault_is_one_sentence(defaults, tiny_run, tmp_path, changes, message):
+    (tmp_path / "empty.pt").touch()
+    for name, content in {"list": [1], "words": {"a": "b"}, "none": {"a": torch.zeros(2)}}.items():
+        torch.save(content, tmp_path / f"{name}.pt")
+    places = {"{tmp}": str(tmp_path), "{teacher}": str(tiny_run.checkpoint)}
+    for mark, place in places.items():
+        message = message.replace(mark, place)
+        changes = {k: v.replace(mark, place) if isinstance(v, str) else v for k, v in changes.items()}
+    words = faults_of(changed(defaults, changes), tmp_path)
+    assert words.startswith(message)
+
+
+def test_places_that_are_not_there_come_with_the_rest(defaults, tmp_path):
+    settings = changed(defaults, {"data.source": "csv", "data.train": str(tmp_path / "no.csv"), "optim.lr": "fast"})
+    words = faults_of(changed(settings, {"data.batch_size": 0, "optim.warmup_epochs": 99}), tmp_path / "run")
+    for part in (
+        "data.batch_size=0 must be",
+        "optim.lr='fast' must be",
+        "optim.warmup_epochs=99 must be below trainer.max_epochs=30",
+        f"data.train: there is no {tmp_path}/no.csv; correct the path",
+        "data.source=csv needs data.val; give it, for example data.val=/path",
+    ):
+        assert words.count(part) == 1, part
+    folder = {"data.root": str(tmp_path / "gone")}
+    words = faults_of(changed(defaults, folder), tmp_path / "run")
+    assert words == (
+        f"data.root: there is no {tmp_path}/gone; correct the path (a relative one starts in the working directory, "
+        f"{Path.cwd()})"
+    )
+
+
+def test_files_that_serve_are_no_faults(defaults, tiny_run, tmp_path):
+    legacy = tmp_path / "legacy.pth"
+    torch.save({"model": {"a.weight": torch.zeros(2, 3)}}, legacy, _use_new_zipfile_serialization=False)
+    changes = {"init_from": str(legacy), "distill.teacher": str(tiny_run.checkpoint)}
+    assert check_start(changed(defaults, changes), run_dir=tmp_path)["init_from"] == str(legacy)
+    for path in (legacy, tiny_run.checkpoint):
+        assert repr(look_into(str(path))) == repr(read_checkpoint(path))
+
+
+def test_every_precision_of_lightning_is_known():
+    """The words among the types that its Trainer takes."""
+    choices = get_args(get_type_hints(Trainer.__init__)["precision"])
+    words = {word for literal in choices for word in get_args(literal) if isinstance(word, str)}
+    assert set(PRECISIONS) == words | {"auto"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"protocol": "videomae"}, "protocol='videomae' must be a group of settings, such as protocol.<name>=..."),
+        ({"distill": "/x/teacher.ckpt"}, "distill='/x/teacher.ckpt' must be a group of settings"),
+        ({"data": None}, "data=None must be a group of settings"),
+        ({"protocol.num_clip": 5}, "protocol.num_clip is no setting; did you mean protocol.num_clips?"),
+        ({"protocol.num_crops": "x"}, "protocol.num_crops='x' must be a whole number at least 1"),
+        ({"protocol.name": ["a"]}, "protocol.name=['a'] must be a word"),
+        ({"data.root": 123}, "data.root=123 must be a word"),
+        ({"data.train": ["a.csv", "b.csv"]}, "data.train=['a.csv', 'b.csv'] must be a word"),
+        ({"data.source": ["csv"]}, "data.source=['csv'] must be a word"),
+        ({"data.cache": "disk"}, "data.cache='disk' must be one of none, memory"),
+        ({"data.train": "???"}, "data.train is missing; give it, for example data.train=/path"),
+        ({"model.name": ["a"]}, "model.name=['a'] must be a word"),
+        ({"ckpt_path": {"a": 1}}, "ckpt_path={'a': 1} must be a word"),
+        ({"optim.betas": [0.9, 1.0]}, "optim.betas=[0.9, 1.0] must be a list of 2 numbers at least 0 and below 1"),
+        ({"seed": 5_000_000_000}, "seed=5000000000 must be a whole number at least 0 and at most 4294967295"),
+    ],
+)
+def test_odd_shapes_are_told_with_the_rest(defaults, tmp_path, changes, message):
+    words = faults_of(changed(defaults, {"optim.lr": -1, **changes}), tmp_path)
+    assert words.count(message) == 1
+    assert words.count("optim.lr=-1 must be a number above 0") == 1
+
+
+def test_settings_that_were_taken_away_are_told(defaults, tmp_path):
+    settings = copy.deepcopy(defaults)
+    del settings["data"]["mean"], settings["seed"], settings["trainer"]
+    words = faults_of(settings, tmp_path)
+    assert "seed=None must be a whole number" in words
+    assert "data.mean=None must be a list of 3 numbers" in words
+    assert "trainer=None must be a group of settings" in words

@@ -1,0 +1,28 @@
+import csv
+import json
+
+import pytest
+
+from stvit_video.data.layouts.csv_list import read_csv_manifest
+from stvit_video.evaluation.cost.measure import count_gmacs
+from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.scoring import evaluate_manifest
+from stvit_video.runs import report
+
+
+def test_evaluation_report(tiny_run, tmp_path, capsys):
+    classifier = load_classifier(tiny_run.checkpoint, device="cpu", num_clips=1, num_crops=3)
+    manifest = read_csv_manifest(tiny_run.manifest, classes=classifier.classes)
+    result = evaluate_manifest(classifier, manifest)
+    summary = report.report_evaluation(classifier, manifest, result, tmp_path / "out", extra={"note": "x"})
+    assert json.loads((tmp_path / "out" / "result.json").read_text()) == summary
+    with (tmp_path / "out" / "predictions.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 3
+    assert (tmp_path / "out" / "confusion_matrix.png").stat().st_size > 0
+    gmacs = count_gmacs(tiny_run.model, (3, 4, 16, 16))
+    assert summary["gmacs_per_view"] == pytest.approx(gmacs)
+    assert summary["gmacs_per_video"] == pytest.approx(3 * gmacs)
+    assert summary["note"] == "x"
+    tokens = {"num_tokens": 4, "token_grid": [1, 2, 2], "reducer": "semantic", "generate_at": None}
+    assert {key: summary[key] for key in tokens} == tokens
+    assert summary["result"] in capsys.readouterr().out

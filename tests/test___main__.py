@@ -1,0 +1,24 @@
+"""The list of commands names each of them, and imports none."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from stvit_video.__main__ import command_lines
+
+COMMANDS = ("benchmark", "data", "doctor", "evaluate", "export_run", "ledger", "predict", "sweep", "train")
+
+
+def test_every_command_has_a_line_that_says_what_it_does():
+    names = [line.split()[2].removeprefix("stvit_video.") for line in command_lines()]
+    assert names == list(COMMANDS)
+    assert all(len(line.split(maxsplit=3)[3]) > 20 for line in command_lines())
+
+
+def test_it_starts_without_torch():
+    code = "import runpy, sys; runpy.run_module('stvit_video', run_name='__main__'); print('torch' in sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1], check=True
+    )
+    assert "python -m stvit_video.train" in run.stdout
+    assert run.stdout.endswith("False\n")

@@ -1,0 +1,69 @@
+"""run_in_processes: one outcome an item whatever happens to its process, and no process left behind."""
+
+import os
+import signal
+
+import pytest
+from process_work import act, process_id, unpicklable
+
+from stvit_video.utils.executor import run_in_processes
+
+
+def run(items, *, function=act, num_workers=2, time_limit_seconds=1.0):
+    found = list(run_in_processes(function, items, num_workers=num_workers, time_limit_seconds=time_limit_seconds))
+    assert sorted(outcome.position for outcome in found) == list(range(len(items)))
+    return {items[outcome.position]: (outcome.value, outcome.fault) for outcome in found}
+
+
+def test_every_item_has_its_own_outcome():
+    found = run(["a", "kill", "bb", "hang", "ccc", "fail", "exit", "dddd"])
+    assert found == {
+        "a": (1, ""),
+        "bb": (2, ""),
+        "ccc": (3, ""),
+        "dddd": (4, ""),
+        "kill": (None, "its process died (signal SIGSEGV)"),
+        "exit": (None, "its process died (exit code 3)"),
+        "hang": (None, "its process was ended after the time limit of 1 s"),
+        "fail": (None, "OSError: no use for fail"),
+    }
+
+
+def test_only_hanging_and_dying_items_and_one_worker():
+    found = run(["hang1", "kill1", "kill2"], num_workers=1, time_limit_seconds=0.3)
+    assert [fault.split("(")[0] for _, fault in found.values()] == [
+        "its process was ended after the time limit of 0.3 s",
+        "its process died ",
+        "its process died ",
+    ]
+
+
+def test_processes_are_used_again_and_gone_afterwards():
+    found = run(["a", "b", "c", "d", "e"], function=process_id)
+    used = {value for value, _ in found.values()}
+    assert 1 <= len(used) <= 2
+    assert os.getpid() not in used
+    for process in used:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+
+def test_leaving_early_kills_the_processes():
+    outcomes = run_in_processes(process_id, ["a", "b", "c"], num_workers=1, time_limit_seconds=5)
+    process = next(outcomes).value
+    outcomes.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+
+
+def test_no_items_and_results_that_cannot_travel():
+    assert run([]) == {}
+    ((value, fault),) = run(["a"], function=unpicklable).values()
+    assert value is None
+    assert "pickle" in fault
+
+
+@pytest.mark.parametrize(("num_workers", "limit"), [(0, 1), (1, 0), (1, -2)])
+def test_settings_out_of_range_are_refused_at_once(num_workers, limit):
+    with pytest.raises(ValueError, match=f"num_workers={num_workers} must be at least 1, time_limit_seconds={limit} a"):
+        run_in_processes(act, ["a"], num_workers=num_workers, time_limit_seconds=limit)

@@ -1,0 +1,22 @@
+import sys
+
+import pytest
+
+from stvit_video.utils.optional import MissingLibraryError, load_optional
+
+
+def test_gives_the_module():
+    assert load_optional("math", needed_for="sums", install="nothing") is __import__("math")
+
+
+@pytest.mark.parametrize("body", ["raise OSError('libfoo.so.1 is missing')", "import no_such_module_at_all", "1 / 0"])
+def test_any_failure_is_one_sentence_with_the_way_out(tmp_path, monkeypatch, body):
+    (tmp_path / "broken_library.py").write_text(body)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken_library", raising=False)
+    with pytest.raises(
+        MissingLibraryError,
+        match=r"^backend=x needs the library 'broken_library', which does not import here "
+        r"\((OSError|ModuleNotFoundError|ZeroDivisionError): .*\); install it with: pip install broken$",
+    ):
+        load_optional("broken_library", needed_for="backend=x", install="pip install broken")
