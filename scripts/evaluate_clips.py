@@ -13,8 +13,8 @@ from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluation.multi_label_tables import clip_mean_average_precision, multi_label_clip_rows
 from stvit_video.evaluation.multiview import AVERAGES
 from stvit_video.evaluation.tables import clip_accuracy, clip_rows, describe_unread, metric_word, write_rows
-from stvit_video.inference.recognizer import load_classifier, make_output_dir
-from stvit_video.inference.scoring import MENDABLE, evaluate_manifest, score_videos
+from stvit_video.inference.recognizer import load_recognizer, make_output_dir
+from stvit_video.inference.scoring import USER_ERRORS, evaluate_manifest, score_videos
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
         NothingEvaluatedError: not one video could be read.
         NonFiniteLogitsError: the model gives NaN.
     """
-    classifier = load_classifier(
+    recognizer = load_recognizer(
         options.checkpoint,
         device=options.device,
         protocol=options.protocol,
@@ -60,39 +60,39 @@ def run(options: argparse.Namespace) -> None:
         short_side=options.short_side,
         crop_size=options.crop_size,
     )
-    separator = options.label_separator or (classifier.label_separator if classifier.multi_label else None)
+    separator = options.label_separator or (recognizer.label_separator if recognizer.multi_label else None)
     manifest = read_csv_manifest(
-        options.manifest, root=options.root, classes=classifier.classes, label_separator=separator
+        options.manifest, root=options.root, classes=recognizer.classes, label_separator=separator
     )
-    classifier.require_labels_of(manifest)
+    recognizer.require_labels_of(manifest)
     make_output_dir(options.output_dir)
     result = evaluate_manifest(
-        classifier,
+        recognizer,
         manifest,
         batch_size=options.batch_size,
         num_workers=options.num_workers,
         backend=options.backend,
     )
-    scores, metrics = score_videos(classifier, result)
+    scores, metrics = score_videos(recognizer, result)
     video_ids = [record.video_id for record in manifest.records]
-    num_crops = classifier.protocol.num_crops
-    if classifier.multi_label:
+    num_crops = recognizer.protocol.num_crops
+    if recognizer.multi_label:
         clips = multi_label_clip_rows(
             result,
             video_ids=video_ids,
-            classes=classifier.classes,
+            classes=recognizer.classes,
             num_crops=num_crops,
-            separator=classifier.label_separator,
+            separator=recognizer.label_separator,
         )
         name, rate = "mean_average_precision", clip_mean_average_precision(result)
     else:
-        clips = clip_rows(result, video_ids=video_ids, classes=classifier.classes, num_crops=num_crops)
+        clips = clip_rows(result, video_ids=video_ids, classes=recognizer.classes, num_crops=num_crops)
         name, rate = "top1", clip_accuracy(result)
     write_rows(clips, options.output_dir / "clips.csv")
-    write_rows(classifier.video_rows(manifest, result, scores), options.output_dir / "videos.csv")
+    write_rows(recognizer.video_rows(manifest, result, scores), options.output_dir / "videos.csv")
     used = f"{result.num_used} of {result.num_listed} videos"
     print(f"clip-level  {metric_word(name)} {rate:.3f}  ({len(clips)} clip views of {used})")
-    print(f"video-level {classifier.result_line(metrics, result)}")
+    print(f"video-level {recognizer.result_line(metrics, result)}")
     print(f"clips.csv and videos.csv are in {options.output_dir}")
     unread = describe_unread(result, table=options.output_dir / "videos.csv")
     if unread:
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run; the exit code is 0, or 1 after an error, which goes to stderr in one line."""
     try:
         run(parse_arguments(arguments))
-    except MENDABLE as error:
+    except USER_ERRORS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

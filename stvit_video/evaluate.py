@@ -22,15 +22,15 @@ from stvit_video import __version__
 from stvit_video.config.unknown_keys import unknown_faults
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.manifest import Manifest, require_one_frame
-from stvit_video.evaluation.distributed import ShardError, evaluate_shards, process_group
+from stvit_video.evaluation.distributed import ProcessFailedError, evaluate_distributed, process_group
 from stvit_video.evaluation.ledger.eval_ledger import LedgerInfo, make_ledger
 from stvit_video.evaluation.ledger.parquet import write_ledger
 from stvit_video.evaluation.multiview import MultiViewResult
 from stvit_video.evaluation.tables import describe_unread
 from stvit_video.factories.manifests import build_manifest
-from stvit_video.inference.recognizer import Classifier, load_classifier, make_output_dir
-from stvit_video.inference.scoring import MENDABLE, evaluate_manifest
-from stvit_video.models.checkpoints.state_dict import some
+from stvit_video.inference.recognizer import Recognizer, load_recognizer, make_output_dir
+from stvit_video.inference.scoring import USER_ERRORS, evaluate_manifest
+from stvit_video.models.checkpoints.state_dict import shorten
 from stvit_video.runs.report import report_evaluation
 from stvit_video.settings.paths import CONF_DIR, PATHS
 from stvit_video.sweeps.launch import run_with_sweeps
@@ -119,7 +119,7 @@ def labelled_manifest(data: Mapping[str, Any], classes: tuple[str, ...], *, stor
                 "as data.root=/path, or evaluate others with data.source=csv data.val=my.csv"
             ) from error
         raise ManifestError(
-            f"{error}\n  the checkpoint knows {len(classes)}: {some(classes, limit=12)}; use data with its labels"
+            f"{error}\n  the checkpoint knows {len(classes)}: {shorten(classes, limit=12)}; use data with its labels"
         ) from error
 
 
@@ -171,9 +171,9 @@ def evaluate(
         ValueError: CheckpointError, ManifestError, a setting out of range, or a folder that can't be written.
         NothingEvaluatedError: not one video could be read.
         NonFiniteLogitsError: the model gives NaN.
-        ShardError: one of several processes failed or did not come.
+        ProcessFailedError: one of several processes failed or did not come.
     """
-    classifier = load_classifier(
+    recognizer = load_recognizer(
         ckpt_path,
         device=device,
         num_tokens=num_tokens,
@@ -187,7 +187,7 @@ def evaluate(
         crop_size=crop_size,
     )
     data = choose_data(
-        classifier.config["data"],
+        recognizer.config["data"],
         source=source,
         val=val,
         root=root,
@@ -195,13 +195,13 @@ def evaluate(
         label_separator=label_separator,
         allow_addresses=allow_addresses,
     )
-    manifest = labelled_manifest(data, classifier.classes, stored=source is None)
-    classifier.require_labels_of(manifest)
-    require_one_frame(manifest, num_frames=classifier.preprocessing.num_frames)
+    manifest = labelled_manifest(data, recognizer.classes, stored=source is None)
+    recognizer.require_labels_of(manifest)
+    require_one_frame(manifest, num_frames=recognizer.preprocessing.num_frames)
     make_output_dir(output_dir)
     work = partial(
         evaluate_manifest,
-        classifier,
+        recognizer,
         manifest,
         batch_size=batch_size,
         num_workers=num_workers,
@@ -210,30 +210,30 @@ def evaluate(
         precision=str(precision),
     )
     with process_group():
-        result = evaluate_shards(work, folder=output_dir)
+        result = evaluate_distributed(work, folder=output_dir)
     if result is None:
         return {}  # another process has the whole
     extra = {"ckpt_path": str(ckpt_path), "precision": str(precision)}
-    summary = report_evaluation(classifier, manifest, result, output_dir, extra=extra)
-    save_ledger(classifier, manifest, result, output_dir / "ledger.parquet")
+    summary = report_evaluation(recognizer, manifest, result, output_dir, extra=extra)
+    save_ledger(recognizer, manifest, result, output_dir / "ledger.parquet")
     unread = describe_unread(result, table=output_dir / "predictions.csv")
     if unread:
         print(unread, file=sys.stderr)
     return summary
 
 
-def save_ledger(classifier: Classifier, manifest: Manifest, result: MultiViewResult, path: Path) -> None:
+def save_ledger(recognizer: Recognizer, manifest: Manifest, result: MultiViewResult, path: Path) -> None:
     """Keep the logits of every view, from which `python -m stvit_video.ledger` computes other protocols.
 
     Raises:
         OSError: the file can't be written.
     """
     info = LedgerInfo(
-        classes=classifier.classes,
-        model=classifier.model_name,
-        protocol=asdict(classifier.protocol),
-        preprocessing=classifier.preprocessing.to_dict(),
-        multi_label=classifier.multi_label,
+        classes=recognizer.classes,
+        model=recognizer.model_name,
+        protocol=asdict(recognizer.protocol),
+        preprocessing=recognizer.preprocessing.to_dict(),
+        multi_label=recognizer.multi_label,
         commit=current_commit(),
         versions={"stvit_video": __version__, "torch": str(torch.__version__)},
     )
@@ -255,7 +255,7 @@ def main(config: DictConfig) -> None:
     except MissingMandatoryValue as error:
         key = error.full_key
         message = f"{key} is missing; give {key}={'run/best.ckpt' if key == 'ckpt_path' else 'VALUE'}"
-    except (*MENDABLE, ShardError) as error:
+    except (*USER_ERRORS, ProcessFailedError) as error:
         message = str(error)
     else:
         return

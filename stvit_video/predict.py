@@ -16,7 +16,7 @@ from stvit_video.data.decoding.pictures import is_picture_file
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.evaluation.multiview import NonFiniteLogitsError
 from stvit_video.evaluation.tables import top_classes
-from stvit_video.inference.recognizer import Classifier, load_classifier
+from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest
 from stvit_video.utils.command_line import positive_number, split_arguments
 
@@ -107,7 +107,7 @@ def _probability(options: dict[str, str]) -> float | None:
 
 
 def predict(
-    classifier: Classifier, files: Sequence[Path], *, top_k: int = 5, threshold: float | None = None
+    recognizer: Recognizer, files: Sequence[Path], *, top_k: int = 5, threshold: float | None = None
 ) -> Iterator[Prediction]:
     """Predict one file after the other; a file that can't be read gives a `Prediction` with an error.
 
@@ -118,26 +118,26 @@ def predict(
     Raises:
         ValueError: a threshold for a checkpoint of one label a video.
     """
-    if threshold is not None and not classifier.multi_label:
+    if threshold is not None and not recognizer.multi_label:
         raise ValueError(
             f"threshold={threshold} is for checkpoints with several labels a video, this one has one each; use top_k"
         )
-    return (_prediction(classifier, file, top_k=top_k, threshold=threshold) for file in files)
+    return (_prediction(recognizer, file, top_k=top_k, threshold=threshold) for file in files)
 
 
-def _prediction(classifier: Classifier, file: Path, *, top_k: int, threshold: float | None) -> Prediction:
-    is_picture = classifier.preprocessing.num_frames == 1 and is_picture_file(file.name)
+def _prediction(recognizer: Recognizer, file: Path, *, top_k: int, threshold: float | None) -> Prediction:
+    is_picture = recognizer.preprocessing.num_frames == 1 and is_picture_file(file.name)
     record = VideoRecord(path=file, label=0, video_id=str(file), is_picture=is_picture)  # the label is not looked at
     try:
-        result = evaluate_manifest(classifier, Manifest(records=(record,), classes=classifier.classes))
+        result = evaluate_manifest(recognizer, Manifest(records=(record,), classes=recognizer.classes))
     except NonFiniteLogitsError as error:
         return Prediction(file, error=str(error))
     if result.errors:
         return Prediction(file, error=result.errors[0])
-    probabilities = classifier.probabilities(classifier.average_views(result))[0]  # (num_classes,)
+    probabilities = recognizer.probabilities(recognizer.average_views(result))[0]  # (num_classes,)
     if threshold is not None:
         top_k = int((probabilities >= threshold).sum())
-    return Prediction(file, tuple(top_classes(probabilities, classifier.classes, k=top_k)))
+    return Prediction(file, tuple(top_classes(probabilities, recognizer.classes, k=top_k)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         wanted = parse_arguments(given)
-        classifier = load_classifier(
+        recognizer = load_recognizer(
             wanted.ckpt_path,
             device=wanted.device,
             protocol=wanted.protocol,
@@ -156,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             num_crops=wanted.num_crops,
             average=wanted.average,
         )
-        return _print(predict(classifier, wanted.files, top_k=wanted.top_k, threshold=wanted.threshold))
+        return _print(predict(recognizer, wanted.files, top_k=wanted.top_k, threshold=wanted.threshold))
     except ValueError as error:  # also of the model, on clips of a size that the protocol asks for
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -21,18 +21,18 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from stvit_video.data.loading.clip_dataset import BrokenVideosError
 from stvit_video.data.loading.datamodule import VideoDataModule
-from stvit_video.data.loading.worker_crashes import LostWorkerError, lost_workers_named
-from stvit_video.evaluation.distributed import ShardError
+from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
+from stvit_video.evaluation.distributed import ProcessFailedError
 from stvit_video.factories.training import build_averaging, build_module, build_trainer
 from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.runs.preflight import check_start
 from stvit_video.runs.report import report_training
 from stvit_video.runs.resume import (
-    Start,
+    ResumePoint,
     check_resumable,
-    find_start,
-    given_start,
-    only_training,
+    find_resume_point,
+    resume_point_of,
+    run_lock,
     set_result_aside,
     write_config,
 )
@@ -52,15 +52,15 @@ from stvit_video.training.devices import LostProcessError, is_of_lost_process
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 
 Settings = Mapping[str, Any]
-MENDABLE = (
+USER_ERRORS = (
     ValueError,
     OSError,
     TrainingStoppedError,
     BrokenVideosError,
     LostProcessError,
-    LostWorkerError,
+    WorkerCrashError,
     NothingEvaluatedError,
-    ShardError,
+    ProcessFailedError,
     CheckpointWriteError,
     MisconfigurationException,
 )
@@ -90,21 +90,21 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         CheckpointWriteError: the disk is full, for a checkpoint.
         LogWriteError: it is, for metrics.csv or TensorBoard.
         BrokenVideosError: so many videos in a row can't be read that more are broken than allowed.
-        LostWorkerError: the system ended a loader process.
+        WorkerCrashError: the system ended a loader process.
         LostProcessError: another process of this training has ended.
-        ShardError: one of several processes failed in the final evaluation.
+        ProcessFailedError: one of several processes failed in the final evaluation.
     """
     settings = check_start(settings, run_dir=run_dir)
-    given = given_start(settings["ckpt_path"]) if settings["ckpt_path"] else None
-    with only_training(given.run_dir if given else run_dir):
-        start = given or find_start(run_dir, settings)
+    given = resume_point_of(settings["ckpt_path"]) if settings["ckpt_path"] else None
+    with run_lock(given.run_dir if given else run_dir):
+        start = given or find_resume_point(run_dir, settings)
         if start.result is not None:
             rank_zero_only(print)(f"{start.run_dir} holds this run, and it is finished: {start.result['result']}")
             return start.result
         return _train_from(start, settings)
 
 
-def _train_from(start: Start, settings: Settings) -> dict[str, Any]:
+def _train_from(start: ResumePoint, settings: Settings) -> dict[str, Any]:
     """The training itself, in a folder that is its own; see `train`."""
     run_dir = start.run_dir
     seed_everything(settings["seed"], workers=True, verbose=False)
@@ -150,17 +150,17 @@ def fit(
     """`trainer.fit`; where a process ends that is needed, say which one and how to go on.
 
     Raises:
-        LostWorkerError: the system ended a loader process; the message names the video that it was reading.
+        WorkerCrashError: the system ended a loader process; the message names the video that it was reading.
         LostProcessError: another process of this training has ended.
     """
     last = run_dir / "last.ckpt"
     try:
-        with signals_given_back(), no_tracebacks_of_writers(), lost_workers_named(lambda: data.datasets):
+        with signals_given_back(), no_tracebacks_of_writers(), naming_worker_crashes(lambda: data.datasets):
             trainer.fit(module, datamodule=data, ckpt_path=resumed_from, weights_only=True)
-    except LostWorkerError as error:
+    except WorkerCrashError as error:
         if not last.is_file():
             raise
-        raise LostWorkerError(f"{error}; go on with the same command and ckpt_path={last}") from error
+        raise WorkerCrashError(f"{error}; go on with the same command and ckpt_path={last}") from error
     except RuntimeError as error:
         if not is_of_lost_process(error):
             raise
@@ -178,7 +178,7 @@ def main(config: DictConfig) -> None:
         train(settings, run_dir=Path(hydra_config.runtime.output_dir))
     except TrainingInterruptedError as error:
         sys.exit(_farewell(error, run_dir=Path(hydra_config.runtime.output_dir), is_named=bool(settings["run"])))
-    except MENDABLE as error:
+    except USER_ERRORS as error:
         message = str(error)
     else:
         return

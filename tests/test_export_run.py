@@ -12,7 +12,7 @@ from stvit_video import export_run as command
 from stvit_video import predict as predict_command
 from stvit_video.evaluate import evaluate
 from stvit_video.export_run import export_run
-from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.models import create_model, load_checkpoint
 
 RESULT = {
@@ -41,7 +41,7 @@ def run(tiny_run, tmp_path):
 def test_the_folder_predicts_as_the_checkpoint_to_the_last_bit(run, tiny_run, capsys):
     out = export_run(run)
     assert {path.name for path in out.iterdir()} == FILES | {"result.json"}
-    then, now = (load_classifier(path, device="cpu") for path in (tiny_run.checkpoint, out))
+    then, now = (load_recognizer(path, device="cpu") for path in (tiny_run.checkpoint, out))
     clip = torch.randn(5, 3, 4, 16, 16)
     with torch.no_grad():
         assert torch.equal(now.model(clip), then.model(clip))

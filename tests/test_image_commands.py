@@ -15,7 +15,7 @@ from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.doctor import doctor
 from stvit_video.evaluate import evaluate
 from stvit_video.factories.manifests import build_manifest, build_manifests
-from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.predict import predict
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
@@ -161,8 +161,8 @@ def test_evaluation_of_the_same_and_of_other_pictures(runs, tmp_path):
 def test_prediction_of_a_photograph(runs, tmp_path):
     photo = write_picture(tmp_path / "my photo.jpg", seed=5)
     (tmp_path / "bad.jpg").write_bytes(b"")
-    classifier = load_classifier(runs / "folder" / "best.ckpt")
-    good, bad = predict(classifier, [photo, tmp_path / "bad.jpg"])
+    recognizer = load_recognizer(runs / "folder" / "best.ckpt")
+    good, bad = predict(recognizer, [photo, tmp_path / "bad.jpg"])
     assert {label for label, _ in good.labels} == {"apple", "pear", "quince"}
     assert abs(sum(probability for _, probability in good.labels) - 1) < 1e-5
     assert "bad.jpg': it is no picture of a known format" in bad.error
@@ -177,7 +177,7 @@ def test_models_of_clips_take_no_pictures(runs, tiny_run, tmp_path):
             root=str(pack(write_as_trained(tmp_path), tmp_path / "x.zip")),
         )
     photo = write_picture(tmp_path / "photo.jpg", seed=5)
-    [prediction] = predict(load_classifier(tiny_run.checkpoint), [photo])
+    [prediction] = predict(load_recognizer(tiny_run.checkpoint), [photo])
     assert "it is a still picture, not a video" in prediction.error
 
 

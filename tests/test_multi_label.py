@@ -27,7 +27,7 @@ from stvit_video.evaluate import evaluate
 from stvit_video.evaluation.ledger.offline import evaluate_ledger
 from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.evaluation.plots import read_curve
-from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest, score_videos
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
@@ -111,10 +111,10 @@ def test_the_best_checkpoint_has_the_best_map(run: Run) -> None:
     assert sorted(course) == [0, 1]
     assert course[epoch] == max(course.values())
     # the validation in training takes one view of each video, as this evaluation does
-    classifier = load_classifier(run.checkpoint, device="cpu", num_clips=1, num_crops=1)
-    manifest = read_csv_manifest(run.manifest, classes=classifier.classes, label_separator=";")
-    result = evaluate_manifest(classifier, manifest)
-    _, metrics = score_videos(classifier, result)
+    recognizer = load_recognizer(run.checkpoint, device="cpu", num_clips=1, num_crops=1)
+    manifest = read_csv_manifest(run.manifest, classes=recognizer.classes, label_separator=";")
+    result = evaluate_manifest(recognizer, manifest)
+    _, metrics = score_videos(recognizer, result)
     assert metrics["mean_average_precision"] == pytest.approx(course[1], abs=1e-6)
     scores, targets = result.view_logits[:, 0].sigmoid(), result.labels.long()
     expected = multilabel_average_precision(scores, targets, num_labels=2, thresholds=None)
@@ -199,12 +199,12 @@ def test_predict_prints_independent_probabilities(run: Run, capsys: pytest.Captu
 
 def test_probabilities_are_the_sigmoids_of_the_model_called_by_hand(run: Run) -> None:
     for average in ("prob", "logit"):
-        classifier = load_classifier(run.checkpoint, device="cpu", average=average)
-        manifest = read_csv_manifest(run.manifest, classes=classifier.classes, label_separator=";")
-        logits = evaluate_manifest(classifier, manifest).view_logits  # (8, 6, 2)
+        recognizer = load_recognizer(run.checkpoint, device="cpu", average=average)
+        manifest = read_csv_manifest(run.manifest, classes=recognizer.classes, label_separator=";")
+        logits = evaluate_manifest(recognizer, manifest).view_logits  # (8, 6, 2)
         expected = logits.sigmoid().mean(1) if average == "prob" else logits.mean(1).sigmoid()
-        (found,) = predict_command.predict(classifier, [manifest.records[5].path])
-        order = [classifier.classes.index(name) for name, _ in found.labels]
+        (found,) = predict_command.predict(recognizer, [manifest.records[5].path])
+        order = [recognizer.classes.index(name) for name, _ in found.labels]
         torch.testing.assert_close(torch.tensor([value for _, value in found.labels]), expected[5, order])
 
 

@@ -12,7 +12,7 @@ from stvit_video.data.transforms.functional import EvalTransform
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluate import evaluate
 from stvit_video.evaluation.ledger.parquet import read_ledger
-from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.predict import KEYS, main, parse_arguments, predict
 
 
@@ -68,13 +68,13 @@ def by_hand(video: Path, model: torch.nn.Module) -> torch.Tensor:
 
 @pytest.mark.parametrize("average", ["prob", "logit"])
 def test_one_view_equals_the_model_called_by_hand(tiny_run, average: str) -> None:
-    classifier = load_classifier(tiny_run.checkpoint, device="cpu", num_clips=1, num_crops=1, average=average)
-    predictions = list(predict(classifier, tiny_run.videos))
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu", num_clips=1, num_crops=1, average=average)
+    predictions = list(predict(recognizer, tiny_run.videos))
     for prediction, video in zip(predictions, tiny_run.videos, strict=True):
         expected = by_hand(video, tiny_run.model)
         assert prediction.file == video
         assert [label for label, _ in prediction.labels] == [
-            classifier.classes[i] for i in expected.argsort(descending=True)
+            recognizer.classes[i] for i in expected.argsort(descending=True)
         ]
         torch.testing.assert_close(
             torch.tensor([p for _, p in prediction.labels]), expected.sort(descending=True).values

@@ -19,9 +19,9 @@ from tensorboard.compat.tensorflow_stub.io.gfile import LocalFileSystem
 
 from stvit_video.factories.manifests import build_manifests
 from stvit_video.models import model_from_checkpoint
-from stvit_video.runs.resume import only_training
+from stvit_video.runs.resume import run_lock
 from stvit_video.settings.paths import CONF_DIR
-from stvit_video.train import MENDABLE, _farewell, train
+from stvit_video.train import USER_ERRORS, _farewell, train
 from stvit_video.training.callbacks.interruption import TrainingInterruptedError
 from stvit_video.training.callbacks.metrics_csv import LogWriteError
 from stvit_video.training.callbacks.progress import EpochLine
@@ -126,7 +126,7 @@ def test_a_folder_where_another_training_is_at_work_is_left_alone(tiny_run, fini
     before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*") if path.name != ".training.lock"}
     again = ["trainer.max_epochs=2", f"ckpt_path='{finished_run}/last.ckpt'"]
     message = f"another training is at work in {finished_run}; wait until it has ended"
-    with only_training(finished_run), pytest.raises(ValueError, match=message):
+    with run_lock(finished_run), pytest.raises(ValueError, match=message):
         train(settings_for(tiny_run, *again), run_dir=finished_run / "elsewhere")
     assert before == {path: path.stat().st_mtime_ns for path in before}
     assert not (finished_run / "elsewhere").exists()
@@ -211,7 +211,7 @@ def test_a_disk_that_fills_while_tensorboard_writes_is_one_sentence(tiny_run, tm
         f"{tmp_path}/tensorboard can't be written (No space left on device); the checkpoints are as they were: make "
         "room or mend the disk, then start the same command again"
     )
-    assert issubclass(LogWriteError, MENDABLE)
+    assert issubclass(LogWriteError, USER_ERRORS)
     monkeypatch.undo()
     assert train(settings_for(tiny_run, "trainer.max_epochs=3"), run_dir=tmp_path)["training"]["epochs"] == 3
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from stvit_video.factories.data import build_multi_scale
-from stvit_video.factories.network import weightless_model
+from stvit_video.factories.network import meta_model
 from stvit_video.models.base import TokenModel
 
 Settings = Mapping[str, Any]
@@ -32,7 +32,7 @@ def _model_faults(settings: Settings, sizes: Sequence[int]) -> list[str]:
     """Sizes that the model refuses; a model that can't be built is another check's to refuse."""
     data, options = settings["data"], settings["model"]
     try:
-        model = weightless_model(options).eval()  # in training an elastic model would draw its counts
+        model = meta_model(options).eval()  # in training an elastic model would draw its counts
     except ValueError:
         return []
     refused = {size: why for size in sizes if (why := _refusal(model, options, data["num_frames"], size))}

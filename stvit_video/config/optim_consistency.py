@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from stvit_video.config.setting_checks import Check, run_checks
-from stvit_video.factories.network import weightless_model
+from stvit_video.factories.network import meta_model
 
 Settings = Mapping[str, Any]
 
@@ -105,7 +105,7 @@ def _sharding_faults(settings: Settings) -> list[str]:
 def _model_faults(settings: Settings) -> list[str]:
     """What `create_model` refuses, such as elastic counts above the grid's."""
     try:
-        weightless_model(settings["model"])
+        meta_model(settings["model"])
     except ValueError as error:
         return [f"model={settings['model']['name']}: {error}"]
     return []

@@ -23,7 +23,7 @@ from stvit_video.evaluation.multiview import MultiViewResult, in_manifest_order,
 POLL_SECONDS = 0.05
 
 
-class ShardError(RuntimeError):
+class ProcessFailedError(RuntimeError):
     """The processes of one evaluation did not come together; the message says which one failed, and why."""
 
 
@@ -38,7 +38,7 @@ def process_group(*, timeout_seconds: float = 600.0) -> Iterator[tuple[int, int]
         (rank, world_size), (0, 1) when this process is alone.
 
     Raises:
-        ShardError: the others did not come.
+        ProcessFailedError: the others did not come.
     """
     if dist.is_initialized() or int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield rank_and_world_size()
@@ -46,7 +46,7 @@ def process_group(*, timeout_seconds: float = 600.0) -> Iterator[tuple[int, int]
     try:
         dist.init_process_group("gloo", timeout=timedelta(seconds=timeout_seconds))
     except (RuntimeError, ValueError) as error:
-        raise ShardError(f"the processes could not find one another ({_first_line(error)})") from error
+        raise ProcessFailedError(f"the processes could not find one another ({_first_line(error)})") from error
     try:
         yield rank_and_world_size()
     finally:
@@ -60,7 +60,7 @@ def rank_and_world_size() -> tuple[int, int]:
     return 0, 1
 
 
-def evaluate_shards(
+def evaluate_distributed(
     evaluate: Callable[[], MultiViewResult], *, folder: Path, timeout_seconds: float = 1800.0
 ) -> MultiViewResult | None:
     """Run `evaluate` on every process and bring the results together on process 0.
@@ -78,7 +78,7 @@ def evaluate_shards(
         On process 0 the result of all videos in the manifest's order, each once; None on the others.
 
     Raises:
-        ShardError: another process failed or gave no sign in time, or does not see the folder.
+        ProcessFailedError: another process failed or gave no sign in time, or does not see the folder.
         ValueError: a video came twice, see `join_results`.
     """
     rank, world_size = rank_and_world_size()
@@ -115,13 +115,15 @@ def _common_folder(folder: Path, rank: int) -> Path:
     except RuntimeError as error:
         if rank == 0:
             shutil.rmtree(made[0][0], ignore_errors=True)
-        raise ShardError("the processes could not agree on a folder: one of them has failed, see its output") from error
+        raise ProcessFailedError(
+            "the processes could not agree on a folder: one of them has failed, see its output"
+        ) from error
     if problem:
-        raise ShardError(problem)
+        raise ProcessFailedError(problem)
     if not all(seen):
         if rank == 0:
             shutil.rmtree(path)
-        raise ShardError(
+        raise ProcessFailedError(
             f"process {seen.index(False)} does not see the folder {path} of process 0; "
             "give an output folder that all machines share"
         )
@@ -137,7 +139,7 @@ def _keep_share(evaluate: Callable[[], MultiViewResult], shares: Path, rank: int
     except BaseException as error:
         reason = f"{type(error).__name__}: {error}"
         with suppress(
-            OSError, ShardError
+            OSError, ProcessFailedError
         ):  # the reason can't be told where even this fails; process 0 then stops waiting
             _write_whole(shares / f"{rank}.error", lambda path: path.write_text(reason, encoding="utf-8"))
         raise
@@ -147,10 +149,10 @@ def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write under another name first, so that whoever sees the file sees all of it.
 
     Raises:
-        ShardError: the folder is gone.
+        ProcessFailedError: the folder is gone.
     """
     if not path.parent.is_dir():
-        raise ShardError(
+        raise ProcessFailedError(
             f"the folder {path.parent} of the shares is gone: process 0 has failed or given up, see its output"
         )
     write(path.with_suffix(".tmp"))
@@ -165,13 +167,13 @@ def _wait_for_shares(shares: Path, world_size: int, timeout_seconds: float) -> l
         for rank in late:
             if (shares / f"{rank}.error").exists():
                 reason = (shares / f"{rank}.error").read_text(encoding="utf-8")
-                raise ShardError(f"process {rank} of {world_size} failed: {reason}")
+                raise ProcessFailedError(f"process {rank} of {world_size} failed: {reason}")
         if not late:
             return [
                 MultiViewResult(**torch.load(shares / f"{rank}.pt", weights_only=True)) for rank in range(world_size)
             ]
         if time.monotonic() > deadline:
-            raise ShardError(
+            raise ProcessFailedError(
                 f"process {', '.join(map(str, late))} of {world_size} gave no result within {timeout_seconds:g} s of "
                 "process 0; it may have been killed (see its output), or needs a longer timeout"
             )

@@ -11,7 +11,7 @@ from stvit_video.models.factory import create_model
 Settings = Mapping[str, Any]
 
 
-def weightless_model(model: Settings) -> TokenModel:
+def meta_model(model: Settings) -> TokenModel:
     """The model of the `model` settings on a device without memory, so at once; of a usual number of classes.
 
     Raises:

@@ -22,7 +22,7 @@ from stvit_video.training.callbacks.averaging import WeightAverage
 from stvit_video.training.callbacks.carried_metrics import CarriedMetrics
 from stvit_video.training.callbacks.checkpointing import AtomicCheckpointIO, LastCheckpoint
 from stvit_video.training.callbacks.interruption import StopSignals
-from stvit_video.training.callbacks.metrics_csv import MetricsTable
+from stvit_video.training.callbacks.metrics_csv import MetricsCsv
 from stvit_video.training.callbacks.progress import (
     ClipsPerSecond,
     DataWait,
@@ -39,7 +39,7 @@ from stvit_video.training.distillation import Distillation, Teacher, load_teache
 from stvit_video.training.freezing import freeze_all_but
 from stvit_video.training.module import ClassificationModule
 from stvit_video.training.nonfinite import NonFiniteGuard
-from stvit_video.training.optim import OptimizerPlan
+from stvit_video.training.optim import OptimizerRecipe
 from stvit_video.training.sharding import sharded_strategy
 
 Settings = Mapping[str, Any]
@@ -148,9 +148,9 @@ def scaled_optim(settings: Settings) -> dict[str, Any]:
     return {**optim, **rates}
 
 
-def build_optim(optim: Settings) -> OptimizerPlan:
+def build_optim(optim: Settings) -> OptimizerRecipe:
     """Optimizer and learning rate, of the `optim` settings."""
-    return OptimizerPlan(
+    return OptimizerRecipe(
         lr=optim["lr"],
         min_lr=optim["min_lr"],
         weight_decay=optim["weight_decay"],
@@ -185,7 +185,7 @@ def build_trainer(
     if strategy == "fsdp":
         processes = count_processes(trainer["accelerator"], trainer["devices"], trainer["num_nodes"], here)
         strategy = sharded_strategy(processes)
-    table, signals = MetricsTable(run_dir, resumed=resumed), StopSignals()
+    table, signals = MetricsCsv(run_dir, resumed=resumed), StopSignals()
     bar = [TQDMProgressBar(refresh_rate=10)] if trainer["enable_progress_bar"] else []
     return Trainer(
         max_epochs=trainer["max_epochs"],

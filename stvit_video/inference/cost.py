@@ -3,27 +3,27 @@
 from typing import Any
 
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters, measure_throughput
-from stvit_video.inference.recognizer import Classifier
+from stvit_video.inference.recognizer import Recognizer
 
 
-def measure_cost(classifier: Classifier) -> dict[str, Any]:
+def measure_cost(recognizer: Recognizer) -> dict[str, Any]:
     """Multiply-adds (in 1e9) of a view and of a video, parameters, and measured clips per second."""
-    gmacs = count_gmacs(classifier.model, _clip_size(classifier))
-    num_views = classifier.protocol.num_clips * classifier.protocol.num_crops
+    gmacs = count_gmacs(recognizer.model, _clip_size(recognizer))
+    num_views = recognizer.protocol.num_clips * recognizer.protocol.num_crops
     return {
         "gmacs_per_view": gmacs,
         "gmacs_per_video": gmacs * num_views,
-        "num_parameters": count_parameters(classifier.model),
-        "inference_clips_per_second": measure_speed(classifier),
+        "num_parameters": count_parameters(recognizer.model),
+        "inference_clips_per_second": measure_speed(recognizer),
     }
 
 
-def measure_speed(classifier: Classifier) -> float:
+def measure_speed(recognizer: Recognizer) -> float:
     """Clips per second in inference, batches of 8 in float32, the median of three."""
-    size = _clip_size(classifier)
-    return measure_throughput(classifier.model, size, batch_size=8, device=classifier.device, repeats=3, warmup=1)
+    size = _clip_size(recognizer)
+    return measure_throughput(recognizer.model, size, batch_size=8, device=recognizer.device, repeats=3, warmup=1)
 
 
-def _clip_size(classifier: Classifier) -> tuple[int, ...]:
-    size = classifier.preprocessing
+def _clip_size(recognizer: Recognizer) -> tuple[int, ...]:
+    size = recognizer.preprocessing
     return (3, size.num_frames, size.crop_size, size.crop_size)

@@ -18,7 +18,8 @@ from stvit_video.evaluation.metrics import Metrics
 from stvit_video.evaluation.multi_label_tables import THRESHOLDS, multi_label_video_rows
 from stvit_video.evaluation.multiview import MultiViewResult, aggregate_views
 from stvit_video.evaluation.tables import Row, describe_equal_views, result_line, video_rows
-from stvit_video.inference.test_protocol import Protocol, require_whole
+from stvit_video.inference.test_protocol import TestProtocol
+from stvit_video.layers.numbers import whole_number
 from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints.load import model_from_checkpoint
 
@@ -40,7 +41,7 @@ def make_output_dir(path: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Classifier:
+class Recognizer:
     """A checkpoint ready for use.
 
     Attributes:
@@ -57,7 +58,7 @@ class Classifier:
     model: nn.Module
     classes: tuple[str, ...]
     preprocessing: Preprocessing
-    protocol: Protocol
+    protocol: TestProtocol
     device: torch.device
     config: Mapping[str, Any]
     model_name: str
@@ -121,7 +122,7 @@ class Classifier:
         )
 
 
-def load_classifier(
+def load_recognizer(
     ckpt_path: str | Path,
     *,
     device: str = "auto",
@@ -134,7 +135,7 @@ def load_classifier(
     frame_stride: int | None = None,
     short_side: int | None = None,
     crop_size: int | None = None,
-) -> Classifier:
+) -> Recognizer:
     """Read a checkpoint of ours; each part of protocol and preprocessing that is None is as it says.
 
     Args:
@@ -152,14 +153,14 @@ def load_classifier(
     sizes = {"num_frames": num_frames, "frame_stride": frame_stride, "short_side": short_side, "crop_size": crop_size}
     for key, value in sizes.items():
         if value is not None:
-            require_whole(key, value)
+            whole_number(key, value)
     chosen_device = choose_device(device)
     model, meta = model_from_checkpoint(ckpt_path)
     if num_tokens is not None:
         assert isinstance(model, TokenModel)  # as all that create_model builds
         model.set_num_tokens(num_tokens)
     stored: Mapping[str, Any] = meta["protocol"] if protocol is None else {"name": protocol}
-    chosen = Protocol.named(
+    chosen = TestProtocol.named(
         stored.get("name", "uniform"),
         num_clips=stored.get("num_clips") if num_clips is None else num_clips,
         num_crops=stored.get("num_crops") if num_crops is None else num_crops,
@@ -168,7 +169,7 @@ def load_classifier(
     preprocessing = find_protocol(chosen.name).preprocessing(
         Preprocessing.from_dict(meta["preprocessing"]), num_crops=chosen.num_crops, **sizes
     )
-    return Classifier(
+    return Recognizer(
         model=model.to(chosen_device).eval(),
         classes=tuple(meta["classes"]),
         preprocessing=preprocessing,

@@ -8,17 +8,17 @@ from torch.utils.data import DataLoader
 
 from stvit_video.data.decoding.video import BACKENDS
 from stvit_video.data.loading.collate import collate_views
-from stvit_video.data.loading.distributed_sampler import ShardSampler
+from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.view_dataset import ViewDataset
-from stvit_video.data.loading.worker_crashes import LostWorkerError, lost_workers_named
-from stvit_video.data.loading.worker_init import start_worker
+from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
+from stvit_video.data.loading.worker_init import init_worker
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.transforms.device_transform import DeviceTransform
 from stvit_video.evaluation.distributed import rank_and_world_size
 from stvit_video.evaluation.metrics import Metrics, classification_metrics, multi_label_metrics
 from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError, evaluate_views
-from stvit_video.inference.recognizer import Classifier
-from stvit_video.inference.test_protocol import require_whole
+from stvit_video.inference.recognizer import Recognizer
+from stvit_video.layers.numbers import whole_number
 
 
 class NothingEvaluatedError(RuntimeError):
@@ -26,12 +26,12 @@ class NothingEvaluatedError(RuntimeError):
 
 
 # what evaluating can raise that the user can mend; a command tells it in one line
-MENDABLE = (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError, LostWorkerError)
+USER_ERRORS = (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError, WorkerCrashError)
 PRECISIONS: dict[str, torch.dtype | None] = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
 
 
 def evaluate_manifest(
-    classifier: Classifier,
+    recognizer: Recognizer,
     manifest: Manifest,
     *,
     batch_size: int = 1,
@@ -40,7 +40,7 @@ def evaluate_manifest(
     max_views_per_forward: int = 16,
     precision: str = "32",
 ) -> MultiViewResult:
-    """Every listed video once through the classifier, by its protocol; in one of several processes its share of them.
+    """Every listed video once through the recognizer, by its protocol; in one of several processes its share of them.
 
     Args:
         batch_size: videos (each of clips x crops views) that are loaded together.
@@ -51,39 +51,41 @@ def evaluate_manifest(
     Raises:
         ValueError: a setting is out of range.
         NonFiniteLogitsError: the model gives NaN; the videos are named.
-        LostWorkerError: the system ended a loader process; its video is named.
+        WorkerCrashError: the system ended a loader process; its video is named.
     """
-    require_whole("batch_size", batch_size)
-    require_whole("max_views_per_forward", max_views_per_forward)
-    require_whole("num_workers", num_workers, at_least=0)
+    whole_number("batch_size", batch_size)
+    whole_number("max_views_per_forward", max_views_per_forward)
+    whole_number("num_workers", num_workers, minimum=0)
     if backend not in BACKENDS:
         raise ValueError(f"backend={backend!r} is not known; use one of {', '.join(BACKENDS)}")
     if precision not in PRECISIONS:
         raise ValueError(f"precision={precision!r} is not known; use one of {', '.join(PRECISIONS)}")
     dataset = ViewDataset(
         manifest,
-        preprocessing=classifier.preprocessing,
-        protocol=classifier.protocol.name,
-        num_clips=classifier.protocol.num_clips,
-        num_crops=classifier.protocol.num_crops,
+        preprocessing=recognizer.preprocessing,
+        protocol=recognizer.protocol.name,
+        num_clips=recognizer.protocol.num_clips,
+        num_crops=recognizer.protocol.num_crops,
         backend=backend,
     )
     rank, world_size = rank_and_world_size()
-    share = ShardSampler(dataset, shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=batch_size)
+    share = UnpaddedDistributedSampler(
+        dataset, shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=batch_size
+    )
     loader: DataLoader[Any] = DataLoader(
         dataset,
         batch_size=batch_size,
         sampler=share,
         num_workers=num_workers,
         collate_fn=collate_views,
-        worker_init_fn=start_worker,
+        worker_init_fn=init_worker,
     )
-    with lost_workers_named(lambda: [dataset]):
+    with naming_worker_crashes(lambda: [dataset]):
         return evaluate_views(
-            classifier.model,
+            recognizer.model,
             loader,
-            device=classifier.device,
-            prepare=DeviceTransform(classifier.preprocessing),
+            device=recognizer.device,
+            prepare=DeviceTransform(recognizer.preprocessing),
             max_views_per_forward=max_views_per_forward,
             autocast_dtype=PRECISIONS[precision],
             names=[record.video_id for record in manifest.records],
@@ -91,7 +93,7 @@ def evaluate_manifest(
         )
 
 
-def score_videos(classifier: Classifier, result: MultiViewResult) -> tuple[Tensor, Metrics]:
+def score_videos(recognizer: Recognizer, result: MultiViewResult) -> tuple[Tensor, Metrics]:
     """Scores (N, num_classes) of the videos of `result`, by the protocol's average, and their metrics.
 
     Raises:
@@ -100,7 +102,7 @@ def score_videos(classifier: Classifier, result: MultiViewResult) -> tuple[Tenso
     if result.num_used == 0:
         reasons = "; ".join(list(result.errors.values())[:3])
         raise NothingEvaluatedError(f"not one of {result.num_listed} videos could be read: {reasons}")
-    scores = classifier.average_views(result)
-    if classifier.multi_label:
+    scores = recognizer.average_views(result)
+    if recognizer.multi_label:
         return scores, multi_label_metrics(scores, result.labels.to(torch.bool))
-    return scores, classification_metrics(scores, result.labels, num_classes=len(classifier.classes))
+    return scores, classification_metrics(scores, result.labels, num_classes=len(recognizer.classes))

@@ -34,7 +34,7 @@ def whole_number(name: str, value: Any, *, minimum: int = 1) -> int:
         ValueError: no whole number, or below `minimum`.
     """
     if not is_whole(value) or index(value) < minimum:
-        raise ValueError(f"{name}={value!r} is not possible; give a whole number, at least {minimum}")
+        raise ValueError(f"{name}={value!r} must be a whole number, at least {minimum}")
     return index(value)
 
 
@@ -45,7 +45,7 @@ def whole_numbers(name: str, values: Any) -> tuple[int, ...]:
         ValueError: no list or tuple, or one of its values is no whole number of at least 1.
     """
     if not is_list(values) or not all(is_whole(value) and index(value) >= 1 for value in values):
-        raise ValueError(f"{name}={values!r} is not possible; give a whole number for each axis, at least 1")
+        raise ValueError(f"{name}={values!r} must be a whole number for each axis, at least 1")
     return tuple(index(value) for value in values)
 
 

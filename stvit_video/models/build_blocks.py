@@ -17,7 +17,7 @@ from stvit_video.tokens.generate import SemanticTokenGenerator
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.reduce import TokenReducer
-from stvit_video.tokens.schedule import WEIGHTLESS_KINDS, Stage, block_kinds
+from stvit_video.tokens.schedule import PARAMETER_FREE_KINDS, Stage, block_kinds
 
 Maker = Callable[..., nn.Module]
 
@@ -161,7 +161,7 @@ def build_blocks(stages: tuple[Stage, ...], makers: Mapping[str, Maker], rates: 
             first = not any(isinstance(block, SemanticTokenGenerator) for block in blocks)
             extra = {} if first else {"global_centers": False}
             blocks.append(makers[kind](drop_path_rates=(next(rates), next(rates)), **extra))
-        elif kind in WEIGHTLESS_KINDS:
+        elif kind in PARAMETER_FREE_KINDS:
             blocks.append(makers[kind]())
         else:
             blocks.append(makers[kind](drop_path_rate=next(rates)))

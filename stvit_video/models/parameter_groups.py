@@ -6,7 +6,7 @@ from itertools import takewhile
 from torch import nn
 
 from stvit_video.models.checkpoints.fit import HEADS, TIME_POSITIONS
-from stvit_video.tokens.schedule import GENERATE_DEPTH, WEIGHTLESS_KINDS
+from stvit_video.tokens.schedule import GENERATE_DEPTH, PARAMETER_FREE_KINDS
 
 FIRST = ("patch_embed.", "stem.", "cls_token", "pos_embed")  # layer 0
 LAST = ("norm.", "norms.", *HEADS)  # behind all blocks
@@ -83,7 +83,7 @@ def _places(model: nn.Module) -> dict[str, int]:
                 places.setdefault(TIME_POSITIONS, depth + 1)
             if kind == "generate":
                 places[f"{prefix}blocks.{index}.layers.0."] = depth + 1
-            depth += {"generate": GENERATE_DEPTH, **dict.fromkeys(WEIGHTLESS_KINDS, 0)}.get(kind, 1)
+            depth += {"generate": GENERATE_DEPTH, **dict.fromkeys(PARAMETER_FREE_KINDS, 0)}.get(kind, 1)
             places[f"{prefix}blocks.{index}."] = depth
     return places | dict.fromkeys(LAST, depth + 1)
 

@@ -32,7 +32,7 @@ def folder_faults(folder: Path) -> list[str]:
     return []
 
 
-def room_fault(folder: Path, num_bytes: int) -> str:
+def disk_space_fault(folder: Path, num_bytes: int) -> str:
     """Whether a disk can't take the checkpoints that a run keeps, in a sentence; "" = it can.
 
     Args:

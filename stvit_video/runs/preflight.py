@@ -14,19 +14,19 @@ from stvit_video.config.setting_rules import type_faults
 from stvit_video.config.unknown_keys import unknown_faults
 from stvit_video.factories.data import build_mixing, build_preprocessing, build_sampling, build_train_transform
 from stvit_video.factories.manifests import absolute_paths, find_manifest
-from stvit_video.factories.network import weightless_model
-from stvit_video.inference.test_protocol import Protocol
+from stvit_video.factories.network import meta_model
+from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
 from stvit_video.models.checkpoints.state_dict import unwrapped
-from stvit_video.runs.disk import checkpoint_bytes, folder_faults, room_fault
+from stvit_video.runs.disk import checkpoint_bytes, disk_space_fault, folder_faults
 from stvit_video.runs.resume import (
     MAY_MOVE,
     check_undamaged,
     checkpoint_faults,
-    given_start,
     is_finished,
     other_settings,
+    resume_point_of,
 )
 from stvit_video.settings.rules import chosen_protocol
 from stvit_video.training.distillation import teacher_difference
@@ -58,21 +58,21 @@ def check_start(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
     ]
     used = dict(settings)
     if not wrong and not _protocol_faults(settings):
-        protocol = asdict(Protocol.named(**chosen_protocol(settings)))
+        protocol = asdict(TestProtocol.named(**chosen_protocol(settings)))
         used |= {"data": absolute_paths(settings["data"]), "protocol": protocol}
         faults += _resume_faults(used, run_dir)
     path = settings.get("ckpt_path")
-    folder = given_start(path).run_dir if isinstance(path, str) and path else run_dir
+    folder = resume_point_of(path).run_dir if isinstance(path, str) and path else run_dir
     if wrong or path or not is_finished(folder, settings):
         faults += folder_faults(folder)
         faults += _place_faults(settings) if PLACES.isdisjoint(wrong) else []
-        faults += run_checks([lambda given: _room_faults(given, folder)], settings, wrong)
+        faults += run_checks([lambda given: _disk_space_faults(given, folder)], settings, wrong)
     if faults:
         raise ValueError("; ".join(faults))
     return used
 
 
-def look_into(path: str) -> dict[str, Any]:
+def peek_checkpoint(path: str) -> dict[str, Any]:
     """As `read_checkpoint`, but where possible the tensors stay on the disk until they are used.
 
     Raises:
@@ -85,7 +85,7 @@ def look_into(path: str) -> dict[str, Any]:
     return content if isinstance(content, dict) else read_checkpoint(path)
 
 
-def _told(work: Callable[[], object], *, name: str = "") -> list[str]:
+def _as_faults(work: Callable[[], object], *, name: str = "") -> list[str]:
     """What `work` says about its input, as a fault of the setting."""
     try:
         work()
@@ -95,30 +95,32 @@ def _told(work: Callable[[], object], *, name: str = "") -> list[str]:
 
 
 def _protocol_faults(settings: Settings) -> list[str]:
-    return _told(lambda: Protocol.named(**chosen_protocol(settings)), name="protocol")
+    return _as_faults(lambda: TestProtocol.named(**chosen_protocol(settings)), name="protocol")
 
 
 def _place_faults(settings: Settings) -> list[str]:
     """Lists and folders of videos that are not given or not there."""
-    faults = [fault for part in ("train", "val") for fault in _told(partial(find_manifest, settings["data"], part))]
+    faults = [
+        fault for part in ("train", "val") for fault in _as_faults(partial(find_manifest, settings["data"], part))
+    ]
     return list(dict.fromkeys(faults))
 
 
 def _transform_faults(settings: Settings) -> list[str]:
-    return _told(lambda: build_train_transform(settings["augment"], build_preprocessing(settings["data"])))
+    return _as_faults(lambda: build_train_transform(settings["augment"], build_preprocessing(settings["data"])))
 
 
 def _sampling_faults(settings: Settings) -> list[str]:
-    return _told(lambda: build_sampling(settings["data"]))
+    return _as_faults(lambda: build_sampling(settings["data"]))
 
 
 def _mixing_faults(settings: Settings) -> list[str]:
-    return _told(lambda: build_mixing(settings["augment"]))
+    return _as_faults(lambda: build_mixing(settings["augment"]))
 
 
 def _init_faults(settings: Settings) -> list[str]:
     path = settings["init_from"]
-    return _told(lambda: unwrapped(look_into(path)), name="init_from") if path else []
+    return _as_faults(lambda: unwrapped(peek_checkpoint(path)), name="init_from") if path else []
 
 
 def _teacher_faults(settings: Settings) -> list[str]:
@@ -127,21 +129,23 @@ def _teacher_faults(settings: Settings) -> list[str]:
         return []
 
     def look() -> None:
-        metadata = check_metadata(look_into(path).get(METADATA_KEY), source=repr(path))
+        metadata = check_metadata(peek_checkpoint(path).get(METADATA_KEY), source=repr(path))
         classes, several = tuple(metadata["classes"]), metadata["multi_label"]  # the data's are unknown as yet
         clips = build_preprocessing(settings["data"])
         difference = teacher_difference(metadata, classes=classes, multi_label=several, preprocessing=clips)
         if difference:
             raise ValueError(f"{path!r} can't teach here: {difference}; train one on the same data settings")
 
-    return _told(look, name="distill.teacher")
+    return _as_faults(look, name="distill.teacher")
 
 
 def _given_faults(settings: Settings) -> list[str]:
     path = settings["ckpt_path"]
     if not path:
         return []
-    return _told(lambda: look_into(path), name="ckpt_path") or _told(lambda: check_undamaged(path), name="ckpt_path")
+    return _as_faults(lambda: peek_checkpoint(path), name="ckpt_path") or _as_faults(
+        lambda: check_undamaged(path), name="ckpt_path"
+    )
 
 
 def _resume_faults(used: Settings, run_dir: Path) -> list[str]:
@@ -150,20 +154,20 @@ def _resume_faults(used: Settings, run_dir: Path) -> list[str]:
     if not path:
         return [fault] if (fault := other_settings(run_dir, used)) else []
     try:
-        return checkpoint_faults(path, look_into(path), used)
+        return checkpoint_faults(path, peek_checkpoint(path), used)
     except ValueError:
         return []
 
 
-def _room_faults(settings: Settings, folder: Path) -> list[str]:
+def _disk_space_faults(settings: Settings, folder: Path) -> list[str]:
     """Of a model that can be built; why another one can't is another check's to say."""
     try:
-        model = weightless_model(settings["model"])
+        model = meta_model(settings["model"])
         freeze_all_but(model, settings["optim"]["train"])
     except ValueError:
         return []
     precision = str(settings["trainer"]["precision"])
-    fault = room_fault(folder, checkpoint_bytes(model, settings["optim"], precision=precision))
+    fault = disk_space_fault(folder, checkpoint_bytes(model, settings["optim"], precision=precision))
     return [fault] if fault else []
 
 

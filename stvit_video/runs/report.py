@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video.data.manifests.manifest import Manifest
-from stvit_video.evaluation.distributed import evaluate_shards
+from stvit_video.evaluation.distributed import evaluate_distributed
 from stvit_video.evaluation.metrics import Metrics, rates_of
 from stvit_video.evaluation.multiview import MultiViewResult
 from stvit_video.evaluation.plots import save_confusion_matrix, save_curves
 from stvit_video.evaluation.tables import write_rows
 from stvit_video.inference.cost import measure_cost
-from stvit_video.inference.recognizer import Classifier, load_classifier
+from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest, score_videos
 from stvit_video.utils.atomic_files import write_atomically
 from stvit_video.utils.provenance import provenance
@@ -44,28 +44,28 @@ def report_training(
 
     Raises:
         NothingEvaluatedError: not one video could be read.
-        ShardError: one of several processes failed or did not come.
+        ProcessFailedError: one of several processes failed or did not come.
     """
-    classifier = load_classifier(run_dir / f"{checkpoint}.ckpt")
+    recognizer = load_recognizer(run_dir / f"{checkpoint}.ckpt")
     work = partial(
         evaluate_manifest,
-        classifier,
+        recognizer,
         val_manifest,
         batch_size=4,
         num_workers=data["num_workers"],
         backend=data["backend"],
     )
-    result = evaluate_shards(work, folder=run_dir)
+    result = evaluate_distributed(work, folder=run_dir)
     if result is None:
         return {}  # another process has the whole
     save_curves(run_dir / "metrics.csv", run_dir / "curves.png")
     return report_evaluation(
-        classifier, val_manifest, result, run_dir, extra={"checkpoint": checkpoint, "training": dict(training)}
+        recognizer, val_manifest, result, run_dir, extra={"checkpoint": checkpoint, "training": dict(training)}
     )
 
 
 def report_evaluation(
-    classifier: Classifier,
+    recognizer: Recognizer,
     manifest: Manifest,
     result: MultiViewResult,
     output_dir: Path,
@@ -77,7 +77,7 @@ def report_evaluation(
     With several labels a video there is no confusion matrix.
 
     Args:
-        classifier: the checkpoint that was evaluated.
+        recognizer: the checkpoint that was evaluated.
         manifest: the listed videos.
         result: their logits.
         output_dir: where the files go; made if it is missing.
@@ -89,45 +89,45 @@ def report_evaluation(
     Raises:
         NothingEvaluatedError: not one video could be read.
     """
-    scores, metrics = score_videos(classifier, result)
-    line = classifier.result_line(metrics, result)
-    summary = summarise(classifier, result, metrics) | dict(extra) | {"result": line}
+    scores, metrics = score_videos(recognizer, result)
+    line = recognizer.result_line(metrics, result)
+    summary = summarise(recognizer, result, metrics) | dict(extra) | {"result": line}
     output_dir.mkdir(parents=True, exist_ok=True)
-    write_rows(classifier.video_rows(manifest, result, scores), output_dir / "predictions.csv")
+    write_rows(recognizer.video_rows(manifest, result, scores), output_dir / "predictions.csv")
     names = ["result.json", "predictions.csv"]
     if "confusion_matrix" in metrics:
         names.append("confusion_matrix.png")
-        save_confusion_matrix(metrics["confusion_matrix"], classifier.classes, output_dir / names[-1])
+        save_confusion_matrix(metrics["confusion_matrix"], recognizer.classes, output_dir / names[-1])
     write_atomically(output_dir / "result.json", json.dumps(summary, indent=2) + "\n")  # last: with it all is done
     print(line)
     print(f"{', '.join(names[:-1])} and {names[-1]} are in {output_dir}")
     return summary
 
 
-def summarise(classifier: Classifier, result: MultiViewResult, metrics: Metrics) -> dict[str, Any]:
+def summarise(recognizer: Recognizer, result: MultiViewResult, metrics: Metrics) -> dict[str, Any]:
     """Numbers, and what they were measured with, as plain values for JSON."""
     return {
         **rates_of(metrics),
         "num_videos_used": result.num_used,
         "num_videos_listed": result.num_listed,
-        "num_classes": len(classifier.classes),
-        "multi_label": classifier.multi_label,
-        "protocol": dataclasses.asdict(classifier.protocol),
-        "preprocessing": classifier.preprocessing.to_dict(),
-        "model": classifier.model_name,
-        **describe_tokens(classifier),
-        **measure_cost(classifier),
-        **provenance(classifier.device),
+        "num_classes": len(recognizer.classes),
+        "multi_label": recognizer.multi_label,
+        "protocol": dataclasses.asdict(recognizer.protocol),
+        "preprocessing": recognizer.preprocessing.to_dict(),
+        "model": recognizer.model_name,
+        **describe_tokens(recognizer),
+        **measure_cost(recognizer),
+        **provenance(recognizer.device),
     }
 
 
-def describe_tokens(classifier: Classifier) -> dict[str, Any]:
+def describe_tokens(recognizer: Recognizer) -> dict[str, Any]:
     """How many semantic tokens the model runs with, on what grid, and where and by whom they are made; None = dense.
 
     `generate_at` is None too where the training left it to the named model.
     """
-    token_grid = getattr(classifier.model, "token_grid", None)
-    options = classifier.config.get("model") or {}
+    token_grid = getattr(recognizer.model, "token_grid", None)
+    options = recognizer.config.get("model") or {}
     semantic = token_grid is not None
     return {
         "num_tokens": token_grid.count if token_grid is not None else None,

@@ -20,7 +20,7 @@ from stvit_video.settings.paths import PATHS
 from stvit_video.training.callbacks.checkpointing import BEST, LAST, PREVIOUS, checkpoint_damage, remove_leftovers
 from stvit_video.training.module import ClassificationModule
 from stvit_video.utils.atomic_files import write_atomically
-from stvit_video.utils.file_lock import held
+from stvit_video.utils.file_lock import file_lock
 
 Settings = Mapping[str, Any]
 CONFIG, RESULT, LOCK_FILE = "config.yaml", "result.json", ".training.lock"
@@ -42,7 +42,7 @@ MAY_MOVE = ("data.root", *(f"data.{name}" for name in PATHS))  # with a warning:
 
 
 @dataclass(frozen=True)
-class Start:
+class ResumePoint:
     """Where a training begins.
 
     Attributes:
@@ -57,7 +57,7 @@ class Start:
 
 
 @contextmanager
-def only_training(run_dir: Path) -> Iterator[None]:
+def run_lock(run_dir: Path) -> Iterator[None]:
     """Within, no other training works in this folder; of several processes the first one sees to it.
 
     Args:
@@ -73,7 +73,7 @@ def only_training(run_dir: Path) -> Iterator[None]:
         if is_first:
             run_dir.mkdir(parents=True, exist_ok=True)
             try:
-                stack.enter_context(held(run_dir / LOCK_FILE))
+                stack.enter_context(file_lock(run_dir / LOCK_FILE))
             except BlockingIOError as error:
                 raise ValueError(
                     f"another training is at work in {run_dir}; wait until it has ended, or choose another run=NAME "
@@ -82,9 +82,9 @@ def only_training(run_dir: Path) -> Iterator[None]:
         yield
 
 
-def given_start(ckpt_path: str) -> Start:
+def resume_point_of(ckpt_path: str) -> ResumePoint:
     """Go on from this checkpoint, in its own folder."""
-    return Start(Path(ckpt_path).resolve().parent, Path(ckpt_path))
+    return ResumePoint(Path(ckpt_path).resolve().parent, Path(ckpt_path))
 
 
 def check_undamaged(ckpt_path: str) -> None:
@@ -99,7 +99,7 @@ def check_undamaged(ckpt_path: str) -> None:
         raise CheckpointError(f"{ckpt_path!r} is damaged ({damage}); go on from another one, such as {PREVIOUS}")
 
 
-def find_start(run_dir: Path, settings: Settings) -> Start:
+def find_resume_point(run_dir: Path, settings: Settings) -> ResumePoint:
     """Where the run in this folder goes on; makes the folder, and clears away what killed processes left half written.
 
     Args:
@@ -113,13 +113,13 @@ def find_start(run_dir: Path, settings: Settings) -> Start:
     run_dir.mkdir(parents=True, exist_ok=True)
     rank_zero_only(remove_leftovers)(run_dir)
     if not _holds_run(run_dir):
-        return Start(run_dir)
+        return ResumePoint(run_dir)
     fault = other_settings(run_dir, settings)
     if fault:
         raise ValueError(fault)
     if is_finished(run_dir, settings):
-        return Start(run_dir, result=_result(run_dir))
-    return Start(run_dir, newest_checkpoint(run_dir))
+        return ResumePoint(run_dir, result=_result(run_dir))
+    return ResumePoint(run_dir, newest_checkpoint(run_dir))
 
 
 def is_finished(run_dir: Path, settings: Settings) -> bool:
@@ -187,7 +187,7 @@ def changed_settings(then: Any, settings: Settings) -> str:
         then: what it was started with; an option that is new since is taken to have its default.
         settings: resolved, as they are written to config.yaml.
     """
-    return _told(
+    return _describe_changes(
         {
             key: (before, now)
             for key, (before, now) in _differences(then, settings).items()
@@ -203,10 +203,10 @@ def moved_data(then: Any, settings: Settings) -> str:
         then: what a training was started with.
         settings: what it goes on with.
     """
-    return _told({key: both for key, both in _differences(then, settings).items() if key in MAY_MOVE})
+    return _describe_changes({key: both for key, both in _differences(then, settings).items() if key in MAY_MOVE})
 
 
-def _told(changes: Mapping[str, tuple[Any, Any]]) -> str:
+def _describe_changes(changes: Mapping[str, tuple[Any, Any]]) -> str:
     return "; ".join(f"{key}={before} then, {now} now" for key, (before, now) in changes.items())
 
 

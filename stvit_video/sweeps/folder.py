@@ -9,7 +9,7 @@ from pathlib import Path
 from stvit_video.sweeps.expand import Overrides
 from stvit_video.sweeps.jobs import JOBS_FILE, SweepError, read_jobs
 from stvit_video.utils.atomic_files import write_atomically
-from stvit_video.utils.file_lock import held
+from stvit_video.utils.file_lock import file_lock
 
 ORIGIN_FILE = "sweep.json"
 LOCK_FILE = ".launcher.lock"
@@ -92,7 +92,7 @@ def check_origin(folder: Path, origin: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def only_launcher(folder: Path) -> Iterator[None]:
+def sweep_lock(folder: Path) -> Iterator[None]:
     """Within, no other launcher can work in this folder; the system ends this when the process ends, however it does.
 
     Raises:
@@ -101,7 +101,7 @@ def only_launcher(folder: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(held(folder / LOCK_FILE))
+            stack.enter_context(file_lock(folder / LOCK_FILE))
         except BlockingIOError as error:
             raise SweepError(
                 f"a launcher is at work in {folder}; wait for it, or start another sweep with another sweep.name"
@@ -112,7 +112,7 @@ def only_launcher(folder: Path) -> Iterator[None]:
 def is_locked(folder: Path) -> bool:
     """Whether a launcher is at work in this folder."""
     try:
-        with only_launcher(folder):
+        with sweep_lock(folder):
             return False
     except SweepError:
         return True

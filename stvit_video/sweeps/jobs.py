@@ -116,7 +116,7 @@ def _job_of(row: dict[str, str]) -> Job:
     return Job(**{**texts, **numbers, "overrides": tuple(shlex.split(row["overrides"])), "exit_status": status})  # type: ignore[arg-type]
 
 
-def go_on(old: Sequence[Job], wanted: Sequence[tuple[str, ...]], folder: Path) -> list[Job]:
+def resume_jobs(old: Sequence[Job], wanted: Sequence[tuple[str, ...]], folder: Path) -> list[Job]:
     """The jobs of a sweep that is started again: done ones stay, the others are queued, new ones added at the end.
 
     Args:

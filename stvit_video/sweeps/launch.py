@@ -25,11 +25,11 @@ from stvit_video.config.hydra_app import run_command
 from stvit_video.config.unknown_keys import mark_unknown
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.sweeps.expand import Overrides, expand, expand_extra, parse_axes
-from stvit_video.sweeps.folder import check_origin, find_unfinished, named_folder, only_launcher, write_origin
-from stvit_video.sweeps.jobs import JOBS_FILE, Job, JobTable, SweepError, go_on, read_jobs
-from stvit_video.sweeps.runner import Limits, Start, SweepRunner
+from stvit_video.sweeps.folder import check_origin, find_unfinished, named_folder, sweep_lock, write_origin
+from stvit_video.sweeps.jobs import JOBS_FILE, Job, JobTable, SweepError, read_jobs, resume_jobs
+from stvit_video.sweeps.runner import JobLaunch, Limits, SweepRunner
 from stvit_video.sweeps.settings import SweepSettings, check_axes, check_flags, refuse_settings
-from stvit_video.sweeps.start import start_of, visible_gpus
+from stvit_video.sweeps.start import job_launch, visible_gpus
 
 BASE = Path("multirun")
 
@@ -126,11 +126,11 @@ class _Sweep:
         origin = {"module": self.module, "settings": self._digest(jobs), "command": command}
         folder = self._choose_folder(jobs, origin)
         folder.mkdir(parents=True, exist_ok=True)
-        with only_launcher(folder):
+        with sweep_lock(folder):
             old = read_jobs(folder / JOBS_FILE) if (folder / JOBS_FILE).is_file() else []
             if old:
                 check_origin(folder, {**origin, "settings": self._digest([job.overrides for job in old])})
-            table_jobs = go_on(old, jobs, folder)
+            table_jobs = resume_jobs(old, jobs, folder)
             write_origin(folder, origin | {"settings": self._digest([job.overrides for job in table_jobs])})
             table = JobTable(folder / JOBS_FILE, table_jobs)
             self._tell(_opening(folder, table.jobs, num_parallel=self.settings.num_parallel))
@@ -155,7 +155,7 @@ class _Sweep:
             return self.default_folder
         return find_unfinished(BASE, origin=origin, jobs=set(jobs)) or self.default_folder
 
-    def _start(self, job: Job, place: int) -> Start:
+    def _start(self, job: Job, place: int) -> JobLaunch:
         try:
             config = self._compose(job.overrides)
             settings: Any = OmegaConf.to_container(config, resolve=False)
@@ -163,7 +163,7 @@ class _Sweep:
                 settings["trainer"] = OmegaConf.to_container(config.trainer, resolve=True)
         except (HydraException, OmegaConfBaseException) as error:
             raise SweepError(_one_line(error)) from error
-        return start_of(
+        return job_launch(
             job.overrides,
             module=self.module,
             settings=settings,

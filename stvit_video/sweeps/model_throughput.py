@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video.inference.cost import measure_speed
-from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.sweeps.report.points import MEASURED, Run
 from stvit_video.utils.atomic_files import write_atomically
 from stvit_video.utils.provenance import provenance
@@ -47,13 +47,13 @@ def measure_again(folder: Path, runs: Sequence[Run], *, tell: Callable[[str], No
 def _measure(run_dir: Path, run: Run) -> tuple[float, dict[str, Any]]:
     """Clips per second of a run's model as it was evaluated, and on what that was measured."""
     sizes = run.result["preprocessing"]
-    classifier = load_classifier(
+    recognizer = load_recognizer(
         checkpoint_of(run_dir, run),
         num_tokens=run.result.get("token_grid"),
         num_frames=sizes["num_frames"],
         crop_size=sizes["crop_size"],
     )
-    return measure_speed(classifier), provenance(classifier.device)
+    return measure_speed(recognizer), provenance(recognizer.device)
 
 
 def checkpoint_of(run_dir: Path, run: Run) -> Path:

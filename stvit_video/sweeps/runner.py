@@ -20,7 +20,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(sign
 
 
 @dataclass(frozen=True)
-class Start:
+class JobLaunch:
     """How a job is started.
 
     Attributes:
@@ -86,7 +86,7 @@ class SweepRunner:
     def __init__(
         self,
         table: JobTable,
-        start: Callable[[Job, int], Start],
+        start: Callable[[Job, int], JobLaunch],
         *,
         limits: Limits,
         tell: Callable[[str], None],

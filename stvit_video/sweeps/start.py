@@ -8,7 +8,7 @@ from typing import Any
 
 from stvit_video.sweeps.expand import Overrides, quoted
 from stvit_video.sweeps.jobs import SweepError
-from stvit_video.sweeps.runner import Start
+from stvit_video.sweeps.runner import JobLaunch
 from stvit_video.training.devices import Surroundings, local_devices, uses_gpus
 
 PROGRESS_BAR = "trainer.enable_progress_bar"
@@ -16,7 +16,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 THREADS = "OMP_NUM_THREADS"
 
 
-def start_of(
+def job_launch(
     overrides: Overrides,
     *,
     module: str,
@@ -26,7 +26,7 @@ def start_of(
     num_parallel: int,
     gpus: Sequence[str],
     flags: Sequence[str] = (),
-) -> Start:
+) -> JobLaunch:
     """The command and the environment of a job.
 
     Args:
@@ -53,7 +53,7 @@ def start_of(
     environment = {} if share is None or num_parallel == 1 else {VISIBLE: ",".join(share)}
     if share is None and num_parallel > 1 and THREADS not in os.environ:
         environment[THREADS] = str(max(1, (os.cpu_count() or 1) // (num_parallel * processes)))
-    return Start([*program, module, *flags, *overrides, *own], environment)
+    return JobLaunch([*program, module, *flags, *overrides, *own], environment)
 
 
 def own_overrides(overrides: Overrides, *, run_dir: Path, trains: bool) -> list[str]:

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 REDUCERS = ("semantic", "random", "pool", "tome", "none")
-WEIGHTLESS_KINDS = ("random", "pool", "tome")
-REDUCE_KINDS = ("generate", *WEIGHTLESS_KINDS)  # image tokens in, few tokens out
+PARAMETER_FREE_KINDS = ("random", "pool", "tome")
+REDUCE_KINDS = ("generate", *PARAMETER_FREE_KINDS)  # image tokens in, few tokens out
 IMAGE_KINDS = ("frame", "joint", "window", "shifted", "mixer")  # among image tokens
 TOKEN_KINDS = ("refine", "local", "mixer")  # among the few tokens
 BLOCK_KINDS = ("frame", "joint", "window", "shifted", "mixer", *REDUCE_KINDS, "refine", "local", "recover")
@@ -74,7 +74,7 @@ def block_kinds(stages: tuple[Stage, ...]) -> tuple[str, ...]:
 
 def num_layers(stages: tuple[Stage, ...]) -> int:
     """Layers with weights of a schedule, each of which has a stochastic-depth rate of its own."""
-    return sum(stage.depth for stage in stages if stage.kind not in WEIGHTLESS_KINDS)
+    return sum(stage.depth for stage in stages if stage.kind not in PARAMETER_FREE_KINDS)
 
 
 def _parse_stage(word: str) -> Stage:
@@ -126,6 +126,6 @@ def _check_levels(text: str, levels: tuple[tuple[Stage, ...], ...]) -> None:
 
 
 def _check_depth(text: str, stage: Stage) -> None:
-    wanted = {"generate": GENERATE_DEPTH, **dict.fromkeys(WEIGHTLESS_KINDS, 1)}.get(stage.kind, stage.depth)
+    wanted = {"generate": GENERATE_DEPTH, **dict.fromkeys(PARAMETER_FREE_KINDS, 1)}.get(stage.kind, stage.depth)
     if stage.depth != wanted:
         raise ValueError(f"schedule {text!r}: {stage.kind} has {stage.depth} blocks; it takes exactly {wanted}")

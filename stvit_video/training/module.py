@@ -18,7 +18,7 @@ from stvit_video.training.distillation import Teacher
 from stvit_video.training.freezing import put_frozen_in_eval
 from stvit_video.training.nonfinite import KeptBuffers, NonFiniteGuard, drop_gradients
 from stvit_video.training.objective import MultiLabel, Objective, SingleLabel
-from stvit_video.training.optim import OptimizerPlan
+from stvit_video.training.optim import OptimizerRecipe
 from stvit_video.training.sharding import gather_weights, shard_model, spread_weights
 
 NON_FINITE = "nonfinite"  # entry of a checkpoint
@@ -57,7 +57,7 @@ class ClassificationModule(LightningModule):
         *,
         num_classes: int,
         metadata: Mapping[str, Any],
-        optim: OptimizerPlan,
+        optim: OptimizerRecipe,
         label_smoothing: float,
         max_skipped_fraction: float,
         mixing: Mixing | None = None,

@@ -17,7 +17,7 @@ Schedule = Literal["cosine", "constant", "step"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimizerPlan:
+class OptimizerRecipe:
     """AdamW or SGD; linear warm-up, then a schedule, stepped every batch.
 
     Attributes:
@@ -175,7 +175,7 @@ def learning_rate_factor(
         num_warmup_steps: of these, the steps of the warm-up.
         min_factor: share at the end of the cosine.
         start_factor: share that the warm-up begins above, by an equal part a step.
-        schedule: what follows, see `OptimizerPlan`.
+        schedule: what follows, see `OptimizerRecipe`.
         milestone_steps: steps from which "step" is lower.
         milestone_factor: by what.
 

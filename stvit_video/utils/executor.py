@@ -35,7 +35,7 @@ class _Answer(NamedTuple):
     is_lost: bool = False  # the process is dead, or has to be killed
 
 
-def run_in_processes(
+def map_in_processes(
     function: Callable[[Item], Result], items: Sequence[Item], *, num_workers: int, time_limit_seconds: float
 ) -> Generator[Outcome[Result], None, None]:
     """Call `function` on each item in other processes; every item gives exactly one outcome, as it is done.

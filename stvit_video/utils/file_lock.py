@@ -11,7 +11,7 @@ _held: set[IO[str]] = set()
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Within, no other process can hold this file; the system ends this when the process ends, however it does.
 
     Processes that this one forks, such as loaders, do not hold it and may outlive it. Where the file system knows no

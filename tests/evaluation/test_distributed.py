@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from stvit_video.evaluation.distributed import ShardError, evaluate_shards, process_group, rank_and_world_size
+from stvit_video.evaluation.distributed import (
+    ProcessFailedError,
+    evaluate_distributed,
+    process_group,
+    rank_and_world_size,
+)
 from stvit_video.evaluation.ledger.offline import evaluate_ledger
 from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.evaluation.multiview import in_manifest_order
@@ -69,7 +74,7 @@ def test_several_labels_travel_between_processes(two_processes):
 def test_a_process_that_fails_ends_the_other_with_its_reason(two_processes):
     first, second = (json.loads((two_processes / f"rank{rank}.json").read_text()) for rank in range(2))
     assert second["second fails"] == "ArithmeticError: NaN in video 3.mp4"
-    assert first["second fails"] == "ShardError: process 1 of 2 failed: ArithmeticError: NaN in video 3.mp4"
+    assert first["second fails"] == "ProcessFailedError: process 1 of 2 failed: ArithmeticError: NaN in video 3.mp4"
     assert first["first fails"] == "ArithmeticError: NaN in video 3.mp4"
     assert "of the shares is gone: process 0 has failed or given up, see its output" in second["first fails"]
 
@@ -77,7 +82,7 @@ def test_a_process_that_fails_ends_the_other_with_its_reason(two_processes):
 def test_a_process_that_is_killed_ends_the_other_after_the_timeout(two_processes):
     texts = json.loads((two_processes / "rank0.json").read_text())
     assert texts["second is killed"] == (
-        "ShardError: process 1 of 2 gave no result within 0.5 s of process 0; "
+        "ProcessFailedError: process 1 of 2 gave no result within 0.5 s of process 0; "
         "it may have been killed (see its output), or needs a longer timeout"
     )
 
@@ -85,7 +90,7 @@ def test_a_process_that_is_killed_ends_the_other_after_the_timeout(two_processes
 def test_a_folder_that_can_not_be_written_ends_both(two_processes):
     for rank in range(2):
         text = json.loads((two_processes / f"rank{rank}.json").read_text())["bad folder"]
-        assert text.startswith("ShardError: the folder ")
+        assert text.startswith("ProcessFailedError: the folder ")
         assert text.endswith("can't be written (Not a directory); give another one")
 
 
@@ -93,7 +98,7 @@ def test_one_process_alone_needs_no_group_and_no_folder(tmp_path, monkeypatch, r
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     with process_group() as alone:
         assert alone == rank_and_world_size() == (0, 1)
-        got = evaluate_shards(lambda: result, folder=tmp_path / "never made")
+        got = evaluate_distributed(lambda: result, folder=tmp_path / "never made")
     assert got is not None
     assert torch.equal(got.view_logits, in_manifest_order(result).view_logits)
     assert not (tmp_path / "never made").exists()
@@ -103,5 +108,8 @@ def test_a_process_whose_partner_never_comes_says_so(monkeypatch):
     variables = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ShardError, match="the processes could not find one another"), process_group(timeout_seconds=1):
+    with (
+        pytest.raises(ProcessFailedError, match="the processes could not find one another"),
+        process_group(timeout_seconds=1),
+    ):
         pass

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from stvit_video.sweeps.expand import quoted
-from stvit_video.sweeps.jobs import JobTable, go_on, read_jobs
-from stvit_video.sweeps.runner import Limits, Start, SweepRunner
+from stvit_video.sweeps.jobs import JobTable, read_jobs, resume_jobs
+from stvit_video.sweeps.runner import JobLaunch, Limits, SweepRunner
 
 JOB = Path(__file__).with_name("fake_job.py")
 
@@ -15,13 +15,13 @@ def start(job, place):
     if "do=refused" in job.overrides:
         raise ValueError("this job can't be started")
     command = [sys.executable, str(JOB), *job.overrides, f"hydra.run.dir={quoted(job.run_dir)}"]
-    return Start(command, {"CUDA_VISIBLE_DEVICES": f"gpu{place}"})
+    return JobLaunch(command, {"CUDA_VISIBLE_DEVICES": f"gpu{place}"})
 
 
 def launch(folder, jobs, *, num_parallel=1, limit_seconds=None, grace_seconds=0.3, tell=print):
     """Run the jobs in the folder; gives their table and the runner's answer."""
     old = read_jobs(folder / "jobs.csv") if (folder / "jobs.csv").is_file() else []
-    table = JobTable(folder / "jobs.csv", go_on(old, [tuple(job.split()) for job in jobs], folder))
+    table = JobTable(folder / "jobs.csv", resume_jobs(old, [tuple(job.split()) for job in jobs], folder))
     limits = Limits(num_parallel=num_parallel, time_limit_seconds=limit_seconds, grace_seconds=grace_seconds)
     return table.jobs, SweepRunner(table, start, limits=limits, tell=tell).run()
 

@@ -23,9 +23,9 @@ SIGNALS = tuple(  # not SIGCHLD, to which torch listens from the first data load
 )
 TIMERS = {name: getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")}
 LASTING = {  # what stands in a child's command line -> why it outlives the test that happened to start it
-    b"multiprocessing.forkserver": "one for the session; forks the processes of `run_in_processes`",
+    b"multiprocessing.forkserver": "one for the session; forks the processes of `map_in_processes`",
     b"multiprocessing.resource_tracker": "one for the session; frees what the forkserver's processes leave",
-    b"stvit_video.data.decoding.isolated_worker import main": "decoding processes: kept for the next video, at most `isolated.MAX_IDLE`",
+    b"stvit_video.data.decoding.isolated_worker import main": "at most MAX_IDLE decoding processes wait for a video",
 }
 PATIENCE_SECONDS = 2.0  # for what is on its way out
 

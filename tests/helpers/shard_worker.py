@@ -14,8 +14,13 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from stvit_video.data.loading.distributed_sampler import ShardSampler
-from stvit_video.evaluation.distributed import ShardError, evaluate_shards, process_group, rank_and_world_size
+from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
+from stvit_video.evaluation.distributed import (
+    ProcessFailedError,
+    evaluate_distributed,
+    process_group,
+    rank_and_world_size,
+)
 from stvit_video.evaluation.ledger.eval_ledger import LedgerInfo, make_ledger
 from stvit_video.evaluation.ledger.parquet import write_ledger
 from stvit_video.evaluation.multiview import MultiViewResult, evaluate_views
@@ -53,7 +58,7 @@ def make_model() -> nn.Module:
 
 
 def evaluate(items: list[dict], *, rank: int, world_size: int) -> MultiViewResult:
-    sampler = ShardSampler(items, shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=2)
+    sampler = UnpaddedDistributedSampler(items, shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=2)
     loader = DataLoader(items, batch_size=2, sampler=sampler)
     return evaluate_views(make_model(), loader, device="cpu", max_views_per_forward=5, allow_empty=True)
 
@@ -69,7 +74,7 @@ def write(result: MultiViewResult, items: list[dict], path: Path) -> None:
 def compare(folder: Path, name: str, items: list[dict]) -> None:
     """Both ways of evaluating the items, into `name`-alone.parquet and `name`-shards.parquet."""
     rank, world_size = rank_and_world_size()
-    result = evaluate_shards(lambda: evaluate(items, rank=rank, world_size=world_size), folder=folder / "shards")
+    result = evaluate_distributed(lambda: evaluate(items, rank=rank, world_size=world_size), folder=folder / "shards")
     assert (result is None) == (rank != 0)
     if result is not None:
         write(result, items, folder / f"{name}-shards.parquet")
@@ -77,10 +82,10 @@ def compare(folder: Path, name: str, items: list[dict]) -> None:
 
 
 def error_of(folder: Path, action, *, timeout_seconds: float = 20.0) -> str:
-    """What `evaluate_shards` raises when `action` is this process's evaluation."""
+    """What `evaluate_distributed` raises when `action` is this process's evaluation."""
     try:
-        evaluate_shards(action, folder=folder / "shards", timeout_seconds=timeout_seconds)
-    except (ShardError, ArithmeticError) as error:
+        evaluate_distributed(action, folder=folder / "shards", timeout_seconds=timeout_seconds)
+    except (ProcessFailedError, ArithmeticError) as error:
         return f"{type(error).__name__}: {error}"
     return "none"
 

@@ -9,8 +9,8 @@ import torch
 
 from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.data.manifests.faults import ManifestError
-from stvit_video.inference.recognizer import choose_device, load_classifier, make_output_dir
-from stvit_video.inference.test_protocol import Protocol
+from stvit_video.inference.recognizer import choose_device, load_recognizer, make_output_dir
+from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.models import create_model
 
 DENSE = {
@@ -25,11 +25,11 @@ DENSE = {
 
 
 def test_the_protocol_is_the_checkpoints_unless_given(tiny_run: Any) -> None:
-    stored = load_classifier(tiny_run.checkpoint, device="cpu")
-    assert stored.protocol == Protocol(num_clips=2, num_crops=3, average="prob")
+    stored = load_recognizer(tiny_run.checkpoint, device="cpu")
+    assert stored.protocol == TestProtocol(num_clips=2, num_crops=3, average="prob")
     assert stored.classes == ("a, comma", "jump", "run")
-    given = load_classifier(tiny_run.checkpoint, device="cpu", num_clips=7, average="logit")
-    assert given.protocol == Protocol(num_clips=7, num_crops=3, average="logit")
+    given = load_recognizer(tiny_run.checkpoint, device="cpu", num_clips=7, average="logit")
+    assert given.protocol == TestProtocol(num_clips=7, num_crops=3, average="logit")
     assert (
         stored.protocol.describe(short_side=20)
         == "2 clips x 3 crops, softmax averaged, short side 20, protocol uniform"
@@ -37,14 +37,14 @@ def test_the_protocol_is_the_checkpoints_unless_given(tiny_run: Any) -> None:
 
 
 def test_a_named_protocol_counts_in_place_of_the_checkpoints(tiny_run: Any) -> None:
-    named = load_classifier(tiny_run.checkpoint, device="cpu", protocol="uniformer")
-    assert named.protocol == Protocol(name="uniformer", num_clips=4, num_crops=1, average="logit")
+    named = load_recognizer(tiny_run.checkpoint, device="cpu", protocol="uniformer")
+    assert named.protocol == TestProtocol(name="uniformer", num_clips=4, num_crops=1, average="logit")
     assert (named.preprocessing.short_side, named.preprocessing.crop_size) == (16, 16)  # 224 -> 224, as 16 -> 16
     assert (named.preprocessing.num_frames, named.preprocessing.frame_stride) == (4, 2)
     assert named.protocol.describe(short_side=16) == (
         "4 clips x 1 crop, logits averaged, short side 16, protocol uniformer"
     )
-    changed = load_classifier(
+    changed = load_recognizer(
         tiny_run.checkpoint, device="cpu", protocol="mvit", num_clips=7, average="logit", frame_stride=3, short_side=40
     )
     assert (changed.preprocessing.frame_stride, changed.preprocessing.short_side) == (3, 40)
@@ -57,10 +57,10 @@ def test_a_checkpoint_can_name_its_protocol(tiny_run: Any, tmp_path: Path) -> No
     content = torch.load(tiny_run.checkpoint, weights_only=True)
     content["stvit_video"]["protocol"] = {"name": "mvit", "num_clips": 3, "num_crops": 1, "average": "prob"}
     torch.save(content, tmp_path / "named.ckpt")
-    stored = load_classifier(tmp_path / "named.ckpt", device="cpu")
-    assert stored.protocol == Protocol(name="mvit", num_clips=3, num_crops=1, average="prob")
+    stored = load_recognizer(tmp_path / "named.ckpt", device="cpu")
+    assert stored.protocol == TestProtocol(name="mvit", num_clips=3, num_crops=1, average="prob")
     assert (stored.preprocessing.short_side, stored.preprocessing.crop_size) == (18, 16)  # 256 -> 224, as 18.3 -> 16
-    other = load_classifier(tmp_path / "named.ckpt", device="cpu", protocol="single")
+    other = load_recognizer(tmp_path / "named.ckpt", device="cpu", protocol="single")
     assert (other.preprocessing.short_side, other.protocol.num_clips) == (20, 1)
 
 
@@ -75,7 +75,7 @@ def test_a_checkpoint_can_name_its_protocol(tiny_run: Any, tmp_path: Path) -> No
 )
 def test_what_load_classifier_refuses(tiny_run: Any, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        load_classifier(tiny_run.checkpoint, device="cpu", **settings)
+        load_recognizer(tiny_run.checkpoint, device="cpu", **settings)
 
 
 def test_output_folders(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_devices() -> None:
 
 
 def test_lists_and_checkpoints_are_of_one_kind(tiny_run: Any) -> None:
-    one = load_classifier(tiny_run.checkpoint, device="cpu")
+    one = load_recognizer(tiny_run.checkpoint, device="cpu")
     several = dataclasses.replace(one, multi_label=True, config={"data": {"label_separator": ";"}})
     assert (one.label_separator, several.label_separator) == ("|", ";")
     single_list = read_csv_manifest(tiny_run.manifest, classes=one.classes)
@@ -110,8 +110,8 @@ def test_lists_and_checkpoints_are_of_one_kind(tiny_run: Any) -> None:
 
 
 def test_another_number_of_tokens(tiny_run: Any, tmp_path: Path) -> None:
-    assert load_classifier(tiny_run.checkpoint, device="cpu").model.token_grid.count == 4
-    assert load_classifier(tiny_run.checkpoint, device="cpu", num_tokens=[1, 2, 4]).model.token_grid.sizes == (1, 2, 4)
+    assert load_recognizer(tiny_run.checkpoint, device="cpu").model.token_grid.count == 4
+    assert load_recognizer(tiny_run.checkpoint, device="cpu", num_tokens=[1, 2, 4]).model.token_grid.sizes == (1, 2, 4)
     dense = create_model("video_deit_tiny", **DENSE)
     content = torch.load(tiny_run.checkpoint, weights_only=True)
     content["stvit_video"]["model"] = {"name": "video_deit_tiny", "options": DENSE}
@@ -120,4 +120,4 @@ def test_another_number_of_tokens(tiny_run: Any, tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match="num_tokens=8 is not possible: a dense model has no semantic tokens; use a stv"
     ):
-        load_classifier(tmp_path / "dense.ckpt", device="cpu", num_tokens=8)
+        load_recognizer(tmp_path / "dense.ckpt", device="cpu", num_tokens=8)

@@ -5,32 +5,32 @@ import pytest
 import torch
 
 from stvit_video.data.layouts.csv_list import read_csv_manifest
-from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.inference.scoring import NothingEvaluatedError, evaluate_manifest, score_videos
 
 
 def test_equal_views_are_computed_once_and_told(tiny_run: Any) -> None:
-    classifier = load_classifier(tiny_run.checkpoint, device="cpu", protocol="videoswin", frame_stride=8)
-    manifest = read_csv_manifest(tiny_run.manifest, classes=classifier.classes)  # of 25 frames; a clip reaches over 32
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu", protocol="videoswin", frame_stride=8)
+    manifest = read_csv_manifest(tiny_run.manifest, classes=recognizer.classes)  # of 25 frames; a clip reaches over 32
     rows: list[int] = []
-    classifier.model.register_forward_hook(lambda model, inputs, output: rows.append(len(output)))
-    result = evaluate_manifest(classifier, manifest)
+    recognizer.model.register_forward_hook(lambda model, inputs, output: rows.append(len(output)))
+    result = evaluate_manifest(recognizer, manifest)
     assert rows == [3, 3, 3]
     assert result.view_logits.shape == (3, 12, 3)
     torch.testing.assert_close(result.view_logits[:, :3].repeat(1, 4, 1), result.view_logits, rtol=0, atol=0)
     assert result.num_distinct_views == {0: 3, 1: 3, 2: 3}
-    _, metrics = score_videos(classifier, result)
-    assert classifier.result_line(metrics, result).endswith(
+    _, metrics = score_videos(recognizer, result)
+    assert recognizer.result_line(metrics, result).endswith(
         "(3 of 3 videos, 4 clips x 3 crops, softmax averaged, short side 16, protocol videoswin; "
         "3 videos have equal views, at least 3 of 12 differ)"
     )
 
 
 def test_batches_and_workers_do_not_change_the_result(tiny_run: Any) -> None:
-    classifier = load_classifier(tiny_run.checkpoint, device="cpu")
-    manifest = read_csv_manifest(tiny_run.manifest, classes=classifier.classes)
-    one = evaluate_manifest(classifier, manifest)
-    other = evaluate_manifest(classifier, manifest, batch_size=2, num_workers=1, max_views_per_forward=5)
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu")
+    manifest = read_csv_manifest(tiny_run.manifest, classes=recognizer.classes)
+    one = evaluate_manifest(recognizer, manifest)
+    other = evaluate_manifest(recognizer, manifest, batch_size=2, num_workers=1, max_views_per_forward=5)
     assert one.view_logits.shape == (3, 6, 3)
     torch.testing.assert_close(one.view_logits, other.view_logits)
     torch.testing.assert_close(one.clip_starts_seconds, other.clip_starts_seconds, atol=0, rtol=0)
@@ -38,30 +38,30 @@ def test_batches_and_workers_do_not_change_the_result(tiny_run: Any) -> None:
 
 
 def test_wrong_settings(tiny_run: Any) -> None:
-    classifier = load_classifier(tiny_run.checkpoint, device="cpu")
-    manifest = read_csv_manifest(tiny_run.manifest, classes=classifier.classes)
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu")
+    manifest = read_csv_manifest(tiny_run.manifest, classes=recognizer.classes)
     with pytest.raises(ValueError, match="precision='8' is not known; use one of 32, bf16, 16"):
-        evaluate_manifest(classifier, manifest, precision="8")
+        evaluate_manifest(recognizer, manifest, precision="8")
     with pytest.raises(ValueError, match="batch_size=0 must be a whole number, at least 1"):
-        evaluate_manifest(classifier, manifest, batch_size=0)
+        evaluate_manifest(recognizer, manifest, batch_size=0)
     with pytest.raises(ValueError, match="num_workers=-1 must be a whole number, at least 0"):
-        evaluate_manifest(classifier, manifest, num_workers=-1)
+        evaluate_manifest(recognizer, manifest, num_workers=-1)
     with pytest.raises(ValueError, match="max_views_per_forward='all' must be a whole number, at least 1"):
-        evaluate_manifest(classifier, manifest, max_views_per_forward="all")  # type: ignore[arg-type]
+        evaluate_manifest(recognizer, manifest, max_views_per_forward="all")  # type: ignore[arg-type]
 
 
 def test_nothing_read_is_an_error(tiny_run: Any, tmp_path: Any) -> None:
     (tmp_path / "x.mp4").write_bytes(b"no video")
     (tmp_path / "list.csv").write_text("path,label\nx.mp4,run\n")
-    classifier = load_classifier(tiny_run.checkpoint, device="cpu")
-    result = evaluate_manifest(classifier, read_csv_manifest(tmp_path / "list.csv", classes=classifier.classes))
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu")
+    result = evaluate_manifest(recognizer, read_csv_manifest(tmp_path / "list.csv", classes=recognizer.classes))
     with pytest.raises(NothingEvaluatedError, match=r"not one of 1 videos could be read: .*x\.mp4"):
-        score_videos(classifier, result)
+        score_videos(recognizer, result)
 
 
 @pytest.mark.parametrize("average", ["prob", "logit"])
 def test_scores_of_several_labels(tiny_run: Any, average: str) -> None:
-    loaded = load_classifier(tiny_run.checkpoint, device="cpu", average=average)
+    loaded = load_recognizer(tiny_run.checkpoint, device="cpu", average=average)
     several = dataclasses.replace(loaded, multi_label=True)
     manifest = read_csv_manifest(tiny_run.manifest, classes=several.classes, label_separator=";")
     result = evaluate_manifest(several, manifest)

@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from stvit_video.inference.test_protocol import Protocol, require_whole
+from stvit_video.inference.test_protocol import TestProtocol
 
 
 def test_in_words() -> None:
-    own = Protocol(num_clips=2, num_crops=3, average="prob")
+    own = TestProtocol(num_clips=2, num_crops=3, average="prob")
     assert own.describe(short_side=20) == "2 clips x 3 crops, softmax averaged, short side 20, protocol uniform"
     assert own.describe(short_side=20, multi_label=True) == (
         "2 clips x 3 crops, sigmoid averaged, short side 20, protocol uniform"
     )
-    changed = Protocol.named("mvit", num_clips=7, average="logit")
-    assert changed == Protocol(name="mvit", num_clips=7, num_crops=1, average="logit")
+    changed = TestProtocol.named("mvit", num_clips=7, average="logit")
+    assert changed == TestProtocol(name="mvit", num_clips=7, num_crops=1, average="logit")
     assert changed.describe(short_side=40, multi_label=True) == (
         "7 clips x 1 crop, logits averaged, short side 40, protocol mvit (num_clips=7, not 5; average=logit, not prob)"
     )
@@ -32,14 +32,6 @@ def test_in_words() -> None:
 )
 def test_wrong_protocols(values: tuple[Any, Any, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Protocol(num_clips=values[0], num_crops=values[1], average=values[2])
+        TestProtocol(num_clips=values[0], num_crops=values[1], average=values[2])
     with pytest.raises(ValueError, match=message):
-        Protocol.named("uniform", num_clips=values[0], num_crops=values[1], average=values[2])
-
-
-def test_whole_numbers() -> None:
-    require_whole("num_workers", 0, at_least=0)
-    with pytest.raises(ValueError, match=r"^num_workers=-1 must be a whole number, at least 0$"):
-        require_whole("num_workers", -1, at_least=0)
-    with pytest.raises(ValueError, match=r"^batch_size=2\.0 must be a whole number, at least 1$"):
-        require_whole("batch_size", 2.0)
+        TestProtocol.named("uniform", num_clips=values[0], num_crops=values[1], average=values[2])

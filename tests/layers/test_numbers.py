@@ -15,14 +15,14 @@ def test_whole_numbers_become_ints(value):
 
 @pytest.mark.parametrize("value", [2.5, 3.0, "4", True, None, (3,), np.float32(3), 0, -1])
 def test_other_values_are_no_whole_numbers(value):
-    message = re.escape(f"depth={value!r} is not possible; give a whole number, at least 1")
+    message = re.escape(f"depth={value!r} must be a whole number, at least 1")
     with pytest.raises(ValueError, match=f"^{message}$"):
         whole_number("depth", value)
 
 
 def test_the_minimum_is_allowed():
     assert whole_number("count", 0, minimum=0) == 0
-    with pytest.raises(ValueError, match="count=1 is not possible; give a whole number, at least 2"):
+    with pytest.raises(ValueError, match="count=1 must be a whole number, at least 2"):
         whole_number("count", 1, minimum=2)
 
 
@@ -34,7 +34,7 @@ def test_lists_become_tuples_of_ints():
 
 @pytest.mark.parametrize("values", [5, "55", None, (2, 0), (2, 1.5), [True, 2], {2: 3}])
 def test_other_values_are_no_sizes(values):
-    with pytest.raises(ValueError, match=r"sizes=.* is not possible; give a whole number for each axis, at least 1"):
+    with pytest.raises(ValueError, match=r"sizes=.* must be a whole number for each axis, at least 1"):
         whole_numbers("sizes", values)
 
 
@@ -55,9 +55,9 @@ def test_other_values_are_no_pairs(size):
 @pytest.mark.parametrize(
     ("size", "message"),
     [
-        (0, "image_size=0 is not possible; give a whole number, at least 1"),
-        ((3, 0), "image_size=(3, 0) is not possible; give a whole number for each axis, at least 1"),
-        ((3, 5.0), "image_size=(3, 5.0) is not possible; give a whole number for each axis, at least 1"),
+        (0, "image_size=0 must be a whole number, at least 1"),
+        ((3, 0), "image_size=(3, 0) must be a whole number for each axis, at least 1"),
+        ((3, 5.0), "image_size=(3, 5.0) must be a whole number for each axis, at least 1"),
     ],
 )
 def test_sides_that_are_not_possible(size, message):

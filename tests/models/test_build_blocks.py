@@ -177,9 +177,9 @@ def test_slots_from_options():
         ({"num_tokens": (7, 2)}, r"num_tokens=\(7, 2\) does not fit the image tokens' grid \(6, 10\)"),
         ({"window": (4, 5)}, r"windows of \(4, 5\) do not divide the token grid \(6, 10\); choose a window"),
         ({"window": (3, 5, 2)}, r"windows of \(3, 5, 2\) do not divide"),
-        ({"window": 5}, "token_window=5 is not possible; give a whole number for each axis, at least 1"),
+        ({"window": 5}, "token_window=5 must be a whole number for each axis, at least 1"),
         ({"window": (3, 5), "num_tokens": 6}, "num_tokens=6 does not share out over 4 windows"),
-        ({"window": (3, 5), "key_window": "57"}, "key_window='57' is not possible; give a whole number for each axis"),
+        ({"window": (3, 5), "key_window": "57"}, "key_window='57' must be a whole number for each axis"),
         ({"key_window": (4, 7)}, r"key_window=\(4, 7\) needs windows; give token_window too, or leave both out"),
     ],
 )

@@ -34,9 +34,7 @@ def test_values_that_are_no_number_of_tokens(num_tokens):
 
 @pytest.mark.parametrize("num_tokens", [(2, 2.5, 2), (0, 1, 1), [True, 1, 1]])
 def test_grids_of_values_that_are_no_sizes(num_tokens):
-    with pytest.raises(
-        ValueError, match="num_tokens=.* is not possible; give a whole number for each axis, at least 1"
-    ):
+    with pytest.raises(ValueError, match="num_tokens=.* must be a whole number for each axis, at least 1"):
         resolve_token_grid(num_tokens, GRID)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from golden_files import GOLDEN, golden_fill
 
-from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.models import model_from_checkpoint
 
 CHECKPOINT = GOLDEN / "checkpoint_032b145.ckpt"
@@ -35,14 +35,14 @@ def test_the_model_gives_the_old_logits(answers):
 
 def test_the_classifier_gives_the_old_logits(answers):
     clips, logits = answers
-    classifier = load_classifier(CHECKPOINT, device="cpu")
+    recognizer = load_recognizer(CHECKPOINT, device="cpu")
     with torch.no_grad():
-        torch.testing.assert_close(classifier.model(clips), logits, rtol=1e-5, atol=1e-6)
-    assert classifier.classes == CLASSES
-    assert not classifier.multi_label
-    protocol = classifier.protocol
+        torch.testing.assert_close(recognizer.model(clips), logits, rtol=1e-5, atol=1e-6)
+    assert recognizer.classes == CLASSES
+    assert not recognizer.multi_label
+    protocol = recognizer.protocol
     assert (protocol.name, protocol.num_clips, protocol.num_crops, protocol.average) == ("uniform", 1, 1, "prob")
-    sizes = classifier.preprocessing
+    sizes = recognizer.preprocessing
     assert (sizes.num_frames, sizes.frame_stride, sizes.short_side, sizes.crop_size) == (4, 2, 32, 32)
 
 

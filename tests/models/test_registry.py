@@ -79,7 +79,7 @@ def test_a_name_that_is_no_text(name):
     ("options", "message"),
     [
         *[
-            ({option: value}, f"{option}={value} is not possible; give a whole number, at least 1")
+            ({option: value}, f"{option}={value} must be a whole number, at least 1")
             for option, value in [
                 ("num_classes", 0),
                 ("num_classes", -1),
@@ -96,7 +96,7 @@ def test_a_name_that_is_no_text(name):
         ],
         ({"image_size": "16"}, "image_size='16' is not possible; give one whole number for both sides, or"),
         ({"patch_size": (4, 4, 4)}, r"patch_size=\(4, 4, 4\) is not possible; give one whole number for both sides"),
-        ({"patch_size": (4, 0)}, r"patch_size=\(4, 0\) is not possible; give a whole number for each axis"),
+        ({"patch_size": (4, 0)}, r"patch_size=\(4, 0\) must be a whole number for each axis"),
         ({"mlp_ratio": 0}, "mlp_ratio=0 is not possible: 8 channels times it is 0; choose a ratio"),
         ({"mlp_ratio": -1}, "mlp_ratio=-1 is not possible"),
         ({"drop_rate": 1.0}, r"drop_rate=1.0 is not possible; it must lie in \[0, 1\)"),

@@ -6,7 +6,7 @@ import torch
 
 from stvit_video.models import create_model
 from stvit_video.runs import disk
-from stvit_video.runs.disk import checkpoint_bytes, folder_faults, room_fault
+from stvit_video.runs.disk import checkpoint_bytes, disk_space_fault, folder_faults
 
 OPTIM = {"optimizer": "adamw", "momentum": 0.9, "ema_decay": None}
 
@@ -43,8 +43,8 @@ def test_the_size_of_a_checkpoint_by_hand():
 def test_what_lies_there_already_is_room(tmp_path, monkeypatch):
     free = 4 * 3000
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
-    assert room_fault(tmp_path / "new", 3000) == ""
+    assert disk_space_fault(tmp_path / "new", 3000) == ""
     free -= 100
-    assert room_fault(tmp_path, 3000).endswith("make room, or choose a folder on another disk with hydra.run.dir")
+    assert disk_space_fault(tmp_path, 3000).endswith("make room, or choose a folder on another disk with hydra.run.dir")
     Path(tmp_path, "last.ckpt").write_bytes(bytes(100))
-    assert room_fault(tmp_path, 3000) == ""
+    assert disk_space_fault(tmp_path, 3000) == ""

@@ -13,7 +13,7 @@ from lightning.pytorch import Trainer
 from omegaconf import OmegaConf
 
 from stvit_video.models.checkpoints.files import read_checkpoint
-from stvit_video.runs.preflight import check_start, look_into
+from stvit_video.runs.preflight import check_start, peek_checkpoint
 from stvit_video.runs.resume import write_config
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.rules import PRECISIONS
@@ -173,7 +173,7 @@ def test_files_that_serve_are_no_faults(defaults, tiny_run, tmp_path):
     changes = {"init_from": str(legacy), "distill.teacher": str(tiny_run.checkpoint)}
     assert check_start(changed(defaults, changes), run_dir=tmp_path)["init_from"] == str(legacy)
     for path in (legacy, tiny_run.checkpoint):
-        assert repr(look_into(str(path))) == repr(read_checkpoint(path))
+        assert repr(peek_checkpoint(str(path))) == repr(read_checkpoint(path))
 
 
 def test_every_precision_of_lightning_is_known():

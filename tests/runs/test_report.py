@@ -5,16 +5,16 @@ import pytest
 
 from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.evaluation.cost.measure import count_gmacs
-from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest
 from stvit_video.runs import report
 
 
 def test_evaluation_report(tiny_run, tmp_path, capsys):
-    classifier = load_classifier(tiny_run.checkpoint, device="cpu", num_clips=1, num_crops=3)
-    manifest = read_csv_manifest(tiny_run.manifest, classes=classifier.classes)
-    result = evaluate_manifest(classifier, manifest)
-    summary = report.report_evaluation(classifier, manifest, result, tmp_path / "out", extra={"note": "x"})
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu", num_clips=1, num_crops=3)
+    manifest = read_csv_manifest(tiny_run.manifest, classes=recognizer.classes)
+    result = evaluate_manifest(recognizer, manifest)
+    summary = report.report_evaluation(recognizer, manifest, result, tmp_path / "out", extra={"note": "x"})
     assert json.loads((tmp_path / "out" / "result.json").read_text()) == summary
     with (tmp_path / "out" / "predictions.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 3

@@ -24,17 +24,17 @@ from omegaconf import OmegaConf
 from stvit_video.data.synthetic.dataset import encode_video
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 from stvit_video.runs.resume import (
-    Start,
+    ResumePoint,
     changed_settings,
     check_resumable,
     check_undamaged,
     checkpoint_faults,
     epochs_and_batches,
-    find_start,
-    given_start,
+    find_resume_point,
     moved_data,
     newest_checkpoint,
-    only_training,
+    resume_point_of,
+    run_lock,
     write_config,
 )
 from stvit_video.settings.paths import CONF_DIR
@@ -53,10 +53,10 @@ def save(path, **content):
 
 
 def test_a_new_folder_is_a_new_training_and_is_cleared_of_leftovers(tmp_path):
-    assert find_start(tmp_path / "a" / "b", SETTINGS) == Start(tmp_path / "a" / "b")
+    assert find_resume_point(tmp_path / "a" / "b", SETTINGS) == ResumePoint(tmp_path / "a" / "b")
     for name in (".last.ckpt.part", "config.yaml", "metrics.csv"):  # killed before its first checkpoint
         (tmp_path / name).touch()
-    assert find_start(tmp_path, SETTINGS) == Start(tmp_path)
+    assert find_resume_point(tmp_path, SETTINGS) == ResumePoint(tmp_path)
     assert not (tmp_path / ".last.ckpt.part").exists()
 
 
@@ -65,13 +65,13 @@ def test_the_same_settings_go_on_and_others_are_refused_together(tmp_path):
     save(tmp_path / "last.ckpt")
     changed = {**SETTINGS, "run": "x", "data": {"num_workers": 4, "mean": [0.5, 0.25]}, "trainer": {"max_epochs": 9}}
     for same in (SETTINGS, changed):
-        assert find_start(tmp_path, same) == Start(tmp_path, tmp_path / "last.ckpt")
+        assert find_resume_point(tmp_path, same) == ResumePoint(tmp_path, tmp_path / "last.ckpt")
     message = (
         r"holds a run with other settings: trainer.max_epochs=3 then, 2 now; optim.lr=0.1 then, 0.2 now; go on with "
         r"those of then, or choose another run=NAME or hydra.run.dir"
     )
     with pytest.raises(ValueError, match=message):
-        find_start(tmp_path, {**SETTINGS, "trainer": {"max_epochs": 2}, "optim": {"lr": 0.2}})
+        find_resume_point(tmp_path, {**SETTINGS, "trainer": {"max_epochs": 2}, "optim": {"lr": 0.2}})
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_finished_run_has_nothing_left_to_do(tmp_path, result, max_epochs, is_
     write_config(tmp_path, SETTINGS)
     save(tmp_path / "last.ckpt")
     (tmp_path / "result.json").write_text(result)
-    start = find_start(tmp_path, {**SETTINGS, "trainer": {"max_epochs": max_epochs}})
+    start = find_resume_point(tmp_path, {**SETTINGS, "trainer": {"max_epochs": max_epochs}})
     assert start.result == ({"training": {"epochs": 3}} if is_finished else None)
     assert start.checkpoint == (None if is_finished else tmp_path / "last.ckpt")
 
@@ -110,7 +110,7 @@ def test_nothing_whole_is_one_sentence(tmp_path):
 
 def test_a_given_checkpoint_is_checked_too(tmp_path):
     save(tmp_path / "last.ckpt")
-    assert given_start(str(tmp_path / "last.ckpt")) == Start(tmp_path, tmp_path / "last.ckpt")
+    assert resume_point_of(str(tmp_path / "last.ckpt")) == ResumePoint(tmp_path, tmp_path / "last.ckpt")
     assert check_undamaged(str(tmp_path / "last.ckpt")) is None
     content = bytearray((tmp_path / "last.ckpt").read_bytes())
     content[content.find(torch.arange(5.0).numpy().tobytes()) + 7] ^= 1
@@ -151,7 +151,7 @@ def test_a_checkpoint_and_a_folder_are_compared_alike(tmp_path):
     write_config(tmp_path, then)
     save(tmp_path / "last.ckpt")
     with pytest.raises(ValueError, match="holds a run with other settings: ") as error:
-        find_start(tmp_path, now)
+        find_resume_point(tmp_path, now)
     assert changed_settings(then, now) in str(error.value)
     assert changed_settings(then, now) in fault
 
@@ -171,23 +171,23 @@ def test_the_first_process_of_several_keeps_others_out(tmp_path, monkeypatch, ra
     monkeypatch.setattr("lightning.pytorch.utilities.rank_zero_only.rank", rank)
     if machine is not None:
         monkeypatch.setenv("NODE_RANK", machine)
-    with only_training(tmp_path / "a" / "run"):
+    with run_lock(tmp_path / "a" / "run"):
         assert (tmp_path / "a" / "run").is_dir() == is_first
         monkeypatch.setattr("lightning.pytorch.utilities.rank_zero_only.rank", 0)
         monkeypatch.setenv("NODE_RANK", "0")
         if is_first:
             message = "another training is at work in .*/a/run; wait until it has ended, or choose another run=NAME or"
-            with pytest.raises(ValueError, match=message), only_training(tmp_path / "a" / "run"):
+            with pytest.raises(ValueError, match=message), run_lock(tmp_path / "a" / "run"):
                 pass
         else:
-            with only_training(tmp_path / "a" / "run"):
+            with run_lock(tmp_path / "a" / "run"):
                 assert (tmp_path / "a" / "run" / ".training.lock").is_file()
 
 
 def test_a_second_start_of_the_same_run_ends_at_once(tiny_run, tmp_path):
     """Of the command itself, while this process is at work in the folder."""
     lists = [f"data.train='{tiny_run.manifest}'", f"data.val='{tiny_run.manifest}'"]
-    with only_training(tmp_path):
+    with run_lock(tmp_path):
         second = started(tmp_path, [*TINY, *lists])
         _, errors = second.communicate(timeout=240)
     message = f"error: another training is at work in {tmp_path}; wait until it has ended, or choose another run=NAME"

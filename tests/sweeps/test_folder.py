@@ -10,8 +10,8 @@ from stvit_video.sweeps.folder import (
     find_unfinished,
     is_locked,
     named_folder,
-    only_launcher,
     read_origin,
+    sweep_lock,
     write_origin,
 )
 from stvit_video.sweeps.jobs import Job, JobTable, SweepError
@@ -46,7 +46,7 @@ def test_the_newest_unfinished_sweep_of_the_same_jobs_is_found(tmp_path):
     assert found(tmp_path, origin={**ORIGIN, "command": "sweep.num_parallel=2"}) == newest
     named = make_sweep(tmp_path / "named", "running", "queued", age=0)
     assert found(tmp_path) == named
-    with only_launcher(named):
+    with sweep_lock(named):
         assert found(tmp_path) == newest
 
 
@@ -73,8 +73,8 @@ def test_what_a_sweep_was_started_with(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from stvit_video.sweeps.folder import only_launcher
-with only_launcher(Path(sys.argv[1])):
+from stvit_video.sweeps.folder import sweep_lock
+with sweep_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -86,11 +86,11 @@ def test_one_launcher_at_a_time_and_a_killed_one_holds_nothing(tmp_path):
     try:
         assert other.stdout.readline() == "held\n"
         assert is_locked(tmp_path)
-        with pytest.raises(SweepError, match="a launcher is at work in .*; wait for it"), only_launcher(tmp_path):
+        with pytest.raises(SweepError, match="a launcher is at work in .*; wait for it"), sweep_lock(tmp_path):
             pass
     finally:
         other.kill()
         other.communicate()
-    with only_launcher(tmp_path):
+    with sweep_lock(tmp_path):
         assert is_locked(tmp_path)
     assert not is_locked(tmp_path)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from stvit_video.sweeps.jobs import COLUMNS, Job, JobTable, SweepError, go_on, read_jobs
+from stvit_video.sweeps.jobs import COLUMNS, Job, JobTable, SweepError, read_jobs, resume_jobs
 from stvit_video.utils import atomic_files
 
 ODD = ("data.train='a, b.csv'", 'x="quo\'te"', "y=a b", "z=ä\nnew line")
@@ -52,7 +52,7 @@ def test_the_same_command_keeps_what_is_done_and_queues_the_rest():
         Job(number=2, overrides=("a=3",), run_dir="m/2", state="running"),
     ]
     wanted = [("a=0",), ("a=1",), ("a=2",), ("a=3",), ("a=0",)]
-    jobs = go_on(old, wanted, Path("m"))
+    jobs = resume_jobs(old, wanted, Path("m"))
     assert [(job.number, job.overrides, job.state, job.message) for job in jobs] == [
         (0, ("a=1",), "done", "good"),
         (1, ("a=2",), "queued", ""),
@@ -60,13 +60,13 @@ def test_the_same_command_keeps_what_is_done_and_queues_the_rest():
         (3, ("a=0",), "queued", ""),
     ]
     assert jobs[-1].run_dir == "m/3"
-    assert [job.number for job in go_on([], wanted, Path("m"))] == [0, 1, 2, 3]
+    assert [job.number for job in resume_jobs([], wanted, Path("m"))] == [0, 1, 2, 3]
 
 
 def test_another_sweep_in_the_folder_is_refused():
     old = [Job(number=4, overrides=("a=1", "b=c d"), run_dir="m/4", state="done")]
     with pytest.raises(SweepError, match=r"m holds another sweep: its job 4 \(a=1 'b=c d'\) is none of this command's"):
-        go_on(old, [("a=1",)], Path("m"))
+        resume_jobs(old, [("a=1",)], Path("m"))
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):

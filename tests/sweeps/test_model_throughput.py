@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from stvit_video.inference.cost import measure_cost
-from stvit_video.inference.recognizer import load_classifier
+from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.sweep import main
 from stvit_video.sweeps import model_throughput
 from stvit_video.sweeps.model_throughput import checkpoint_of, measure_again
@@ -18,15 +18,15 @@ def sweep(tmp_path, tiny_run):
     """Folder of a sweep: 0 is a training with 4 tokens, 1 an evaluation of the same checkpoint with 2, of 2 frames."""
     for name, num_frames in (("0", 4), ("1", 2)):
         (tmp_path / name).mkdir()
-        classifier = load_classifier(
+        recognizer = load_recognizer(
             tiny_run.checkpoint, num_frames=num_frames, num_tokens=[1, 1, 2] if name == "1" else None
         )
-        facts = {"model": classifier.model_name, "top1": 0.5, "preprocessing": classifier.preprocessing.to_dict()}
+        facts = {"model": recognizer.model_name, "top1": 0.5, "preprocessing": recognizer.preprocessing.to_dict()}
         facts |= {
-            "token_grid": list(classifier.model.token_grid.sizes),
-            "num_tokens": classifier.model.token_grid.count,
+            "token_grid": list(recognizer.model.token_grid.sizes),
+            "num_tokens": recognizer.model.token_grid.count,
         }
-        facts |= measure_cost(classifier) | {"inference_clips_per_second": -1.0}
+        facts |= measure_cost(recognizer) | {"inference_clips_per_second": -1.0}
         facts |= {"checkpoint": "best"} if name == "0" else {"ckpt_path": str(tiny_run.checkpoint)}
         (tmp_path / name / "result.json").write_text(json.dumps(facts))
     shutil.copy(tiny_run.checkpoint, tmp_path / "0" / "best.ckpt")
@@ -36,8 +36,8 @@ def sweep(tmp_path, tiny_run):
 def test_each_run_is_measured_as_it_was_evaluated_in_turn_and_the_fastest_counts(sweep, monkeypatch):
     seen, speeds = [], iter([8.5, 4.0, 6.0, 9.5, 7.0, 5.0])
 
-    def measure(classifier):
-        seen.append((classifier.model.token_grid.count, classifier.preprocessing.num_frames))
+    def measure(recognizer):
+        seen.append((recognizer.model.token_grid.count, recognizer.preprocessing.num_frames))
         return next(speeds)
 
     monkeypatch.setattr(model_throughput, "measure_speed", measure)

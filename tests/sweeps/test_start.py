@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 
 from stvit_video.sweeps.jobs import SweepError
-from stvit_video.sweeps.start import count_job_processes, share_of_gpus, start_of, visible_gpus
+from stvit_video.sweeps.start import count_job_processes, job_launch, share_of_gpus, visible_gpus
 from stvit_video.training.devices import Surroundings
 
 TRAINER = {"accelerator": "cpu", "devices": 1, "num_nodes": 1}
 
 
 def started(trainer=TRAINER, *, gpus=(), num_parallel=1, place=0, overrides=("a=1",), flags=()):
-    return start_of(
+    return job_launch(
         overrides,
         module="stvit_video.train",
         settings={"trainer": trainer} if trainer else {"device": "auto"},

@@ -56,7 +56,7 @@ def test_recovery_needs_a_fifth():
 @pytest.mark.parametrize(("option", "value"), [("depth", 0), ("depth", 2.0), ("generate_at", 0), ("generate_at", None)])
 def test_numbers_of_blocks_are_whole(option, value):
     numbers = {"depth": 12, "generate_at": 4, option: value}
-    with pytest.raises(ValueError, match=f"{option}={value} is not possible; give a whole number, at least 1"):
+    with pytest.raises(ValueError, match=f"{option}={value} must be a whole number, at least 1"):
         deit_schedule(base_attention="frame", reducer="none", **numbers)
 
 
@@ -126,8 +126,8 @@ def plan_of(family, **options):
     ("options", "message"),
     [
         ({"depths": (2, 6)}, r"^depths=\(2, 6\) has 2 levels; give at least 3, such as \(2, 2, 6, 2\)$"),
-        ({"depths": (2, 0, 6, 2)}, r"depths=\(2, 0, 6, 2\) is not possible; give a whole number for each axis"),
-        ({"depths": 6}, "depths=6 is not possible; give a whole number for each axis"),
+        ({"depths": (2, 0, 6, 2)}, r"depths=\(2, 0, 6, 2\) must be a whole number for each axis"),
+        ({"depths": 6}, "depths=6 must be a whole number for each axis"),
         (
             {"depths": (2, 2, 3, 2)},
             r"^level 3 of depths=\(2, 2, 3, 2\) is too few blocks for semantic tokens; give at least 4: 1 before",
@@ -136,8 +136,8 @@ def plan_of(family, **options):
             {"generate_at": 4},
             r"^generate_at=4 does not fit level 3 of depths=\(2, 3, 6, 2\); .* takes 2 blocks, so choose 1 to 3$",
         ),
-        ({"generate_at": 0}, "generate_at=0 is not possible; give a whole number, at least 1"),
-        ({"generate_at": 2.0}, "generate_at=2.0 is not possible; give a whole number, at least 1"),
+        ({"generate_at": 0}, "generate_at=0 must be a whole number, at least 1"),
+        ({"generate_at": 2.0}, "generate_at=2.0 must be a whole number, at least 1"),
     ],
 )
 def test_options_that_do_not_fit_a_pyramid(family, options, message):

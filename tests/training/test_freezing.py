@@ -4,10 +4,10 @@ from torch import nn
 
 from stvit_video.models.factory import create_model
 from stvit_video.training.freezing import freeze_all_but, put_frozen_in_eval
-from stvit_video.training.optim import OptimizerPlan
+from stvit_video.training.optim import OptimizerRecipe
 
 OPTIONS = {"image_size": 32, "num_classes": 3, "drop_path_rate": 0.5, "drop_rate": 0.5}
-PLAN = OptimizerPlan(lr=0.1, min_lr=0.0, weight_decay=0.5, betas=(0.9, 0.9), warmup_epochs=0.0)
+PLAN = OptimizerRecipe(lr=0.1, min_lr=0.0, weight_decay=0.5, betas=(0.9, 0.9), warmup_epochs=0.0)
 
 
 def train_once(model, part):

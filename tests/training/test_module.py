@@ -14,7 +14,7 @@ from stvit_video.models.factory import create_model
 from stvit_video.training.distillation import Distillation, Teacher
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 from stvit_video.training.nonfinite import NonFiniteGuard
-from stvit_video.training.optim import OptimizerPlan
+from stvit_video.training.optim import OptimizerRecipe
 
 
 class Flat(nn.Module):
@@ -32,7 +32,7 @@ def make_module(**changes):
     settings = {
         "num_classes": 4,
         "metadata": {"format": 1},
-        "optim": OptimizerPlan(lr=1e-3, min_lr=0.0, weight_decay=0.05, betas=(0.9, 0.999), warmup_epochs=0.0),
+        "optim": OptimizerRecipe(lr=1e-3, min_lr=0.0, weight_decay=0.05, betas=(0.9, 0.999), warmup_epochs=0.0),
         "label_smoothing": 0.2,
         "max_skipped_fraction": 0.05,
     } | changes

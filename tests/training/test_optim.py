@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stvit_video.models.factory import create_model
-from stvit_video.training.optim import OptimizerPlan, learning_rate_factor, parameter_groups
+from stvit_video.training.optim import OptimizerRecipe, learning_rate_factor, parameter_groups
 
 
 def test_norms_biases_positions_and_centres_are_not_decayed():
@@ -57,7 +57,7 @@ def test_without_warm_up_it_starts_at_the_peak_and_never_rises_after_the_end():
 
 
 def test_the_plan_warms_up_and_comes_down_step_by_step():
-    plan = OptimizerPlan(lr=0.2, min_lr=0.02, weight_decay=0.3, betas=(0.8, 0.9), warmup_epochs=2.0)
+    plan = OptimizerRecipe(lr=0.2, min_lr=0.02, weight_decay=0.3, betas=(0.8, 0.9), warmup_epochs=2.0)
     built = plan.build(torch.nn.Linear(3, 2), num_steps=50, max_epochs=10)
     optimizer, schedule = built["optimizer"], built["lr_scheduler"]
     assert [group["weight_decay"] for group in optimizer.param_groups] == [0.3, 0.0]
@@ -75,7 +75,7 @@ def test_the_plan_warms_up_and_comes_down_step_by_step():
 
 def plan(**changes):
     settings = {"lr": 0.5, "min_lr": 0.05, "weight_decay": 0.1, "betas": (0.9, 0.99), "warmup_epochs": 0.0}
-    return OptimizerPlan(**(settings | changes))
+    return OptimizerRecipe(**(settings | changes))
 
 
 def learning_rates(optimizer, model):

@@ -1,4 +1,4 @@
-"""run_in_processes: one outcome an item whatever happens to its process, and no process left behind."""
+"""map_in_processes: one outcome an item whatever happens to its process, and no process left behind."""
 
 import os
 import signal
@@ -6,11 +6,11 @@ import signal
 import pytest
 from process_work import act, process_id, unpicklable
 
-from stvit_video.utils.executor import run_in_processes
+from stvit_video.utils.executor import map_in_processes
 
 
 def run(items, *, function=act, num_workers=2, time_limit_seconds=1.0):
-    found = list(run_in_processes(function, items, num_workers=num_workers, time_limit_seconds=time_limit_seconds))
+    found = list(map_in_processes(function, items, num_workers=num_workers, time_limit_seconds=time_limit_seconds))
     assert sorted(outcome.position for outcome in found) == list(range(len(items)))
     return {items[outcome.position]: (outcome.value, outcome.fault) for outcome in found}
 
@@ -49,7 +49,7 @@ def test_processes_are_used_again_and_gone_afterwards():
 
 
 def test_leaving_early_kills_the_processes():
-    outcomes = run_in_processes(process_id, ["a", "b", "c"], num_workers=1, time_limit_seconds=5)
+    outcomes = map_in_processes(process_id, ["a", "b", "c"], num_workers=1, time_limit_seconds=5)
     process = next(outcomes).value
     outcomes.close()
     with pytest.raises(ProcessLookupError):
@@ -66,4 +66,4 @@ def test_no_items_and_results_that_cannot_travel():
 @pytest.mark.parametrize(("num_workers", "limit"), [(0, 1), (1, 0), (1, -2)])
 def test_settings_out_of_range_are_refused_at_once(num_workers, limit):
     with pytest.raises(ValueError, match=f"num_workers={num_workers} must be at least 1, time_limit_seconds={limit} a"):
-        run_in_processes(act, ["a"], num_workers=num_workers, time_limit_seconds=limit)
+        map_in_processes(act, ["a"], num_workers=num_workers, time_limit_seconds=limit)

@@ -5,13 +5,13 @@ import sys
 
 import pytest
 
-from stvit_video.utils.file_lock import held
+from stvit_video.utils.file_lock import file_lock
 
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from stvit_video.utils.file_lock import held
-with held(Path(sys.argv[1])):
+from stvit_video.utils.file_lock import file_lock
+with file_lock(Path(sys.argv[1])):
     child = os.fork()  # as a loader is, which may outlive its killed parent
     if child == 0:
         time.sleep(60)
@@ -26,12 +26,12 @@ def test_one_process_at_a_time_and_a_killed_one_holds_nothing(tmp_path):
     other = subprocess.Popen([sys.executable, "-c", HOLD, str(file)], stdout=subprocess.PIPE, text=True)
     child = int(other.stdout.readline())
     try:
-        with pytest.raises(BlockingIOError), held(file):
+        with pytest.raises(BlockingIOError), file_lock(file):
             pass
         other.kill()
         other.wait(timeout=30)
         subprocess.run(["kill", "-0", str(child)], check=True)  # it lives
-        with held(file), pytest.raises(BlockingIOError), held(file):
+        with file_lock(file), pytest.raises(BlockingIOError), file_lock(file):
             pass
     finally:
         other.kill()
@@ -40,9 +40,9 @@ def test_one_process_at_a_time_and_a_killed_one_holds_nothing(tmp_path):
 
 
 def test_it_is_free_again_after_an_error(tmp_path):
-    with pytest.raises(KeyError, match="in it"), held(tmp_path / ".lock"):
+    with pytest.raises(KeyError, match="in it"), file_lock(tmp_path / ".lock"):
         raise KeyError("in it")
-    with held(tmp_path / ".lock"):
+    with file_lock(tmp_path / ".lock"):
         assert (tmp_path / ".lock").is_file()
 
 
@@ -52,16 +52,19 @@ def test_where_the_system_has_no_locks_is_a_warning(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     words = r"can't be locked \(No locks available\); see to it that nothing else is started in this folder"
-    with pytest.warns(UserWarning, match=words), held(tmp_path / ".lock"):
+    with pytest.warns(UserWarning, match=words), file_lock(tmp_path / ".lock"):
         inside = True
     assert inside
     monkeypatch.setitem(sys.modules, "fcntl", None)
-    with pytest.warns(UserWarning, match=r"can't be locked \(this system has no flock\)"), held(tmp_path / ".lock"):
+    with (
+        pytest.warns(UserWarning, match=r"can't be locked \(this system has no flock\)"),
+        file_lock(tmp_path / ".lock"),
+    ):
         inside = False
     assert not inside
 
 
 def test_a_folder_that_can_not_be_written_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError), held(tmp_path / "gone" / ".lock"):
+    with pytest.raises(FileNotFoundError), file_lock(tmp_path / "gone" / ".lock"):
         pass
     assert not (tmp_path / "gone").exists()

@@ -26,7 +26,7 @@ from stvit_video.data.benchmarks.bare_decoders import (
 from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.collate import collate_clips
 from stvit_video.data.loading.view_dataset import ViewDataset
-from stvit_video.data.loading.worker_init import start_worker
+from stvit_video.data.loading.worker_init import init_worker
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling.frame_indices import clip_span
 from stvit_video.data.sampling.protocols import find_protocol
@@ -275,7 +275,7 @@ def _pass(dataset: Dataset[Any], *, num_workers: int, batch_size: int, collate: 
         batch_size=batch_size,
         num_workers=num_workers,
         collate_fn=collate,
-        worker_init_fn=start_worker,
+        worker_init_fn=init_worker,
         persistent_workers=num_workers > 0,
     )
     return lambda: sum(len(batch["index"]) for batch in loader)

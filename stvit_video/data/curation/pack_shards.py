@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from stvit_video.data.curation.prepare_videos import Clip, written_path
 from stvit_video.data.decoding.probe import probe_video
-from stvit_video.data.decoding.request import DecodeError, Source
+from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.layouts.tar_shards import NAMES_FILE
 from stvit_video.data.shards.tar_writer import Made, Packed, PackingError, sample_keys, write_shards
 
@@ -101,7 +101,7 @@ def _checked(clip: Clip) -> Clip:
     """The clip, with a reason where its file is no video with a frame in it."""
     if clip.reason:
         return clip
-    source = Source(str(clip.path), "pyav", TIME_LIMIT_SECONDS)
+    source = DecodeRequest(str(clip.path), "pyav", TIME_LIMIT_SECONDS)
     try:
         probe_video(source, source.deadline())
     except DecodeError as error:

@@ -18,7 +18,7 @@ from stvit_video.data.layouts.kinetics import read_kinetics_manifest
 from stvit_video.data.manifests.csv_rows import filter_rows, read_rows
 from stvit_video.data.manifests.faults import Faults
 from stvit_video.utils.atomic_files import DiskFullError, remove_stale_parts, write_table
-from stvit_video.utils.executor import Outcome, run_in_processes
+from stvit_video.utils.executor import Outcome, map_in_processes
 
 MANIFEST_HEADER = ("path", "label", "start_seconds", "end_seconds", "split")
 LEFT_OUT_HEADER = (*MANIFEST_HEADER, "reason")
@@ -107,7 +107,7 @@ def copy_clips(
     _refuse_doubles(jobs)
     remove_stale_parts({Path(job.target).parent for job in jobs})
     work = copy or partial(copy_one, encoding=encoding, time_limit_seconds=time_limit_seconds)
-    outcomes = run_in_processes(work, jobs, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
+    outcomes = map_in_processes(work, jobs, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
     result = list(clips)
     counts: dict[Made, int] = {"done": 0, "kept": 0, "failed": 0}
     try:

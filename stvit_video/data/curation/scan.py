@@ -17,13 +17,13 @@ from tqdm import tqdm
 from stvit_video.data.curation.hashing import content_hash, frame_hash, hashed_positions
 from stvit_video.data.decoding.pictures import decode_picture
 from stvit_video.data.decoding.probe import VideoIndex, decord_refusal, probe_video
-from stvit_video.data.decoding.request import DecodeError, Source
+from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.decoding.video import Video, open_video
 from stvit_video.data.loading.picture_reader import read_picture
 from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.shards.tar_reader import member_file
 from stvit_video.utils.atomic_files import write_table
-from stvit_video.utils.executor import Outcome, run_in_processes
+from stvit_video.utils.executor import Outcome, map_in_processes
 
 Frames = Literal["all", "some"]
 
@@ -96,7 +96,7 @@ def scan_videos(
     if frames not in get_args(Frames):
         raise ValueError(f"frames={frames!r} is unknown; use one of {', '.join(get_args(Frames))}")
     work = inspect or partial(inspect_video, frames=frames, time_limit_seconds=time_limit_seconds)
-    outcomes = run_in_processes(work, videos, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
+    outcomes = map_in_processes(work, videos, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
     reports: dict[int, VideoReport] = {}
     for outcome in _with_progress(outcomes, len(videos), is_shown=show_progress):
         video = videos[outcome.position]
@@ -155,7 +155,7 @@ def _row(report: VideoReport) -> tuple[object, ...]:
 
 
 def _inspected(path: str, name: str, frames: Frames, time_limit_seconds: float) -> VideoReport:
-    source = Source(path, "pyav", time_limit_seconds, name=name)
+    source = DecodeRequest(path, "pyav", time_limit_seconds, name=name)
     index = probe_video(source, source.deadline())
     with open_video(path, time_limit_seconds=time_limit_seconds, name=name) as video:
         report = replace(_described(path, index, video), digest=content_hash(path))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from stvit_video.data.curation.hashing import mean_cells
 from stvit_video.data.curation.scan import largest_gop
 from stvit_video.data.decoding.probe import probe_video
-from stvit_video.data.decoding.request import DecodeError, Source
+from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.decoding.video import Video, open_video
 from stvit_video.data.sampling.frame_indices import segment_frame_range
 from stvit_video.utils.atomic_files import PART_ENDING
@@ -131,7 +131,7 @@ def is_done(job: Job, *, encoding: Encoding, time_limit_seconds: float = 600.0) 
         time_limit_seconds: for opening each of the two.
     """
     try:
-        source = Source(job.target, "pyav", time_limit_seconds)
+        source = DecodeRequest(job.target, "pyav", time_limit_seconds)
         copy = probe_video(source, source.deadline())
         with open_video(job.source, time_limit_seconds=time_limit_seconds) as video:
             num_frames, size = len(_chosen_frames(video, job)), encoding.size(video.height, video.width)

@@ -13,7 +13,7 @@ from stvit_video.data.curation.transcode import Encoding, Job, transcode
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.video import open_video
 from stvit_video.data.sampling.training_indices import training_frame_indices
-from stvit_video.utils.executor import run_in_processes
+from stvit_video.utils.executor import map_in_processes
 from stvit_video.utils.seeding import seeded_generator
 
 WORTHWHILE = 1.5  # times quicker, below which preparing is not worth its time
@@ -86,7 +86,7 @@ def measure_gain(
     try:
         jobs = [Job(path, str(room / f"{number}.mp4")) for number, path in enumerate(paths)]
         copy = partial(transcode, encoding=encoding, time_limit_seconds=time_limit_seconds)
-        for outcome in run_in_processes(copy, jobs, num_workers=1, time_limit_seconds=time_limit_seconds):
+        for outcome in map_in_processes(copy, jobs, num_workers=1, time_limit_seconds=time_limit_seconds):
             job = jobs[outcome.position]
             try:
                 if outcome.fault:

@@ -10,7 +10,7 @@ import re
 from types import ModuleType
 from typing import Any
 
-from stvit_video.data.decoding.request import DecodeError, Source
+from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 
 __all__ = ["MAX_FRAME_PIXELS", "av_failure", "check_local_file", "is_cover", "open_container"]
 
@@ -32,7 +32,7 @@ ADDRESS_PROTOCOLS = (
 PLAYLIST_STARTS = (b"#EXTM3U", b"ffconcat version", b"v=0", b"<?xml", b"<MPD", b"[playlist]", b"<asx", b"<ASX")
 
 
-def check_local_file(source: Source) -> None:
+def check_local_file(source: DecodeRequest) -> None:
     """Let only regular, non-empty local files through.
 
     Raises:
@@ -55,7 +55,7 @@ def check_local_file(source: Source) -> None:
         raise source.error("the file is empty")
 
 
-def open_container(av: ModuleType, source: Source) -> tuple[Any, Any]:
+def open_container(av: ModuleType, source: DecodeRequest) -> tuple[Any, Any]:
     """Open the file with PyAV and pick its best video stream, decoding in one thread.
 
     Returns:
@@ -79,7 +79,7 @@ def open_container(av: ModuleType, source: Source) -> tuple[Any, Any]:
     return container, stream
 
 
-def av_failure(av: ModuleType, source: Source, error: Exception, doing: str, cause: str) -> DecodeError:
+def av_failure(av: ModuleType, source: DecodeRequest, error: Exception, doing: str, cause: str) -> DecodeError:
     """What PyAV raised, in our words: out of time while `doing` so, or `cause` with PyAV's own text."""
     return source.timeout(doing) if isinstance(error, av.ExitError) else source.error(f"{cause} ({error})")
 
@@ -89,12 +89,12 @@ def is_cover(stream: Any) -> bool:
     return bool(stream.disposition.value & ATTACHED_PICTURE)
 
 
-def _place(source: Source) -> str:
+def _place(source: DecodeRequest) -> str:
     # An absolute path behind "file:" can't be taken for an option or for another ffmpeg protocol.
     return source.path if source.allow_addresses else "file:" + os.path.abspath(source.path)
 
 
-def _options(av: ModuleType, source: Source) -> dict[str, str]:
+def _options(av: ModuleType, source: DecodeRequest) -> dict[str, str]:
     """ffmpeg's options: no huge frames, and no way out of the file unless allowed."""
     options = {"max_pixels": str(MAX_FRAME_PIXELS)}
     if source.allow_addresses:
@@ -103,7 +103,7 @@ def _options(av: ModuleType, source: Source) -> dict[str, str]:
     return {**options, "protocol_whitelist": "file", "format_whitelist": ",".join(sorted(formats))}
 
 
-def _unopened(source: Source) -> str:
+def _unopened(source: DecodeRequest) -> str:
     """Why the file can't be opened, as far as its first bytes tell."""
     if not source.allow_addresses and os.path.isfile(source.path):
         with open(source.path, "rb") as file:
@@ -116,7 +116,7 @@ def _unopened(source: Source) -> str:
     return "it is not a video that ffmpeg can open"
 
 
-def _moving_picture(container: Any, source: Source) -> Any:
+def _moving_picture(container: Any, source: DecodeRequest) -> Any:
     """The best video stream."""
     format_name = container.format.name
     stream = container.streams.best("video")

@@ -8,7 +8,7 @@ import numpy as np
 
 from stvit_video.data.decoding.probe import VideoIndex
 from stvit_video.data.decoding.reader import LIBRARIES, Result, watched
-from stvit_video.data.decoding.request import Deadline, Source
+from stvit_video.data.decoding.request import Deadline, DecodeRequest
 from stvit_video.utils.optional import load_optional
 
 __all__ = ["DecordReader", "as_array"]
@@ -26,7 +26,7 @@ class DecordReader:
     the caller gets its error. Only in a process of its own (`isolated.py`) is it ended.
     """
 
-    def __init__(self, source: Source, index: VideoIndex, deadline: Deadline) -> None:
+    def __init__(self, source: DecodeRequest, index: VideoIndex, deadline: Deadline) -> None:
         self._source = source
         self.index = index
         decord = load_optional(**LIBRARIES["decord"])

@@ -27,10 +27,10 @@ from stvit_video.data.decoding.isolated_channel import (
     send_message,
 )
 from stvit_video.data.decoding.probe import VideoIndex
-from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.utils.optional import MissingLibraryError
 
-__all__ = ["CAN_ISOLATE", "IsolatedReader", "WorkerProcess", "probe_isolated", "stop_idle_workers"]
+__all__ = ["CAN_ISOLATE", "DecoderProcess", "IsolatedReader", "probe_isolated", "stop_idle_decoders"]
 
 CAN_ISOLATE = os.name == "posix"  # a socket is handed down, and an alarm set, as POSIX has them
 START_SECONDS = 60.0  # for starting a process or importing a library: no fault of the file
@@ -42,7 +42,7 @@ _BOOT = (
 )
 
 
-class WorkerProcess:
+class DecoderProcess:
     """One decoding process and the socket to it; belongs to the process and the video that use it."""
 
     def __init__(self) -> None:
@@ -87,11 +87,11 @@ class WorkerProcess:
         """
         if library["name"] in self._imported:
             return
-        source = Source("", library["name"], START_SECONDS)
+        source = DecodeRequest("", library["name"], START_SECONDS)
         self.call({"do": "import", "library": library}, source, Deadline(START_SECONDS))
         self._imported.add(library["name"])
 
-    def call(self, request: dict[str, Any], source: Source, deadline: Deadline) -> tuple[dict[str, Any], Any]:
+    def call(self, request: dict[str, Any], source: DecodeRequest, deadline: Deadline) -> tuple[dict[str, Any], Any]:
         """Send a request and wait for the reply; a process that fails to give one is killed.
 
         Returns:
@@ -120,7 +120,7 @@ class WorkerProcess:
             self._raise(reply, source)
         return reply, frames
 
-    def _raise(self, reply: dict[str, Any], source: Source) -> None:
+    def _raise(self, reply: dict[str, Any], source: DecodeRequest) -> None:
         kind, text = reply["error"], reply["text"]
         if kind == "missing":
             raise MissingLibraryError(text)
@@ -129,7 +129,7 @@ class WorkerProcess:
             raise DecodeTimeoutError(text)
         raise DecodeError(text) if kind == "decode" else source.error(text)
 
-    def _ended(self, source: Source) -> DecodeError:
+    def _ended(self, source: DecodeRequest) -> DecodeError:
         """The error that says how the process ended; nothing in it kills itself with these signals."""
         try:
             status = self._process.wait(timeout=GRACE_SECONDS)
@@ -145,10 +145,12 @@ class WorkerProcess:
 class IsolatedReader:
     """Any backend's reader in a process of its own; a process that was killed is replaced at the next call."""
 
-    def __init__(self, source: Source, index: VideoIndex, deadline: Deadline, *, library: dict[str, str]) -> None:
+    def __init__(
+        self, source: DecodeRequest, index: VideoIndex, deadline: Deadline, *, library: dict[str, str]
+    ) -> None:
         self._source = source
         self._library = library
-        self._worker: WorkerProcess | None = None
+        self._worker: DecoderProcess | None = None
         self.index = index
         self._open(deadline)
 
@@ -190,7 +192,7 @@ class IsolatedReader:
         return deadline
 
 
-def probe_isolated(source: Source, deadline: Deadline, *, library: dict[str, str]) -> VideoIndex:
+def probe_isolated(source: DecodeRequest, deadline: Deadline, *, library: dict[str, str]) -> VideoIndex:
     """`probe_video` in a process of its own.
 
     Raises:
@@ -209,11 +211,11 @@ def probe_isolated(source: Source, deadline: Deadline, *, library: dict[str, str
 
 
 _lock = threading.Lock()
-_idle: list[WorkerProcess] = []
-_started: "weakref.WeakSet[WorkerProcess]" = weakref.WeakSet()
+_idle: list[DecoderProcess] = []
+_started: "weakref.WeakSet[DecoderProcess]" = weakref.WeakSet()
 
 
-def stop_idle_workers() -> None:
+def stop_idle_decoders() -> None:
     """End the processes that wait for a video; later ones are started anew."""
     with _lock:
         idle, _idle[:] = list(_idle), []
@@ -221,22 +223,22 @@ def stop_idle_workers() -> None:
         worker.stop()
 
 
-def _acquire() -> WorkerProcess:
+def _acquire() -> DecoderProcess:
     """A process that nobody else uses."""
     with _lock:
         while _idle:
             worker = _idle.pop()
             if worker.is_usable:
                 return worker
-    return WorkerProcess()
+    return DecoderProcess()
 
 
-def _release(worker: WorkerProcess) -> None:
+def _release(worker: DecoderProcess) -> None:
     """Take a process back; what can't or need not be kept is ended."""
     if not worker.is_usable:
         return
     try:
-        worker.call({"do": "close"}, Source("", "", GRACE_SECONDS), Deadline(GRACE_SECONDS))
+        worker.call({"do": "close"}, DecodeRequest("", "", GRACE_SECONDS), Deadline(GRACE_SECONDS))
     except DecodeError:
         return
     with _lock:

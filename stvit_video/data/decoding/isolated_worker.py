@@ -20,17 +20,17 @@ from stvit_video.data.decoding.isolated_channel import (
 )
 from stvit_video.data.decoding.probe import probe_video
 from stvit_video.data.decoding.reader import Reader
-from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.data.decoding.video import READERS
 from stvit_video.utils.optional import MissingLibraryError, load_optional
 
-__all__ = ["Worker", "main", "serve"]
+__all__ = ["DecodingService", "main", "serve"]
 
 ORPHAN_SECONDS = 5.0  # over the limit of one request the asking process would have killed this one
 TIMED_OUT = 3  # exit status: a native call may still be running in a thread of this process
 
 
-class Worker:
+class DecodingService:
     """Answers requests: a dict with "do" and what that needs -> (reply, frames or None)."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Worker:
                 load_optional(**request["library"])
                 return {}, None
             case "probe":
-                source = Source(**request["source"])
+                source = DecodeRequest(**request["source"])
                 return {"index": index_to_message(probe_video(source, Deadline(request["seconds"])))}, None
             case "open":
                 return {"index": index_to_message(self._open(request).index)}, None
@@ -78,7 +78,7 @@ class Worker:
 
     def _open(self, request: dict[str, Any]) -> Reader:
         self._close()
-        source, index = Source(**request["source"]), index_from_message(request["index"])
+        source, index = DecodeRequest(**request["source"]), index_from_message(request["index"])
         reader = READERS[source.backend](source, index, Deadline(request["seconds"]))
         self._reader = reader
         return reader
@@ -95,7 +95,7 @@ def serve(channel: socket.socket) -> int:
     Returns:
         The exit status of the process.
     """
-    worker = Worker()
+    worker = DecodingService()
     send_message(channel, {"ready": True})
     while True:
         try:

@@ -11,15 +11,15 @@ from typing import Any
 
 from stvit_video.data.decoding.container import MAX_FRAME_PIXELS, av_failure, check_local_file, is_cover, open_container
 from stvit_video.data.decoding.packets import PacketFacts, distrust_reason, has_open_gop, nal_length_size, packet_facts
-from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.utils.optional import load_optional
 
 __all__ = [
     "Deadline",
     "DecodeError",
+    "DecodeRequest",
     "DecodeTimeoutError",
     "ScannedFile",
-    "Source",
     "VideoIndex",
     "check_local_file",
     "decord_refusal",
@@ -129,7 +129,7 @@ class ScannedFile:
     num_decoded: int
 
 
-def probe_video(source: Source, deadline: Deadline) -> VideoIndex:
+def probe_video(source: DecodeRequest, deadline: Deadline) -> VideoIndex:
     """Read all packets of the best video stream, and its first displayed frame, into a `VideoIndex`.
 
     Raises:
@@ -142,7 +142,7 @@ def probe_video(source: Source, deadline: Deadline) -> VideoIndex:
     return scanned.index
 
 
-def scan_video(source: Source, deadline: Deadline) -> ScannedFile:
+def scan_video(source: DecodeRequest, deadline: Deadline) -> ScannedFile:
     """`probe_video`, with the open file and all that was read of it.
 
     Raises:
@@ -163,7 +163,7 @@ def scan_video(source: Source, deadline: Deadline) -> ScannedFile:
         raise
 
 
-def _scan(container: Any, stream: Any, source: Source, deadline: Deadline) -> ScannedFile:
+def _scan(container: Any, stream: Any, source: DecodeRequest, deadline: Deadline) -> ScannedFile:
     """All packets of the stream, and its first displayed frame."""
     codec = stream.codec_context.name
     length_size = nal_length_size(codec, stream.codec_context.extradata)
@@ -192,7 +192,9 @@ def _scan(container: Any, stream: Any, source: Source, deadline: Deadline) -> Sc
     return ScannedFile(container, stream, index, packets or None, frames, num_decoded)
 
 
-def _build_index(container: Any, stream: Any, packets: list[PacketFacts], frame: Any, source: Source) -> VideoIndex:
+def _build_index(
+    container: Any, stream: Any, packets: list[PacketFacts], frame: Any, source: DecodeRequest
+) -> VideoIndex:
     """Put together what container, packets and first frame say."""
     known = sorted(packet.pts for packet in packets if packet.pts is not None)
     position = {pts: place for place, pts in enumerate(known)}
@@ -225,7 +227,7 @@ def _build_index(container: Any, stream: Any, packets: list[PacketFacts], frame:
     )
 
 
-def orientation(matrix: Sequence[int] | None, source: Source) -> tuple[int, bool]:
+def orientation(matrix: Sequence[int] | None, source: DecodeRequest) -> tuple[int, bool]:
     """How a stored frame is turned for display.
 
     Args:

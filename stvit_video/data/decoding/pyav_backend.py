@@ -12,7 +12,7 @@ from stvit_video.data.decoding.container import av_failure, open_container
 from stvit_video.data.decoding.packets import is_unreferenced, nal_length_size
 from stvit_video.data.decoding.probe import ScannedFile, VideoIndex
 from stvit_video.data.decoding.reader import LIBRARIES
-from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.utils.optional import load_optional
 
 __all__ = ["PyavReader"]
@@ -37,7 +37,7 @@ class PyavReader:
     """
 
     def __init__(
-        self, source: Source, index: VideoIndex, deadline: Deadline, *, scanned: ScannedFile | None = None
+        self, source: DecodeRequest, index: VideoIndex, deadline: Deadline, *, scanned: ScannedFile | None = None
     ) -> None:
         self._source = source
         self._av = load_optional(**LIBRARIES["pyav"])

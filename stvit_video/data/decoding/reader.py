@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from stvit_video.data.decoding.probe import VideoIndex
-from stvit_video.data.decoding.request import Deadline, Source
+from stvit_video.data.decoding.request import Deadline, DecodeRequest
 
 Result = TypeVar("Result")
 # What each backend needs, as arguments of `load_optional`.
@@ -34,7 +34,7 @@ class Reader(Protocol):
         """Give back the file; may be called twice."""
 
 
-def watched(call: Callable[[], Result], source: Source, deadline: Deadline) -> Result:
+def watched(call: Callable[[], Result], source: DecodeRequest, deadline: Deadline) -> Result:
     """The result of a call of the source's backend that can't be interrupted.
 
     Raises:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-__all__ = ["Deadline", "DecodeError", "DecodeTimeoutError", "DecoderKilledError", "Source"]
+__all__ = ["Deadline", "DecodeError", "DecodeRequest", "DecodeTimeoutError", "DecoderKilledError"]
 
 
 class DecodeError(RuntimeError):
@@ -30,7 +30,7 @@ class Deadline:
 
 
 @dataclass(frozen=True)
-class Source:
+class DecodeRequest:
     """One video, who reads it, and how long one call may take; it words every `DecodeError`.
 
     With `allow_addresses` the path may be an address or a playlist, and is handed to ffmpeg as it stands.

@@ -8,7 +8,7 @@ import numpy as np
 
 from stvit_video.data.decoding.probe import VideoIndex
 from stvit_video.data.decoding.reader import LIBRARIES, watched
-from stvit_video.data.decoding.request import Deadline, Source
+from stvit_video.data.decoding.request import Deadline, DecodeRequest
 from stvit_video.utils.optional import load_optional
 
 __all__ = ["TorchcodecReader", "torchcodec_refusal"]
@@ -24,7 +24,7 @@ class TorchcodecReader:
     10 bit it interpolates colour between pixels where PyAV repeats it (3 levels of 255 on average).
     """
 
-    def __init__(self, source: Source, index: VideoIndex, deadline: Deadline) -> None:
+    def __init__(self, source: DecodeRequest, index: VideoIndex, deadline: Deadline) -> None:
         self._source = source
         self.index = index
         refusal = torchcodec_refusal(index)

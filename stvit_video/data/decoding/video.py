@@ -20,13 +20,13 @@ from stvit_video.data.decoding.isolated_backend import CAN_ISOLATE, IsolatedRead
 from stvit_video.data.decoding.probe import VideoIndex, decord_refusal, probe_video, scan_video
 from stvit_video.data.decoding.pyav_backend import PyavReader
 from stvit_video.data.decoding.reader import LIBRARIES, Reader
-from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.data.decoding.torchcodec_backend import TorchcodecReader
 from stvit_video.utils.optional import load_optional
 
 __all__ = ["BACKENDS", "READERS", "DecodeError", "DecodeTimeoutError", "Video", "open_video"]
 
-READERS: dict[str, Callable[[Source, VideoIndex, Deadline], Reader]] = {
+READERS: dict[str, Callable[[DecodeRequest, VideoIndex, Deadline], Reader]] = {
     "decord": DecordReader,
     "pyav": PyavReader,
     "torchcodec": TorchcodecReader,
@@ -38,7 +38,7 @@ BACKENDS = ("auto", *READERS, ISOLATED)
 class Video:
     """An open video; made by `open_video`, used in a `with` block."""
 
-    def __init__(self, reader: Reader, source: Source) -> None:
+    def __init__(self, reader: Reader, source: DecodeRequest) -> None:
         self._reader: Reader | None = reader
         self._index: VideoIndex = reader.index
         self._source = source
@@ -167,7 +167,7 @@ def open_video(
     if backend == ISOLATED:
         backend, isolate = "pyav", True
     _check_settings(backend, time_limit_seconds, isolate, allow_addresses)
-    source = Source(
+    source = DecodeRequest(
         os.fspath(path), "pyav" if backend == "auto" else backend, time_limit_seconds, allow_addresses, name
     )
     deadline = source.deadline()
@@ -192,7 +192,7 @@ def _check_settings(backend: str, time_limit_seconds: float, isolate: bool | Non
         raise ValueError(f"allow_addresses=True needs backend 'auto' or 'pyav', got {backend!r}")
 
 
-def _reader(source: Source, index: VideoIndex, deadline: Deadline, *, isolated: bool) -> Reader:
+def _reader(source: DecodeRequest, index: VideoIndex, deadline: Deadline, *, isolated: bool) -> Reader:
     """The reader of the source's backend, in this process or in one of its own."""
     if not isolated:
         return READERS[source.backend](source, index, deadline)

@@ -22,7 +22,7 @@ from stvit_video.utils.seeding import seeded_generator
 
 NUM_REASONS_SHOWN = 3
 MIN_ATTEMPTS = 10
-MISHAP = 1e-12  # probability, for one item, of giving up a list that is no worse than allowed
+FALSE_ALARM = 1e-12  # probability, for one item, of giving up a list that is no worse than allowed
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def attempts_for(max_skipped_fraction: float) -> int | None:
         return None
     if max_skipped_fraction == 0:
         return MIN_ATTEMPTS
-    return max(MIN_ATTEMPTS, math.ceil(math.log(MISHAP) / math.log(max_skipped_fraction)))
+    return max(MIN_ATTEMPTS, math.ceil(math.log(FALSE_ALARM) / math.log(max_skipped_fraction)))
 
 
 class ClipDataset(Dataset[dict[str, Any]]):

@@ -9,12 +9,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from stvit_video.data.loading.clip_dataset import ClipDataset, ClipTransform, FrameReader
 from stvit_video.data.loading.collate import collate_clips, collate_views
-from stvit_video.data.loading.distributed_sampler import ShardSampler
+from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.frame_source import Cache
 from stvit_video.data.loading.multi_scale import MultiScale, MultiScaleSampler, SizedBatches
 from stvit_video.data.loading.resumable_loader import ResumableLoader
 from stvit_video.data.loading.view_dataset import ViewDataset
-from stvit_video.data.loading.worker_init import start_worker
+from stvit_video.data.loading.worker_init import init_worker
 from stvit_video.data.manifests.manifest import Manifest, check_classes
 from stvit_video.data.sampling.clip_sampling import ClipSampling
 from stvit_video.data.transforms.preprocessing import Preprocessing
@@ -205,12 +205,12 @@ class VideoDataModule(lightning.LightningDataModule):
         sized = MultiScaleSampler(clips, multi_scale=self.multi_scale, seed=self.seed, rank=rank, world_size=world_size)
         return self._loader(SizedBatches(clips), ResumableLoader, sampler=sized, batch_size=None)
 
-    def _sampler(self, dataset: Dataset[Any], *, shuffle: bool) -> ShardSampler:
+    def _sampler(self, dataset: Dataset[Any], *, shuffle: bool) -> UnpaddedDistributedSampler:
         rank, world_size = self._rank_and_world_size()
-        return ShardSampler(dataset, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size)
+        return UnpaddedDistributedSampler(dataset, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size)
 
     def _loader(
-        self, dataset: Dataset[Any], kind: type[Loader], *, sampler: ShardSampler, batch_size: int | None
+        self, dataset: Dataset[Any], kind: type[Loader], *, sampler: UnpaddedDistributedSampler, batch_size: int | None
     ) -> Loader:
         """A loader; batch_size=None = the sampler gives whole batches."""
         return kind(
@@ -221,7 +221,7 @@ class VideoDataModule(lightning.LightningDataModule):
             collate_fn=collate_clips if sampler.shuffle else collate_views,
             pin_memory=torch.cuda.is_available(),
             drop_last=sampler.shuffle and self.drop_last and batch_size is not None,
-            worker_init_fn=start_worker,
+            worker_init_fn=init_worker,
             multiprocessing_context=self._worker_context(),
             persistent_workers=self.num_workers > 0,
         )

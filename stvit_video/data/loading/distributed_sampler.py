@@ -10,7 +10,7 @@ from torch.utils.data.distributed import DistributedSampler
 from stvit_video.utils.seeding import seeded_generator
 
 
-class ShardSampler(DistributedSampler[Any]):
+class UnpaddedDistributedSampler(DistributedSampler[Any]):
     """Every world_size-th index, nothing padded.
 
     Shuffled: another order each epoch, from (seed, epoch); up to world_size - 1 indices are left out, other

@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import Dataset
 
 from stvit_video.data.loading.clip_dataset import ClipDataset
-from stvit_video.data.loading.distributed_sampler import ShardSampler
+from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.utils.seeding import seeded_generator
 
 BatchRule = Literal["constant_pixels", "at_least", "fixed"]
@@ -123,10 +123,10 @@ class MultiScale:
         return f"multi-scale {sizes}: {batch}/{unit}, the effective batch is that of {self.crop_size} pixels"
 
 
-class MultiScaleSampler(ShardSampler):
-    """A `ShardSampler` that gives whole batches and the size of each; for a DataLoader with batch_size=None.
+class MultiScaleSampler(UnpaddedDistributedSampler):
+    """Gives whole batches of its process's share, and the size of each; for a DataLoader with batch_size=None.
 
-    A process gets its videos of the epoch in the order of `ShardSampler`, each once; fewer than the smallest batch,
+    A process gets its videos of the epoch in the order of the base class, each once; fewer than the smallest batch,
     other ones each epoch, are left out at the end. Which sizes come when follows from (seed, epoch) alone, so that
     all processes have the same size and number of videos at every step.
 

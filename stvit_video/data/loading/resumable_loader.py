@@ -5,7 +5,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
-from stvit_video.data.loading.distributed_sampler import ShardSampler
+from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.multi_scale import MultiScaleSampler
 
 # what the batches of an epoch follow from; "multi_scale" is there with a MultiScaleSampler alone
@@ -13,7 +13,7 @@ STATE_KEYS = ("videos_per_batch", "num_batches", "num_videos", "world_size", "mu
 
 
 class ResumableLoader(DataLoader[Any]):
-    """A DataLoader over a `ShardSampler` whose state is the number of batches that it has handed over.
+    """A DataLoader over a `UnpaddedDistributedSampler` whose state is the number of batches that it has handed over.
 
     That is all there is to know where an item depends on (seed, epoch, index) and the order on (seed, epoch) alone:
     the videos before that place are passed over in the sampler and never read. Batches that worker processes have
@@ -26,7 +26,7 @@ class ResumableLoader(DataLoader[Any]):
         num_handed_over: batches of the present epoch, those before the resumed place included.
     """
 
-    sampler: ShardSampler
+    sampler: UnpaddedDistributedSampler
 
     num_handed_over = 0
     _num_skipped = 0

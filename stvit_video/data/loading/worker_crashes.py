@@ -27,7 +27,7 @@ _ADVICE = {
 _OTHERWISE = "look for its own words above, or use data.num_workers=0 to see them"
 
 
-class LostWorkerError(RuntimeError):
+class WorkerCrashError(RuntimeError):
     """A loader process was ended from outside; the message names the video that it was reading."""
 
 
@@ -69,7 +69,7 @@ class _Death(NamedTuple):
     signal: str  # in the system's words; "" = not known
 
 
-def explain_lost_worker(error: BaseException, datasets: Iterable[Watched]) -> str | None:
+def explain_worker_crash(error: BaseException, datasets: Iterable[Watched]) -> str | None:
     """Say in one sentence which process was lost, at which video, why, and what helps.
 
     Args:
@@ -92,8 +92,8 @@ def explain_lost_worker(error: BaseException, datasets: Iterable[Watched]) -> st
 
 
 @contextmanager
-def lost_workers_named(datasets: Callable[[], Iterable[Watched]]) -> Iterator[None]:
-    """Make what a data loader raises when the system ends one of its processes a `LostWorkerError`.
+def naming_worker_crashes(datasets: Callable[[], Iterable[Watched]]) -> Iterator[None]:
+    """Make what a data loader raises when the system ends one of its processes a `WorkerCrashError`.
 
     Args:
         datasets: gives what its processes are reading from; asked when one is lost.
@@ -101,10 +101,10 @@ def lost_workers_named(datasets: Callable[[], Iterable[Watched]]) -> Iterator[No
     try:
         yield
     except RuntimeError as error:
-        explanation = explain_lost_worker(error, datasets())
+        explanation = explain_worker_crash(error, datasets())
         if explanation is None:
             raise
-        raise LostWorkerError(explanation) from error
+        raise WorkerCrashError(explanation) from error
 
 
 def _paths(pid: int, datasets: Iterable[Watched]) -> list[str]:

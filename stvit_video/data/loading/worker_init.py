@@ -6,12 +6,12 @@ import signal
 
 import torch
 
-__all__ = ["GRACE_SECONDS", "outlive_stop_signals", "start_worker"]
+__all__ = ["GRACE_SECONDS", "init_worker", "outlive_stop_signals"]
 
 GRACE_SECONDS = 20  # a step of the training, and its last batch
 
 
-def start_worker(worker: int) -> None:
+def init_worker(worker: int) -> None:
     """Use one thread, and leave alone what the parent process has left over; a DataLoader's `worker_init_fn`.
 
     A scheduler's signals reach all processes of a job: this one works on while the training ends its step. Processes

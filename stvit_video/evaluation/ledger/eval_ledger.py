@@ -98,7 +98,7 @@ def make_ledger(
     labels: Sequence[int] | Sequence[Sequence[int]],
     info: LedgerInfo,
 ) -> Ledger:
-    """A ledger of what `evaluate_views` or `evaluate_shards` gives.
+    """A ledger of what `evaluate_views` or `evaluate_distributed` gives.
 
     Args:
         result: of all listed videos, in any order.
@@ -117,7 +117,7 @@ def make_ledger(
         raise LedgerError(
             f"{len(video_ids)} videos are listed and {len(came)} were evaluated"
             + (f"; {named} and possibly others are missing" if absent else "")
-            + "; bring the results of all processes together first (evaluate_shards)"
+            + "; bring the results of all processes together first (evaluate_distributed)"
         )
     result = in_manifest_order(result)
     _check_views(result, info)

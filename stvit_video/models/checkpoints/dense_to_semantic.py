@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from stvit_video.models.checkpoints.fit import HEADS, TIME_POSITIONS, Fit
 from stvit_video.tokens.reduce import TokenReducer
-from stvit_video.tokens.schedule import WEIGHTLESS_KINDS
+from stvit_video.tokens.schedule import PARAMETER_FREE_KINDS
 
 SLOT_KINDS = ("generate", "refine", "local", "recover")
 SLOT_PARTS = (".centres", ".ls1.gamma", ".ls2.gamma")  # of a slot, unknown to dense models
@@ -108,7 +108,7 @@ def _places(kinds: tuple[str, ...]) -> list[tuple[str, str]]:
             continue
         if kind == "generate":
             places += [(f"{index}.layers.0", kind), (f"{index}.layers.1", kind)]
-        elif kind not in WEIGHTLESS_KINDS:
+        elif kind not in PARAMETER_FREE_KINDS:
             places.append((str(index), kind))
     return places
 

@@ -15,7 +15,7 @@ from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.fit import HEADS, POSITIONS
 from stvit_video.models.checkpoints.grids import PositionGrid
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata, written_by
-from stvit_video.models.checkpoints.state_dict import CheckpointError, check_keys, some, unwrapped
+from stvit_video.models.checkpoints.state_dict import CheckpointError, check_keys, shorten, unwrapped
 from stvit_video.models.deit import formats as deit_formats
 from stvit_video.models.deit.model import DeiT
 from stvit_video.models.registry import build_model
@@ -55,7 +55,7 @@ class LoadReport:
             "new": self.new,
             "unused": self.unused,
         }
-        rest = "".join(f", {len(keys)} {word} ({some(keys)})" for word, keys in lists.items() if keys)
+        rest = "".join(f", {len(keys)} {word} ({shorten(keys)})" for word, keys in lists.items() if keys)
         return f"{self.format}: {len(self.loaded)} tensors loaded{rest}"
 
 

@@ -48,7 +48,7 @@ def _tensors(state: Mapping[Any, Any], *, what: str) -> dict[str, Tensor]:
         if not isinstance(key, str) or not isinstance(value, Tensor)
     ]
     if others or not state:
-        found = f"{len(others)} entries that are no named tensors: {some(others)}" if others else "nothing"
+        found = f"{len(others)} entries that are no named tensors: {shorten(others)}" if others else "nothing"
         raise CheckpointError(f"{what} holds {found}; give a dictionary from the names of weights to tensors")
     return dict(state)
 
@@ -81,7 +81,7 @@ def check_keys(
         "keys are not the model's": sorted(set(state) - set(wanted)),
         "have another shape": shapes,
     }
-    found = "; ".join(f"{len(keys)} {fault}: {some(keys)}" for fault, keys in faults.items() if keys)
+    found = "; ".join(f"{len(keys)} {fault}: {shorten(keys)}" for fault, keys in faults.items() if keys)
     if found:
         hint = _position_hint(state, wanted, grid_then, grid_now)
         raise CheckpointError(
@@ -112,7 +112,7 @@ def _position_hint(
     )
 
 
-def some(keys: list[str] | tuple[str, ...], limit: int = 5) -> str:
+def shorten(keys: list[str] | tuple[str, ...], limit: int = 5) -> str:
     """The first keys, and how many more there are."""
     more = f" and {len(keys) - limit} more" if len(keys) > limit else ""
     return ", ".join(keys[:limit]) + more

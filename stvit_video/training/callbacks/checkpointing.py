@@ -13,7 +13,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from stvit_video.training.callbacks.interruption import StopSignals, TrainingInterruptedError
-from stvit_video.training.callbacks.metrics_csv import MetricsTable
+from stvit_video.training.callbacks.metrics_csv import MetricsCsv
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 PART = ".part"  # ends the names of files that are being written
@@ -117,7 +117,7 @@ class LastCheckpoint(Checkpoint):
         train_metrics: the last whole epoch's, by name.
     """
 
-    def __init__(self, run_dir: Path, *, minutes: float | None, signals: StopSignals, table: MetricsTable) -> None:
+    def __init__(self, run_dir: Path, *, minutes: float | None, signals: StopSignals, table: MetricsCsv) -> None:
         self.path = run_dir / LAST
         self.minutes, self.signals, self.table = minutes, signals, table
         self.train_metrics: dict[str, float] = {}

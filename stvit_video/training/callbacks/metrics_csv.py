@@ -30,7 +30,7 @@ def log_write_error(path: Path, error: OSError) -> LogWriteError:
     )
 
 
-class MetricsTable(Logger):
+class MetricsCsv(Logger):
     """Writes a row for each set of metrics to run_dir/metrics.csv, on the first process only.
 
     Rows are added to the file; one with a new column has the file written anew, beside its place. Fields without a

@@ -32,7 +32,7 @@ class TensorBoardLog(TensorBoardLogger):
         Raises:
             LogWriteError: those before could not be written.
         """
-        with self._told():
+        with self._naming_the_log():
             super().log_metrics(metrics, step)
 
     def save(self) -> None:
@@ -41,7 +41,7 @@ class TensorBoardLog(TensorBoardLogger):
         Raises:
             LogWriteError: it can't be written.
         """
-        with self._told():
+        with self._naming_the_log():
             super().save()
 
     def finalize(self, status: str) -> None:
@@ -50,11 +50,11 @@ class TensorBoardLog(TensorBoardLogger):
         Raises:
             LogWriteError: it can't be written.
         """
-        with self._told():
+        with self._naming_the_log():
             super().finalize(status)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _naming_the_log(self) -> Iterator[None]:
         try:
             yield
         except (OSError, ValueError) as error:

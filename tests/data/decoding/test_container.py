@@ -12,14 +12,14 @@ from video_maker import make_video, whole_file
 
 from stvit_video.data.decoding.container import POINTING_FORMATS, check_local_file
 from stvit_video.data.decoding.probe import probe_video
-from stvit_video.data.decoding.request import DecodeError, Source
+from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.decoding.video import open_video
 
 TOLD = "download it and give its plain path, or pass allow_addresses=True where you trust the source"
 
 
 def source(path, *, seconds=10.0):
-    return Source(str(path), "pyav", seconds)
+    return DecodeRequest(str(path), "pyav", seconds)
 
 
 def probe(path):

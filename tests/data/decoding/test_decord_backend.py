@@ -9,17 +9,17 @@ from video_maker import make_video, whole_file
 
 from stvit_video.data.decoding.decord_backend import DecordReader
 from stvit_video.data.decoding.probe import probe_video
-from stvit_video.data.decoding.request import DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.decoding.request import DecodeError, DecodeRequest, DecodeTimeoutError
 
 
 def opened(reader_class, path, *, seconds=10.0, **changes):
-    source = Source(str(path), reader_class.__name__, seconds)
-    index = replace(probe_video(source, Source("", "", 10.0).deadline()), **changes)
+    source = DecodeRequest(str(path), reader_class.__name__, seconds)
+    index = replace(probe_video(source, DecodeRequest("", "", 10.0).deadline()), **changes)
     return reader_class(source, index, source.deadline())
 
 
 def read(reader, indices):
-    return reader.read(indices, Source("", "", 10.0).deadline())
+    return reader.read(indices, DecodeRequest("", "", 10.0).deadline())
 
 
 ORDERS = ([34, 0, 34, 17], [9, 10, 11], [20, 19, 1], [3, 33], [12])

@@ -66,7 +66,7 @@ def test_descriptors_do_not_grow_over_seventy_opens(paths):
 @pytest.mark.slow
 @needs_proc
 def test_neither_descriptors_nor_memory_grow_over_two_thousand_opens(paths, capsys):
-    isolated_backend.stop_idle_workers()
+    isolated_backend.stop_idle_decoders()
     open_and_read(paths, 210)
     before = figures()
     assert open_and_read(paths, 2002) == 1430

@@ -71,11 +71,11 @@ def fake_decord(tmp_path, monkeypatch):
     def install(deed, *, when="open"):
         (tmp_path / "fake" / "decord.py").write_text(FAKE_DECORD.format(deed=deed, when=when))
         monkeypatch.syspath_prepend(tmp_path / "fake")
-        isolated_backend.stop_idle_workers()
+        isolated_backend.stop_idle_decoders()
         return tmp_path / "fake" / "pid"
 
     yield install
-    isolated_backend.stop_idle_workers()
+    isolated_backend.stop_idle_decoders()
 
 
 def is_running(pid):
@@ -235,7 +235,7 @@ def test_a_hanging_process_ends_by_itself_when_its_starter_is_gone(tmp_path, fak
 
 
 def test_a_process_that_does_not_start_is_no_fault_of_the_file(clip, monkeypatch):
-    isolated_backend.stop_idle_workers()
+    isolated_backend.stop_idle_decoders()
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(RuntimeError, match=r"the decoding process '/bin/false' did not start .* isolate=False decodes"):
         open_video(clip, isolate=True)

@@ -13,11 +13,11 @@ from video_maker import make_video, whole_file
 
 from stvit_video.data.decoding import isolated_worker
 from stvit_video.data.decoding.isolated_channel import receive_frames, receive_message, send_message
-from stvit_video.data.decoding.request import Deadline, Source
+from stvit_video.data.decoding.request import Deadline, DecodeRequest
 
 
 def source(path, *, backend="pyav"):
-    return asdict(Source(str(path), backend, 10.0))
+    return asdict(DecodeRequest(str(path), backend, 10.0))
 
 
 def as_sent(reply):
@@ -26,7 +26,7 @@ def as_sent(reply):
 
 def test_probe_open_read_and_close(tmp_path):
     path = make_video(tmp_path / "clip.mp4", num_frames=7)
-    answering = isolated_worker.Worker()
+    answering = isolated_worker.DecodingService()
     probed, nothing = answering.answer({"do": "probe", "source": source(path), "seconds": 10})
     assert nothing is None
     opened, _ = answering.answer({"do": "open", "source": source(path), "seconds": 10, **as_sent(probed)})
@@ -44,7 +44,7 @@ def test_probe_open_read_and_close(tmp_path):
 )
 def test_a_file_whose_frames_must_be_counted_comes_back_counted(case, num_packets):
     path = case.path
-    answering = isolated_worker.Worker()
+    answering = isolated_worker.DecodingService()
     probed, _ = answering.answer({"do": "probe", "source": source(path), "seconds": 10})
     opened, _ = answering.answer({"do": "open", "source": source(path), "seconds": 10, **as_sent(probed)})
     assert (len(probed["index"]["pts"]), len(opened["index"]["pts"])) == (num_packets, case.num_frames)
@@ -52,7 +52,7 @@ def test_a_file_whose_frames_must_be_counted_comes_back_counted(case, num_packet
 
 @pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
 def test_failures_are_answers(case):
-    answering = isolated_worker.Worker()
+    answering = isolated_worker.DecodingService()
     gone = {"do": "probe", "source": source("gone.mp4"), "seconds": 10}
     expected = "can't decode 'gone.mp4' with backend 'pyav': the file does not exist"
     assert answering.answer(gone) == ({"error": "decode", "text": expected}, None)
@@ -110,7 +110,7 @@ def served(ends, ask):
 @pytest.mark.parametrize("case", both("rotated_90.mov"), indirect=True)
 def test_the_loop_answers_until_the_other_end_closes(case, ends, alarms):
     path, got = case.path, []
-    probed, _ = isolated_worker.Worker().answer({"do": "probe", "source": source(path), "seconds": 10})
+    probed, _ = isolated_worker.DecodingService().answer({"do": "probe", "source": source(path), "seconds": 10})
 
     def ask(channel):
         got.append(receive_message(channel))

@@ -11,7 +11,7 @@ from video_cases import both, each, made, real
 from video_maker import OPEN_GOP, make_video, whole_file
 
 from stvit_video.data.decoding.probe import VideoIndex, decord_refusal, orientation, probe_video
-from stvit_video.data.decoding.request import DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.decoding.request import DecodeError, DecodeRequest, DecodeTimeoutError
 
 SAFE = VideoIndex(
     container="mov", codec="h264", pixel_format="yuv420p", coded_height=70, coded_width=98, quarter_turns=0,
@@ -21,7 +21,7 @@ SAFE = VideoIndex(
 
 
 def source(path, *, seconds=10.0):
-    return Source(str(path), "pyav", seconds)
+    return DecodeRequest(str(path), "pyav", seconds)
 
 
 def probe(path):

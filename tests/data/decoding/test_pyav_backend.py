@@ -10,23 +10,23 @@ from video_maker import CLOSED_GOP, OPEN_GOP, make_video, whole_file
 from stvit_video.data.decoding import probe
 from stvit_video.data.decoding.probe import probe_video
 from stvit_video.data.decoding.pyav_backend import PyavReader
-from stvit_video.data.decoding.request import DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.decoding.request import DecodeError, DecodeRequest, DecodeTimeoutError
 
 
 def opened(reader_class, path, *, seconds=10.0, **changes):
-    source = Source(str(path), reader_class.__name__, seconds)
-    index = replace(probe_video(source, Source("", "", 10.0).deadline()), **changes)
+    source = DecodeRequest(str(path), reader_class.__name__, seconds)
+    index = replace(probe_video(source, DecodeRequest("", "", 10.0).deadline()), **changes)
     return reader_class(source, index, source.deadline())
 
 
 def opened_after_scan(path):
-    source = Source(str(path), "PyavReader", 10.0)
+    source = DecodeRequest(str(path), "PyavReader", 10.0)
     scanned = probe.scan_video(source, source.deadline())
     return PyavReader(source, scanned.index, source.deadline(), scanned=scanned)
 
 
 def read(reader, indices):
-    return reader.read(indices, Source("", "", 10.0).deadline())
+    return reader.read(indices, DecodeRequest("", "", 10.0).deadline())
 
 
 ORDERS = ([34, 0, 34, 17], [9, 10, 11], [20, 19, 1], [3, 33], [12])
@@ -85,7 +85,7 @@ def test_a_read_begins_where_the_scan_has_ended(tmp_path, monkeypatch):
 def test_a_file_too_large_to_keep_is_read_again(tmp_path, monkeypatch):
     path = make_video(tmp_path / "clip.mp4")
     monkeypatch.setattr(probe, "MAX_KEPT_BYTES", path.stat().st_size // 2)
-    scanned = probe.scan_video(Source(str(path), "pyav", 10.0), Source("", "", 10.0).deadline())
+    scanned = probe.scan_video(DecodeRequest(str(path), "pyav", 10.0), DecodeRequest("", "", 10.0).deadline())
     assert scanned.packets is None
     reader = opened_after_scan(path)
     np.testing.assert_array_equal(read(reader, [31, 4]), whole_file(path)[[31, 4]])
@@ -166,7 +166,7 @@ def test_lost_packets_are_an_error_not_a_shorter_video(case, lost):
 
 @pytest.mark.parametrize("case", both("stream_copied_trim.mp4"), indirect=True)
 def test_pyav_time_limit_while_decoding(case):
-    source = Source(str(case.path), "pyav", 10.0)
+    source = DecodeRequest(str(case.path), "pyav", 10.0)
     index, over = probe_video(source, source.deadline()), replace(source, time_limit_seconds=1e-9).deadline()
     with pytest.raises(DecodeTimeoutError, match="decoding took longer than the time limit of 10 s"):
         PyavReader(source, index, over)

@@ -5,11 +5,17 @@ from dataclasses import asdict
 
 import pytest
 
-from stvit_video.data.decoding.request import Deadline, DecodeError, DecoderKilledError, DecodeTimeoutError, Source
+from stvit_video.data.decoding.request import (
+    Deadline,
+    DecodeError,
+    DecodeRequest,
+    DecoderKilledError,
+    DecodeTimeoutError,
+)
 
 
 def test_errors_name_file_backend_and_cause():
-    source = Source("a b.mp4", "pyav", 2.5)
+    source = DecodeRequest("a b.mp4", "pyav", 2.5)
     error = source.error("it is odd")
     assert type(error) is DecodeError
     assert str(error) == "can't decode 'a b.mp4' with backend 'pyav': it is odd"
@@ -24,7 +30,7 @@ def test_errors_name_file_backend_and_cause():
 def test_a_deadline_runs_from_its_making_and_stops_at_zero(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    source = Source("clip.mp4", "pyav", 3.0)
+    source = DecodeRequest("clip.mp4", "pyav", 3.0)
     deadline = source.deadline()
     now[0] = 102.0
     assert deadline.remaining_seconds() == pytest.approx(1.0)
@@ -37,12 +43,12 @@ def test_a_deadline_runs_from_its_making_and_stops_at_zero(monkeypatch):
 
 
 def test_only_plain_local_files_are_the_default():
-    assert asdict(Source("clip.mp4", "pyav", 3.0))["allow_addresses"] is False
+    assert asdict(DecodeRequest("clip.mp4", "pyav", 3.0))["allow_addresses"] is False
 
 
 def test_a_name_stands_for_the_path_in_every_error():
-    source = Source("/proc/7/fd/9", "pyav", 3.0, name="a.tar: b.mp4")
-    assert (source.shown, Source("clip.mp4", "pyav", 3.0).shown) == ("a.tar: b.mp4", "clip.mp4")
+    source = DecodeRequest("/proc/7/fd/9", "pyav", 3.0, name="a.tar: b.mp4")
+    assert (source.shown, DecodeRequest("clip.mp4", "pyav", 3.0).shown) == ("a.tar: b.mp4", "clip.mp4")
     error = source.error("opening failed (Invalid data: 'file:/proc/7/fd/9')")
     assert str(error) == (
         "can't decode 'a.tar: b.mp4' with backend 'pyav': opening failed (Invalid data: 'file:a.tar: b.mp4')"
@@ -50,7 +56,7 @@ def test_a_name_stands_for_the_path_in_every_error():
 
 
 def test_a_killed_process_is_told_apart_from_a_bad_video():
-    error = Source("a.mp4", "decord", 2.0).killed("its decoding process was ended by signal SIGKILL")
+    error = DecodeRequest("a.mp4", "decord", 2.0).killed("its decoding process was ended by signal SIGKILL")
     assert isinstance(error, DecoderKilledError)
     assert str(error) == (
         "can't decode 'a.mp4' with backend 'decord': its decoding process was ended by signal SIGKILL; "

@@ -11,7 +11,7 @@ from video_cases import both
 from video_maker import make_video, whole_file
 
 from stvit_video.data.decoding.probe import probe_video
-from stvit_video.data.decoding.request import DecodeError, DecodeTimeoutError, Source
+from stvit_video.data.decoding.request import DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.data.decoding.torchcodec_backend import TorchcodecReader, torchcodec_refusal
 from stvit_video.data.decoding.video import open_video
 from stvit_video.utils.optional import MissingLibraryError
@@ -48,12 +48,12 @@ def fake(monkeypatch, tmp_path):
 
 
 def reader(path, *, seconds=10.0):
-    source = Source(str(path), "torchcodec", seconds)
-    return TorchcodecReader(source, probe_video(source, Source("", "", 10.0).deadline()), source.deadline())
+    source = DecodeRequest(str(path), "torchcodec", seconds)
+    return TorchcodecReader(source, probe_video(source, DecodeRequest("", "", 10.0).deadline()), source.deadline())
 
 
 def read(opened, indices):
-    return opened.read(indices, Source("", "", 10.0).deadline())
+    return opened.read(indices, DecodeRequest("", "", 10.0).deadline())
 
 
 def test_it_is_asked_for_exact_frames_on_one_thread(fake):
@@ -84,7 +84,7 @@ def test_what_it_raises_and_where_it_hangs_is_an_error(fake):
     fake.decoder.sleep_seconds = 1.0
     opened = reader(fake.path)
     with pytest.raises(DecodeTimeoutError, match="a call of torchcodec took longer than the time limit"):
-        opened.read([1], Source("", "", 0.05).deadline())
+        opened.read([1], DecodeRequest("", "", 0.05).deadline())
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_it_raises_and_where_it_hangs_is_an_error(fake):
     ],
 )
 def test_each_guard_rule_alone(tmp_path, change, text):
-    source = Source(str(make_video(tmp_path / "clip.mp4", num_frames=3)), "torchcodec", 10.0)
+    source = DecodeRequest(str(make_video(tmp_path / "clip.mp4", num_frames=3)), "torchcodec", 10.0)
     index = probe_video(source, source.deadline())
     assert torchcodec_refusal(index) is None
     assert torchcodec_refusal(replace(index, **change)) == text

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from stvit_video.data.decoding import isolated_backend
-from stvit_video.data.decoding.isolated_backend import stop_idle_workers
+from stvit_video.data.decoding.isolated_backend import stop_idle_decoders
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.video import open_video
 from stvit_video.data.loading import frame_source as frames_module
@@ -256,7 +256,7 @@ class KillingDecoder(ClipSampling):
 def test_a_killed_decoding_process_is_no_fault_of_the_video(write_video, monkeypatch, caplog):
     """Another video takes the place this once; the epoch goes on, and the video is read again the next time."""
     monkeypatch.setattr(KillingDecoder, "killed", [])
-    stop_idle_workers()
+    stop_idle_decoders()
     paths = [write_video(f"v{number}.mp4", height=98, width=130) for number in range(3)]  # decord takes these
     manifest = Manifest(tuple(VideoRecord(path, 0, path.name) for path in paths), ("a", "b"))
     dataset = clip_dataset(manifest, backend="decord", sampling=KillingDecoder())

@@ -5,14 +5,15 @@ from itertools import chain
 import pytest
 from torch.utils.data.distributed import DistributedSampler
 
-from stvit_video.data.loading.distributed_sampler import ShardSampler
+from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3, 5])
 def test_shards_cover_everything_once_without_padding(world_size):
     data = list(range(13))
     samplers = [
-        ShardSampler(data, shuffle=False, seed=0, rank=rank, world_size=world_size) for rank in range(world_size)
+        UnpaddedDistributedSampler(data, shuffle=False, seed=0, rank=rank, world_size=world_size)
+        for rank in range(world_size)
     ]
     assert all(isinstance(sampler, DistributedSampler) for sampler in samplers)
     shards = [list(sampler) for sampler in samplers]
@@ -26,7 +27,7 @@ def test_blocks_make_the_batches_of_one_process_each_on_one_rank(size, world_siz
     data = list(range(size))
     batches = []
     for rank in range(world_size):
-        sampler = ShardSampler(
+        sampler = UnpaddedDistributedSampler(
             data, shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=block_size
         )  # fmt: skip
         shard = list(sampler)
@@ -37,12 +38,12 @@ def test_blocks_make_the_batches_of_one_process_each_on_one_rank(size, world_siz
 
 def test_a_block_size_below_one_is_refused():
     with pytest.raises(ValueError, match="block_size=0 must be at least 1; use the batch_size of the loader"):
-        ShardSampler([1, 2, 3], shuffle=False, seed=0, rank=0, world_size=1, block_size=0)
+        UnpaddedDistributedSampler([1, 2, 3], shuffle=False, seed=0, rank=0, world_size=1, block_size=0)
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_what_is_skipped_once_is_not_skipped_again(shuffle):
-    sampler = ShardSampler(list(range(13)), shuffle=shuffle, seed=3, rank=1, world_size=2)
+    sampler = UnpaddedDistributedSampler(list(range(13)), shuffle=shuffle, seed=3, rank=1, world_size=2)
     whole = list(sampler)
     sampler.skip(4)
     assert len(sampler) == 6
@@ -57,7 +58,7 @@ def test_shuffled_shards_are_disjoint_equally_long_and_leave_out_others_each_epo
     for epoch in range(8):
         shards = []
         for rank in range(world_size):
-            sampler = ShardSampler(data, shuffle=True, seed=4, rank=rank, world_size=world_size)
+            sampler = UnpaddedDistributedSampler(data, shuffle=True, seed=4, rank=rank, world_size=world_size)
             sampler.set_epoch(epoch)
             assert len(sampler) == 13 // world_size
             shards.append(list(sampler))

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.collate import collate_clips
-from stvit_video.data.loading.distributed_sampler import ShardSampler
+from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.pytorchvideo_reader import PytorchvideoFrames, make_clip_sampler
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import TrainTransform
@@ -109,7 +109,7 @@ def test_each_video_once_an_epoch_over_ranks_and_workers(small_manifest, num_wor
         order = []
         for rank in (0, 1):
             dataset = dataset_of(manifest)
-            sampler = ShardSampler(dataset, shuffle=True, seed=2, rank=rank, world_size=2)
+            sampler = UnpaddedDistributedSampler(dataset, shuffle=True, seed=2, rank=rank, world_size=2)
             sampler.set_epoch(epoch)
             loader = DataLoader(dataset, sampler=sampler, num_workers=num_workers, collate_fn=collate_clips)
             assert len(loader) == 2

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.data import Dataset
 
-from stvit_video.data.loading.distributed_sampler import ShardSampler
+from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.resumable_loader import ResumableLoader
 
 
@@ -27,7 +27,7 @@ class Items(Dataset):
 
 
 def loader_of(items, *, num_workers=0, rank=0, world_size=1, batch_size=3):
-    sampler = ShardSampler(items, shuffle=True, seed=5, rank=rank, world_size=world_size)
+    sampler = UnpaddedDistributedSampler(items, shuffle=True, seed=5, rank=rank, world_size=world_size)
     return ResumableLoader(
         items,
         batch_size=batch_size,

@@ -12,7 +12,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.view_dataset import ViewDataset
-from stvit_video.data.loading.worker_crashes import LostWorkerError, ReadingNow, explain_lost_worker, lost_workers_named
+from stvit_video.data.loading.worker_crashes import (
+    ReadingNow,
+    WorkerCrashError,
+    explain_worker_crash,
+    naming_worker_crashes,
+)
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import TrainTransform
@@ -52,7 +57,7 @@ def loaded(dataset, **settings):
 )
 def test_a_killed_process_is_explained_by_its_video(small_manifest, number, words, capfd):
     dataset = ClipDataset(small_manifest, preprocessing=SIZES, transform=Deadly(number))
-    text = explain_lost_worker(loaded(dataset), [dataset])
+    text = explain_worker_crash(loaded(dataset), [dataset])
     path = str(small_manifest.records[3].path)
     assert text.startswith("a loader process (pid ")
     assert f"while it read {path!r}: " in text
@@ -65,7 +70,7 @@ def test_a_killed_process_of_validation_is_explained_too(small_manifest, monkeyp
     dataset = ViewDataset(small_manifest, preprocessing=SIZES)
     monkeypatch.setattr(dataset, "source", KillingSource(dataset.source))
     other = ClipDataset(small_manifest, preprocessing=SIZES, transform=TrainTransform(SIZES))
-    text = explain_lost_worker(loaded(dataset), [other, dataset])
+    text = explain_worker_crash(loaded(dataset), [other, dataset])
     assert f"while it read {str(small_manifest.records[1].path)!r}: " in text
 
 
@@ -93,7 +98,7 @@ class Exits(Dataset):
 
 def test_a_process_that_exits_without_a_signal(small_manifest):
     watched = ClipDataset(small_manifest, preprocessing=SIZES, transform=TrainTransform(SIZES))
-    text = explain_lost_worker(loaded(Exits()), [watched])
+    text = explain_worker_crash(loaded(Exits()), [watched])
     assert "ended unexpectedly while it was reading no video: look for its own words above, or use data.num_" in text
 
 
@@ -105,12 +110,12 @@ def test_a_process_that_exits_without_a_signal(small_manifest):
     ],
 )
 def test_full_shared_memory_is_told(words):
-    text = explain_lost_worker(RuntimeError(f"Caught RuntimeError in DataLoader worker process 0. {words}"), [])
+    text = explain_worker_crash(RuntimeError(f"Caught RuntimeError in DataLoader worker process 0. {words}"), [])
     assert text.startswith("a loader process found no room for a batch: most likely the shared memory (/dev/shm) is fu")
 
 
 def test_other_errors_are_left_alone():
-    assert explain_lost_worker(RuntimeError("mat1 and mat2 shapes cannot be multiplied"), []) is None
+    assert explain_worker_crash(RuntimeError("mat1 and mat2 shapes cannot be multiplied"), []) is None
 
 
 def test_nothing_is_noted_outside_of_loaders_and_after_the_work():
@@ -146,11 +151,11 @@ class Noting(Dataset):
 
 def test_errors_of_lost_workers_are_named_and_others_pass():
     with (
-        pytest.raises(LostWorkerError, match=r"a loader process \(pid 7\) .* while it was reading no video"),
-        lost_workers_named(list),
+        pytest.raises(WorkerCrashError, match=r"a loader process \(pid 7\) .* while it was reading no video"),
+        naming_worker_crashes(list),
     ):
         raise RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
-    with pytest.raises(RuntimeError, match=r"^shapes$"), lost_workers_named(list):
+    with pytest.raises(RuntimeError, match=r"^shapes$"), naming_worker_crashes(list):
         raise RuntimeError("shapes")
 
 
@@ -163,5 +168,5 @@ def test_data_sets_are_asked_for_when_a_process_is_lost():
         made[0].reading_now._slots[0] = torch.tensor([7, 0])
         raise RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
 
-    with pytest.raises(LostWorkerError, match=r"while it read 'seen\.mp4'"), lost_workers_named(lambda: made):
+    with pytest.raises(WorkerCrashError, match=r"while it read 'seen\.mp4'"), naming_worker_crashes(lambda: made):
         lose()

@@ -7,7 +7,7 @@ import sys
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from stvit_video.data.loading.worker_init import start_worker
+from stvit_video.data.loading.worker_init import init_worker
 
 
 class Seen(Dataset):
@@ -21,7 +21,7 @@ class Seen(Dataset):
 
 
 def test_processes_have_one_thread_and_free_nothing_of_the_parents():
-    threads, frozen = next(iter(DataLoader(Seen(), batch_size=2, num_workers=1, worker_init_fn=start_worker)))
+    threads, frozen = next(iter(DataLoader(Seen(), batch_size=2, num_workers=1, worker_init_fn=init_worker)))
     assert threads.tolist() == [1, 1]
     assert frozen.tolist() == [True, True]
     assert gc.get_freeze_count() == 0  # this process is as before

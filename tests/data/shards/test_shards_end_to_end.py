@@ -13,7 +13,7 @@ from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.data.layouts.tar_shards import read_shard_manifest
 from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.collate import collate_clips
-from stvit_video.data.loading.distributed_sampler import ShardSampler
+from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.frame_source import FrameSource
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.shards.locations import file_system
@@ -68,7 +68,7 @@ def test_two_ranks_with_two_workers_see_each_video_once(manifests, shuffle, num_
     dataset = clip_dataset(manifests[1])
     seen = Counter()
     for rank in range(2):
-        sampler = ShardSampler(dataset, shuffle=shuffle, seed=0, rank=rank, world_size=2)
+        sampler = UnpaddedDistributedSampler(dataset, shuffle=shuffle, seed=0, rank=rank, world_size=2)
         loader = DataLoader(
             dataset,
             batch_size=2,

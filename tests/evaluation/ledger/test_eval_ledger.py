@@ -62,7 +62,9 @@ def test_a_video_that_was_never_evaluated_is_an_error(result, info):
     with pytest.raises(LedgerError, match="7 videos are listed and 6 were evaluated; e and possibly others are miss"):
         make_ledger(share, video_ids=VIDEO_IDS, labels=LABELS, info=info)
     more = replace(result, errors={**result.errors, 7: "bad"})
-    with pytest.raises(LedgerError, match=r"7 videos are listed and 8 were evaluated; bring .* \(evaluate_shards\)"):
+    with pytest.raises(
+        LedgerError, match=r"7 videos are listed and 8 were evaluated; bring .* \(evaluate_distributed\)"
+    ):
         make_ledger(more, video_ids=VIDEO_IDS, labels=LABELS, info=info)
 
 

@@ -79,5 +79,5 @@ def test_heads_and_gains_of_attention():
     assert refine.ls1.gamma.tolist() == [0.5] * 12
     with pytest.raises(ValueError, match="head_dim=5 does not divide the 12 channels of level 3; choose one that does"):
         attention_makers(12, slot, head_dim=5, mlp_ratio=2)
-    with pytest.raises(ValueError, match="head_dim=0 is not possible; give a whole number, at least 1"):
+    with pytest.raises(ValueError, match="head_dim=0 must be a whole number, at least 1"):
         attention_makers(12, slot, head_dim=0, mlp_ratio=2)

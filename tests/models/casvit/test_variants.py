@@ -108,7 +108,7 @@ def test_options_reach_the_model():
         ({"num_tokens": 0}, "num_tokens=0 is not possible over the 20 image tokens"),
         ({"num_tokens": 21}, "num_tokens=21 is not possible over the 20 image tokens"),
         ({"num_tokens": (5, 5)}, r"num_tokens=\(5, 5\) does not fit the image tokens' grid \(4, 5\)"),
-        ({"token_stride": 0}, "token_stride=0 is not possible; give a whole number, at least 1"),
+        ({"token_stride": 0}, "token_stride=0 must be a whole number, at least 1"),
         ({"token_window": (3, 5)}, r"windows of \(3, 5\) do not divide the token grid \(4, 5\)"),
         ({"generate_at": 2}, "generate_at=2 does not fit level 3 of depths"),
         ({"head_dim": 3}, "head_dim=3 does not divide the 8 channels of level 3"),

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from stvit_video.models.checkpoints.grids import PositionGrid
-from stvit_video.models.checkpoints.state_dict import CheckpointError, check_keys, some, unwrapped
+from stvit_video.models.checkpoints.state_dict import CheckpointError, check_keys, shorten, unwrapped
 
 
 def test_state_dicts_come_out_of_what_trainers_put_around_them():
@@ -60,5 +60,5 @@ def test_faults_of_positions_say_what_is_known_of_the_grid():
 
 
 def test_some_keys():
-    assert some(["a", "b", "c"]) == "a, b, c"
-    assert some(["a", "b", "c"], limit=2) == "a, b and 1 more"
+    assert shorten(["a", "b", "c"]) == "a, b, c"
+    assert shorten(["a", "b", "c"], limit=2) == "a, b and 1 more"

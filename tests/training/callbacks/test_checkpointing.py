@@ -20,7 +20,7 @@ from stvit_video.training.callbacks.checkpointing import (
     remove_leftovers,
 )
 from stvit_video.training.callbacks.interruption import StopSignals, TrainingInterruptedError
-from stvit_video.training.callbacks.metrics_csv import MetricsTable
+from stvit_video.training.callbacks.metrics_csv import MetricsCsv
 
 
 def names(folder):
@@ -138,7 +138,7 @@ class Model(LightningModule):
 
 def fit(folder, model, *, minutes, accumulate=1, epochs=2):
     """Seven batches an epoch; gives the steps at which last.ckpt was written."""
-    table, signals = MetricsTable(folder, resumed=False), StopSignals()
+    table, signals = MetricsCsv(folder, resumed=False), StopSignals()
     last = LastCheckpoint(folder, minutes=minutes, signals=signals, table=table)
     trainer = Trainer(
         max_epochs=epochs,
@@ -197,7 +197,7 @@ def test_a_signal_is_obeyed_at_the_end_of_a_step(tmp_path, signal_at, accumulate
 
 
 def test_a_resumed_run_goes_on_with_clock_and_rows(tmp_path, monkeypatch):
-    table = MetricsTable(tmp_path, resumed=False)
+    table = MetricsCsv(tmp_path, resumed=False)
     for step in range(5):
         table.log_metrics({"loss": 1.0}, step)
     last = LastCheckpoint(tmp_path, minutes=None, signals=StopSignals(), table=table)

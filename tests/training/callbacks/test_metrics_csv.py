@@ -4,11 +4,11 @@ import csv
 
 import pytest
 
-from stvit_video.training.callbacks.metrics_csv import LogWriteError, MetricsTable
+from stvit_video.training.callbacks.metrics_csv import LogWriteError, MetricsCsv
 
 
 def log(run_dir, metrics, *, resumed):
-    table = MetricsTable(run_dir, resumed=resumed)
+    table = MetricsCsv(run_dir, resumed=resumed)
     for step, values in metrics:
         table.log_metrics(values, step)
         table.save()
@@ -32,7 +32,7 @@ def test_resumed_training_adds_rows(tmp_path, later):
 
 def test_new_training_replaces_old_rows(tmp_path):
     log(tmp_path, [(0, {"loss": 2.0})], resumed=False)
-    MetricsTable(tmp_path, resumed=False)
+    MetricsCsv(tmp_path, resumed=False)
     assert not (tmp_path / "metrics.csv").exists()
     log(tmp_path, [(7, {"loss": 1.0})], resumed=False)
     assert rows(tmp_path) == [{"step": "7", "loss": "1.0"}]
@@ -52,7 +52,7 @@ def test_a_checkpoint_says_which_rows_count(tmp_path, written_too):
         log(tmp_path, [(5, {"top1": 0.25, "epoch": 0}), (6, {"odd": 1.0})], resumed=True)
         with (tmp_path / "metrics.csv").open("a") as file:
             file.write("0.5,1")  # cut in the middle of a row
-    resumed = MetricsTable(tmp_path, resumed=True)
+    resumed = MetricsCsv(tmp_path, resumed=True)
     resumed.rewind(2, {"top1": 0.25, "epoch": 0, "step": 5})
     expected = [
         {"step": "0", "lr": "0.1"},

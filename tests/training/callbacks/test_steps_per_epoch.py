@@ -9,7 +9,7 @@ from quiet_trainer import quiet_trainer
 from torch.utils.data import DataLoader
 
 from stvit_video.training.callbacks.steps_per_epoch import StepsPerEpoch
-from stvit_video.training.optim import OptimizerPlan, learning_rate_factor
+from stvit_video.training.optim import OptimizerRecipe, learning_rate_factor
 
 EPOCHS = 4
 
@@ -18,7 +18,7 @@ class Model(LightningModule):
     def __init__(self, lr):
         super().__init__()
         self.layer = torch.nn.Linear(2, 2)
-        self.plan = OptimizerPlan(lr=lr, min_lr=lr / 100, weight_decay=0.1, betas=(0.9, 0.99), warmup_epochs=1.0)
+        self.plan = OptimizerRecipe(lr=lr, min_lr=lr / 100, weight_decay=0.1, betas=(0.9, 0.99), warmup_epochs=1.0)
 
     def training_step(self, batch, index):
         return self.layer(batch).sum()
