@@ -16,7 +16,7 @@ from stvit_video.sweeps.model_throughput import measure_again
 from stvit_video.sweeps.report.page import format_page
 from stvit_video.sweeps.report.points import CHANCE, Run, Unfinished, points_of, read_run
 from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows, save_plot
-from stvit_video.utils.atomic_files import write_atomically
+from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.command_line import OneLineParser
 
 NUM_WARNINGS_SHOWN = 5
@@ -83,10 +83,10 @@ def write_report(report: SweepReport, output: Path, *, title: str) -> None:
         OSError: a file can't be written.
     """
     output.mkdir(parents=True, exist_ok=True)
-    write_atomically(output / "report.csv", format_rows(report_rows(report)))
+    write_text(output / "report.csv", format_rows(report_rows(report)))
     save_plot(report, output / "report.png")
     page = format_page(report, title=title, png=(output / "report.png").read_bytes())
-    write_atomically(output / "report.html", page)
+    write_text(output / "report.html", page)
 
 
 def report_lines(report: SweepReport) -> list[str]:

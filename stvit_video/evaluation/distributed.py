@@ -19,6 +19,7 @@ import torch
 import torch.distributed as dist
 
 from stvit_video.evaluation.multiview import MultiViewResult, in_manifest_order, join_results
+from stvit_video.utils.atomic_files import atomically
 
 POLL_SECONDS = 0.05
 
@@ -155,8 +156,8 @@ def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
         raise ProcessFailedError(
             f"the folder {path.parent} of the shares is gone: process 0 has failed or given up, see its output"
         )
-    write(path.with_suffix(".tmp"))
-    path.with_suffix(".tmp").replace(path)
+    with atomically(path) as part:
+        write(part)
 
 
 def _wait_for_shares(shares: Path, world_size: int, timeout_seconds: float) -> list[MultiViewResult]:

@@ -16,7 +16,7 @@ from stvit_video.evaluation.tables import write_rows
 from stvit_video.inference.cost import measure_cost
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest, score_videos
-from stvit_video.utils.atomic_files import write_atomically
+from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.provenance import provenance
 
 
@@ -98,7 +98,7 @@ def report_evaluation(
     if "confusion_matrix" in metrics:
         names.append("confusion_matrix.png")
         save_confusion_matrix(metrics["confusion_matrix"], recognizer.classes, output_dir / names[-1])
-    write_atomically(output_dir / "result.json", json.dumps(summary, indent=2) + "\n")  # last: with it all is done
+    write_text(output_dir / "result.json", json.dumps(summary, indent=2) + "\n")  # last: with it all is done
     print(line)
     print(f"{', '.join(names[:-1])} and {names[-1]} are in {output_dir}")
     return summary

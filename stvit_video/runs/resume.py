@@ -19,7 +19,7 @@ from stvit_video.models.checkpoints.state_dict import CheckpointError
 from stvit_video.settings.paths import PATHS
 from stvit_video.training.callbacks.checkpointing import BEST, LAST, PREVIOUS, checkpoint_damage, remove_leftovers
 from stvit_video.training.module import ClassificationModule
-from stvit_video.utils.atomic_files import write_atomically
+from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.file_lock import file_lock
 
 Settings = Mapping[str, Any]
@@ -235,7 +235,7 @@ def write_config(run_dir: Path, settings: Settings) -> None:
     Raises:
         OSError: it can't be written.
     """
-    write_atomically(run_dir / CONFIG, to_yaml(settings))
+    write_text(run_dir / CONFIG, to_yaml(settings))
 
 
 def set_result_aside(run_dir: Path) -> None:

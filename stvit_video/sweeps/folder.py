@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stvit_video.sweeps.expand import Overrides
 from stvit_video.sweeps.jobs import JOBS_FILE, SweepError, read_jobs
-from stvit_video.utils.atomic_files import write_atomically
+from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.file_lock import file_lock
 
 ORIGIN_FILE = "sweep.json"
@@ -58,7 +58,7 @@ def write_origin(folder: Path, origin: Mapping[str, str]) -> None:
     Raises:
         OSError: the file can't be written.
     """
-    write_atomically(folder / ORIGIN_FILE, json.dumps(dict(origin), indent=2) + "\n")
+    write_text(folder / ORIGIN_FILE, json.dumps(dict(origin), indent=2) + "\n")
 
 
 def read_origin(folder: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from stvit_video.utils.atomic_files import write_atomically
+from stvit_video.utils.atomic_files import write_text
 
 State = Literal["queued", "running", "done", "failed", "timed out", "interrupted"]
 JOBS_FILE = "jobs.csv"
@@ -75,7 +75,7 @@ class JobTable:
         Raises:
             OSError: it can't be written.
         """
-        write_atomically(self.path, format_jobs(self.jobs))
+        write_text(self.path, format_jobs(self.jobs))
 
 
 def format_jobs(jobs: Sequence[Job]) -> str:

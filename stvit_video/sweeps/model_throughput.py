@@ -9,7 +9,7 @@ from typing import Any
 from stvit_video.inference.cost import measure_speed
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.sweeps.report.points import MEASURED, Run
-from stvit_video.utils.atomic_files import write_atomically
+from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.provenance import provenance
 
 ROUNDS = 3
@@ -39,7 +39,7 @@ def measure_again(folder: Path, runs: Sequence[Run], *, tell: Callable[[str], No
         speeds, where = [speed for speed, _ in tries], tries[0][1]
         own = {"inference_clips_per_second": max(speeds), "slowest_clips_per_second": min(speeds), MEASURED: where}
         measured.append(replace(run, result={**run.result, **own}))
-        write_atomically(folder / run.name / "result.json", json.dumps(measured[-1].result, indent=2) + "\n")
+        write_text(folder / run.name / "result.json", json.dumps(measured[-1].result, indent=2) + "\n")
         tell(f"{run.name}: {max(speeds):.1f} clips/s (slowest of {ROUNDS} rounds {min(speeds):.1f})")
     return measured
 

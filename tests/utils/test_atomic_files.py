@@ -1,11 +1,14 @@
-"""write_table: what csv reads back, and no half table."""
+"""Files are whole or not there, whatever goes wrong between."""
 
 import csv
 import multiprocessing
+import os
+from pathlib import Path
 
 import pytest
 
-from stvit_video.utils.atomic_files import write_atomically, write_table
+from stvit_video.utils import atomic_files
+from stvit_video.utils.atomic_files import atomically, remove_stale_parts, write_table, write_text
 
 
 def test_values_come_back_and_the_folder_is_made(tmp_path):
@@ -36,12 +39,12 @@ def test_a_failure_leaves_the_old_table(tmp_path):
 
 def rewrite(path, number):
     for _ in range(100):
-        write_atomically(path, f"{number}" * 20000)
+        write_text(path, f"{number}" * 20000)
 
 
 def test_a_reader_never_finds_half_a_file(tmp_path):
     path = tmp_path / "file"
-    write_atomically(path, "0" * 20000)
+    write_text(path, "0" * 20000)
     writers = [multiprocessing.get_context("fork").Process(target=rewrite, args=(path, n)) for n in (1, 2)]
     for writer in writers:
         writer.start()
@@ -56,8 +59,47 @@ def test_a_reader_never_finds_half_a_file(tmp_path):
 
 def test_what_can_not_be_written_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "file"
-    write_atomically(path, "old")
+    write_text(path, "old")
     with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "a name that is no UTF-8: \udc80")
+        write_text(path, "a name that is no UTF-8: \udc80")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_content_is_on_the_disk_before_the_name(tmp_path, monkeypatch):
+    """Without the sync, a power cut after the renaming could leave a file of zeros under the new name."""
+    done = []
+    sync, replace = os.fsync, os.replace
+    monkeypatch.setattr(atomic_files.os, "fsync", lambda number: done.append("sync") or sync(number))
+    monkeypatch.setattr(atomic_files.os, "replace", lambda a, b: done.append(f"name {Path(b).name}") or replace(a, b))
+    (tmp_path / "a").write_text("old")
+    with atomically(tmp_path / "a", previous=tmp_path / "b") as part:
+        part.write_text("new")
+    assert done == ["sync", "name b", "name a", "sync"]  # the last one is that of the folder
+    assert (tmp_path / "a").read_text() == "new"
+    assert (tmp_path / "b").read_text() == "old"
+
+
+def test_an_error_within_leaves_what_was_there(tmp_path):
+    (tmp_path / "a").write_text("old")
+
+    def fail():
+        with atomically(tmp_path / "a", previous=tmp_path / "b") as part:
+            part.write_text("new")
+            raise KeyError("a")
+
+    with pytest.raises(KeyError):
+        fail()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old"}
+    with pytest.raises(FileNotFoundError), atomically(tmp_path / "a"):
+        pass  # nothing is written
+    assert (tmp_path / "a").read_text() == "old"
+
+
+def test_only_parts_that_nobody_writes_to_are_stale(tmp_path):
+    old, new = tmp_path / ".a.part", tmp_path / ".b.part"
+    for path in (old, new, tmp_path / "c.part"):
+        path.write_text("")
+    os.utime(old, (0, 0))
+    assert remove_stale_parts([tmp_path]) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.part", "c.part"]

@@ -23,7 +23,7 @@ from stvit_video.data.decoding.probe import probe_video
 from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.decoding.video import Video, open_video
 from stvit_video.data.sampling.frame_indices import segment_frame_range
-from stvit_video.utils.atomic_files import PART_ENDING
+from stvit_video.utils.atomic_files import PART_ENDING, atomically
 from stvit_video.utils.optional import load_optional
 
 TICKS = 90_000  # of the copy's clock, a second
@@ -107,18 +107,18 @@ def transcode(job: Job, *, encoding: Encoding, time_limit_seconds: float = 600.0
     av = load_optional("av", needed_for="transcoding videos", install="pip install av")
     Path(job.target).parent.mkdir(parents=True, exist_ok=True)
     try:
-        with open_video(job.source, time_limit_seconds=time_limit_seconds) as video:
+        with (
+            open_video(job.source, time_limit_seconds=time_limit_seconds) as video,
+            atomically(job.target, part=job.part) as part,
+        ):
             chosen = _chosen_frames(video, job)
-            _encode(av, video, chosen, job.part, encoding)
+            _encode(av, video, chosen, part, encoding)
             _check_copy(video, chosen, job, encoding, time_limit_seconds)
-        os.replace(job.part, job.target)
     except DecodeError as error:
         raise TranscodeError(str(error)) from error
     except av.FFmpegError as error:
         _raise_if_disk_is_full(error, job)
         raise TranscodeError(f"{job.source}: writing the copy {job.target} failed ({error})") from error
-    finally:
-        job.part.unlink(missing_ok=True)
     return len(chosen)
 
 

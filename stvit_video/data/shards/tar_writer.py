@@ -24,7 +24,7 @@ from stvit_video.data.manifests.faults import Faults
 from stvit_video.data.shards.index import find_members
 from stvit_video.data.shards.locations import SHARD_ENDING
 from stvit_video.data.shards.tar_scan import scan_shard
-from stvit_video.utils.atomic_files import PART_ENDING, DiskFullError, remove_stale_parts
+from stvit_video.utils.atomic_files import PART_ENDING, DiskFullError, atomically, remove_stale_parts
 from stvit_video.utils.seeding import seeded_generator
 
 MAX_KEY_CHARACTERS = 80
@@ -186,17 +186,14 @@ def write_shard(path: Path, videos: Sequence[Packed]) -> None:
         PackingError: a video has changed since it was listed, or what was read again is not what was written.
         OSError: a file can't be read or written; nothing is left of it.
     """
-    part = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PART_ENDING}")
-    try:
-        with part.open("wb") as file:
-            with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-                digests = [_add(tar, video) for video in videos]
-            file.flush()
-            os.fsync(file.fileno())
+    own = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{PART_ENDING}")
+    with atomically(path, part=own) as part:
+        with (
+            part.open("wb") as file,
+            tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+        ):
+            digests = [_add(tar, video) for video in videos]
         _verify(part, path, videos, digests)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 class _Hashed:

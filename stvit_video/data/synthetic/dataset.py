@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stvit_video.data.synthetic.drawing import CLASSES, draw_clip
+from stvit_video.utils.atomic_files import atomically, write_text
 from stvit_video.utils.optional import load_optional
 
 FORMAT_VERSION = 1  # raise it whenever the same settings would give other clips: old folders are then made anew
@@ -179,7 +180,7 @@ def _locked(root: Path) -> Iterator[None]:
 def _start(root: Path, settings: _Settings) -> None:
     """Mark the folder as being built, and clear away a set with other settings."""
     same = settings.to_json() in (_read(root / _DONE), _read(root / _BUILDING))
-    _write(root / _BUILDING, settings.to_json())
+    write_text(root / _BUILDING, settings.to_json())
     (root / _DONE).unlink(missing_ok=True)
     for folder in (_PARTIAL,) if same else (_PARTIAL, *SPLITS):
         shutil.rmtree(root / folder, ignore_errors=True)
@@ -212,8 +213,8 @@ def _write_clip(root: Path, settings: _Settings, clip: _Clip) -> None:
     height, width = settings.image_size
     frames = draw_clip(clip.class_name, rng=rng, num_frames=settings.num_frames, height=height, width=width)
     partial = root / _PARTIAL / f"{clip.split}_{clip.index:05d}_{os.getpid()}.mp4"
-    encode_video(partial, frames, fps=settings.fps)
-    os.replace(partial, root / clip.path)
+    with atomically(root / clip.path, part=partial) as part:
+        encode_video(part, frames, fps=settings.fps)
 
 
 def _finish(root: Path, settings: _Settings, clips: list[_Clip]) -> None:
@@ -223,15 +224,9 @@ def _finish(root: Path, settings: _Settings, clips: list[_Clip]) -> None:
             writer.writerow(["path", "label"])
             writer.writerows((clip.path, clip.class_name) for clip in clips if clip.split == split)
     shutil.rmtree(root / _PARTIAL)
-    _write(root / _DONE, settings.to_json())
+    write_text(root / _DONE, settings.to_json())
     (root / _BUILDING).unlink()
 
 
 def _read(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)

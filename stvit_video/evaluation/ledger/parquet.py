@@ -7,7 +7,6 @@ the file depends on when, where, or by how many processes it was made: equal res
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from stvit_video.evaluation.ledger.eval_ledger import Ledger, LedgerError, LedgerInfo
 from stvit_video.evaluation.ledger.rows import columns_of, ledger_from_tables, row_schema
+from stvit_video.utils.atomic_files import atomically
 from stvit_video.utils.optional import load_optional
 
 METADATA_KEY = b"stvit_video.ledger"
@@ -37,15 +37,8 @@ def write_ledger(ledger: Ledger, path: str | os.PathLike[str]) -> Path:
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-        os.close(handle)
-        try:
-            _write(ledger, name)
-            os.chmod(name, 0o666 & ~_umask())  # mkstemp's files are for the owner only
-            os.replace(name, target)
-        except BaseException:
-            os.unlink(name)
-            raise
+        with atomically(target) as part:
+            _write(ledger, str(part))
     except OSError as error:
         raise LedgerError(f"the ledger {target} can't be written ({error}); choose another place") from error
     return target
@@ -99,8 +92,6 @@ def _write(ledger: Ledger, name: str) -> None:
         for start in range(0, max(len(ledger.video_ids), 1), VIDEOS_PER_GROUP):
             stop = min(start + VIDEOS_PER_GROUP, len(ledger.video_ids))
             writer.write_table(pa.table(columns_of(ledger, start, stop, pa=pa), schema=schema))
-    with open(name, "rb") as file:
-        os.fsync(file.fileno())
 
 
 def _read_info(metadata: Mapping[bytes, bytes], source: Path) -> tuple[LedgerInfo, int]:
@@ -139,10 +130,3 @@ def _difference(found: tuple[str, ...], expected: tuple[str, ...]) -> str:
         return f"it has {len(found)}, expected are {len(expected)}"
     first = next(n for n, pair in enumerate(zip(found, expected, strict=True)) if pair[0] != pair[1])
     return f"class {first} is {found[first]!r}, expected is {expected[first]!r}"
-
-
-def _umask() -> int:
-    """The process's file creation mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,6 +1,5 @@
 """Checkpoint files that are whole or not there, and when they are written: also in the middle of an epoch."""
 
-import contextlib
 import os
 import time
 import zipfile
@@ -14,9 +13,9 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from stvit_video.training.callbacks.interruption import StopSignals, TrainingInterruptedError
 from stvit_video.training.callbacks.metrics_csv import MetricsCsv
+from stvit_video.utils.atomic_files import PART_ENDING, atomically
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
-PART = ".part"  # ends the names of files that are being written
 DUE = 1  # what a process wants at the end of a step: nothing (0), to save, or to stop (the signal's number, above 1)
 
 
@@ -39,24 +38,24 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             CheckpointWriteError: the disk is full, or the folder can't be written.
         """
         target = Path(path)
-        part = target.with_name(f".{target.name}{PART}")
+        previous = target.with_name(PREVIOUS) if target.name == LAST else None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
+            with (
+                atomically(target, part=_part_of(target.name, target.parent), previous=previous) as part,
+                part.open("wb") as file,
+            ):
                 torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            if target.name == LAST and target.exists():
-                os.replace(target, target.with_name(PREVIOUS))
-            os.replace(part, target)
-            _sync_folder(target.parent)
         except (OSError, RuntimeError) as error:  # torch's writer makes the latter of the former
-            with contextlib.suppress(OSError):  # the folder itself may be gone
-                part.unlink()
             raise CheckpointWriteError(
                 f"{target} can't be written ({_cause(error)}); the checkpoints before it are as they were: make room "
                 f"or mend the disk, then start the same command again"
             ) from error
+
+
+def _part_of(name: str, folder: Path) -> Path:
+    """The name of a checkpoint while it is written; the same for each process, as only one writes to a folder."""
+    return folder / f".{name}{PART_ENDING}"
 
 
 def _cause(error: BaseException) -> str:
@@ -67,16 +66,6 @@ def _cause(error: BaseException) -> str:
             return link.strerror
         link = link.__cause__ or link.__context__
     return str(error).splitlines()[0]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring new names to the disk, where the system lets a folder be opened."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def checkpoint_damage(path: Path) -> str:
@@ -95,7 +84,7 @@ def checkpoint_damage(path: Path) -> str:
 
 def remove_leftovers(run_dir: Path) -> None:
     """Remove what processes that were killed while they wrote checkpoints have left in a run's folder."""
-    for part in run_dir.glob(f".*.ckpt{PART}"):
+    for part in run_dir.glob(_part_of("*.ckpt", run_dir).name):
         part.unlink(missing_ok=True)
 
 
