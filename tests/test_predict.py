@@ -7,8 +7,8 @@ import av
 import numpy as np
 import pytest
 import torch
+from eval_crops import eval_crops
 
-from stvit_video.data.transforms.functional import EvalTransform
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluate import evaluate
 from stvit_video.evaluation.ledger.parquet import read_ledger
@@ -63,7 +63,7 @@ def by_hand(video: Path, model: torch.nn.Module) -> torch.Tensor:
         num_frames=4, frame_stride=2, short_side=20, crop_size=16, mean=(0.5,) * 3, std=(0.25,) * 3
     )
     with torch.no_grad():
-        return model(EvalTransform(preprocessing)(clip)[None])[0].softmax(-1)
+        return model(eval_crops(clip, preprocessing))[0].softmax(-1)
 
 
 @pytest.mark.parametrize("average", ["prob", "logit"])

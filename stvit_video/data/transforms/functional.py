@@ -4,47 +4,12 @@ Clips leave the loader in bytes, a quarter of what floats take on the way to the
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torchvision.transforms.v2 import functional as tvf
 
-from stvit_video.data.transforms.crops import crop_offsets, resized_size
+from stvit_video.data.transforms.crops import resized_size
 from stvit_video.data.transforms.preprocessing import Interpolation, Preprocessing
-
-
-@dataclass(frozen=True)
-class EvalTransform:
-    """Resize of the short side, crop at fixed places, normalisation; nothing random.
-
-    Attributes:
-        preprocessing: sizes and normalisation.
-    """
-
-    preprocessing: Preprocessing
-
-    def __call__(self, frames: torch.Tensor, *, crop_index: int = 0, num_crops: int = 1) -> torch.Tensor:
-        """Turn frames (T, H, W, 3) uint8 into the clip (3, T, crop_size, crop_size) float32 of one crop.
-
-        Raises:
-            ValueError: the frames' shape or dtype, `num_crops`, or `crop_index` is not allowed.
-        """
-        if not 0 <= crop_index < num_crops:
-            raise ValueError(f"crop_index={crop_index} must lie in 0 .. num_crops - 1 = {num_crops - 1}")
-        return self.all_crops(frames, num_crops=num_crops)[crop_index]
-
-    def all_crops(self, frames: torch.Tensor, *, num_crops: int) -> torch.Tensor:
-        """All crops (num_crops, 3, T, crop_size, crop_size) float32 of frames (T, H, W, 3) uint8.
-
-        Raises:
-            ValueError: the frames' shape or dtype, or `num_crops`, is not allowed.
-        """
-        size, short_side = self.preprocessing.crop_size, self.preprocessing.short_side
-        frames = channels_first(frames)  # (T, 3, H, W)
-        frames = resize_short_side(frames, short_side=short_side, interpolation=self.preprocessing.interpolation)
-        corners = crop_offsets(frames.shape[-2], frames.shape[-1], crop_size=size, num_crops=num_crops)
-        crops = (frames[..., top : top + size, left : left + size] for top, left in corners)
-        return torch.stack([to_clip(crop, self.preprocessing) for crop in crops])
 
 
 def channels_first(frames: torch.Tensor) -> torch.Tensor:
@@ -106,11 +71,6 @@ def random_resized_crop_box(
     box_height = max(1, min(height, round(width / shape)))
     box_width = max(1, min(width, round(height * shape)))
     return (height - box_height) // 2, (width - box_width) // 2, box_height, box_width
-
-
-def to_clip(frames: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
-    """uint8 frames (T, 3, H, W) -> float32 clip (3, T, H, W), normalised, differences where these are asked for."""
-    return finish_clips(frames.transpose(0, 1), preprocessing)
 
 
 def finish_clips(clips: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:

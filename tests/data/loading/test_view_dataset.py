@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 import torch
+from eval_crops import eval_crops
 from odd_videos import MADE
 from torch.utils.data import DataLoader
 from video_cases import REAL, each
@@ -17,7 +18,6 @@ from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest, VideoRecord
 from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.data.transforms.device_transform import DeviceTransform
-from stvit_video.data.transforms.functional import EvalTransform
 from stvit_video.data.transforms.preprocessing import Preprocessing
 
 PLAIN = Preprocessing(
@@ -72,16 +72,15 @@ def test_all_views_come_from_one_reading_of_the_union_in_order(views_of, name):
 
 
 @pytest.mark.parametrize("frame_difference", [False, True])
-def test_finished_views_equal_those_of_the_eval_transform_on_each_clip(views_of, frame_difference):
+def test_finished_views_equal_those_of_each_clip_by_itself(views_of, frame_difference):
     video = CountingVideo(40, 37, 50)  # with resizing
     item = views_of(video, num_clips=3, num_crops=3)
     assert item["views"].dtype == torch.uint8
     preprocessing = dataclasses.replace(
         PLAIN, mean=(0.1, 0.4, 0.5), std=(0.2, 0.3, 0.7), frame_difference=frame_difference
     )
-    transform = EvalTransform(preprocessing)
     clips = PROTOCOLS["uniform"].clips(40, 30.0, num_frames=3, frame_stride=2, num_clips=3)
-    expected = [transform.all_crops(torch.from_numpy(video.frames[clip].copy()), num_crops=3) for clip in clips]
+    expected = [eval_crops(torch.from_numpy(video.frames[clip].copy()), preprocessing, num_crops=3) for clip in clips]
     assert torch.equal(DeviceTransform(preprocessing)(item["views"]), torch.cat(expected))
 
 

@@ -2,9 +2,10 @@ import dataclasses
 
 import pytest
 import torch
+from eval_crops import eval_crops
 
 from stvit_video.data.transforms.device_transform import DeviceTransform
-from stvit_video.data.transforms.functional import EvalTransform, normalise
+from stvit_video.data.transforms.functional import normalise
 from stvit_video.data.transforms.pixel_augment import Draw, PixelAugment, erase_
 from stvit_video.data.transforms.pixel_ops import apply_ops
 from stvit_video.data.transforms.preprocessing import Preprocessing
@@ -76,7 +77,7 @@ def test_without_draws_the_crop_of_evaluation_becomes_the_clip_of_evaluation(fra
     frames = torch.randint(256, (3, 28, 37, 3), dtype=torch.uint8)  # the short side is right already
     crops = torch.stack([frames.permute(3, 0, 1, 2)[..., 2:26, left : left + 24] for left in (0, 6, 13)])
     found = DeviceTransform(preprocessing)(crops)
-    assert torch.equal(found, EvalTransform(preprocessing).all_crops(frames, num_crops=3))
+    assert torch.equal(found, eval_crops(frames, preprocessing, num_crops=3))
 
 
 @pytest.mark.gpu

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from eval_crops import eval_crops
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stvit_video.data.transforms.functional import (
-    EvalTransform,
+    channels_first,
     frame_differences,
     normalise,
     random_resized_crop_box,
@@ -90,30 +91,27 @@ def test_crop_boxes_are_spread_over_area_and_place():
 @pytest.mark.parametrize(("height", "width"), [(14, 25), (33, 14)])
 def test_evaluation_crops_are_cut_from_the_resized_frame(height, width):
     frames = random_frames(3, height, width)
-    crops = EvalTransform(PLAIN).all_crops(frames, num_crops=3)
+    crops = eval_crops(frames, PLAIN, num_crops=3)
     assert crops.shape == (3, 3, 3, 11, 11)
     short, long_side = 1, (max(height, width) - 11)  # (14 - 11) // 2
     for number, at in enumerate([0, long_side // 2, long_side]):
         top, left = (short, at) if height < width else (at, short)
         expected = frames[:, top : top + 11, left : left + 11].permute(0, 3, 1, 2)
         assert torch.equal(as_bytes(crops[number]), expected.float())
-        assert torch.equal(EvalTransform(PLAIN)(frames, crop_index=number, num_crops=3), crops[number])
 
 
 def test_evaluation_resizes_before_it_crops():
     frames = random_frames(2, 28, 50)
-    clip = EvalTransform(PLAIN)(frames)
+    (clip,) = eval_crops(frames, PLAIN)
     expected = float_resize(frames, (14, 25))[..., 1:12, 7:18]
     assert (as_bytes(clip) - expected).abs().max() <= 1.5
 
 
 def test_transforms_refuse_other_tensors():
     with pytest.raises(ValueError, match=r"frames are torch.float32 of shape \(2, 5, 7, 3\); needed is torch.uint8"):
-        EvalTransform(PLAIN)(torch.zeros(2, 5, 7, 3))
+        channels_first(torch.zeros(2, 5, 7, 3))
     with pytest.raises(ValueError, match=r"of shape \(2, 3, 5, 7\); needed is torch.uint8 \(T, H, W, 3\)"):
         TrainTransform(PLAIN)(torch.zeros(2, 3, 5, 7, dtype=torch.uint8), generator=seeded_generator(0))
-    with pytest.raises(ValueError, match=r"crop_index=3 must lie in 0 .. num_crops - 1 = 2"):
-        EvalTransform(PLAIN)(random_frames(2, 14, 17), crop_index=3, num_crops=3)
 
 
 def test_frame_differences_by_a_slow_loop_and_a_still_clip_is_zero(finished):
@@ -124,7 +122,7 @@ def test_frame_differences_by_a_slow_loop_and_a_still_clip_is_zero(finished):
         torch.testing.assert_close(differences[:, step], clip[:, step] - clip[:, step - 1])
     preprocessing = Preprocessing(num_frames=4, frame_stride=1, short_side=8, crop_size=8, frame_difference=True)
     still = torch.randint(0, 256, (1, 9, 13, 3), dtype=torch.uint8).expand(4, -1, -1, -1)
-    assert (EvalTransform(preprocessing)(still) == 0).all()
+    assert (eval_crops(still, preprocessing) == 0).all()
     frames = torch.randint(0, 256, (4, 9, 13, 3), dtype=torch.uint8)
     moving = finished(TrainTransform(preprocessing)(frames, generator=seeded_generator(0)), preprocessing)
     assert (moving[:, 0] == 0).all()

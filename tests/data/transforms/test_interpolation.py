@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from eval_crops import eval_crops
 from PIL import Image
 
-from stvit_video.data.transforms.functional import EvalTransform, normalise
+from stvit_video.data.transforms.functional import normalise
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import TrainTransform
 
@@ -20,7 +21,7 @@ def test_every_resizing_is_as_pillow_does_it(interpolation, order):
     expected = torch.stack([torch.from_numpy(np.array(image)) for image in pillow]).permute(3, 0, 1, 2)[..., 3:17]
     centre = TrainTransform(settings, crop="centre", flip_probability=0.0)
     assert (centre(frames, generator=torch.Generator()).clip.int() - expected.int()).abs().max() <= 1
-    tested = EvalTransform(settings)(frames).float()
+    tested = eval_crops(frames, settings)[0]
     torch.testing.assert_close(
         tested,
         normalise(expected, mean=settings.mean, std=settings.std),
