@@ -12,6 +12,7 @@ from video_cases import case, case_folder, get_case, made_case  # noqa: F401 - f
 
 from stvit_video.data.synthetic.dataset import encode_video
 from stvit_video.models import create_model
+from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 
 pytest_plugins = ("commands", "leftovers", "watchdog")  # of tests/helpers
@@ -76,6 +77,7 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
         preprocessing=PREPROCESSING,
         protocol={"num_clips": 2, "num_crops": 3, "average": "prob"},
         config={"data": {"source": "csv", "train": str(manifest), "val": str(manifest), "root": None}},
+        position_grid=position_grid(model),
     )
     state = {f"model.{key}": value for key, value in model.state_dict().items()}
     torch.save({"state_dict": state, "stvit_video": metadata}, root / "best.ckpt")

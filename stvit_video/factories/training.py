@@ -14,6 +14,7 @@ from stvit_video.data.loading.datamodule import VideoDataModule
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.transforms.device_transform import DeviceTransform
 from stvit_video.factories.data import build_data, build_mixing, build_multi_scale
+from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.load import load_checkpoint
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 from stvit_video.models.factory import create_model
@@ -55,6 +56,8 @@ def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataMod
     data = build_data(settings)
     model_options = {k: v for k, v in settings["model"].items() if k != "name" and v is not None}
     model_options["num_classes"] = len(data.train_manifest.classes)
+    optim = settings["optim"]
+    model = create_model(settings["model"]["name"], **model_options)
     metadata = checkpoint_metadata(
         model_name=settings["model"]["name"],
         model_options=model_options,
@@ -62,10 +65,9 @@ def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataMod
         preprocessing=data.preprocessing.to_dict(),
         protocol=settings["protocol"],
         config=settings,
+        position_grid=position_grid(model),
         multi_label=data.train_manifest.multi_label,
     )
-    optim = settings["optim"]
-    model = create_model(settings["model"]["name"], **model_options)
     model.recompute_blocks(recompute=settings["trainer"]["gradient_checkpointing"])
     if settings["init_from"]:
         report = load_checkpoint(model, settings["init_from"], new_head=settings["init_head"] == "new")

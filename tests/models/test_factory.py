@@ -3,6 +3,7 @@ import torch
 
 from stvit_video.models import CheckpointError, create_model
 from stvit_video.models.checkpoints.files import write_safetensors
+from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 
 TINY = {
@@ -26,6 +27,7 @@ def exported(folder, name="stvit_video_deit_tiny", **options):
         preprocessing={"num_frames": 4},
         protocol={"num_clips": 1, "num_crops": 3, "average": "prob"},
         config={},
+        position_grid=position_grid(model),
     )
     write_safetensors(folder / "model.safetensors", model.state_dict(), metadata=metadata)
     return model

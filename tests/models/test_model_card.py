@@ -38,6 +38,7 @@ def metadata(*, multi_label=False, num_frames=8, **changes):
             "std": [0.2, 0.2, 0.2],
         },
         protocol={"num_clips": 2, "num_crops": 3, "average": "prob"},
+        position_grid=None,
         config=config,
         multi_label=multi_label,
     )

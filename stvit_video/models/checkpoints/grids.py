@@ -26,6 +26,12 @@ class PositionGrid:
     num_class_tokens: int
 
 
+def position_grid(model: nn.Module) -> PositionGrid | None:
+    """The grid of a model's position table; None for a model without one, or of others."""
+    sizes = getattr(model, "position_sizes", None)
+    return None if sizes is None else PositionGrid(tuple(sizes), getattr(model, "num_class_tokens", 0))
+
+
 def fit_kernels(fit: Fit, wanted: Mapping[str, Tensor]) -> None:
     """Spread the kernels of image convolutions over the time of a clip's."""
     for key, target in wanted.items():

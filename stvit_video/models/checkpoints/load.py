@@ -13,7 +13,7 @@ from stvit_video.models.casvit import formats as casvit_formats
 from stvit_video.models.checkpoints.convert import defaults, fit_state
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.fit import HEADS, POSITIONS
-from stvit_video.models.checkpoints.grids import PositionGrid
+from stvit_video.models.checkpoints.grids import PositionGrid, position_grid
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata, written_by
 from stvit_video.models.checkpoints.state_dict import CheckpointError, check_keys, shorten, unwrapped
 from stvit_video.models.deit import formats as deit_formats
@@ -130,7 +130,7 @@ def load_checkpoint(
     headless = not any(key.startswith(HEADS) for key in state)
     positions = model.state_dict().get(POSITIONS)
     if foreign.positions and POSITIONS not in state and positions is not None:
-        if (grid := _position_grid(model)) is None or len(grid.sizes) != 3:
+        if (grid := position_grid(model)) is None or len(grid.sizes) != 3:
             raise CheckpointError(
                 f"the positions of {foreign.name} are over all frames of a clip, the model's over single ones; "
                 f"build it with base_attention='joint'"
@@ -233,21 +233,22 @@ def _dictionary(content: object) -> Mapping[str, Any]:
 
 def _position_grids(content: Mapping[str, Any], model: nn.Module) -> dict[str, PositionGrid | None]:
     """The grids of a checkpoint's positions and of a model's; of a model without positions nobody asks for either."""
-    now = _position_grid(model)
+    now = position_grid(model)
     return {"grid_then": None if now is None else _stored_grid(content), "grid_now": now}
 
 
-def _position_grid(model: nn.Module) -> PositionGrid | None:
-    """The grid of a model's positions; None for a model that is not ours."""
-    return PositionGrid(model.position_sizes, model.num_class_tokens) if isinstance(model, DeiT) else None
-
-
 def _stored_grid(content: Mapping[str, Any]) -> PositionGrid | None:
-    """The grid of a checkpoint's positions, of its model built with few channels; None where its metadata tell none."""
+    """The grid of a checkpoint's positions; None where its metadata tell none.
+
+    Metadata of before there was `position_grid` tell it by their model, which is built without memory.
+    """
     try:
         metadata = check_metadata(content.get(METADATA_KEY), source="the checkpoint")
+        if "position_grid" in metadata:
+            stored = metadata["position_grid"]
+            return None if stored is None else PositionGrid(tuple(stored["sizes"]), stored["num_class_tokens"])
         slim = {"name": metadata["model"]["name"], "options": metadata["model"]["options"] | SLIM}
-        with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they are
-            return _position_grid(_described_model({**metadata, "model": slim}, source="the checkpoint"))
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):  # the caller's random numbers stay as they are
+            return position_grid(_described_model({**metadata, "model": slim}, source="the checkpoint"))
     except CheckpointError:
         return None  # the weights alone may be all that is asked for; who needs the grid says that it is unknown

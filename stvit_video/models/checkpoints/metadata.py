@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from stvit_video import __version__
+from stvit_video.models.checkpoints.grids import PositionGrid
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 
 METADATA_KEY = "stvit_video"
@@ -30,6 +31,7 @@ def checkpoint_metadata(
     preprocessing: Mapping[str, Any],
     protocol: Mapping[str, Any],
     config: Mapping[str, Any],
+    position_grid: PositionGrid | None,
     multi_label: bool = False,
 ) -> dict[str, Any]:
     """The plain values that make a checkpoint self-contained; they load with `weights_only=True`.
@@ -41,6 +43,8 @@ def checkpoint_metadata(
         preprocessing: frames, sizes, mean and deviation, see `stvit_video.data.transforms.preprocessing.Preprocessing`.
         protocol: num_clips, num_crops, average.
         config: the resolved configuration of the run.
+        position_grid: what the rows of the model's position table stand for, see `position_grid` of
+            `stvit_video.models.checkpoints.grids`; None = the model has no such table.
         multi_label: True = a video can have several labels, so each logit has a probability of its own (sigmoid).
     """
     return {
@@ -50,6 +54,8 @@ def checkpoint_metadata(
         "multi_label": multi_label,
         "preprocessing": dict(preprocessing),
         "protocol": dict(protocol),
+        "position_grid": position_grid
+        and {"sizes": list(position_grid.sizes), "num_class_tokens": position_grid.num_class_tokens},
         "config": dict(config),
         "versions": {"stvit_video": __version__, "torch": str(torch.__version__)},
     }
@@ -77,6 +83,8 @@ def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
     ]
     if not isinstance(metadata.get("multi_label", False), bool):
         faults.append("multi_label (no bool)")
+    if not _is_grid(metadata.get("position_grid")):
+        faults.append("position_grid (no sizes and num_class_tokens)")
     if not faults and not all(isinstance(name, str) for name in metadata["classes"]):
         faults = ["classes (no list of names)"]
     if faults:
@@ -85,6 +93,16 @@ def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
             f"give a file as stvit_video.train wrote it"
         )
     return {"multi_label": False, **metadata}
+
+
+def _is_grid(stored: object) -> bool:
+    """Whether `stored` is None or a position grid as `checkpoint_metadata` writes it."""
+    if stored is None:
+        return True
+    if not isinstance(stored, dict) or set(stored) != {"sizes", "num_class_tokens"}:
+        return False
+    sizes, number = stored["sizes"], stored["num_class_tokens"]
+    return isinstance(number, int) and isinstance(sizes, list) and all(isinstance(size, int) for size in sizes)
 
 
 def _get(metadata: Mapping[str, Any], dotted: str) -> object:

@@ -120,7 +120,7 @@ def test_options_reach_the_model():
         ({"features_only": True}, "semantic tokens have no map of every level; use a stvit_r_ model"),
         ({"drop_path_rate": 1}, "drop_path_rate=1 is not possible"),
         ({"elastic": []}, r"elastic=\[\] is not possible"),
-        ({"num_classes": 0}, "num_classes=0 is not possible"),
+        ({"num_classes": 0}, "num_classes=0 must be a whole number"),
     ],
 )
 def test_options_that_do_not_go_together(options, message):

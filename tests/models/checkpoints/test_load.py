@@ -3,9 +3,12 @@ import torch
 from safetensors.torch import save_file
 
 from stvit_video.models import CheckpointError, create_model, load_checkpoint, model_from_checkpoint
+from stvit_video.models.checkpoints import load
 from stvit_video.models.checkpoints.files import read_checkpoint
+from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.load import check_weights
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, checkpoint_metadata
+from stvit_video.models.registry import build_model
 
 OPTIONS = {
     "num_classes": 3,
@@ -29,6 +32,7 @@ def our_checkpoint(model, *, options=OPTIONS, **changes):
         preprocessing={"num_frames": 4},
         protocol={"num_clips": 1, "num_crops": 3, "average": "prob"},
         config={"seed": 0},
+        position_grid=position_grid(model),
     )
     state = {f"model.{key}": value for key, value in model.state_dict().items()}
     return {"state_dict": state | {"val_top1.tp": torch.zeros(1)}, METADATA_KEY: metadata} | changes
@@ -206,8 +210,11 @@ def test_positions_of_frame_and_joint_models_do_not_fit():
         load_checkpoint(create_model(NAME, **OPTIONS), content)
 
 
-def test_looking_for_the_grid_draws_no_random_numbers():
+@pytest.mark.parametrize("of_before", [False, True])
+def test_looking_for_the_grid_draws_no_random_numbers(of_before):
     content = our_checkpoint(create_model(NAME, **OPTIONS))
+    if of_before:
+        del content[METADATA_KEY]["position_grid"]
     model = create_model(NAME, **OPTIONS)
     before = torch.get_rng_state()
     load_checkpoint(model, content)
@@ -223,3 +230,16 @@ def test_check_weights_wants_exact_shapes_and_loads_nothing():
         check_weights(create_model(NAME, **{**OPTIONS, "num_frames": 8}), our_checkpoint(trained))
     with pytest.raises(CheckpointError, match="2 have another shape: head.weight"):
         check_weights(create_model(NAME, **{**OPTIONS, "num_classes": 5}), our_checkpoint(trained))
+
+
+@pytest.mark.parametrize(("of_before", "num_built"), [(False, 1), (True, 3)])
+def test_a_checkpoint_that_holds_its_grid_takes_one_model_to_load(tmp_path, monkeypatch, of_before, num_built):
+    """Checkpoints of before commit 032b145 tell the grid by their model alone, which is then built once more."""
+    content = our_checkpoint(create_model(NAME, **OPTIONS))
+    if of_before:
+        del content[METADATA_KEY]["position_grid"]
+    torch.save(content, tmp_path / "run.ckpt")
+    built = []
+    monkeypatch.setattr(load, "build_model", lambda name, **options: built.append(name) or build_model(name, **options))
+    model_from_checkpoint(tmp_path / "run.ckpt")
+    assert len(built) == num_built

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from stvit_video.models.checkpoints.grids import PositionGrid
 from stvit_video.models.checkpoints.metadata import check_metadata, check_resume, checkpoint_metadata
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 
@@ -14,6 +15,7 @@ def metadata(**changes):
         "preprocessing": {"num_frames": 4, "mean": [0.5, 0.5, 0.5]},
         "protocol": {"num_clips": 2, "num_crops": 3, "average": "prob"},
         "config": {"seed": 0},
+        "position_grid": PositionGrid((7, 5), 1),
     }
     return checkpoint_metadata(**{**parts, **changes})
 
@@ -47,7 +49,7 @@ def test_parts_that_are_missing_or_of_another_type(changes, message):
 
 def test_every_part_is_needed():
     for key in metadata():
-        if key not in ("versions", "format", "multi_label"):
+        if key not in ("versions", "format", "multi_label", "position_grid"):
             with pytest.raises(CheckpointError, match=f"lacks parts of its 'stvit_video' entry: {key}"):
                 check_metadata({k: v for k, v in metadata().items() if k != key}, source="x")
 
@@ -110,3 +112,16 @@ def test_checkpoints_of_before_are_of_one_label_a_video():
     words = "the checkpoint is for one label a video, this training for several labels a video; resume with the"
     with pytest.raises(CheckpointError, match=words):
         check_resume(old, metadata(multi_label=True))
+
+
+@pytest.mark.parametrize(
+    "grid", [5, {"sizes": [7, 5]}, {"sizes": "75", "num_class_tokens": 1}, {"sizes": [7.0], "num_class_tokens": 0}]
+)
+def test_a_grid_of_positions_that_is_none(grid):
+    with pytest.raises(CheckpointError, match="lacks parts .*position_grid"):
+        check_metadata(metadata() | {"position_grid": grid}, source="'x.ckpt'")
+
+
+def test_the_grid_of_positions_is_plain_values():
+    assert metadata()["position_grid"] == {"sizes": [7, 5], "num_class_tokens": 1}
+    assert metadata(position_grid=None)["position_grid"] is None
