@@ -93,7 +93,7 @@ class CrossBlock(nn.Module):
         attention_shortcut: whether the queries are added to what they attended to. The MLP always has its shortcut.
         norm_eps: added to the variance by the norms.
 
-    Source: STViT (arXiv:2303.08685), section 3.2; DESIGN section 3.
+    Source: STViT (arXiv:2303.08685), section 3.2; docs/develop/design.md, "Generation".
     """
 
     def __init__(

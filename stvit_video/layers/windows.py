@@ -117,7 +117,8 @@ def key_window_starts(size: int, *, window: int, key_window: int) -> tuple[int, 
     Returns:
         One start a window.
 
-    Source: STViT-R (DESIGN section 3): 7-cell windows on 14 cells have 10-cell key windows at 0 and 4.
+    Source: STViT-R (docs/develop/design.md, "Windows and key windows"): 7-cell windows on 14 cells have 10-cell key
+        windows at 0 and 4.
     """
     centred = (i * window - (key_window - window) // 2 for i in range(size // window))
     return tuple(min(max(start, 0), size - key_window) for start in centred)

@@ -76,7 +76,7 @@ class SemanticTokenGenerator(TokenReducer):
     Raises:
         ValueError: `key_window` without `window` or smaller than it, or what TokenReducer refuses.
 
-    Source: STViT (arXiv:2303.08685), section 3.2; DESIGN section 3.
+    Source: STViT (arXiv:2303.08685), section 3.2; docs/develop/design.md, "Generation".
     """
 
     def __init__(

@@ -43,7 +43,7 @@ def deit_schedule(*, depth: int, base_attention: str, generate_at: int, reducer:
     Raises:
         ValueError: an unknown option, or a depth that leaves no block before or after generation.
 
-    Source: STViT-DeiT: 4 image blocks, 2 generate, 6 refine (DESIGN section 3).
+    Source: STViT-DeiT: 4 image blocks, 2 generate, 6 refine (docs/develop/design.md, "DeiT").
     """
     if base_attention not in ("frame", "joint"):
         raise ValueError(f'base_attention={base_attention!r} is unknown; choose "frame" or "joint"')
@@ -72,7 +72,7 @@ def swin_plan(*, depths: Sequence[int], generate_at: int, reducer: str, recover:
     Raises:
         ValueError: an unknown option, fewer than 3 levels, or depths that the plan does not fit.
 
-    Source: Liu et al. 2021 (Swin); STViT and STViT-R (arXiv:2303.08685); DESIGN section 3.
+    Source: Liu et al. 2021 (Swin); STViT and STViT-R (arXiv:2303.08685); docs/develop/design.md, "Swin and STViT-R".
     """
     depths = _level_depths(depths)
     levels = [" ".join(("window", "shifted")[i % 2] for i in range(depth)) for depth in depths]
@@ -114,7 +114,7 @@ def casvit_plan(*, depths: Sequence[int], generate_at: int, reducer: str, joint:
     Raises:
         ValueError: an unknown option, fewer than 3 levels, or depths that the plan does not fit.
 
-    Source: Zhang et al. 2024 (CAS-ViT); DESIGN section 3.
+    Source: Zhang et al. 2024 (CAS-ViT); docs/develop/design.md, "CAS-ViT".
     """
     depths = _level_depths(depths)
     levels = [f"mixer*{depth}" for depth in depths]

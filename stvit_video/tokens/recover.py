@@ -10,7 +10,7 @@ class TokenRecovery(CrossBlock):
 
     The settings are those of `CrossBlock`.
 
-    Source: STViT-R (arXiv:2303.08685), section 3.4; DESIGN section 3.
+    Source: STViT-R (arXiv:2303.08685), section 3.4; docs/develop/design.md, "Refine, local and recover".
     """
 
     def forward(self, image_tokens: Tensor, semantic_tokens: Tensor) -> Tensor:

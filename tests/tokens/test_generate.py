@@ -44,7 +44,7 @@ def make(token_grid, grid=None, window=None, key_window=None, **settings):
 
 
 def slow_generate(generator, x, *, shortcut=True, centres=True):
-    """DESIGN section 3 word by word, for one window over the whole grid."""
+    """The equations of docs/develop/design.md, "Generation", for one window over the whole grid."""
 
     def attend(block, queries, keys, shortcut=True):
         attended = block.attn(block.norm1(queries), torch.cat([block.norm1(k) for k in keys], dim=1))

@@ -23,7 +23,7 @@ class DecordReader:
     """decord, for files that `decord_refusal` lets through; each call runs under a watch.
 
     A decord call can't be interrupted: one that hangs in spite of the guard is left behind in its thread, and
-    the caller gets its error. Only in a process of its own (`isolated.py`) is it ended.
+    the caller gets its error. Only in a process of its own (`isolated_backend.py`) is it ended.
     """
 
     def __init__(self, source: DecodeRequest, index: VideoIndex, deadline: Deadline) -> None:

@@ -1,4 +1,4 @@
-"""The decoding process: reads one video at a time for the process that started it (see `isolated.py`).
+"""The decoding process: reads one video at a time for the process that started it (`isolated_backend.py`).
 
 It may hang or crash in a native decoder without harm: then it is killed and another one started. It ends by
 itself when the asking process is gone, also while it hangs.

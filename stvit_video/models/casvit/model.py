@@ -52,7 +52,7 @@ class CasViT(TokenModel):
     Raises:
         ValueError: a setting out of its range, or sizes, plan and slot that do not go together.
 
-    Source: Zhang et al. 2024 (CAS-ViT, arXiv:2408.03703); STViT (arXiv:2303.08685); DESIGN section 3.
+    Source: Zhang et al. 2024 (CAS-ViT, arXiv:2408.03703); STViT (arXiv:2303.08685); docs/develop/design.md, "CAS-ViT".
     """
 
     def __init__(

@@ -72,7 +72,7 @@ def casvit(
     Raises:
         ValueError: an option out of its range, or options that do not go together.
 
-    Source: Zhang et al. 2024 (CAS-ViT, arXiv:2408.03703); STViT (arXiv:2303.08685); DESIGN section 3.
+    Source: Zhang et al. 2024 (CAS-ViT, arXiv:2408.03703); STViT (arXiv:2303.08685); docs/develop/design.md, "CAS-ViT".
     Differs: in clips level 3 has one block more, attention among all semantic tokens, which mixes the time steps.
     """
     input_size = pair("image_size", image_size)

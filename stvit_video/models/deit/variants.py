@@ -82,7 +82,7 @@ def deit(
     Raises:
         ValueError: an option out of its range, or options that do not go together.
 
-    Source: Touvron et al. 2021 (DeiT); STViT (arXiv:2303.08685); DESIGN section 3.
+    Source: Touvron et al. 2021 (DeiT); STViT (arXiv:2303.08685); docs/develop/design.md, "Plans".
     """
     input_size, patch_sizes = pair("image_size", image_size), pair("patch_size", patch_size)
     if video:

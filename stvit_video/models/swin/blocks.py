@@ -43,8 +43,8 @@ class ConvStem(nn.Module):
     Raises:
         ValueError: another patch size in space, or fewer than 2 channels.
 
-    Source: STViT-R for Swin, as released (DESIGN section 3). Clips are our extension: a first convolution over time
-        whose kernel and stride are the tubelet.
+    Source: STViT-R for Swin, as released (docs/develop/design.md, "STViT, STViT-R and video"). Clips are our extension:
+        a first convolution over time whose kernel and stride are the tubelet.
     """
 
     def __init__(self, patch_size: tuple[int, ...], *, in_channels: int = 3, embed_dim: int) -> None:

@@ -96,8 +96,8 @@ def swin(
     Raises:
         ValueError: an option out of its range, or options that do not go together.
 
-    Source: Liu et al. 2021 (Swin); Liu et al. 2022 (Video Swin); STViT and STViT-R (arXiv:2303.08685), DESIGN section
-        3.
+    Source: Liu et al. 2021 (Swin); Liu et al. 2022 (Video Swin); STViT and STViT-R (arXiv:2303.08685);
+        docs/develop/design.md, "Swin and STViT-R".
     """
     input_size, patch_sizes = pair("image_size", image_size), pair("patch_size", patch_size)
     if video:

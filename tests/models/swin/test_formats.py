@@ -245,7 +245,7 @@ def test_stvit_r_of_other_sizes(options):
 
 
 def slow_block(state, prefix, queries, keys, num_heads, *, shortcut=True):
-    """Attention of queries to keys and an MLP, as DESIGN section 3 writes them, out of the authors' weights."""
+    """Attention of queries to keys and an MLP from the authors' weights, see docs/develop/design.md, "Generation"."""
 
     def norm(x, number):
         return F.layer_norm(x, x.shape[-1:], state[f"{prefix}norm{number}.weight"], state[f"{prefix}norm{number}.bias"])
