@@ -1,0 +1,138 @@
+"""What the pages name exists: modules, attributes, paths, links, and the rooms of docs/develop/design.md."""
+
+from pathlib import Path
+
+import pytest
+from doc_checks import citation_faults, headings, in_backticks, link_faults, name_faults, path_faults, table_rows
+from layering import MAY_IMPORT
+
+from stvit_video.tokens.plans import casvit_plan, deit_schedule, swin_plan
+
+REPOSITORY = Path(__file__).parents[1]
+DESIGN = "docs/develop/design.md"
+PAGES = ["README.md", "CONTRIBUTING.md", "data/README.md"]
+PAGES += sorted(path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "docs").rglob("*.md"))
+
+
+def read(page):
+    return (REPOSITORY / page).read_text(encoding="utf-8")
+
+
+# --- the checks find what they are for ---
+
+
+def test_names_that_are_there():
+    text = (
+        "`stvit_video.train`, stvit_video.tokens.grid.TokenGrid.count. And `stvit_video.data`, stvit_video.open_video;"
+    )
+    text += "\nfrom stvit_video.models import create_model, list_models"
+    assert name_faults(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("see stvit_video.build.", "stvit_video.build"),
+        ("`stvit_video.tokens.grids`", "stvit_video.tokens.grids"),
+        ("stvit_video.tokens.grid.TokenGrid.counts()", "stvit_video.tokens.grid.TokenGrid.counts"),
+        ("from stvit_video.models import create_model, create_modell", "stvit_video.models.create_modell"),
+    ],
+)
+def test_names_that_are_not_there(text, name):
+    assert name_faults(text) == [f"{name} is neither a module nor an attribute of one"]
+
+
+def test_paths(tmp_path):
+    for name in ("stvit_video/data/decoding/video.py", "tests/test_a.py", "conf/model/x.yaml", "data/README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    good = (
+        "`stvit_video/data/{decoding,decoding/video.py}`, `data/decoding`, tests/test_a.py, conf/model/*.yaml (data/)."
+    )
+    assert path_faults(f"{good} data/synthetic/train.csv and /data/k400, https://x.org/data/y", tmp_path) == []
+    bad = "`stvit_video/data/decoding/{video,sound}.py`, tests/test_b.py; data/encoding conf/data/*.yaml"
+    assert path_faults(bad, tmp_path) == [
+        "there is no conf/data/*.yaml",
+        "there is no data/encoding",
+        "there is no stvit_video/data/decoding/sound.py",
+        "there is no tests/test_b.py",
+    ]
+
+
+def test_links(tmp_path):
+    (tmp_path / "other.md").write_text("# A title\n\n```\n# a comment\n```\n", encoding="utf-8")
+    good = "# Here\n[a](other.md) ![b](other.md#a-title) [c](#here) [d](https://x.org/other) [e](mailto:a@x.org)"
+    assert link_faults(good, folder=tmp_path) == []
+    bad = "[a](another.md) [b](other.md#a-comment) [c](#there)"
+    assert link_faults(bad, folder=tmp_path) == [
+        "the link #there names no heading",
+        "the link another.md leads nowhere",
+        "the link other.md#a-comment names no heading",
+    ]
+
+
+def test_citations():
+    text = 'Source: page.md, "One".\n    page.md, "Two\n        words". page.md, "Three"; page.md section 4'
+    faults = citation_faults(text, page="page.md", known=lambda: ["One", "Two words"])
+    assert faults == ['page.md has no heading "Three"', "page.md is cited without a heading"]
+
+
+def test_rows_of_a_table():
+    page = "| room | x |\n|---|---|\n| `a` | b, `c` |\n| d | |\n\n| e | f |\n"
+    assert table_rows(page, first="room") == [["`a`", "b, `c`"], ["d", ""]]
+    assert in_backticks("b, `c` and `d/*`") == ["c", "d/*"]
+
+
+# --- the pages keep to them ---
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_what_is_there(page):
+    text = read(page)
+    faults = name_faults(text) + path_faults(text, REPOSITORY) + link_faults(text, folder=(REPOSITORY / page).parent)
+    assert not faults, "\n".join(faults)
+
+
+def test_the_design_lists_the_rooms_and_what_they_may_import():
+    rows = table_rows(read(DESIGN), first="room")
+    listed = {in_backticks(room)[0]: set(in_backticks(imports)) for room, _, imports in rows}
+    assert listed == MAY_IMPORT
+    assert len(rows) == len(listed)
+
+
+DEIT = {"depth": 12, "generate_at": 4, "base_attention": "frame"}
+SWIN = {"depths": (2, 2, 6, 2), "generate_at": 2}
+CASVIT = {"depths": (3, 3, 6, 3), "generate_at": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "plan"),
+    [
+        ("| `video_deit_*` | `", deit_schedule(**DEIT, reducer="none")),
+        ('`base_attention="joint"` | `', deit_schedule(**DEIT | {"base_attention": "joint"}, reducer="none")),
+        ("| `stvit_video_deit_*` | `", deit_schedule(**DEIT, reducer="semantic")),
+        ('`reducer="tome"` | `', deit_schedule(**DEIT, reducer="tome")),
+        ("| `stvit_r_video_deit_*` | `", deit_schedule(**DEIT, reducer="semantic", recover=True)),
+        ("\nswin_tiny          ", swin_plan(**SWIN, reducer="none")),
+        ("\nstvit_swin_tiny    ", swin_plan(**SWIN, reducer="semantic")),
+        ("\nstvit_r_swin_tiny  ", swin_plan(**SWIN, reducer="semantic", recover=True)),
+        ("\ncasvit_s               ", casvit_plan(**CASVIT, reducer="none", joint=False)),
+        ("\nstvit_casvit_s         ", casvit_plan(**CASVIT, reducer="semantic", joint=False)),
+        ("\nstvit_video_casvit_s   ", casvit_plan(**CASVIT, reducer="semantic", joint=True)),
+        ("\nstvit_r_video_casvit_s ", casvit_plan(**CASVIT, reducer="semantic", joint=True, recover=True)),
+    ],
+)
+def test_the_design_shows_the_plans_that_the_code_writes(name, plan):
+    assert any(f"{name}{plan}{end}" in read(DESIGN) for end in ("\n", "` |"))
+
+
+def test_docstrings_cite_headings_of_the_design():
+    known = headings(read(DESIGN))
+    files = [path for folder in ("stvit_video", "tests") for path in (REPOSITORY / folder).rglob("*.py")]
+    faults = [
+        f"{path.relative_to(REPOSITORY)}: {fault}"
+        for path in files
+        if path.parent != REPOSITORY / "tests" and path.name != "doc_checks.py"
+        for fault in citation_faults(path.read_text(encoding="utf-8"), page=DESIGN, known=lambda: known)
+    ]
+    assert not faults, "\n".join(faults)
