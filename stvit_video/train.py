@@ -23,6 +23,7 @@ from stvit_video.data.loading.clip_dataset import BrokenVideosError
 from stvit_video.data.loading.datamodule import VideoDataModule
 from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
 from stvit_video.evaluation.distributed import ProcessFailedError
+from stvit_video.factories.data import ClipParts
 from stvit_video.factories.training import build_averaging, build_module, build_trainer
 from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.runs.preflight import check_start
@@ -94,21 +95,21 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         LostProcessError: another process of this training has ended.
         ProcessFailedError: one of several processes failed in the final evaluation.
     """
-    settings = check_start(settings, run_dir=run_dir)
+    settings, clips = check_start(settings, run_dir=run_dir)
     given = resume_point_of(settings["ckpt_path"]) if settings["ckpt_path"] else None
     with run_lock(given.run_dir if given else run_dir):
         start = given or find_resume_point(run_dir, settings)
         if start.result is not None:
             rank_zero_only(print)(f"{start.run_dir} holds this run, and it is finished: {start.result['result']}")
             return start.result
-        return _train_from(start, settings)
+        return _train_from(start, settings, clips)
 
 
-def _train_from(start: ResumePoint, settings: Settings) -> dict[str, Any]:
+def _train_from(start: ResumePoint, settings: Settings, clips: ClipParts) -> dict[str, Any]:
     """The training itself, in a folder that is its own; see `train`."""
     run_dir = start.run_dir
     seed_everything(settings["seed"], workers=True, verbose=False)
-    module, data = build_module(settings)
+    module, data = build_module(settings, clips)
     if start.checkpoint is not None:
         place = check_resumable(start.checkpoint, module)
         rank_zero_only(print)(f"going on from {start.checkpoint}: {place}", flush=True)

@@ -31,15 +31,24 @@ class _SoundSettings(Mapping[str, Any]):
         return len(self._values)
 
 
+def sound_settings(settings: Settings, wrong: Collection[str]) -> Settings:
+    """The settings without those that are wrong; whoever reads one of these finds no faults, see `run_checks`.
+
+    Args:
+        settings: the resolved training configuration as plain values.
+        wrong: settings of a wrong type or out of their range, such as "optim.lr".
+    """
+    return _SoundSettings(settings, wrong)
+
+
 def run_checks(checks: Sequence[Check], settings: Settings, wrong: Collection[str]) -> list[str]:
     """The faults that the checks find; one that reads a wrong setting finds none.
 
     Args:
         checks: each takes the whole configuration, and gives a sentence for each fault.
-        settings: the resolved training configuration as plain values.
-        wrong: settings of a wrong type or out of their range, such as "optim.lr".
+        settings: with wrong: see `sound_settings`.
     """
-    sound = _SoundSettings(settings, wrong)
+    sound = sound_settings(settings, wrong)
     return [fault for check in checks for fault in _faults(check, sound)]
 
 

@@ -1,6 +1,7 @@
 """From settings (plain dictionaries) to parts: where the configuration meets the library."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from stvit_video.data.loading.clip_dataset import attempts_for
@@ -100,24 +101,68 @@ def build_sampling(data: Settings) -> ClipSampling:
     return ClipSampling(sampling=data["sampling"], target_fps=data["target_fps"], short_video=data["short_video"])
 
 
-def build_data(settings: Settings) -> VideoDataModule:
-    """Manifests, transforms and loaders.
+class ClipParts:
+    """How training clips are chosen and changed. A part is built when it is first asked for, and kept.
+
+    The checks before a training ask for each part to find what is wrong with its settings; the training uses the same
+    ones.
+
+    Args:
+        settings: the training configuration, its groups `data` and `augment`.
+
+    Raises:
+        ValueError: by any attribute: a value is out of range, or two contradict each other.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._settings = settings
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing:
+        """Frames, sizes and normalisation."""
+        return build_preprocessing(self._settings["data"])
+
+    @cached_property
+    def train_transform(self) -> TrainTransform:
+        """Crop, flip and pixel operations."""
+        return build_train_transform(self._settings["augment"], self.preprocessing)
+
+    @cached_property
+    def sampling(self) -> ClipSampling:
+        """Which frames a clip takes."""
+        return build_sampling(self._settings["data"])
+
+    @cached_property
+    def mixing(self) -> Mixing | None:
+        """Mixup and cutmix; None where both are off."""
+        return build_mixing(self._settings["augment"])
+
+    @cached_property
+    def multi_scale(self) -> MultiScale | None:
+        """Sizes of the batches; None where these are always of crop_size."""
+        return build_multi_scale(self._settings["data"])
+
+
+def build_data(settings: Settings, clips: ClipParts) -> VideoDataModule:
+    """Manifests and loaders.
+
+    Args:
+        settings: the training configuration.
+        clips: built of the same settings.
 
     Raises:
         ValueError: settings or manifests that can't be used.
     """
-    data, augment = settings["data"], settings["augment"]
-    preprocessing = build_preprocessing(data)
-    train_transform, sampling = build_train_transform(augment, preprocessing), build_sampling(data)
+    data = settings["data"]
     train_manifest, val_manifest = build_manifests(data)
     return VideoDataModule(
         train_manifest,
         val_manifest,
-        preprocessing=preprocessing,
-        train_transform=train_transform,
-        sampling=sampling,
+        preprocessing=clips.preprocessing,
+        train_transform=clips.train_transform,
+        sampling=clips.sampling,
         num_repeats=data["num_repeats"],
-        multi_scale=build_multi_scale(data),
+        multi_scale=clips.multi_scale,
         max_attempts=attempts_for(data["max_skipped_fraction"]),
         read_frames=build_frame_reader(data, train_manifest),
         batch_size=data["batch_size"],

@@ -11,9 +11,10 @@ from lightning.pytorch.plugins.environments import SLURMEnvironment
 from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 
 from stvit_video.data.loading.datamodule import VideoDataModule
+from stvit_video.data.loading.multi_scale import MultiScale
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.transforms.device_transform import DeviceTransform
-from stvit_video.factories.data import build_data, build_mixing, build_multi_scale
+from stvit_video.factories.data import ClipParts, build_data
 from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.load import load_checkpoint
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
@@ -47,13 +48,17 @@ Settings = Mapping[str, Any]
 LEARNING_RATES = ("lr", "min_lr", "warmup_lr")
 
 
-def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataModule]:
+def build_module(settings: Settings, clips: ClipParts) -> tuple[ClassificationModule, VideoDataModule]:
     """The model in its LightningModule, and the data.
+
+    Args:
+        settings: the training configuration.
+        clips: built of the same settings.
 
     Raises:
         ValueError: settings or manifests that can't be used.
     """
-    data = build_data(settings)
+    data = build_data(settings, clips)
     model_options = {k: v for k, v in settings["model"].items() if k != "name" and v is not None}
     model_options["num_classes"] = len(data.train_manifest.classes)
     optim = settings["optim"]
@@ -77,10 +82,10 @@ def build_module(settings: Settings) -> tuple[ClassificationModule, VideoDataMod
         model,
         num_classes=model_options["num_classes"],
         metadata=metadata,
-        optim=build_optim(scaled_optim(settings)),
+        optim=build_optim(scaled_optim(settings, clips.multi_scale)),
         label_smoothing=optim["label_smoothing"],
         max_skipped_fraction=settings["data"]["max_skipped_fraction"],
-        mixing=build_mixing(settings["augment"]),
+        mixing=clips.mixing,
         device_transform=DeviceTransform(data.preprocessing),
         multi_label=data.train_manifest.multi_label,
         class_weights=class_weights(optim["class_weights"], data.train_manifest),
@@ -127,7 +132,7 @@ def compile_mode(setting: bool | str) -> str | None:
     return setting
 
 
-def scaled_optim(settings: Settings) -> dict[str, Any]:
+def scaled_optim(settings: Settings, sizes: MultiScale | None) -> dict[str, Any]:
     """The `optim` settings with the learning rates as used; the first process prints them and the effective batch."""
     data, optim, trainer = settings["data"], settings["optim"], settings["trainer"]
     here = find_surroundings()
@@ -139,7 +144,6 @@ def scaled_optim(settings: Settings) -> dict[str, Any]:
         unit="GPU" if uses_gpus(trainer["accelerator"], here) else "process",
     )
     reference, expected = optim["lr_reference_batch"], optim["expected_batch"]
-    sizes = build_multi_scale(data)
     more = "" if sizes is None else f"; {sizes.describe(num_repeats=batch.num_repeats, unit=batch.unit)}"
     rank_zero_only(print)(describe_start(batch, lr=optim["lr"], reference_batch=reference) + more, flush=True)
     warning = batch_warning(batch, expected_batch=expected, reference_batch=reference)

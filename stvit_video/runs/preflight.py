@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from stvit_video.config.consistency import contradictions
-from stvit_video.config.setting_checks import Check, run_checks
+from stvit_video.config.setting_checks import Check, run_checks, sound_settings
 from stvit_video.config.setting_rules import type_faults
 from stvit_video.config.unknown_keys import unknown_faults
-from stvit_video.factories.data import build_mixing, build_preprocessing, build_sampling, build_train_transform
+from stvit_video.factories.data import ClipParts, build_preprocessing
 from stvit_video.factories.manifests import absolute_paths, find_manifest
 from stvit_video.factories.network import meta_model
 from stvit_video.inference.test_protocol import TestProtocol
@@ -36,25 +36,35 @@ Settings = Mapping[str, Any]
 PLACES = frozenset(("data", "data.source", *MAY_MOVE))
 
 
-def check_start(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
+class CheckedStart(NamedTuple):
+    """What a training starts with, once nothing is wrong.
+
+    Attributes:
+        settings: as config.yaml holds them: the protocol whole, paths absolute.
+        clips: the parts that the checks have built of them.
+    """
+
+    settings: dict[str, Any]
+    clips: ClipParts
+
+
+def check_start(settings: Settings, *, run_dir: Path) -> CheckedStart:
     """Raise unless a training can start, as far as that can be known without the data; reads and writes none of them.
 
     Args:
         settings: the resolved training configuration as plain values.
         run_dir: the folder of the run; it may be new, and is not made.
 
-    Returns:
-        The settings as config.yaml holds them: the protocol whole, paths absolute.
-
     Raises:
         ValueError: lists every fault of settings, files, devices and folder, a sentence each.
     """
     wrong = type_faults(settings)
+    clips = ClipParts(sound_settings(settings, wrong))
     faults = [
         *unknown_faults(settings),
         *wrong.values(),
         *contradictions(settings, wrong),
-        *run_checks(CHECKS, settings, wrong),
+        *run_checks([_protocol_faults, *_clip_checks(clips), *CHECKS], settings, wrong),
     ]
     used = dict(settings)
     if not wrong and not _protocol_faults(settings):
@@ -69,7 +79,7 @@ def check_start(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         faults += run_checks([lambda given: _disk_space_faults(given, folder)], settings, wrong)
     if faults:
         raise ValueError("; ".join(faults))
-    return used
+    return CheckedStart(used, clips)
 
 
 def peek_checkpoint(path: str) -> dict[str, Any]:
@@ -106,16 +116,13 @@ def _place_faults(settings: Settings) -> list[str]:
     return list(dict.fromkeys(faults))
 
 
-def _transform_faults(settings: Settings) -> list[str]:
-    return _as_faults(lambda: build_train_transform(settings["augment"], build_preprocessing(settings["data"])))
-
-
-def _sampling_faults(settings: Settings) -> list[str]:
-    return _as_faults(lambda: build_sampling(settings["data"]))
-
-
-def _mixing_faults(settings: Settings) -> list[str]:
-    return _as_faults(lambda: build_mixing(settings["augment"]))
+def _clip_checks(clips: ClipParts) -> list[Check]:
+    """Build each part, which refuses what is wrong with its settings."""
+    return [
+        lambda _: _as_faults(lambda: clips.train_transform),
+        lambda _: _as_faults(lambda: clips.sampling),
+        lambda _: _as_faults(lambda: clips.mixing),
+    ]
 
 
 def _init_faults(settings: Settings) -> list[str]:
@@ -172,10 +179,6 @@ def _disk_space_faults(settings: Settings, folder: Path) -> list[str]:
 
 
 CHECKS: tuple[Check, ...] = (
-    _protocol_faults,
-    _transform_faults,
-    _sampling_faults,
-    _mixing_faults,
     _init_faults,
     _given_faults,
     _teacher_faults,

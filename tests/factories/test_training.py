@@ -5,6 +5,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import ModelParallelStrategy
 
 from stvit_video.factories import training
+from stvit_video.factories.data import build_multi_scale
 from stvit_video.factories.training import build_averaging, build_optim, build_trainer, compile_mode, scaled_optim
 from stvit_video.training.sharding import sharded_strategy
 
@@ -100,7 +101,7 @@ def start_settings(**optim):
 
 
 def test_learning_rates_are_scaled_and_told(capsys):
-    optim = scaled_optim(start_settings(lr_reference_batch=60, expected_batch=None))
+    optim = scaled_optim(start_settings(lr_reference_batch=60, expected_batch=None), None)
     assert capsys.readouterr().out == (
         "effective batch 60 = 3/process x 5 processes x 2 accumulate x 2 repeats (30 videos); lr 2.0e-3 (scaled from "
         "60: 4.0e-3 x 30 / 60, other learning rates along)\n"
@@ -111,7 +112,7 @@ def test_learning_rates_are_scaled_and_told(capsys):
 def test_several_sizes_are_told_and_leave_the_learning_rate(capsys):
     settings = start_settings(lr_reference_batch=60, expected_batch=30)
     sizes = {"multi_scale": [28, 14, 7], "multi_scale_batch": "constant_pixels", "crop_size": 14}
-    optim = scaled_optim(settings | {"data": settings["data"] | sizes})
+    optim = scaled_optim(settings, build_multi_scale(settings["data"] | sizes))
     line = capsys.readouterr().out
     assert line.startswith("effective batch 60 = 3/process x 5 processes")
     assert line.endswith(
@@ -122,5 +123,5 @@ def test_several_sizes_are_told_and_leave_the_learning_rate(capsys):
 
 def test_another_batch_than_the_recipes_is_a_warning():
     with pytest.warns(UserWarning, match="30 videos, .* optim.expected_batch=45: trainer.accumulate_grad_batches=3"):
-        optim = scaled_optim(start_settings(lr_reference_batch=None, expected_batch=45))
+        optim = scaled_optim(start_settings(lr_reference_batch=None, expected_batch=45), None)
     assert optim["lr"] == 4e-3

@@ -50,13 +50,15 @@ def faults_of(settings, run_dir):
 def test_the_settings_come_back_as_they_are_used(defaults, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "videos").mkdir()
-    used = check_start(changed(defaults, {"data.root": "videos"}), run_dir=tmp_path / "new" / "run")
+    used, clips = check_start(changed(defaults, {"data.root": "videos"}), run_dir=tmp_path / "new" / "run")
     assert used["protocol"] == {"name": "uniform", "num_clips": 4, "num_crops": 3, "average": "prob"}
     assert used["data"]["root"] == str(tmp_path / "videos")
     assert {key: used[key] for key in ("optim", "model", "trainer")} == {
         key: defaults[key] for key in ("optim", "model", "trainer")
     }
     assert list(tmp_path.iterdir()) == [tmp_path / "videos"]
+    assert clips.train_transform is clips.train_transform  # what was checked is what trains
+    assert clips.preprocessing is clips.train_transform.preprocessing
 
 
 def test_faults_of_all_kinds_come_at_once_and_nothing_is_read_or_written(defaults, tmp_path, monkeypatch):
@@ -99,11 +101,11 @@ def test_faults_of_all_kinds_come_at_once_and_nothing_is_read_or_written(default
 
 def test_disk_folder_and_other_settings_of_the_run_come_with_the_rest(defaults, tmp_path, monkeypatch):
     run_dir = tmp_path / "run"
-    used = check_start(defaults, run_dir=run_dir)
+    used, _ = check_start(defaults, run_dir=run_dir)
     run_dir.mkdir()
     write_config(run_dir, used)
     torch.save({}, run_dir / "last.ckpt")
-    assert check_start(defaults, run_dir=run_dir) == used
+    assert check_start(defaults, run_dir=run_dir).settings == used
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5000))
     words = faults_of(changed(defaults, {"distill.weight": 0.2, "optim.lr": 0.3, "init_from": "gone"}), run_dir)
     assert "init_from: there is no checkpoint file 'gone'" in words
@@ -111,7 +113,7 @@ def test_disk_folder_and_other_settings_of_the_run_come_with_the_rest(defaults, 
     assert "distill.weight=0.5 then, 0.2 now" in words
     assert f"{run_dir} has room for 0.00 GB of checkpoints, the run keeps 4 of 0.00 GB at a time; make room" in words
     (run_dir / "result.json").write_text('{"training": {"epochs": 30}}')
-    assert check_start(defaults, run_dir=run_dir) == used  # a finished run needs no room
+    assert check_start(defaults, run_dir=run_dir).settings == used  # a finished run needs no room
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,7 @@ def test_files_that_serve_are_no_faults(defaults, tiny_run, tmp_path):
     legacy = tmp_path / "legacy.pth"
     torch.save({"model": {"a.weight": torch.zeros(2, 3)}}, legacy, _use_new_zipfile_serialization=False)
     changes = {"init_from": str(legacy), "distill.teacher": str(tiny_run.checkpoint)}
-    assert check_start(changed(defaults, changes), run_dir=tmp_path)["init_from"] == str(legacy)
+    assert check_start(changed(defaults, changes), run_dir=tmp_path).settings["init_from"] == str(legacy)
     for path in (legacy, tiny_run.checkpoint):
         assert repr(peek_checkpoint(str(path))) == repr(read_checkpoint(path))
 
