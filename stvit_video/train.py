@@ -19,6 +19,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
+from stvit_video.config.model_nodes import register_models
 from stvit_video.data.loading.clip_dataset import BrokenVideosError
 from stvit_video.data.loading.datamodule import VideoDataModule
 from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
@@ -65,6 +66,7 @@ USER_ERRORS = (
     CheckpointWriteError,
     MisconfigurationException,
 )
+register_models()
 OmegaConf.register_new_resolver("first_given", lambda one, other: other if one is None else one, replace=True)
 # for experiments, whose own "???" would leave a null of train.yaml as it is
 OmegaConf.register_new_resolver("required", lambda: MISSING, replace=True)
