@@ -1,4 +1,4 @@
-"""Training settings that do not go together, found before anything is read."""
+"""Find training settings that contradict each other, before anything is read."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ Settings = Mapping[str, Any]
 
 
 def contradictions(settings: Settings, wrong: Collection[str]) -> list[str]:
-    """What does not go together, a sentence each.
+    """List the settings that contradict each other, a sentence each.
 
     Args:
         settings: the resolved training configuration as plain values.
@@ -78,7 +78,7 @@ def _process_contradictions(settings: Settings) -> list[str]:
 
 
 def _frame_contradictions(settings: Settings) -> list[str]:
-    """Pictures for a model of clips, clips for a model of images; an unknown name is `create_model`'s to refuse."""
+    """Refuse pictures for a video model, and clips for an image model; `create_model` refuses unknown names."""
     data, model = settings["data"], settings["model"]["name"]
     frames, pictures = data["num_frames"], data["source"] == "image_folder"
     takes_clips = model in MODELS and "num_frames" in model_options(model)

@@ -1,4 +1,4 @@
-"""Start a command that Hydra configures: its quoting of arguments, and its errors in one sentence."""
+"""Start a command that Hydra configures: quote its arguments, and report its errors in one sentence."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from hydra.errors import HydraException
 
 
 def quote_patterns(arguments: Sequence[str]) -> list[str]:
-    """Command line arguments, with the quotes that Hydra wants around braces and overrides inside a value.
+    """Add the quotes that Hydra wants around braces, and around overrides inside a value, to command line arguments.
 
     For example of `data.shards=a/{000..099}.tar` and `sweep.also=model=video_deit_tiny`, which a shell has unquoted.
     """
@@ -18,7 +18,7 @@ def quote_patterns(arguments: Sequence[str]) -> list[str]:
 
 
 def run_command(main: Callable[[], None]) -> None:
-    """Run a `hydra.main`; a wrong argument, or a run folder that Hydra can't make, ends it with one sentence.
+    """Run a `hydra.main`. A wrong argument, or a run folder that Hydra can't make, ends the process with one sentence.
 
     Args:
         main: it is called without arguments and reads the command line.

@@ -1,4 +1,4 @@
-"""Settings of multi-scale training that do not go together, found before anything is read."""
+"""Find settings of multi-scale training that contradict each other, before anything is read."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ Settings = Mapping[str, Any]
 
 
 def multi_scale_faults(settings: Settings) -> list[str]:
-    """What contradicts `data.multi_scale`, a sentence for each fault; nothing where that is null.
+    """List what contradicts `data.multi_scale`, a sentence each; nothing if that is null.
 
     Args:
         settings: the resolved training configuration as plain values, its groups data and augment of their types.
@@ -29,7 +29,7 @@ def multi_scale_faults(settings: Settings) -> list[str]:
 
 
 def _model_faults(settings: Settings, sizes: Sequence[int]) -> list[str]:
-    """Sizes that the model refuses; a model that can't be built is another check's to refuse."""
+    """Find sizes that the model refuses; another check reports a model that can't be built."""
     data, options = settings["data"], settings["model"]
     try:
         model = meta_model(options).eval()  # in training an elastic model would draw its counts
@@ -45,7 +45,7 @@ def _model_faults(settings: Settings, sizes: Sequence[int]) -> list[str]:
 
 
 def _refusal(model: TokenModel, options: Settings, num_frames: int, size: int) -> str:
-    """What the model says to clips of this size, at every number of tokens that it may draw; "" = it takes them."""
+    """The model's error for clips of this size, at every token count that it may draw; "" = it takes them."""
     for count in options.get("elastic") or [None]:
         try:
             if count is not None:
@@ -58,7 +58,7 @@ def _refusal(model: TokenModel, options: Settings, num_frames: int, size: int) -
 
 
 def _cache_faults(data: Settings, augment: Settings, largest: int) -> list[str]:
-    """Kept frames that would be enlarged, at the largest size in pixels."""
+    """Refuse a cache of frames that the largest size (pixels) would enlarge."""
     kept = data["cache_short_side"] or data["short_side"]
     needed = largest
     if augment["crop"] != "random_resized":

@@ -1,4 +1,4 @@
-"""Settings of how a model is trained that do not go together, found before anything is read."""
+"""Find settings of optimizer, model and trainer that contradict each other, before anything is read."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ Settings = Mapping[str, Any]
 
 
 def optim_faults(settings: Settings, *, wrong: Collection[str] = ()) -> list[str]:
-    """What contradicts itself in the groups optim and model, and in trainer where these matter.
+    """List the contradictions in the groups optim and model, and in trainer where these depend on it.
 
     Args:
         settings: the resolved training configuration as plain values.
@@ -71,8 +71,8 @@ def _part_faults(settings: Settings) -> list[str]:
     part, faults = optim["train"], []
     if part != "all" and not settings["init_from"]:
         faults.append(
-            f"optim.train={part} leaves the rest of the model as it is, which has fresh weights without init_from; "
-            "give init_from=/path, or use optim.train=all"
+            f"optim.train={part} freezes the rest of the model, but without init_from that is randomly initialised; "
+            "set init_from=/path or optim.train=all"
         )
     if part == "semantic" and (not model["name"].startswith("stvit_") or model.get("reducer") != "semantic"):
         faults.append(
@@ -103,7 +103,7 @@ def _sharding_faults(settings: Settings) -> list[str]:
 
 
 def _model_faults(settings: Settings) -> list[str]:
-    """What `create_model` refuses, such as elastic counts above the grid's."""
+    """Report what `create_model` refuses, such as an elastic count above the number of image tokens."""
     try:
         meta_model(settings["model"])
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Checks of settings that go on where some values are of a wrong type: only what reads these is left out."""
+"""Run checks of settings even if some values have a wrong type: only checks that read these are left out."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ class _SoundSettings(Mapping[str, Any]):
 
 
 def sound_settings(settings: Settings, wrong: Collection[str]) -> Settings:
-    """The settings without those that are wrong; whoever reads one of these finds no faults, see `run_checks`.
+    """Hide the wrong settings; a check that reads one of these finds no faults, see `run_checks`.
 
     Args:
         settings: the resolved training configuration as plain values.
@@ -42,7 +42,7 @@ def sound_settings(settings: Settings, wrong: Collection[str]) -> Settings:
 
 
 def run_checks(checks: Sequence[Check], settings: Settings, wrong: Collection[str]) -> list[str]:
-    """The faults that the checks find; one that reads a wrong setting finds none.
+    """Collect the faults that the checks find; a check that reads a wrong setting finds none.
 
     Args:
         checks: each takes the whole configuration, and gives a sentence for each fault.

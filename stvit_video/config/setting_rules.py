@@ -114,7 +114,7 @@ RULES = {
 
 
 def type_faults(settings: Settings) -> dict[str, str]:
-    """A sentence for each setting that is missing, of a wrong type or out of its range, by its name.
+    """Describe each setting that is missing, has a wrong type or is out of range; keyed by its name.
 
     Args:
         settings: the resolved training configuration as plain values; a missing one is "???", as in OmegaConf.

@@ -1,4 +1,4 @@
-"""From settings (plain dictionaries) to parts: where the configuration meets the library."""
+"""Build the parts of the data from the settings: transforms, sampling, loaders."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,7 +18,7 @@ Settings = Mapping[str, Any]
 
 
 def build_preprocessing(data: Settings) -> Preprocessing:
-    """Frames, sizes and normalisation of the `data` settings.
+    """Build the preprocessing (frames, sizes, normalisation) from the `data` settings.
 
     Raises:
         ValueError: a value is out of range.
@@ -36,7 +36,7 @@ def build_preprocessing(data: Settings) -> Preprocessing:
 
 
 def build_train_transform(augment: Settings, preprocessing: Preprocessing) -> TrainTransform:
-    """What a training clip goes through, of the `augment` settings.
+    """Build the transform of training clips from the `augment` settings.
 
     Raises:
         ValueError: a value is out of range, or two contradict each other.
@@ -61,7 +61,7 @@ def build_train_transform(augment: Settings, preprocessing: Preprocessing) -> Tr
 
 
 def build_mixing(augment: Settings) -> Mixing | None:
-    """Mixup and cutmix of the `augment` settings; None where both are off.
+    """Build mixup and cutmix from the `augment` settings; None = both are off.
 
     Raises:
         ValueError: a value is out of range.
@@ -77,7 +77,7 @@ def build_mixing(augment: Settings) -> Mixing | None:
 
 
 def build_multi_scale(data: Settings) -> MultiScale | None:
-    """Sizes of the training batches, of the `data` settings; None where these are always of crop_size.
+    """Build the picture sizes of training batches from the `data` settings; None = always crop_size.
 
     Raises:
         ValueError: there are not two different sizes, or a batch of less than one video.
@@ -93,7 +93,7 @@ def build_multi_scale(data: Settings) -> MultiScale | None:
 
 
 def build_sampling(data: Settings) -> ClipSampling:
-    """Which frames training clips take, of the `data` settings.
+    """Build the frame sampling of training clips from the `data` settings.
 
     Raises:
         ValueError: a value is unknown or out of range, or two contradict each other.
@@ -144,7 +144,7 @@ class ClipParts:
 
 
 def build_data(settings: Settings, clips: ClipParts) -> VideoDataModule:
-    """Manifests and loaders.
+    """Build the manifests and loaders of a training.
 
     Args:
         settings: the training configuration.

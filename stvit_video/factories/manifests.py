@@ -1,4 +1,4 @@
-"""From the `data` settings to manifests: each source of videos by its name."""
+"""Build manifests from the `data` settings; `data.source` names the kind of source."""
 
 import logging
 import os
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 def absolute_paths(data: Settings) -> dict[str, Any]:
-    """The `data` settings with absolute paths; what is not given stays so.
+    """Make the paths in the `data` settings absolute; a path that is not given stays null.
 
     A relative path starts in the working directory, or, where it is not there but in `data.root`, in that. Addresses
     stay as they are.
@@ -59,7 +59,7 @@ def _is_there(path: Path) -> bool:
 
 
 def build_manifests(data: Settings, *, classes: tuple[str, ...] | None = None) -> tuple[Manifest, Manifest]:
-    """Training and validation manifests of the `data` settings.
+    """Build the training and validation manifests of the `data` settings.
 
     Args:
         data: the `data` group of the configuration; `data["source"]` says which kind it is.
@@ -86,7 +86,7 @@ def build_manifests(data: Settings, *, classes: tuple[str, ...] | None = None) -
 
 
 def find_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None = None) -> Reading:
-    """Where the list and the videos of a part are; nothing in them is read.
+    """Find the list and the videos of a part, without reading them.
 
     Args:
         data: the `data` group of the configuration.
@@ -109,7 +109,7 @@ def find_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None 
 
 
 def build_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None = None) -> Manifest:
-    """One manifest of the `data` settings.
+    """Build one manifest of the `data` settings.
 
     Args:
         data: with part and classes: see `find_manifest`.
@@ -125,7 +125,7 @@ def build_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None
 
 
 def build_frame_reader(data: Settings, manifest: Manifest) -> FrameReader | None:
-    """What reads training videos of this source; None = our own decoders.
+    """Build the reader of training videos for this source; None = our own decoders.
 
     Args:
         data: the `data` group of the configuration.

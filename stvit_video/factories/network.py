@@ -1,4 +1,4 @@
-"""From the `model` settings to a network."""
+"""Build a network from the `model` settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ Settings = Mapping[str, Any]
 
 
 def meta_model(model: Settings) -> TokenModel:
-    """The model of the `model` settings on a device without memory, so at once; of a usual number of classes.
+    """Build the model of the `model` settings on the meta device: at once, without memory, with the default classes.
 
     Raises:
         ValueError: as `create_model`.

@@ -1,4 +1,4 @@
-"""From the settings of a training to its parts: data, model in its LightningModule, trainer."""
+"""Build the parts of a training from its settings: data, model in its LightningModule, trainer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -49,7 +49,7 @@ LEARNING_RATES = ("lr", "min_lr", "warmup_lr")
 
 
 def build_module(settings: Settings, clips: ClipParts) -> tuple[ClassificationModule, VideoDataModule]:
-    """The model in its LightningModule, and the data.
+    """Build the model in its LightningModule, and the data.
 
     Args:
         settings: the training configuration.
@@ -100,7 +100,7 @@ def build_module(settings: Settings, clips: ClipParts) -> tuple[ClassificationMo
 
 
 def build_teacher(distill: Settings, data: VideoDataModule) -> Teacher | None:
-    """The teacher of the `distill` settings; None where there is none.
+    """Load the teacher that the `distill` settings name; None = there is none.
 
     Raises:
         ValueError: a checkpoint that can't teach on these data.
@@ -117,7 +117,7 @@ def build_teacher(distill: Settings, data: VideoDataModule) -> Teacher | None:
 
 
 def video_namer(manifest: Manifest) -> Callable[[int], str]:
-    """From the index of a video to its name in the list. A function, since copies of the module share it."""
+    """A function from the index of a video to its name in the list; copies of the module share it."""
 
     def name_of(index: int) -> str:
         return manifest.records[index].video_id
@@ -133,7 +133,7 @@ def compile_mode(setting: bool | str) -> str | None:
 
 
 def scaled_optim(settings: Settings, sizes: MultiScale | None) -> dict[str, Any]:
-    """The `optim` settings with the learning rates as used; the first process prints them and the effective batch."""
+    """Scale the learning rates of the `optim` settings; the first process prints them and the effective batch."""
     data, optim, trainer = settings["data"], settings["optim"], settings["trainer"]
     here = find_surroundings()
     batch = BatchSize(
@@ -155,7 +155,7 @@ def scaled_optim(settings: Settings, sizes: MultiScale | None) -> dict[str, Any]
 
 
 def build_optim(optim: Settings) -> OptimizerRecipe:
-    """Optimizer and learning rate, of the `optim` settings."""
+    """Build the optimizer's recipe from the `optim` settings."""
     return OptimizerRecipe(
         lr=optim["lr"],
         min_lr=optim["min_lr"],
@@ -175,14 +175,14 @@ def build_optim(optim: Settings) -> OptimizerRecipe:
 
 
 def build_averaging(optim: Settings) -> list[Callback]:
-    """The moving average of the weights, where the `optim` settings ask for one."""
+    """Build the callback that averages the weights, if the `optim` settings ask for one."""
     return [] if optim["ema_decay"] is None else [WeightAverage(optim["ema_decay"])]
 
 
 def build_trainer(
     trainer: Settings, *, run_dir: Path, seed: int, resumed: bool, monitor: str, callbacks: Sequence[Callback] = ()
 ) -> Trainer:
-    """Lightning's Trainer with our callbacks, the given ones, and loggers; `monitor` tells the best checkpoint."""
+    """Build Lightning's Trainer with our callbacks, the given ones, and loggers; `monitor` ranks the checkpoints."""
     precision = trainer["precision"]
     if precision == "auto":
         precision = "bf16-mixed" if torch.cuda.is_available() else "32-true"

@@ -1,4 +1,4 @@
-"""What a training needs of its folder and of the disk under it."""
+"""Check that a run can write its folder, and that the disk has room for its checkpoints."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ OTHER_FOLDER = "choose another folder with hydra.run.dir"
 
 
 def folder_faults(folder: Path) -> list[str]:
-    """Why a run can't have its files in this folder; that is tried, and nothing is left behind.
+    """List why a run can't write to this folder. A file is written to try it, and deleted.
 
     Args:
         folder: it may be new; then the nearest folder that is there is tried.
@@ -33,7 +33,7 @@ def folder_faults(folder: Path) -> list[str]:
 
 
 def disk_space_fault(folder: Path, num_bytes: int) -> str:
-    """Whether a disk can't take the checkpoints that a run keeps, in a sentence; "" = it can.
+    """Describe the lack of disk space for the checkpoints that a run keeps, in a sentence; "" = there is room.
 
     Args:
         folder: of the run; checkpoints that lie there already are counted as room.
@@ -49,7 +49,7 @@ def disk_space_fault(folder: Path, num_bytes: int) -> str:
 
 
 def checkpoint_bytes(model: nn.Module, optim: Settings, *, precision: str = "32-true") -> int:
-    """The size of a training's checkpoint: weights, their average, and what the optimizer keeps of those it trains.
+    """Estimate the size of a checkpoint: weights, their average, and the optimizer's state of the trained weights.
 
     Args:
         model: frozen as it will be; it may be on the device "meta".
@@ -64,6 +64,6 @@ def checkpoint_bytes(model: nn.Module, optim: Settings, *, precision: str = "32-
 
 
 def _nearest(folder: Path) -> Path:
-    """The path itself, or the nearest above it that is there."""
+    """The path itself, or its nearest parent that exists."""
     path = folder.absolute()
     return next(place for place in (path, *path.parents) if os.path.exists(place))

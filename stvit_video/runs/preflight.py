@@ -1,4 +1,4 @@
-"""All that can be wrong with a training and be known before any data is read, told together."""
+"""Check everything about a training that can be checked before data is read, and report all faults in one error."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -37,7 +37,7 @@ PLACES = frozenset(("data", "data.source", *MAY_MOVE))
 
 
 class CheckedStart(NamedTuple):
-    """What a training starts with, once nothing is wrong.
+    """What a training starts with, after all checks have passed.
 
     Attributes:
         settings: as config.yaml holds them: the protocol whole, paths absolute.
@@ -49,7 +49,7 @@ class CheckedStart(NamedTuple):
 
 
 def check_start(settings: Settings, *, run_dir: Path) -> CheckedStart:
-    """Raise unless a training can start, as far as that can be known without the data; reads and writes none of them.
+    """Raise unless a training can start. The check reads no data and writes nothing.
 
     Args:
         settings: the resolved training configuration as plain values.
@@ -83,7 +83,7 @@ def check_start(settings: Settings, *, run_dir: Path) -> CheckedStart:
 
 
 def peek_checkpoint(path: str) -> dict[str, Any]:
-    """As `read_checkpoint`, but where possible the tensors stay on the disk until they are used.
+    """Read a checkpoint as `read_checkpoint` does, but leave its tensors on the disk where possible.
 
     Raises:
         CheckpointError: no such file, or no checkpoint that torch reads with `weights_only=True`.
@@ -96,7 +96,7 @@ def peek_checkpoint(path: str) -> dict[str, Any]:
 
 
 def _as_faults(work: Callable[[], object], *, name: str = "") -> list[str]:
-    """What `work` says about its input, as a fault of the setting."""
+    """Call `work` and return the message of its ValueError as a fault; no error = no fault."""
     try:
         work()
     except ValueError as error:
@@ -109,7 +109,7 @@ def _protocol_faults(settings: Settings) -> list[str]:
 
 
 def _place_faults(settings: Settings) -> list[str]:
-    """Lists and folders of videos that are not given or not there."""
+    """Find lists and folders of videos that are not given or do not exist."""
     faults = [
         fault for part in ("train", "val") for fault in _as_faults(partial(find_manifest, settings["data"], part))
     ]
@@ -117,7 +117,7 @@ def _place_faults(settings: Settings) -> list[str]:
 
 
 def _clip_checks(clips: ClipParts) -> list[Check]:
-    """Build each part, which refuses what is wrong with its settings."""
+    """A check for each part: it builds the part, which refuses wrong settings."""
     return [
         lambda _: _as_faults(lambda: clips.train_transform),
         lambda _: _as_faults(lambda: clips.sampling),
@@ -156,7 +156,7 @@ def _given_faults(settings: Settings) -> list[str]:
 
 
 def _resume_faults(used: Settings, run_dir: Path) -> list[str]:
-    """What is other than in the training that is to go on; where that can't be read, another check says so."""
+    """Compare with the training that is to go on. If its checkpoint can't be read, another check reports that."""
     path = used["ckpt_path"]
     if not path:
         return [fault] if (fault := other_settings(run_dir, used)) else []
@@ -167,7 +167,7 @@ def _resume_faults(used: Settings, run_dir: Path) -> list[str]:
 
 
 def _disk_space_faults(settings: Settings, folder: Path) -> list[str]:
-    """Of a model that can be built; why another one can't is another check's to say."""
+    """Compare the disk space with the size of the checkpoints; a model that can't be built is another check's fault."""
     try:
         model = meta_model(settings["model"])
         freeze_all_but(model, settings["optim"]["train"])

@@ -1,4 +1,4 @@
-"""Where a training begins: anew, or where an earlier start of the same command has stopped."""
+"""Find where a training begins: anew, or where an earlier start of the same command stopped."""
 
 import json
 import os
@@ -58,7 +58,7 @@ class ResumePoint:
 
 @contextmanager
 def run_lock(run_dir: Path) -> Iterator[None]:
-    """Within, no other training works in this folder; of several processes the first one sees to it.
+    """Lock the folder of a run, so that no second training writes to it; the first of several processes holds the lock.
 
     Args:
         run_dir: the folder of the run; made where it is missing.
@@ -83,12 +83,12 @@ def run_lock(run_dir: Path) -> Iterator[None]:
 
 
 def resume_point_of(ckpt_path: str) -> ResumePoint:
-    """Go on from this checkpoint, in its own folder."""
+    """The point to resume from when the user names a checkpoint: the run goes on in that checkpoint's folder."""
     return ResumePoint(Path(ckpt_path).resolve().parent, Path(ckpt_path))
 
 
 def check_undamaged(ckpt_path: str) -> None:
-    """Raise where a checksum in the file is wrong; all else is said by what reads it.
+    """Raise if a checksum in the checkpoint is wrong; reading the file reports every other damage.
 
     Raises:
         CheckpointError: one is.
@@ -100,7 +100,7 @@ def check_undamaged(ckpt_path: str) -> None:
 
 
 def find_resume_point(run_dir: Path, settings: Settings) -> ResumePoint:
-    """Where the run in this folder goes on; makes the folder, and clears away what killed processes left half written.
+    """Find where the run in this folder goes on. Make the folder, and delete what killed processes left half written.
 
     Args:
         run_dir: the folder of the run; it may be new.
@@ -123,12 +123,12 @@ def find_resume_point(run_dir: Path, settings: Settings) -> ResumePoint:
 
 
 def is_finished(run_dir: Path, settings: Settings) -> bool:
-    """Whether the folder holds the result of all epochs that are asked for."""
+    """Whether the folder holds a result for all epochs that the settings ask for."""
     return _result(run_dir).get("training", {}).get("epochs", 0) >= settings["trainer"]["max_epochs"]
 
 
 def newest_checkpoint(run_dir: Path) -> Path:
-    """The newest checkpoint that is whole; a damaged newer one is put aside with a warning.
+    """Find the newest undamaged checkpoint. A damaged newer one is renamed, with a warning.
 
     Raises:
         ValueError: none is whole.
@@ -155,7 +155,7 @@ def _holds_run(run_dir: Path) -> bool:
 
 
 def _result(run_dir: Path) -> dict[str, Any]:
-    """What result.json holds; nothing where it is missing or only half written."""
+    """Read result.json; an empty dictionary if the file is missing or cut short."""
     try:
         content = json.loads((run_dir / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -164,7 +164,7 @@ def _result(run_dir: Path) -> dict[str, Any]:
 
 
 def other_settings(run_dir: Path, settings: Settings) -> str:
-    """What is other than in the run that the folder holds, in a sentence; "" = nothing, or it holds none.
+    """Describe the settings that differ from the run in this folder, in a sentence; "" = none do, or there is no run.
 
     Args:
         run_dir: the folder of the run; it may be new.
@@ -181,7 +181,7 @@ def other_settings(run_dir: Path, settings: Settings) -> str:
 
 
 def changed_settings(then: Any, settings: Settings) -> str:
-    """The settings that a training can't go on with, "key=value then, value now" for each; "" = it can with these.
+    """List the changed settings that rule out going on, each as "key=value then, value now"; "" = there are none.
 
     Args:
         then: what it was started with; an option that is new since is taken to have its default.
@@ -197,7 +197,7 @@ def changed_settings(then: Any, settings: Settings) -> str:
 
 
 def moved_data(then: Any, settings: Settings) -> str:
-    """The paths of the data that are others than then, "key=value then, value now" for each; "" = none.
+    """List the changed paths of the data, each as "key=value then, value now"; "" = there are none.
 
     Args:
         then: what a training was started with.
@@ -211,7 +211,7 @@ def _describe_changes(changes: Mapping[str, tuple[Any, Any]]) -> str:
 
 
 def _differences(then: Any, settings: Settings) -> dict[str, tuple[Any, Any]]:
-    """Both values of each setting that was there then and is another now."""
+    """The old and the new value of each setting that existed before and has changed."""
     before, now = (_flat(OmegaConf.to_container(OmegaConf.create(to_yaml(both)))) for both in (then, settings))
     return {key: (before[key], value) for key, value in now.items() if key in before and before[key] != value}
 
@@ -239,14 +239,14 @@ def write_config(run_dir: Path, settings: Settings) -> None:
 
 
 def set_result_aside(run_dir: Path) -> None:
-    """Keep the result.json of fewer epochs as result_<epochs>_epochs.json: the checkpoints are going to be others."""
+    """Rename the result.json of a shorter training to result_<epochs>_epochs.json: its checkpoints will be replaced."""
     epochs = _result(run_dir).get("training", {}).get("epochs", "some")
     if (run_dir / RESULT).exists():
         os.replace(run_dir / RESULT, run_dir / f"result_{epochs}_epochs.json")
 
 
 def checkpoint_faults(ckpt_path: str | Path, content: Mapping[str, Any], settings: Settings) -> list[str]:
-    """Why these settings can't go on from a checkpoint, as far as it can be told without the data; a sentence each.
+    """List why a training with these settings can't resume from a checkpoint; a sentence each. The data is not read.
 
     Args:
         ckpt_path: of the checkpoint, for the message.
@@ -279,7 +279,7 @@ def checkpoint_faults(ckpt_path: str | Path, content: Mapping[str, Any], setting
 
 
 def check_resumable(ckpt_path: str | Path, module: ClassificationModule) -> str:
-    """Raise unless the checkpoint is of this very model, with these classes.
+    """Raise unless the checkpoint holds this model, with the same classes.
 
     Args:
         ckpt_path: of a checkpoint without `checkpoint_faults`.
@@ -313,7 +313,7 @@ def check_resumable(ckpt_path: str | Path, module: ClassificationModule) -> str:
 
 
 def epochs_and_batches(content: Mapping[str, Any]) -> tuple[int, int]:
-    """How many whole epochs a checkpoint has seen, and how many batches of the next one."""
+    """Count the whole epochs that a checkpoint was trained for, and the batches of the next one."""
     loop = content["loops"]["fit_loop"]
     epochs = loop["epoch_progress"]["current"]
     if epochs["processed"] == epochs["started"]:

@@ -80,6 +80,12 @@ CHECKS = (
     Check("fvcore", "import fvcore.nn\nprint('imports')", True, "needed, counts multiply-adds"),
     Check("matplotlib", "import matplotlib.pyplot\nprint(matplotlib.__version__)", True, "needed, draws curves"),
     Check("safetensors", "import safetensors.torch\nprint(safetensors.__version__)", True, INSTALL),
+    Check(
+        "pyarrow",
+        "import pyarrow.parquet\nprint(pyarrow.__version__)",
+        True,
+        "needed, stores the logits of evaluations",
+    ),
     Check("tensorboard", "import torch.utils.tensorboard\nprint('imports')", True, INSTALL),
     Check("decord", _version_of("decord"), False, "for data.backend=decord; pip install decord"),
     Check("torchcodec", _version_of("torchcodec"), False, "another decoder; it needs FFmpeg's shared libraries"),

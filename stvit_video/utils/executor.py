@@ -1,4 +1,4 @@
-"""Work on files in processes that may die: one that crashes or hangs costs itself and nothing else.
+"""Map a function over items in processes that may crash or hang: each costs itself and nothing else.
 
 A thread can't be ended from outside and a pool breaks with its first dead process; here each process has its own
 pipe, is killed when its time is over, and is replaced.
@@ -9,9 +9,12 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, NamedTuple, TypeVar
+
+from tqdm import tqdm
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,9 +39,16 @@ class _Answer(NamedTuple):
 
 
 def map_in_processes(
-    function: Callable[[Item], Result], items: Sequence[Item], *, num_workers: int, time_limit_seconds: float
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    num_workers: int,
+    time_limit_seconds: float,
+    in_order: bool = False,
+    progress: str | None = None,
+    unit: str = "file",
 ) -> Generator[Outcome[Result], None, None]:
-    """Call `function` on each item in other processes; every item gives exactly one outcome, as it is done.
+    """Call `function` on each item in other processes; every item gives exactly one outcome.
 
     Leaving the iteration early kills the processes. An item whose process died is reported and not tried again.
 
@@ -47,6 +57,10 @@ def map_in_processes(
         items: what to work on; they and the results travel between processes (pickle).
         num_workers: processes at the same time.
         time_limit_seconds: for one item; then its process is killed.
+        in_order: True = outcomes come in the order of the items, so that one waits for those before it; False = as they
+            are done.
+        progress: what a bar on the terminal is headed with; None = no bar.
+        unit: what the bar counts.
 
     Raises:
         ValueError: `num_workers` is below 1 or the time limit is not positive.
@@ -56,38 +70,65 @@ def map_in_processes(
         raise ValueError(
             f"num_workers={num_workers} must be at least 1, time_limit_seconds={time_limit_seconds} above 0"
         )
-    return _outcomes(function, items, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
+    outcomes = _outcomes(function, items, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
+    if progress is not None:
+        outcomes = _with_progress(outcomes, total=len(items), description=progress, unit=unit)
+    return _in_order(outcomes) if in_order else outcomes
+
+
+def _in_order(outcomes: Generator[Outcome[Result], None, None]) -> Generator[Outcome[Result], None, None]:
+    """The outcomes by their positions; those that come early are kept."""
+    early: dict[int, Outcome[Result]] = {}
+    next_position = 0
+    with closing(outcomes):
+        for outcome in outcomes:
+            early[outcome.position] = outcome
+            while next_position in early:
+                yield early.pop(next_position)
+                next_position += 1
+
+
+def _with_progress(
+    outcomes: Generator[Outcome[Result], None, None], *, total: int, description: str, unit: str
+) -> Generator[Outcome[Result], None, None]:
+    bar = tqdm(total=total, desc=description, unit=unit, disable=None, leave=False)  # None = only on a terminal
+    with closing(outcomes), bar:
+        for outcome in outcomes:
+            bar.update()
+            yield outcome
 
 
 def _outcomes(
     function: Callable[[Item], Result], items: Sequence[Item], *, num_workers: int, time_limit_seconds: float
 ) -> Generator[Outcome[Result], None, None]:
     waiting = deque(enumerate(items))
-    workers: list[_Worker] = []
+    processes: list[_Process] = []
     try:
-        while waiting or workers:
-            while len(workers) < num_workers and sum(worker.position is None for worker in workers) < len(waiting):
-                workers.append(_Worker(function, time_limit_seconds))
-            _wait_for_any(workers)
-            for worker in tuple(workers):
-                answer = worker.answer()
+        while waiting or processes:
+            while len(processes) < num_workers and sum(process.position is None for process in processes) < len(
+                waiting
+            ):
+                processes.append(_Process(function, time_limit_seconds))
+            _wait_for_any(processes)
+            for process in tuple(processes):
+                answer = process.answer()
                 if answer is None:
                     continue
-                if worker.position is not None:
-                    yield Outcome(worker.position, answer.value, answer.fault)
+                if process.position is not None:
+                    yield Outcome(process.position, answer.value, answer.fault)
                 elif answer.fault:
                     raise RuntimeError(f"a process for reading files can't be started: {answer.fault}")
                 if answer.is_lost or not waiting:
-                    workers.remove(worker)
-                    worker.kill()
+                    processes.remove(process)
+                    process.kill()
                 else:
-                    worker.give(*waiting.popleft())
+                    process.give(*waiting.popleft())
     finally:
-        for worker in workers:
-            worker.kill()
+        for process in processes:
+            process.kill()
 
 
-class _Worker:
+class _Process:
     """One process; its first answer says that it is ready, each further one belongs to `position`."""
 
     def __init__(self, function: Callable[[Any], Any], time_limit_seconds: float) -> None:
@@ -95,8 +136,8 @@ class _Worker:
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         context: Any = multiprocessing.get_context(method)
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, function), daemon=True)
-        self.process.start()
+        self.handle = context.Process(target=_serve, args=(theirs, function), daemon=True)
+        self.handle.start()
         theirs.close()
         self.time_limit_seconds = time_limit_seconds
         self.position: int | None = None
@@ -113,15 +154,15 @@ class _Worker:
 
     def answer(self) -> _Answer | None:
         """What it has to say, None = it is still at work."""
-        is_alive = self.process.is_alive()  # asked first: what a process says before it dies counts
+        is_alive = self.handle.is_alive()  # asked first: what a process says before it dies counts
         try:
             if self.connection.poll():
                 return _Answer(*self.connection.recv())
         except (EOFError, OSError):
             is_alive = False
         if not is_alive:
-            self.process.join(JOIN_LIMIT_SECONDS)
-            return _Answer(None, f"its process died ({_exit_words(self.process.exitcode)})", is_lost=True)
+            self.handle.join(JOIN_LIMIT_SECONDS)
+            return _Answer(None, f"its process died ({_exit_words(self.handle.exitcode)})", is_lost=True)
         if time.monotonic() > self.end_seconds:
             limit = START_LIMIT_SECONDS if self.position is None else self.time_limit_seconds
             return _Answer(None, f"its process was ended after the time limit of {limit:g} s", is_lost=True)
@@ -129,15 +170,19 @@ class _Worker:
 
     def kill(self) -> None:
         """End it, whatever it does."""
-        self.process.kill()
-        self.process.join(JOIN_LIMIT_SECONDS)
+        self.handle.kill()
+        self.handle.join(JOIN_LIMIT_SECONDS)
         self.connection.close()
 
 
-def _wait_for_any(workers: Sequence[_Worker]) -> None:
-    """Sleep until a worker says something, dies, or has used up its time."""
-    first_end = min(worker.end_seconds for worker in workers)
-    events = [event for worker in workers for event in (worker.connection, worker.process.sentinel)]
+def _num_idle(processes: Sequence[_Process]) -> int:
+    return sum(process.position is None for process in processes)
+
+
+def _wait_for_any(processes: Sequence[_Process]) -> None:
+    """Sleep until a process says something, dies, or has used up its time."""
+    first_end = min(process.end_seconds for process in processes)
+    events = [event for process in processes for event in (process.connection, process.handle.sentinel)]
     wait(events, timeout=max(first_end - time.monotonic(), 0.0) + 0.01)
 
 

@@ -67,8 +67,8 @@ def test_settings_that_go_together(defaults, changes):
         ({"optim.nesterov": True}, "optim.nesterov=true needs optim.optimizer=sgd and optim.momentum above 0"),
         (
             {"optim.train": "head"},
-            "optim.train=head leaves the rest of the model as it is, which has fresh weights without init_from; give "
-            "init_from=/path, or use optim.train=all",
+            "optim.train=head freezes the rest of the model, but without init_from that is randomly initialised; set "
+            "init_from=/path or optim.train=all",
         ),
         (
             {"optim.train": "semantic", "init_from": "a.ckpt", "model.reducer": "pool"},

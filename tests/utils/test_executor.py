@@ -6,6 +6,7 @@ import signal
 import pytest
 from process_work import act, process_id, unpicklable
 
+from stvit_video.utils import executor
 from stvit_video.utils.executor import map_in_processes
 
 
@@ -67,3 +68,47 @@ def test_no_items_and_results_that_cannot_travel():
 def test_settings_out_of_range_are_refused_at_once(num_workers, limit):
     with pytest.raises(ValueError, match=f"num_workers={num_workers} must be at least 1, time_limit_seconds={limit} a"):
         map_in_processes(act, ["a"], num_workers=num_workers, time_limit_seconds=limit)
+
+
+def test_results_come_in_order_where_that_is_asked_for():
+    items = ["hang", "a", "fail", "bb", "kill", "ccc"]
+    found = map_in_processes(act, items, num_workers=3, time_limit_seconds=1.0, in_order=True)
+    assert [(outcome.position, outcome.value) for outcome in found] == [
+        *((0, None), (1, 1), (2, None)),
+        *((3, 2), (4, None), (5, 3)),
+    ]
+
+
+@pytest.mark.parametrize("in_order", [False, True])
+def test_leaving_early_kills_the_processes_also_below_a_bar(in_order):
+    outcomes = map_in_processes(
+        process_id, ["a", "b", "c"], num_workers=1, time_limit_seconds=5, in_order=in_order, progress="counting"
+    )
+    process = next(outcomes).value
+    outcomes.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+
+
+def test_the_bar_counts_what_is_done(monkeypatch):
+    bars = []
+    monkeypatch.setattr(executor, "tqdm", lambda **options: bars.append(Bar(**options)) or bars[-1])
+    assert len(list(map_in_processes(act, ["a", "fail"], num_workers=2, time_limit_seconds=5, progress="x"))) == 2
+    assert len(list(map_in_processes(act, ["a"], num_workers=1, time_limit_seconds=5))) == 1
+    assert [(bar.options["desc"], bar.options["total"], bar.done) for bar in bars] == [("x", 2, 2)]
+
+
+class Bar:
+    """What `tqdm` is asked for here."""
+
+    def __init__(self, **options):
+        self.options, self.done = options, 0
+
+    def update(self):
+        self.done += 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        """Nothing to close."""

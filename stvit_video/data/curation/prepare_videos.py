@@ -11,14 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from tqdm import tqdm
-
 from stvit_video.data.curation.transcode import Encoding, Job, TranscodeError, is_done, transcode
 from stvit_video.data.layouts.kinetics import read_kinetics_manifest
 from stvit_video.data.manifests.csv_rows import filter_rows, read_rows
 from stvit_video.data.manifests.faults import Faults
 from stvit_video.utils.atomic_files import DiskFullError, remove_stale_parts, write_table
-from stvit_video.utils.executor import Outcome, map_in_processes
+from stvit_video.utils.executor import map_in_processes
 
 MANIFEST_HEADER = ("path", "label", "start_seconds", "end_seconds", "split")
 LEFT_OUT_HEADER = (*MANIFEST_HEADER, "reason")
@@ -107,11 +105,18 @@ def copy_clips(
     _refuse_doubles(jobs)
     remove_stale_parts({Path(job.target).parent for job in jobs})
     work = copy or partial(copy_one, encoding=encoding, time_limit_seconds=time_limit_seconds)
-    outcomes = map_in_processes(work, jobs, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
+    outcomes = map_in_processes(
+        work,
+        jobs,
+        num_workers=num_workers,
+        time_limit_seconds=time_limit_seconds,
+        progress="preparing" if show_progress else None,
+        unit="video",
+    )
     result = list(clips)
     counts: dict[Made, int] = {"done": 0, "kept": 0, "failed": 0}
     try:
-        for outcome in _with_progress(outcomes, len(jobs), is_shown=show_progress):
+        for outcome in outcomes:
             position, job = positions[outcome.position], jobs[outcome.position]
             made, reason = outcome.value or Copied("failed", f"copying it failed: {outcome.fault}")
             if made == "full":
@@ -191,7 +196,3 @@ def _refuse_doubles(jobs: Sequence[Job]) -> None:
             )
         if os.path.realpath(job.source) == os.path.realpath(job.target):
             raise ValueError(f"the copy of {job.source} would replace it; choose another folder for the copies")
-
-
-def _with_progress(outcomes: "Iterable[Outcome[Copied]]", total: int, *, is_shown: bool) -> "Iterable[Outcome[Copied]]":
-    return tqdm(outcomes, total=total, desc="preparing", unit="video", disable=None if is_shown else True, leave=False)

@@ -12,8 +12,6 @@ from itertools import pairwise
 from statistics import median
 from typing import Literal, get_args
 
-from tqdm import tqdm
-
 from stvit_video.data.curation.hashing import content_hash, frame_hash, hashed_positions
 from stvit_video.data.decoding.pictures import decode_picture
 from stvit_video.data.decoding.probe import VideoIndex, decord_refusal, probe_video
@@ -23,7 +21,7 @@ from stvit_video.data.loading.picture_reader import read_picture
 from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.shards.tar_reader import member_file
 from stvit_video.utils.atomic_files import write_table
-from stvit_video.utils.executor import Outcome, map_in_processes
+from stvit_video.utils.executor import map_in_processes
 
 Frames = Literal["all", "some"]
 
@@ -96,12 +94,18 @@ def scan_videos(
     if frames not in get_args(Frames):
         raise ValueError(f"frames={frames!r} is unknown; use one of {', '.join(get_args(Frames))}")
     work = inspect or partial(inspect_video, frames=frames, time_limit_seconds=time_limit_seconds)
-    outcomes = map_in_processes(work, videos, num_workers=num_workers, time_limit_seconds=time_limit_seconds)
-    reports: dict[int, VideoReport] = {}
-    for outcome in _with_progress(outcomes, len(videos), is_shown=show_progress):
-        video = videos[outcome.position]
-        reports[outcome.position] = outcome.value or _unread(video, f"reading it failed: {outcome.fault}")
-    return [reports[position] for position in range(len(videos))]
+    outcomes = map_in_processes(
+        work,
+        videos,
+        num_workers=num_workers,
+        time_limit_seconds=time_limit_seconds,
+        in_order=True,
+        progress="scanning" if show_progress else None,
+    )
+    return [
+        outcome.value or _unread(video, f"reading it failed: {outcome.fault}")
+        for video, outcome in zip(videos, outcomes, strict=True)
+    ]
 
 
 def inspect_video(
@@ -234,9 +238,3 @@ def _unread(video: str | VideoRecord, fault: str) -> VideoReport:
         return VideoReport(path=path, size_bytes=video.byte_range[1], faults=(fault,))
     size = os.path.getsize(path) if os.path.isfile(path) else None
     return VideoReport(path=path, size_bytes=size, faults=(fault,))
-
-
-def _with_progress(
-    outcomes: "Iterable[Outcome[VideoReport]]", total: int, *, is_shown: bool
-) -> "Iterable[Outcome[VideoReport]]":
-    return tqdm(outcomes, total=total, desc="scanning", unit="file", disable=None if is_shown else True, leave=False)
