@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from real_data import pytest_collection_modifyitems  # noqa: F401 - skips tests of real files that are not there
 from video_cases import case, case_folder, get_case, made_case  # noqa: F401 - fixtures
 
@@ -17,6 +18,8 @@ from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 
 pytest_plugins = ("commands", "leftovers", "watchdog")  # of tests/helpers
+settings.register_profile("any_time", deadline=None)  # a busy machine is no fault of an example
+settings.load_profile("any_time")
 register_models()  # for tests that compose a configuration and import no command
 
 CLASSES = ("a, comma", "jump", "run")
