@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from stvit_video.data.loading.picture_reader import open_image
+from stvit_video.data.manifests.manifest import VideoRecord
+
 CLASSES = ("apple", "pear", "quince")
 SIZES = ((30, 41), (47, 28), (33, 33), (24, 70))  # height, width
 
@@ -36,3 +39,20 @@ def pack(root: Path, archive: Path, *, method: int = zipfile.ZIP_DEFLATED, below
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             file.write(path, below + path.relative_to(root).as_posix())
     return archive
+
+
+def record_of(path: Path) -> VideoRecord:
+    """A listed picture."""
+    return VideoRecord(path, 0, path.name, is_picture=True)
+
+
+def pixels(path: Path) -> np.ndarray:
+    """What we make of a picture, (H, W, 3) uint8."""
+    with open_image(record_of(path)) as picture:
+        return picture.read([0])[0]
+
+
+def as_pillow_has_it(path: Path) -> np.ndarray:
+    """What Pillow's own conversion to RGB makes of it."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))

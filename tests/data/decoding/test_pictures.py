@@ -2,31 +2,16 @@ import warnings
 
 import numpy as np
 import pytest
-from picture_maker import write_picture
+from picture_maker import as_pillow_has_it, pixels, record_of, write_picture
 from PIL import Image
 
 from stvit_video.data.decoding.pictures import decode_picture, is_picture_file
-from stvit_video.data.loading.picture_reader import open_image, read_picture
-from stvit_video.data.manifests.manifest import VideoRecord
+from stvit_video.data.loading.picture_reader import read_picture
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (5, 7, 4), dtype=np.uint8)  # (H, W, RGBA)
 
 
 RED, GREEN, BLUE = (200, 30, 10), (20, 180, 40), (15, 25, 190)
-
-
-def record_of(path):
-    return VideoRecord(path, 0, path.name, is_picture=True)
-
-
-def pixels(path):
-    with open_image(record_of(path)) as picture:
-        return picture.read([0])[0]
-
-
-def as_pillow_has_it(path):
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
 
 
 def saved(path, image, **options):

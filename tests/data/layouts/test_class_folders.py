@@ -1,17 +1,10 @@
 import logging
-from pathlib import Path
 
 import pytest
+from list_maker import touch
 
 from stvit_video.data.layouts.class_folders import read_folder_manifest
 from stvit_video.data.manifests.faults import ManifestError
-
-
-def touch(folder: Path, *names: str) -> None:
-    """Manifests ask whether a file is there, not what is in it."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
 
 
 def test_folder_per_class(tmp_path, caplog):

@@ -1,27 +1,14 @@
 import csv
 import logging
 from collections import Counter
-from pathlib import Path
 
 import pytest
+from list_maker import touch, write_csv
 from real_data import real_file
 
 from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.manifest import check_classes
-
-
-def touch(folder: Path, *names: str) -> None:
-    """Manifests ask whether a file is there, not what is in it."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-
-
-def write_csv(folder: Path, text: str) -> Path:
-    path = folder / "list.csv"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def test_csv_paths_start_from_its_folder_or_from_root_or_are_absolute(tmp_path):

@@ -1,26 +1,13 @@
 import logging
-from pathlib import Path
 
 import pytest
+from list_maker import touch, write_csv
 from real_data import real_file
 
 from stvit_video.data.layouts.kinetics import read_kinetics_manifest
 from stvit_video.data.manifests.faults import ManifestError
 
 KINETICS_HEADER = "label,youtube_id,time_start,time_end,split\n"
-
-
-def touch(folder: Path, *names: str) -> None:
-    """Manifests ask whether a file is there, not what is in it."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-
-
-def write_csv(folder: Path, text: str) -> Path:
-    path = folder / "list.csv"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def test_kinetics_files_are_found_by_either_name_in_either_folder(tmp_path):

@@ -1,15 +1,12 @@
 import dataclasses
-from contextlib import nullcontext
 
-import numpy as np
 import pytest
 import torch
+from counting_video import CountingVideo
 
-from stvit_video.data.loading import frame_source as frames_module
 from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.collate import clip_item, collate_clips, collate_views
-from stvit_video.data.loading.view_dataset import ViewDataset
-from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest, VideoRecord
+from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest
 from stvit_video.data.transforms.pixel_augment import Draw, PixelAugment
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import CroppedClip, TrainTransform
@@ -81,43 +78,6 @@ def test_several_labels_are_repeated_with_their_clips(small_manifest, num_repeat
     rows = [[1.0, 0.0, 1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]
     assert batch["label"].tolist() == [row for row in rows for _ in range(num_repeats)]
     assert batch["index"].tolist() == [index for index in (0, 1, 3) for _ in range(num_repeats)]
-
-
-PLAIN = Preprocessing(
-    num_frames=3, frame_stride=2, short_side=24, crop_size=20, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
-)
-
-
-class CountingVideo:
-    """A video in memory that notes each reading; frame i is a grey of i, its columns a little lighter to the right."""
-
-    fps = 30.0
-
-    def __init__(self, num_frames, height, width):
-        columns = np.arange(width, dtype=np.uint8)[None, None, :, None]
-        numbers = np.arange(num_frames, dtype=np.uint8)[:, None, None, None]
-        self.frames = np.broadcast_to(numbers + columns, (num_frames, height, width, 3))
-        self.num_frames = num_frames
-        self.readings = []
-
-    def read(self, indices):
-        self.readings.append(list(indices))
-        return self.frames[list(indices)].copy()
-
-    def pts_seconds(self, index):
-        return index / self.fps
-
-
-@pytest.fixture
-def views_of(monkeypatch, tmp_path):
-    """A function: a video in memory and settings -> the item that the data set makes of it."""
-
-    def make(video, **settings):
-        monkeypatch.setattr(frames_module, "open_video", lambda path, **_: nullcontext(video))
-        manifest = Manifest((VideoRecord(tmp_path / "v.mp4", 0, "v.mp4"),), ("x",))
-        return ViewDataset(manifest, preprocessing=PLAIN, **settings)[0]
-
-    return make
 
 
 def test_equal_views_are_named(views_of):

@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from picture_maker import pack, write_picture
+from picture_maker import as_pillow_has_it, pack, pixels, record_of, write_picture
 from PIL import Image
 
 from stvit_video.data.decoding import pictures
@@ -15,20 +15,6 @@ from stvit_video.data.loading.frame_source import FrameSource
 from stvit_video.data.loading.picture_reader import open_image
 from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.shards.zip_members import list_members
-
-
-def record_of(path):
-    return VideoRecord(path, 0, path.name, is_picture=True)
-
-
-def pixels(path):
-    with open_image(record_of(path)) as picture:
-        return picture.read([0])[0]
-
-
-def as_pillow_has_it(path):
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
 
 
 def test_a_picture_answers_like_a_video_of_one_frame(tmp_path):

@@ -2,59 +2,20 @@
 
 import dataclasses
 import math
-from contextlib import nullcontext
 
-import numpy as np
 import pytest
 import torch
+from counting_video import PLAIN, CountingVideo
 from eval_crops import eval_crops
 from odd_videos import MADE
 from torch.utils.data import DataLoader
 from video_cases import REAL, each
 
-from stvit_video.data.loading import frame_source as frames_module
 from stvit_video.data.loading.collate import collate_views
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest, VideoRecord
 from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.data.transforms.device_transform import DeviceTransform
-from stvit_video.data.transforms.preprocessing import Preprocessing
-
-PLAIN = Preprocessing(
-    num_frames=3, frame_stride=2, short_side=24, crop_size=20, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
-)
-
-
-class CountingVideo:
-    """A video in memory that notes each reading; frame i is a grey of i, its columns a little lighter to the right."""
-
-    fps = 30.0
-
-    def __init__(self, num_frames, height, width):
-        columns = np.arange(width, dtype=np.uint8)[None, None, :, None]
-        numbers = np.arange(num_frames, dtype=np.uint8)[:, None, None, None]
-        self.frames = np.broadcast_to(numbers + columns, (num_frames, height, width, 3))
-        self.num_frames = num_frames
-        self.readings = []
-
-    def read(self, indices):
-        self.readings.append(list(indices))
-        return self.frames[list(indices)].copy()
-
-    def pts_seconds(self, index):
-        return index / self.fps
-
-
-@pytest.fixture
-def views_of(monkeypatch, tmp_path):
-    """A function: a video in memory and settings -> the item that the data set makes of it."""
-
-    def make(video, **settings):
-        monkeypatch.setattr(frames_module, "open_video", lambda path, **_: nullcontext(video))
-        manifest = Manifest((VideoRecord(tmp_path / "v.mp4", 0, "v.mp4"),), ("x",))
-        return ViewDataset(manifest, preprocessing=PLAIN, **settings)[0]
-
-    return make
 
 
 @pytest.mark.parametrize("name", list(PROTOCOLS))

@@ -1,14 +1,10 @@
-from pathlib import Path
-
 import pytest
+from list_maker import touch, write_csv
+from picture_maker import record_of
 
 from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord, check_classes, require_one_frame
-
-
-def record_of(path):
-    return VideoRecord(path, 0, path.name, is_picture=True)
 
 
 def test_pictures_are_not_shown_as_clips(tmp_path):
@@ -18,19 +14,6 @@ def test_pictures_are_not_shown_as_clips(tmp_path):
         require_one_frame(both, num_frames=3)
     assert require_one_frame(both, num_frames=1) is None
     assert require_one_frame(Manifest((video,), ("a", "b")), num_frames=3) is None
-
-
-def touch(folder: Path, *names: str) -> None:
-    """Manifests ask whether a file is there, not what is in it."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-
-
-def write_csv(folder: Path, text: str) -> Path:
-    path = folder / "list.csv"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def test_classes_of_val_must_be_those_of_train(tmp_path):

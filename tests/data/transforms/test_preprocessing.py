@@ -2,12 +2,9 @@ import dataclasses
 import json
 
 import pytest
+from random_frames import PLAIN
 
 from stvit_video.data.transforms.preprocessing import Preprocessing
-
-PLAIN = Preprocessing(
-    num_frames=3, frame_stride=2, short_side=14, crop_size=11, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)
-)
 
 
 def test_preprocessing_survives_a_checkpoint():
