@@ -1,4 +1,4 @@
-"""`python -m stvit_video.benchmark --table`: what models cost; `... benchmark data --videos DIR`: how quick data is.
+"""`python -m stvit_video.benchmark --table` or `data --videos DIR`: what models cost, and how quick reading data is.
 
 For the table of models each one runs once, on the CPU, while its operations are traced and counted. For the table of
 data, videos of a folder are read as in training and testing, and by others.

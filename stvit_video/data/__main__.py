@@ -1,4 +1,4 @@
-"""`python -m stvit_video.data explain video.mp4 protocol=videoswin`: which frames and crops are looked at."""
+"""`python -m stvit_video.data explain video.mp4 protocol=videoswin`: which frames and crops a protocol takes."""
 
 import sys
 from collections.abc import Sequence
