@@ -20,7 +20,7 @@ from omegaconf.errors import MissingMandatoryValue
 
 from stvit_video import __version__
 from stvit_video.config.unknown_keys import unknown_faults
-from stvit_video.data.manifests.faults import ManifestError
+from stvit_video.data.manifests.faults import ManifestError, UnknownLabelError
 from stvit_video.data.manifests.manifest import Manifest, require_one_frame
 from stvit_video.evaluation.distributed import ProcessFailedError, evaluate_distributed, process_group
 from stvit_video.evaluation.ledger.eval_ledger import LedgerInfo, make_ledger
@@ -105,21 +105,22 @@ def labelled_manifest(data: Mapping[str, Any], classes: tuple[str, ...], *, stor
         stored: True = the data are those of the training run, for the message.
 
     Raises:
-        ManifestError: the manifest is unusable, for example because it has a class that the checkpoint lacks.
+        UnknownLabelError: the manifest has a class that the checkpoint lacks.
+        ManifestError: the manifest is unusable for another reason.
         ValueError: settings that don't fit together.
     """
     try:
         return build_manifest(data, "val", classes=classes)
-    except ManifestError as error:
-        if "unknown label" not in str(error):
-            if not stored:
-                raise
-            raise ManifestError(
-                f"{error}\n  these are the validation data of the training run; if they have moved, give their folder "
-                "as data.root=/path, or evaluate others with data.source=csv data.val=my.csv"
-            ) from error
-        raise ManifestError(
+    except UnknownLabelError as error:
+        raise UnknownLabelError(
             f"{error}\n  the checkpoint knows {len(classes)}: {shorten(classes, limit=12)}; use data with its labels"
+        ) from error
+    except ManifestError as error:
+        if not stored:
+            raise
+        raise ManifestError(
+            f"{error}\n  these are the validation data of the training run; if they have moved, give their folder "
+            "as data.root=/path, or evaluate others with data.source=csv data.val=my.csv"
         ) from error
 
 

@@ -13,7 +13,7 @@ import pytest
 from commands import RunCommand
 from omegaconf import OmegaConf
 
-from stvit_video.data.manifests.faults import ManifestError
+from stvit_video.data.manifests.faults import ManifestError, UnknownLabelError
 from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluate import choose_data, evaluate, labelled_manifest
 from stvit_video.evaluation.ledger.offline import evaluate_ledger
@@ -176,7 +176,8 @@ def test_a_label_that_the_checkpoint_lacks(tmp_path: Path) -> None:
     (tmp_path / "swim").mkdir()
     (tmp_path / "swim" / "a.mp4").write_bytes(b"")
     data = {"source": "folder", "val": str(tmp_path)}
-    with pytest.raises(ManifestError, match=r"unknown label 'swim'(.|\n)*the checkpoint knows 2: jump, run; use data"):
+    words = r"unknown label 'swim'(.|\n)*the checkpoint knows 2: jump, run; use data"
+    with pytest.raises(UnknownLabelError, match=words):
         labelled_manifest(data, ("jump", "run"))
     gone = {"source": "csv", "val": str(tmp_path / "no.csv")}
     with pytest.raises(ManifestError, match=r"data\.val: there is no .*no\.csv; correct the path") as caught:

@@ -49,6 +49,7 @@ def build_manifest_of(
         multi_label: whether an entry can have no label, or several.
 
     Raises:
+        UnknownLabelError: every fault, in one error that shows a label which is none of `classes`.
         ManifestError: every fault, in one error.
     """
     names = _sorted_classes({name for video in listed for name in video.label_names}) if classes is None else classes
@@ -138,7 +139,8 @@ def _find_bad_labels(listed: Sequence[Listed], names: Sequence[str], faults: Fau
             continue
         for label in video.label_names:
             if label not in known:
-                faults.add(video.line, f"unknown label {label!r}; the {len(names)} known classes are {some}")
+                text = f"unknown label {label!r}; the {len(names)} known classes are {some}"
+                faults.add_unknown_label(video.line, text)
 
 
 def _find_doubles(listed: Sequence[Listed], faults: Faults, multi_label: bool) -> None:
