@@ -94,8 +94,8 @@ def check_undamaged(ckpt_path: str) -> None:
         CheckpointError: one is.
     """
     path = Path(ckpt_path)
-    damage = checkpoint_damage(path) if path.is_file() and path.stat().st_size else ""
-    if damage.startswith("a checksum"):
+    damage = checkpoint_damage(path) if path.is_file() and path.stat().st_size else None
+    if damage is not None and damage.is_hidden:
         raise CheckpointError(f"{ckpt_path!r} is damaged ({damage}); go on from another one, such as {PREVIOUS}")
 
 
@@ -138,7 +138,7 @@ def newest_checkpoint(run_dir: Path) -> Path:
         if not path.is_file():
             continue
         damage = checkpoint_damage(path)
-        if not damage:
+        if damage is None:
             return path
         damaged.append(f"{path.name}: {damage}")
         rank_zero_warn(f"{path} is damaged ({damage}) and is put aside; going back to the checkpoint before it")

@@ -3,6 +3,7 @@
 import os
 import time
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,24 @@ def _cause(error: BaseException) -> str:
     return str(error).splitlines()[0]
 
 
-def checkpoint_damage(path: Path) -> str:
-    """What is wrong with the file that torch.save wrote, by the checksums in it; "" = it is whole.
+@dataclass(frozen=True)
+class Damage:
+    """What is wrong with a checkpoint file.
+
+    Attributes:
+        words: for a message.
+        is_hidden: only a checksum tells of it, `torch.load` does not.
+    """
+
+    words: str
+    is_hidden: bool = False
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def checkpoint_damage(path: Path) -> Damage | None:
+    """What is wrong with the file that torch.save wrote, by the checksums in it; None = it is whole.
 
     torch.load itself takes a flipped bit in a tensor for a weight. This reads the whole file, about 1 s a gigabyte.
     """
@@ -78,8 +95,8 @@ def checkpoint_damage(path: Path) -> str:
             member = archive.testzip()
     except Exception as error:  # a parser that is fed with any bytes raises anything
         size = path.stat().st_size if path.is_file() else 0
-        return "it is empty" if not size else f"cut short or overwritten: {str(error).rstrip('.')}"
-    return f"a checksum is wrong, in {member}" if member else ""
+        return Damage("it is empty" if not size else f"cut short or overwritten: {str(error).rstrip('.')}")
+    return Damage(f"a checksum is wrong, in {member}", is_hidden=True) if member else None
 
 
 def remove_leftovers(run_dir: Path) -> None:

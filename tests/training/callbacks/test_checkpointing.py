@@ -91,22 +91,23 @@ def zero_the_second_half(content):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "words", "is_hidden"),
     [
-        (lambda content: content, ""),
-        (lambda content: content[:-100], "cut short or overwritten: File is not a zip file"),
-        (lambda content: content[:0], "it is empty"),
-        (zero_the_second_half, "cut short or overwritten: File is not a zip file"),
-        (flip_a_weight, "a checksum is wrong, in .*/data/0"),
+        (lambda content: content[:-100], "cut short or overwritten: File is not a zip file", False),
+        (lambda content: content[:0], "it is empty", False),
+        (zero_the_second_half, "cut short or overwritten: File is not a zip file", False),
+        (flip_a_weight, "a checksum is wrong, in .*/data/0", True),
     ],
 )
-def test_damage_is_told(tmp_path, change, words):
+def test_damage_is_told(tmp_path, change, words, is_hidden):
     path = tmp_path / "last.ckpt"
     torch.save({"weight": torch.arange(3.0, 9.0)}, path)
+    assert checkpoint_damage(path) is None
     path.write_bytes(change(bytearray(path.read_bytes())))
     found = checkpoint_damage(path)
-    assert re.fullmatch(words, found), found
-    if change is flip_a_weight:  # which torch takes for a weight
+    assert re.fullmatch(words, str(found)), found
+    assert found.is_hidden is is_hidden
+    if is_hidden:  # which torch takes for a weight
         assert torch.load(path, weights_only=True)["weight"][0] != 3
 
 
