@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 RECOMPUTE = "recompute_in_backward"  # attribute of a block
+BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
 
 
 def set_recompute(block: nn.Module, *, recompute: bool) -> None:
@@ -32,20 +32,20 @@ def run_block(block: nn.Module, *inputs: Tensor) -> Tensor:
     """
     if not getattr(block, RECOMPUTE, False) or not torch.is_grad_enabled():
         return block(*inputs)
-    norms = [module for module in block.modules() if isinstance(module, _BatchNorm)]
+    norms = [module for module in block.modules() if isinstance(module, BatchNorm)]
     if not norms:  # a compiled graph takes no contexts of ours
         return checkpoint(block, *inputs, use_reentrant=False)
     contexts: Any = partial(_contexts, norms)
     return checkpoint(block, *inputs, use_reentrant=False, context_fn=contexts)
 
 
-def _contexts(norms: list[_BatchNorm]) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+def _contexts(norms: list[BatchNorm]) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
     """What surrounds the first and the second forward pass of a block with these norms."""
     return nullcontext(), _not_counting(norms)
 
 
 @contextmanager
-def _not_counting(norms: list[_BatchNorm]) -> Iterator[None]:
+def _not_counting(norms: list[BatchNorm]) -> Iterator[None]:
     """Batch norms norm by the batch, as in training, and move their running statistics by nothing.
 
     Without statistics (`track_running_stats=False`) they would keep fewer tensors than in the first pass, which
