@@ -50,8 +50,9 @@ from stvit_video.training.callbacks.interruption import (
 from stvit_video.training.callbacks.progress import SPEED
 from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 from stvit_video.training.callbacks.tensorboard import no_tracebacks_of_writers
-from stvit_video.training.devices import LostProcessError, is_of_lost_process
+from stvit_video.training.devices import LostProcessError
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
+from stvit_video.utils.compat import is_of_lost_process
 
 Settings = Mapping[str, Any]
 USER_ERRORS = (

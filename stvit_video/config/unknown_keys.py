@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
-from hydra._internal.utils import get_args_parser
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
 from stvit_video.settings.paths import CONF_DIR
+from stvit_video.utils.compat import parse_hydra_arguments
 
 Settings = Mapping[str, Any]
 GROUPS = {"train": ("data", "optim", "augment", "trainer", "sweep"), "evaluate": ("sweep",)}  # of whole files
@@ -27,7 +27,7 @@ def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
         arguments: of the command line. Those with `--cfg`, `--help` and the like come back as they are.
         config_name: of the configuration.
     """
-    flags = get_args_parser().parse_intermixed_args(list(arguments))
+    flags = parse_hydra_arguments(arguments)
     if arguments != flags.overrides:
         return list(arguments)
     marked = list(arguments)

@@ -20,6 +20,7 @@ from stvit_video.settings.paths import PATHS
 from stvit_video.training.callbacks.checkpointing import BEST, LAST, PREVIOUS, checkpoint_damage, remove_leftovers
 from stvit_video.training.module import ClassificationModule
 from stvit_video.utils.atomic_files import write_text
+from stvit_video.utils.compat import epochs_and_batches
 from stvit_video.utils.file_lock import file_lock
 
 Settings = Mapping[str, Any]
@@ -310,12 +311,3 @@ def check_resumable(ckpt_path: str | Path, module: ClassificationModule) -> str:
     num_epochs, num_batches = epochs_and_batches(content)
     place = f"in epoch {num_epochs + 1}, after {num_batches} batches" if num_batches else f"after {num_epochs} epochs"
     return f"{place} (step {content['global_step']})"
-
-
-def epochs_and_batches(content: Mapping[str, Any]) -> tuple[int, int]:
-    """Count the whole epochs that a checkpoint was trained for, and the batches of the next one."""
-    loop = content["loops"]["fit_loop"]
-    epochs = loop["epoch_progress"]["current"]
-    if epochs["processed"] == epochs["started"]:
-        return epochs["processed"], 0
-    return epochs["processed"], loop["epoch_loop.batch_progress"]["current"]["processed"]

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from hydra import compose, initialize_config_dir
-from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -30,6 +29,7 @@ from stvit_video.sweeps.jobs import JOBS_FILE, Job, JobTable, SweepError, read_j
 from stvit_video.sweeps.runner import JobLaunch, Limits, SweepRunner
 from stvit_video.sweeps.settings import SweepSettings, check_axes, check_flags, refuse_settings
 from stvit_video.sweeps.start import job_launch, visible_gpus
+from stvit_video.utils.compat import parse_hydra_arguments, without_search_path
 
 BASE = Path("multirun")
 
@@ -74,7 +74,7 @@ def launch_sweep(arguments: Sequence[str], *, module: str, config_name: str) -> 
         HydraException: overrides that can't be parsed, or not one job whose configuration can be made.
         OSError: its folder can't be written.
     """
-    flags = get_args_parser().parse_intermixed_args(list(arguments))
+    flags = parse_hydra_arguments(arguments)
     if not flags.multirun or flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion:
         refuse_settings(flags.overrides, "is about several jobs; add -m, or leave it out")
         return None
@@ -214,4 +214,4 @@ def _opening(folder: Path, jobs: Sequence[Job], *, num_parallel: int) -> str:
 
 def _one_line(error: Exception) -> str:
     parts = [str(error), *([str(error.__cause__)] if error.__cause__ else [])]
-    return " ".join(" ".join(part.partition("\nConfig search path")[0] for part in parts).split())
+    return " ".join(" ".join(without_search_path(part) for part in parts).split())

@@ -9,7 +9,6 @@ import torch
 from torch import distributed
 
 Value = TypeVar("Value")
-PEER_GONE = ("Connection closed by peer", "Connection reset by peer", "remote process exited")
 Devices = str | int | Sequence[int]  # "auto", a number, or the numbers of GPUs; as Lightning takes them
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true", "fsdp")
@@ -185,11 +184,6 @@ def _launcher_faults(devices: Devices, local: int, num_nodes: int, surroundings:
 
 class LostProcessError(RuntimeError):
     """Another process of this training has ended."""
-
-
-def is_of_lost_process(error: RuntimeError) -> bool:
-    """Whether an error of gloo or NCCL says that another process is no longer there."""
-    return any(words in str(error) for words in PEER_GONE)
 
 
 def gather_objects(own: Value) -> list[Value]:

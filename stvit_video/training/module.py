@@ -20,6 +20,7 @@ from stvit_video.training.nonfinite import KeptBuffers, NonFiniteGuard, drop_gra
 from stvit_video.training.objective import MultiLabel, Objective, SingleLabel
 from stvit_video.training.optim import OptimizerRecipe
 from stvit_video.training.sharding import gather_weights, shard_model, spread_weights
+from stvit_video.utils.compat import has_trainer
 
 NON_FINITE = "nonfinite"  # entry of a checkpoint
 TOKENS, MIXING = 0, 1  # what all processes draw alike
@@ -122,7 +123,7 @@ class ClassificationModule(LightningModule):
 
     def _shared_generator(self, batch_index: int, *, purpose: int) -> torch.Generator:
         """Of what all processes must draw alike at this step; each purpose has a source of its own."""
-        epoch = self.current_epoch if self._trainer is not None else 0
+        epoch = self.current_epoch if has_trainer(self) else 0
         return torch.Generator().manual_seed(hash((self.seed, epoch, batch_index, purpose)) % 2**63)
 
     def _heads(self, clips: Tensor, batch_index: int) -> tuple[Tensor, ...]:

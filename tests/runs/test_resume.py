@@ -29,7 +29,6 @@ from stvit_video.runs.resume import (
     check_resumable,
     check_undamaged,
     checkpoint_faults,
-    epochs_and_batches,
     find_resume_point,
     moved_data,
     newest_checkpoint,
@@ -39,6 +38,7 @@ from stvit_video.runs.resume import (
 )
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
+from stvit_video.utils.compat import epochs_and_batches
 
 SETTINGS = {
     "run": None,

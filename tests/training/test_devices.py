@@ -11,7 +11,6 @@ from stvit_video.training.devices import (
     device_faults,
     find_surroundings,
     gather_objects,
-    is_of_lost_process,
     local_devices,
     process_faults,
     uses_gpus,
@@ -141,15 +140,3 @@ def test_one_process_needs_no_sync_and_gathers_its_own():
     assert gather_objects(("a", 3)) == [("a", 3)]
     assert uses_gpus("auto", TWO_GPUS)
     assert not uses_gpus("mps", BARE)
-
-
-@pytest.mark.parametrize(
-    ("words", "is_lost"),
-    [
-        ("[/x/pair.cc:561] Connection closed by peer [127.0.0.1]:6811. This is typically", True),
-        ("NCCL error: remote process exited or there was a network error", True),
-        ("mat1 and mat2 shapes cannot be multiplied", False),
-    ],
-)
-def test_errors_of_lost_processes_are_known(words, is_lost):
-    assert is_of_lost_process(RuntimeError(words)) is is_lost

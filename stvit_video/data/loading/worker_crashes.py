@@ -1,21 +1,19 @@
 """Loader processes that the system ends in the middle of their work: which video they were at, and what to do."""
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import torch
 from torch.utils.data import get_worker_info
 
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.utils.compat import find_lost_workers, is_of_full_shared_memory
 
 MAX_WORKERS = 512  # of one loader; what later ones read is not noted
 NOTHING = -1
 
-_PIDS = re.compile(r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)")
-_SIGNAL = re.compile(r"killed by signal: ([^.]+)\.")
 _ADVICE = {
     "Killed": "most likely the machine's memory ran out; lower data.num_workers or data.batch_size",
     "Bus error": "most likely the shared memory (/dev/shm) is full; enlarge it (docker: --shm-size=16g, or "
@@ -64,11 +62,6 @@ class Watched(Protocol):
     reading_now: ReadingNow
 
 
-class _Death(NamedTuple):
-    pids: tuple[int, ...]
-    signal: str  # in the system's words; "" = not known
-
-
 def explain_worker_crash(error: BaseException, datasets: Iterable[Watched]) -> str | None:
     """Say in one sentence which process was lost, at which video, why, and what helps.
 
@@ -79,16 +72,16 @@ def explain_worker_crash(error: BaseException, datasets: Iterable[Watched]) -> s
     Returns:
         The sentence, without a full stop; None where the error is about something else.
     """
-    if "shared memory(shm)" in str(error) or "</torch_" in str(error):
+    if is_of_full_shared_memory(error):
         return f"a loader process found no room for a batch: {_ADVICE['Bus error']}"
-    death = _death(error)
-    if death is None:
+    lost = find_lost_workers(error)
+    if lost is None:
         return None
-    watched, processes = list(datasets), ", ".join(map(str, death.pids))
-    paths = [path for pid in death.pids for path in _paths(pid, watched)]
-    ended = f"was ended by the system ({death.signal})" if death.signal else "ended unexpectedly"
+    watched, processes = list(datasets), ", ".join(map(str, lost.pids))
+    paths = [path for pid in lost.pids for path in _paths(pid, watched)]
+    ended = f"was ended by the system ({lost.signal})" if lost.signal else "ended unexpectedly"
     doing = f"while it read {', '.join(map(repr, paths))}" if paths else "while it was reading no video"
-    return f"a loader process (pid {processes}) {ended} {doing}: {_ADVICE.get(death.signal, _OTHERWISE)}"
+    return f"a loader process (pid {processes}) {ended} {doing}: {_ADVICE.get(lost.signal, _OTHERWISE)}"
 
 
 @contextmanager
@@ -110,18 +103,3 @@ def naming_worker_crashes(datasets: Callable[[], Iterable[Watched]]) -> Iterator
 def _paths(pid: int, datasets: Iterable[Watched]) -> list[str]:
     found = [(dataset.manifest, dataset.reading_now.video_of(pid)) for dataset in datasets]
     return [manifest.records[video].place for manifest, video in found if video is not None]
-
-
-def _death(error: BaseException) -> _Death | None:
-    """What torch says of lost processes, taken from the error or those that it came from (they know the signal)."""
-    pids: tuple[int, ...] = ()
-    signal = ""
-    link: BaseException | None = error
-    while link is not None:
-        found, named = _PIDS.search(str(link)), _SIGNAL.search(str(link))
-        if found and not pids:
-            pids = tuple(int(pid) for pid in found.group(1).split(","))
-        if found and named:
-            signal = named.group(1)
-        link = link.__cause__ or link.__context__
-    return _Death(pids, signal) if pids else None

@@ -3,13 +3,14 @@
 import math
 import statistics
 import time
-import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import nn
+
+from stvit_video.utils.compat import without_warning
 
 # Fused operators with matrix products that fvcore has no count for: a model that uses them would look cheap.
 UNCOUNTABLE = (
@@ -44,9 +45,7 @@ def count_gmacs(model: nn.Module, input_size: Sequence[int]) -> float:
     model.eval()
     try:
         clip = torch.zeros(1, *input_size, device=_device_of(model))
-        with torch.no_grad(), warnings.catch_warnings():
-            # fvcore uses torch.jit, which torch announces to drop: nothing that our caller could mend
-            warnings.filterwarnings("ignore", message=".*torch.jit", category=FutureWarning)
+        with torch.no_grad(), without_warning("torch.jit"):  # fvcore's, nothing that our caller could mend
             from fvcore.nn import FlopCountAnalysis
 
             analysis = FlopCountAnalysis(model, clip)

@@ -25,6 +25,7 @@ from stvit_video.models.swin.blocks import (
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.plans import REDUCED_STAGE
 from stvit_video.tokens.schedule import REDUCE_KINDS, Stage, num_layers, parse_plan
+from stvit_video.utils.compat import mark_static
 
 WINDOW_RULE = "window_rule"  # buffer, the place in WINDOW_RULES: a checkpoint keeps the rule of the code it came from
 
@@ -153,7 +154,7 @@ class Swin(TokenModel):
         clip = checked_clip(clip, num_axes=len(self.grid.sizes), in_channels=self.in_channels, dtype=dtype)
         if torch.compiler.is_compiling():  # symbolic sizes of windows would compile for many minutes
             for axis in range(2, clip.ndim):
-                torch._dynamo.mark_static(clip, axis)
+                mark_static(clip, axis)
         return self.patch_embed(clip.to(dtype))  # autocast itself leaves float64 as it is
 
     def forward_pyramid(self, clip: Tensor) -> list[Tensor]:

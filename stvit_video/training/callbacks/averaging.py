@@ -1,12 +1,13 @@
 """Exponential moving average of the weights: what is validated and kept in the checkpoints' `state_dict`."""
 
-import warnings
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
+
+from stvit_video.utils.compat import copy_all, has_average, move_averages, without_warning
 
 
 class WeightAverage(WeightAveraging):
@@ -29,20 +30,19 @@ class WeightAverage(WeightAveraging):
         """Move the averages, all of one type and device, towards the weights; what is equal stays as it is."""
         with torch.no_grad():
             if averages[0].is_floating_point():
-                torch._foreach_lerp_(averages, weights, 1 - self.decay)
+                move_averages(averages, weights, share=1 - self.decay)
             else:
-                torch._foreach_copy_(averages, weights)
+                copy_all(averages, weights)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Make the average."""
-        with warnings.catch_warnings():  # `configure_model` shards, and with sharding there is no average
-            warnings.filterwarnings("ignore", message=".*overrides the configure_model callback")
+        with without_warning("configure_model"):  # it shards, and with sharding there is no average
             super().setup(trainer, pl_module, stage)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put the average in place of the weights."""
         super().on_validation_epoch_start(trainer, pl_module)
-        self._validating = self._average_model is not None
+        self._validating = has_average(self)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put the weights back."""

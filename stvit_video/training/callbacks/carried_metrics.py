@@ -5,6 +5,8 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor, distributed
 
+from stvit_video.utils.compat import forget_result, is_between_epochs, logged_metrics
+
 State = dict[str, Any]  # what a metric has summed up so far, by the names that torchmetrics gives
 
 
@@ -14,8 +16,8 @@ class CarriedMetrics(Callback):
     So the row of an interrupted epoch in metrics.csv tells of the whole epoch. A metric that no batch adds to after the
     training was resumed, such as `train/top1_mixed` where none is mixed any more, is missing in this row.
 
-    Differs: Lightning's checkpoints leave these sums out. They are taken from where `self.log` keeps them
-        (`fit_loop.epoch_loop._results`), as there is no public way to.
+    Differs: Lightning's checkpoints leave these sums out. They are taken from where `self.log` keeps them, as there is
+        no public way to.
     """
 
     def __init__(self) -> None:
@@ -31,9 +33,9 @@ class CarriedMetrics(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Add what was carried to the metrics that this batch has begun anew."""
-        for key, result in _results(trainer).items() if self._waiting else ():
+        for key, logged in logged_metrics(trainer).items() if self._waiting else ():
             if key in self._waiting:
-                _add(result if result.is_tensor else result.value, self._waiting.pop(key))
+                _add(logged.metric, self._waiting.pop(key))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget the rest, which is not of the next epoch."""
@@ -41,8 +43,7 @@ class CarriedMetrics(Callback):
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Collect the sums of all processes; nothing at the end of an epoch."""
-        progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
-        own = {} if progress["processed"] == progress["started"] else {**self._waiting, **_states(trainer)}
+        own = {} if is_between_epochs(checkpoint) else {**self._waiting, **_states(trainer)}
         parts: list[Any] = [own] * trainer.world_size
         if trainer.world_size > 1:
             distributed.all_gather_object(parts, own)
@@ -53,15 +54,11 @@ class CarriedMetrics(Callback):
         self._parts = state_dict["parts"]
 
 
-def _results(trainer: Trainer) -> dict[str, Any]:
-    return trainer.fit_loop.epoch_loop._results
-
-
 def _states(trainer: Trainer) -> dict[str, State]:
-    logged = {key: result for key, result in _results(trainer).items() if result.meta.on_epoch and not result.has_reset}
-    metrics = {key: result if result.is_tensor else result.value for key, result in logged.items()}
     return {
-        key: {name: _on_cpu(value) for name, value in metric.metric_state.items()} for key, metric in metrics.items()
+        key: {name: _on_cpu(value) for name, value in logged.metric.metric_state.items()}
+        for key, logged in logged_metrics(trainer).items()
+        if logged.is_summed
     }
 
 
@@ -77,4 +74,4 @@ def _add(metric: Any, state: State) -> None:
             setattr(metric, name, [part.to(metric.device) for part in carried] + value)
         else:
             setattr(metric, name, carried.to(value.device) + value)
-    metric._computed = None
+    forget_result(metric)

@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from stvit_video.training.callbacks.interruption import StopSignals, TrainingInterruptedError
 from stvit_video.training.callbacks.metrics_csv import MetricsCsv
 from stvit_video.utils.atomic_files import PART_ENDING, atomically
+from stvit_video.utils.compat import is_between_epochs
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 DUE = 1  # what a process wants at the end of a step: nothing (0), to save, or to stop (the signal's number, above 1)
@@ -171,8 +172,7 @@ class LastCheckpoint(Checkpoint):
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Put the present state into any checkpoint, also those of others."""
-        progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
-        at_end = progress["processed"] == progress["started"]
+        at_end = is_between_epochs(checkpoint)
         if at_end:  # of best.ckpt, too, which is written before our last.ckpt
             self.train_metrics = {
                 name: float(value) for name, value in trainer.logged_metrics.items() if name.startswith("train/")

@@ -2,13 +2,14 @@
 
 import os
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+
+from stvit_video.utils.compat import without_warning
 
 SPEED = "train/clips_per_second"
 DATA_WAIT = "train/data_wait"
@@ -153,8 +154,7 @@ class BestCheckpoint(ModelCheckpoint):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """As Lightning's, without that warning."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+        with without_warning("checkpoint folder"):
             super().setup(trainer, pl_module, stage)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_warn
 
+from stvit_video.utils.compat import set_last_rates
+
 
 class StepsPerEpoch(Callback):
     """Moves the schedule to the same epoch where another number of processes or videos makes other steps of an epoch.
@@ -36,7 +38,7 @@ class StepsPerEpoch(Callback):
             scheduler.optimizer.param_groups, scheduler.base_lrs, scheduler.lr_lambdas, strict=True
         ):
             group["initial_lr"], group["lr"] = peak, peak * factor(scheduler.last_epoch)
-        scheduler._last_lr = [group["lr"] for group in scheduler.optimizer.param_groups]
+        set_last_rates(scheduler, [group["lr"] for group in scheduler.optimizer.param_groups])
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Keep the number."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from stvit_video.training.callbacks.metrics_csv import LogWriteError, log_write_error
+from stvit_video.utils.compat import is_tensorboard_writer
 
 FOLDER = "tensorboard"
 
@@ -70,8 +71,7 @@ def no_tracebacks_of_writers() -> Iterator[None]:
     before = threading.excepthook
 
     def hook(failure: threading.ExceptHookArgs) -> None:
-        is_writer = type(failure.thread).__module__.startswith("tensorboard.")
-        if not (is_writer and isinstance(failure.exc_value, OSError)):
+        if not (is_tensorboard_writer(failure.thread) and isinstance(failure.exc_value, OSError)):
             before(failure)
 
     threading.excepthook = hook
