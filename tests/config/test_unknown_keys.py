@@ -61,8 +61,42 @@ def test_unknown_settings_of_the_command_line_are_marked_for_hydra(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "marked"),
+    [
+        ("model.embed_dims=[3,5]", "+model.embed_dims=[3,5]"),  # the default model's files have it not
+        ("model=video_deit_tiny model.num_tokens=3", "model=video_deit_tiny +model.num_tokens=3"),
+        ("model=video_deit_tiny +experiment=photo_motion model.num_tokens=3", ""),
+        ("model.embed_dims=[3,5] +experiment=cifar10_swin model.embed_dim=7", "+model.embed_dims=[3,5]"),
+        ("data.split=2", "+data.split=2"),  # of data=ucf101 alone
+        ("data.split=2 data=ucf101", ""),
+        ("foo.bar=1 foo.bar=2", "+foo.bar=1"),  # the second one finds it
+        ("+foo.bar=1 foo.bar=2 ++foo.baz=3 foo.baz=4", ""),
+        ("protocol={num_clips:3} optim={lr:1}", ""),
+        ("protocol={num_clipz:3}", "+protocol={num_clipz:3}"),
+        ("seed.x=3 optim.lr=${x}", "+seed.x=3"),
+        ("experiment=ssv2 optim=sgd", "+experiment=ssv2"),  # a group of which nothing is chosen yet
+        ("experiment=none lrr=3", "+experiment=none"),  # Hydra ends at the first
+        ("hydra.run.dir=/x hydra/launcher=basic hydra.job.name=a", ""),
+    ],
+)
+def test_what_is_there_depends_on_the_chosen_files(arguments, marked):
+    given = arguments.split()
+    expected = [next((new for new in marked.split() if new == f"+{text}"), text) for text in given]
+    assert mark_unknown(given, config_name="train") == expected
+
+
+def test_names_of_evaluate_are_its_own():
+    given = ["model.num_tokens=3", "model.tokens=3", "optim.lr=1", "protocol=mvit", "data=csv"]
+    marked = ["model.num_tokens=3", "+model.tokens=3", "+optim.lr=1", "protocol=mvit", "+data=csv"]
+    assert mark_unknown(given, config_name="evaluate") == marked
+
+
+@pytest.mark.parametrize(
     "arguments",
-    [[], ["optim.lr=1"], ["model=vit"], ["optim.betas.x=3"], ["=="], ["--cfg", "job", "optim.lrr=1"], ["~optim.foo"]],
+    [
+        *([], ["optim.lr=1"], ["model=vit"], ["optim.betas.x=3"], ["=="], ["--cfg", "job", "optim.lrr=1"]),
+        *(["~optim.foo"], ["optim.lrr=1,2"], ["foo@bar=1"], ["model=vit", "optim.lrr=1"]),
+    ],
 )
 def test_all_else_is_left_to_hydra(arguments):
     assert mark_unknown(arguments, config_name="train") == arguments
