@@ -112,10 +112,10 @@ def test_after_a_killed_launcher_the_same_command_goes_on(tmp_path):
     jobs = ["a=1", "do=once", "a=2"]
     process = start_launcher(tmp_path, *jobs)
     wait_for(lambda: (tmp_path / "1" / "starts").is_file())
+    wait_for(lambda: states(tmp_path) == ["done", "running", "queued"])  # the table is written after the start
     process.kill()
     process.communicate()
     orphan = int(starts(tmp_path, 1)[0][0])
-    assert states(tmp_path) == ["done", "running", "queued"]
     assert is_alive(orphan)
     told = []
     fake_launcher.launch(tmp_path, jobs, tell=told.append)
@@ -153,9 +153,9 @@ def test_all_that_a_killed_launcher_left_is_ended_before_a_job_starts(tmp_path):
     jobs = ["a=1", "do=once b=1", "do=once b=2"]
     process = start_launcher(tmp_path, *jobs, parallel=2)
     wait_for(lambda: all((tmp_path / str(number) / "starts").is_file() for number in (1, 2)))
+    wait_for(lambda: states(tmp_path) == ["done", "running", "running"])  # the table is written after the start
     process.kill()
     process.communicate()
-    assert states(tmp_path) == ["done", "running", "running"]
     told = []
     fake_launcher.launch(tmp_path, jobs, tell=told.append)
     assert [line.partition("]")[0] for line in told[:3]] == ["[1", "[2", "[1"]

@@ -106,7 +106,6 @@ def served(ends, ask):
     return status
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("case", both("rotated_90.mov"), indirect=True)
 def test_the_loop_answers_until_the_other_end_closes(case, ends, alarms):
     path, got = case.path, []
@@ -125,7 +124,6 @@ def test_the_loop_answers_until_the_other_end_closes(case, ends, alarms):
     assert alarms == [15, 0, 12, 0]  # for a process that hangs when nobody is left to kill it
 
 
-@pytest.mark.timeout(60)
 def test_neither_end_waits_for_one_that_failed(ends, alarms, monkeypatch):
     with pytest.raises(KeyError, match="shape"):
         served(ends, lambda channel: receive_message(channel)["shape"])  # the first message has none
@@ -135,7 +133,6 @@ def test_neither_end_waits_for_one_that_failed(ends, alarms, monkeypatch):
         served((left, right), receive_message)
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
 def test_the_loop_ends_after_a_request_ran_out_of_time(case, ends, alarms):
     send_message(ends[0], {"do": "probe", "source": source(case.path), "seconds": 0})
