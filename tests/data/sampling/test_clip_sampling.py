@@ -40,26 +40,27 @@ def test_segments_give_one_frame_of_each_fifth():
 
 
 @pytest.mark.parametrize(
-    ("settings", "expected"),
+    ("settings", "expected", "needed"),
     [
-        ({"short_video": "repeat_last"}, [0, 2, 4, 4, 4]),
-        ({"short_video": "loop"}, [0, 2, 4, 1, 3]),
-        ({"short_video": "loop", "target_fps": 15.0}, [0, 4, 3, 2, 1]),
+        ({"short_video": "repeat_last"}, [0, 2, 4, 4, 4], 9),
+        ({"short_video": "loop"}, [0, 2, 4, 1, 3], 9),
+        ({"short_video": "loop", "target_fps": 15.0}, [0, 4, 3, 2, 1], 17),
     ],
 )
-def test_short_videos(settings, expected):
+def test_short_videos(settings, expected, needed):
     assert drawn(ClipSampling(**settings), 5) == expected
-    with pytest.raises(ValueError, match="use fewer frames, a smaller stride, or short_video='repeat_last'"):
+    with pytest.raises(ValueError, match=rf"5 frames from frame 0 needs {needed} frames, the video has 5\b"):
         drawn(ClipSampling(**settings | {"short_video": "error"}), 5)
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"sampling": "sparse"}, "sampling='sparse' is unknown; use one of dense, segments"),
-        ({"short_video": "stop"}, "short_video='stop' is unknown; use one of repeat_last, loop, error"),
-        ({"target_fps": 0.0}, "target_fps=0.0 must be a finite number above 0; None = no scaling"),
-        ({"target_fps": 30.0, "sampling": "segments"}, "target_fps=30.0 has no effect beside sampling='segments'"),
+        ({"sampling": "sparse"}, "sampling='sparse' .*dense, segments"),
+        # the whole sentence, once for its family
+        ({"short_video": "stop"}, "^short_video='stop' is unknown; use one of repeat_last, loop, error$"),
+        ({"target_fps": 0.0}, r"target_fps=0\.0 .*above 0\b"),
+        ({"target_fps": 30.0, "sampling": "segments"}, r"target_fps=30\.0 .*no effect .*sampling='segments'"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):
@@ -83,7 +84,7 @@ def test_a_video_too_short_counts_as_unreadable_where_that_is_asked_for(small_ma
     assert [clips[index]["num_skipped"] for index in (0, 1, 3, 4)] == [0, 0, 0, 0]
     item = clips[2]
     assert (item["num_skipped"], item["index"] == 2) == (1, False)
-    assert "v2.mp4: a clip of 4 frames from frame 0 needs 7 frames, the video has 5; use" in item["skipped"][0][1]
+    assert "v2.mp4: a clip of 4 frames from frame 0 needs 7 frames, the video has 5;" in item["skipped"][0][1]
     assert item["skipped"][0][0] == 2
 
 
@@ -121,5 +122,5 @@ def test_one_reading_serves_all_repeats(small_manifest, monkeypatch):
 
 
 def test_less_than_one_repeat_is_refused(small_manifest):
-    with pytest.raises(ValueError, match="num_repeats=0 must be at least 1; 1 = one clip of each video"):
+    with pytest.raises(ValueError, match="num_repeats=0 .*at least 1"):
         dataset(small_manifest, num_repeats=0)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +44,12 @@ def test_what_a_short_video_gives():
     assert clip_frame_indices(1, 6, **settings) == [1, 3, 5, 5, 5]
     assert clip_frame_indices(1, 6, **settings, short_video="loop") == [1, 3, 5, 1, 3]
     assert clip_frame_indices(0, 9, **settings, short_video="error") == [0, 2, 4, 6, 8]
-    with pytest.raises(ValueError, match=r"a clip of 5 frames from frame 1 needs 10 frames, the video has 9; use"):
+    # the whole sentence, once for its family
+    whole = (
+        "^a clip of 5 frames from frame 1 needs 10 frames, the video has 9; "
+        "use fewer frames, a smaller stride, or short_video='repeat_last'$"
+    )
+    with pytest.raises(ValueError, match=whole):
         clip_frame_indices(1, 9, **settings, short_video="error")
 
 
@@ -50,7 +57,9 @@ def test_what_a_short_video_gives():
 def test_segment_is_the_frames_whose_time_lies_in_it(total, fps, start_tenths, length_tenths):
     start, end = start_tenths / 10, (start_tenths + length_tenths) / 10
     if start * fps > total - 0.01:
-        with pytest.raises(ValueError, match=r"the segment begins at .* s, the video ends at"):
+        with pytest.raises(
+            ValueError, match=rf"segment begins at {re.escape(str(start))} s, the video ends at [0-9.]+ s"
+        ):
             segment_frame_range(total, fps, start, end)
         return
     first, stop = segment_frame_range(total, fps, start, end)
@@ -71,39 +80,44 @@ def test_segment_by_hand():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: clip_span(0, 2), "num_frames=0 must be at least 1"),
-        (lambda: clip_span(3, 0), "frame_stride=0 must be at least 1"),
-        (lambda: uniform_clip_starts(0, span=3, num_clips=2), "num_video_frames=0 must be at least 1"),
-        (lambda: uniform_clip_starts(5, span=0, num_clips=2), "span=0 must be at least 1"),
-        (lambda: uniform_clip_starts(5, span=3, num_clips=0), "num_clips=0 must be at least 1"),
+        # the whole sentence, once for its family
+        (lambda: clip_span(0, 2), "^num_frames=0 must be at least 1$"),
+        (lambda: clip_span(3, 0), "frame_stride=0 .*at least 1"),
+        (lambda: uniform_clip_starts(0, span=3, num_clips=2), "num_video_frames=0 .*at least 1"),
+        (lambda: uniform_clip_starts(5, span=0, num_clips=2), "span=0 .*at least 1"),
+        (lambda: uniform_clip_starts(5, span=3, num_clips=0), "num_clips=0 .*at least 1"),
         (
             lambda: clip_frame_indices(5, 5, num_frames=2, frame_stride=1),
-            "start=5 lies outside a video of 5 frames; use 0 to 4",
+            r"start=5 .*\b5 frames; .*\b0 to 4\b",
         ),
         (
             lambda: clip_frame_indices(0, 5, num_frames=2, frame_stride=1, short_video="wrap"),  # type: ignore
-            "short_video='wrap' is unknown; use one of repeat_last, loop, error",
+            "short_video='wrap' .*repeat_last, loop, error",
         ),
         (
             lambda: training_frame_indices(0, num_frames=2, frame_stride=1, generator=seeded_generator(0)),
-            "num_video_frames=0 must be at least 1",
+            "num_video_frames=0 .*at least 1",
         ),
         (
             lambda: fps_scaled_offsets(num_frames=2, frame_stride=1, fps=30.0, target_fps=-1.0),
-            r"target_fps=-1\.0 must be a finite number above 0",
+            r"target_fps=-1\.0 .*above 0\b",
         ),
         (
             lambda: training_segment_indices(5, num_frames=0, generator=seeded_generator(0)),
-            "num_frames=0 must be at least 1",
+            "num_frames=0 .*at least 1",
         ),
-        (lambda: segment_frame_range(5, 0.0, None, None), "fps=0.0 must be a finite number above 0"),
-        (lambda: segment_frame_range(5, 10.0, 0.3, 0.3), "segment 0.3 to 0.3 s is none"),
-        (lambda: crop_offsets(9, 9, crop_size=3, num_crops=2), "num_crops=2 is not supported; use 1"),
+        (lambda: segment_frame_range(5, 0.0, None, None), r"\bfps=0\.0 .*above 0\b"),
+        # the whole sentence, once for its family
+        (
+            lambda: segment_frame_range(5, 10.0, 0.3, 0.3),
+            "^segment 0.3 to 0.3 s is none; it must hold that 0 <= start_seconds < end_seconds$",
+        ),
+        (lambda: crop_offsets(9, 9, crop_size=3, num_crops=2), r"num_crops=2 .*\b1 .*\b3 "),
         (
             lambda: crop_offsets(7, 9, crop_size=8, num_crops=1),
-            "a crop of 8 pixels does not fit a frame of 7x9",
+            r"crop of 8 pixels .*\b7x9\b",
         ),
-        (lambda: seeded_generator(1, -2), r"a seed is made of \(1, -2\); use numbers from 0 on"),
+        (lambda: seeded_generator(1, -2), r"seed .*\(1, -2\);.*from 0\b"),
     ],
 )
 def test_errors_say_what_came_and_what_is_allowed(call, message):

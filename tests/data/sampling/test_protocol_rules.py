@@ -111,10 +111,10 @@ def test_crops_along_the_long_side_portrait_too():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"num_video_frames": 0}, "num_video_frames=0 must be at least 1"),
-        ({"num_clips": 0}, "num_clips=0 must be at least 1"),
-        ({"num_frames": 0}, "num_frames=0 must be at least 1"),
-        ({"frame_stride": 0}, "frame_stride=0 must be at least 1"),
+        ({"num_video_frames": 0}, "num_video_frames=0 .*at least 1"),
+        ({"num_clips": 0}, "num_clips=0 .*at least 1"),
+        ({"num_frames": 0}, "num_frames=0 .*at least 1"),
+        ({"frame_stride": 0}, "frame_stride=0 .*at least 1"),
     ],
 )
 def test_counts_below_one_are_refused(rule, change, message):
@@ -124,7 +124,7 @@ def test_counts_below_one_are_refused(rule, change, message):
 
 
 def test_a_rate_that_is_none_is_refused():
-    with pytest.raises(ValueError, match=r"fps=0\.0 must be a finite number above 0"):
+    with pytest.raises(ValueError, match=r"\bfps=0\.0 .*above 0\b"):
         rules.mvit_clips(9, 0.0, num_frames=3, frame_stride=2, num_clips=2)
 
 

@@ -105,9 +105,9 @@ def test_equal_views_against_a_slow_comparison():
 
 
 def test_wrong_names_and_crops():
-    with pytest.raises(ValueError, match="protocol='swin' is not known; use one of uniform, single, videoswin, mma"):
+    with pytest.raises(ValueError, match="protocol='swin' .* uniform, single, videoswin, mma"):
         find_protocol("swin")
-    with pytest.raises(ValueError, match=r"num_crops=2 must be 1 \(centre\) or 3"):
+    with pytest.raises(ValueError, match=r"num_crops=2 .*\b1 .*\b3 "):
         PROTOCOLS["mvit"].preprocessing(AT_224, num_crops=2)
-    with pytest.raises(ValueError, match="crop_size=300 does not fit short_side=240"):
+    with pytest.raises(ValueError, match=r"crop_size=300 .*short_side=240\b"):
         PROTOCOLS["uniform"].preprocessing(AT_224, num_crops=1, crop_size=300)
