@@ -110,9 +110,12 @@ def test_the_middle_clip_of_an_odd_batch_stays_itself():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"mixup_alpha": 0.0, "cutmix_alpha": 0.0}, "must be at least 0 and one of them above; to mix nothing, leave"),
-        ({"mixup_alpha": -0.1}, "mixup_alpha=-0.1 and cutmix_alpha=1.0 must be at least 0"),
-        ({"probability": 1.5}, "probability=1.5 and cutmix_share=0.5 must both lie in 0..1"),
+        (
+            {"mixup_alpha": 0.0, "cutmix_alpha": 0.0},
+            r"mixup_alpha=0\.0 .*cutmix_alpha=0\.0 .* one .*above",
+        ),
+        ({"mixup_alpha": -0.1}, r"mixup_alpha=-0\.1 .*at least 0\b"),
+        ({"probability": 1.5}, r"\bprobability=1\.5 .*0\.\.1\b"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):
@@ -128,5 +131,5 @@ def test_several_labels_are_mixed_by_their_shares():
     for share in (0.3, 0.5):
         single = mix_targets(LABELS, Mix(share), num_classes=5)
         assert torch.equal(mix_targets(one_hot, Mix(share), num_classes=5), single)
-    with pytest.raises(ValueError, match=r"labels of shape \(3, 3\) have no dominant one; give one a clip, \(B,\)"):
+    with pytest.raises(ValueError, match=r"\(3, 3\) .*no dominant .*\(B,\)"):
         dominant_labels(labels, Mix(0.7))

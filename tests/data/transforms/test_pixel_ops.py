@@ -98,5 +98,5 @@ def test_order_counts_and_unknown_operations_are_refused(smooth_frames):
     one = apply_ops(smooth_frames, [("invert", 0.0), ("posterize", 2.0)])
     other = apply_ops(smooth_frames, [("posterize", 2.0), ("invert", 0.0)])
     assert not torch.equal(one, other)
-    with pytest.raises(ValueError, match="pixel operation 'blur' is unknown; use one of autocontrast, brightness, "):
+    with pytest.raises(ValueError, match="operation 'blur' .* autocontrast, brightness, "):
         apply_ops(smooth_frames, [("blur", 1.0)])
