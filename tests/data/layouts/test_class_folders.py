@@ -1,4 +1,5 @@
 import logging
+import re
 
 import pytest
 from list_maker import touch
@@ -20,17 +21,17 @@ def test_folder_per_class(tmp_path, caplog):
     ]
     assert all(record.path == tmp_path / record.video_id for record in manifest.records)
     [message] = [record.getMessage() for record in caplog.records]
-    assert "4 entries are no videos of a class and left out, first: .cache, README.md, walk/deep" in message
+    assert re.search("4 entries .*left out, .*: .cache, README.md, walk/deep", message)
 
 
 def test_folder_faults(tmp_path):
-    with pytest.raises(ManifestError, match=r"there is no folder .*nowhere; give one that holds a folder"):
+    with pytest.raises(ManifestError, match=r"no folder .*nowhere; .*each class"):
         read_folder_manifest(tmp_path / "nowhere")
-    with pytest.raises(ManifestError, match="it lists no video; add at least one"):
+    with pytest.raises(ManifestError, match=r"1 fault\(s\):\n  it lists no video\b"):
         read_folder_manifest(tmp_path)
     touch(tmp_path, "walk/a.mp4", "run/notes.txt")
-    with pytest.raises(ManifestError, match="class folder run holds no video; add some or remove the folder"):
+    with pytest.raises(ManifestError, match=r"class folder run .*no video\b"):
         read_folder_manifest(tmp_path)
     touch(tmp_path, "run/b.mp4")
-    with pytest.raises(ManifestError, match=r"unknown label 'run'; the 2 known classes are jump, walk"):
+    with pytest.raises(ManifestError, match="label 'run'; .*2 .*classes are jump, walk"):
         read_folder_manifest(tmp_path, classes=("jump", "walk"))

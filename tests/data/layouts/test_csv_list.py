@@ -1,5 +1,6 @@
 import csv
 import logging
+import re
 from collections import Counter
 
 import pytest
@@ -60,7 +61,7 @@ def test_split_keep_and_drop_choose_rows(tmp_path):
     assert ids(split="val") == ["4", "5"]
     assert ids(split="train", keep={"fold": (0, 2)}) == ["0", "2", "3"]
     assert ids(split="train", drop={"fold": ("0",)}) == ["1", "2"]
-    with pytest.raises(ManifestError, match="no row has split = valid; values there: test, train, val"):
+    with pytest.raises(ManifestError, match=r"no row .*split = valid; .*: test, train, val$"):
         ids(split="valid")
 
 
@@ -81,14 +82,15 @@ def test_all_faults_come_in_one_error_in_the_order_of_the_lines(tmp_path):
     with pytest.raises(ManifestError) as caught:
         read_csv_manifest(path, classes=("x", "y"))
     lines = str(caught.value).split("\n  ")
+    # the whole sentence, once for its family
     assert lines[0] == f"{path} is not usable, 7 fault(s):"
     assert lines[1] == (
         f"line 3: there is no file {tmp_path / 'gone.mp4'}; correct the path, or set root to the videos' folder"
     )
-    assert lines[2] == "line 4: unknown label 'z'; the 2 known classes are x, y"
-    assert lines[3] == "line 5: the label of b.mp4 is empty; name the class"
-    assert lines[4].startswith("line 6: start_seconds='nought' is no number of seconds")
-    assert lines[5].startswith("line 7: the segment begins at 5 s and ends at 4 s")
+    assert re.search("^line 4: .*label 'z'; .*2 .*classes are x, y$", lines[2])
+    assert re.search(r"^line 5: .*label .*b\.mp4 .*empty", lines[3])
+    assert re.search("^line 6: start_seconds='nought' .*no number", lines[4])
+    assert re.search("^line 7: .*segment .*5 s .*4 s", lines[5])
     assert lines[6:] == ["and 2 more"]
 
 
@@ -97,11 +99,11 @@ def test_doubles_and_empty_paths_and_empty_lists_are_faults(tmp_path):
     path = write_csv(tmp_path, "path,label\na.mp4,x\n./a.mp4,y\n ,x\n")
     with pytest.raises(ManifestError) as caught:
         read_csv_manifest(path)
-    assert "line 3: ./a.mp4 is listed already in line 2; remove one of the two" in str(caught.value)
-    assert "line 4: the path is empty; name the file" in str(caught.value)
-    with pytest.raises(ManifestError, match="it lists no video; add at least one"):
+    assert re.search(r"line 3: \./a\.mp4 .*already .*line 2\b", str(caught.value))
+    assert re.search("line 4: .*path is empty", str(caught.value))
+    with pytest.raises(ManifestError, match=r"1 fault\(s\):\n  it lists no video\b"):
         read_csv_manifest(write_csv(tmp_path, "path,label\n"))
-    with pytest.raises(ManifestError, match="classes holds 'x' more than once; name each class once"):
+    with pytest.raises(ManifestError, match="^classes .*'x' more than once"):
         read_csv_manifest(path, classes=("x", "y", "x"))
 
 
@@ -118,7 +120,7 @@ def test_no_video_is_a_fault_only_where_there_is_no_other(tmp_path):
     rows = "".join(f"a,{n}.mp4,x\n" for n in range(18))
     path = write_csv(tmp_path, "path,label\n" + rows)
     for settings in ({}, {"split": "train"}):
-        with pytest.raises(ManifestError, match=r"18 fault\(s\):\n  line 2: not 2 fields as in the") as caught:
+        with pytest.raises(ManifestError, match=r"18 fault\(s\):\n  line 2: not 2 fields") as caught:
             read_csv_manifest(path, **settings)
         assert "lists no video" not in str(caught.value)
 
@@ -131,6 +133,7 @@ def test_labels_that_differ_in_capitals_only_are_warned_of(tmp_path, caplog):
         read_csv_manifest(path, classes=manifest.classes)
     assert manifest.classes == ("Pan_left", "Tilt", "pan_left", "tilt")
     [message] = [record.getMessage() for record in caplog.records]
+    # the whole sentence, once for its family
     assert message == (
         f"{path}: these labels differ in capitals only and count as several classes: "
         "'Pan_left' and 'pan_left'; 'Tilt' and 'tilt'"

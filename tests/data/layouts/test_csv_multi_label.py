@@ -1,5 +1,6 @@
 """Lists with several labels a row: what they mean, which faults they have, and what their items and batches are."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_without_a_separator_a_field_is_one_label(tmp_path):
     assert not manifest.multi_label
     assert manifest.classes == ("run", "run|jump")
     assert [(record.label, record.labels) for record in manifest.records] == [(1, (1,)), (0, (0,))]
-    with pytest.raises(ManifestError, match="line 2: the label of a.mp4 is empty; name the class"):
+    with pytest.raises(ManifestError, match=r"line 2: .*label .*a\.mp4 .*empty"):
         listed(tmp_path, "a.mp4,", label_separator=None)
 
 
@@ -47,7 +48,7 @@ def test_any_text_can_separate(tmp_path, separator, field):
 
 @pytest.mark.parametrize("separator", ["", "  ", 3])
 def test_a_blank_separator_is_refused(tmp_path, separator):
-    with pytest.raises(ValueError, match="must be a text that is not blank, such as '|', or null"):
+    with pytest.raises(ValueError, match=f"label_separator={separator!r} .*not blank"):
         listed(tmp_path, "a.mp4,x", label_separator=separator)
 
 
@@ -56,18 +57,20 @@ def test_all_faults_come_in_one_error(tmp_path):
         listed(
             tmp_path, "a.mp4,x||y", "b.mp4,y|x|y", "c.mp4,x|z", "a.mp4,y", "gone.mp4,x|", classes=("x", "y", "w", "v")
         )
-    assert str(caught.value).splitlines()[1:] == [
-        "  line 2: 'x||y' has an empty label beside a '|'; remove the separator, or name the label",
-        "  line 3: 'y|x|y' names 'y' 2 times; name each label once",
-        "  line 4: unknown label 'z'; the 4 known classes are x, y, w, ...",
-        "  line 5: a.mp4 is listed already in line 2; write all labels of a video into one row",
-        f"  line 6: there is no file {tmp_path / 'gone.mp4'}; correct the path, or set root to the videos' folder",
-        "  and 1 more",
+    expected = [
+        r"line 2: 'x\|\|y' .*empty label .*'\|'",
+        r"line 3: 'y\|x\|y' .*'y' 2 times",
+        r"line 4: .*label 'z'; .*4 .*classes are x, y, w, \.\.\.$",
+        r"line 5: a\.mp4 .*already .*line 2; .*all labels",
+        rf"line 6: .*no file {re.escape(str(tmp_path / 'gone.mp4'))};",
+        "and 1 more$",
     ]
+    for line, words in zip(str(caught.value).splitlines()[1:], expected, strict=True):
+        assert re.search(f"^  {words}", line)
 
 
 def test_a_list_without_any_label_is_refused(tmp_path):
-    with pytest.raises(ManifestError, match="not one of its 2 videos has a label; name what they show"):
+    with pytest.raises(ManifestError, match=r"\b2 videos has a label\b"):
         listed(tmp_path, "a.mp4,", "b.mp4, ")
 
 
@@ -75,14 +78,14 @@ def test_training_and_validation_must_fit(tmp_path):
     train = listed(tmp_path, "a.mp4,x|y", "b.mp4,z")
     same = {"classes": train.classes, "name": "val.csv"}
     check_classes(train, listed(tmp_path, "c.mp4,z|x", "d.mp4,", **same))
-    with pytest.raises(ManifestError, match=r"1 class\(es\) of the validation videos have no training video: 'y'"):
+    with pytest.raises(ManifestError, match=r"1 class\(es\) .*no training video: 'y'"):
         check_classes(
             listed(tmp_path, "a.mp4,x", "b.mp4,", classes=("x", "y")), listed(tmp_path, "c.mp4,x|y", name="v.csv")
         )
-    with pytest.raises(ManifestError, match="not one of 2 validation videos has a label; name what they show"):
+    with pytest.raises(ManifestError, match=r"\b2 validation videos has a label\b"):
         check_classes(train, listed(tmp_path, "c.mp4,", "d.mp4,", **same))
     for one, other in ((None, "|"), ("|", None)):
-        message = f"the {'training' if one else 'validation'} list is multi-label and the .* list has one label a video"
+        message = f"the {'training' if one else 'validation'} list is multi-label .*label_separator"
         with pytest.raises(ManifestError, match=message):
             check_classes(
                 listed(tmp_path, "a.mp4,x", "b.mp4,y", label_separator=one),
@@ -106,9 +109,10 @@ def test_columns_choose_rows_and_quarantine_keeps_the_kind(tmp_path):
 @pytest.mark.parametrize(
     ("label", "labels", "message"),
     [
-        (1, (0,), r"label=1 contradicts labels=\(0,\); give one of them, and label=NO_SINGLE_LABEL where"),
-        (NO_SINGLE_LABEL, (2, 0), r"labels=\(2, 0\) must be sorted, each of them once"),
-        (NO_SINGLE_LABEL, (2, 2), r"labels=\(2, 2\) must be sorted, each of them once"),
+        (1, (0,), r"\blabel=1 .*labels=\(0,\);"),
+        # the whole sentence, once for its family
+        (NO_SINGLE_LABEL, (2, 0), r"^labels=\(2, 0\) must be sorted, each of them once$"),
+        (NO_SINGLE_LABEL, (2, 2), r"labels=\(2, 2\) .* once"),
     ],
 )
 def test_records_do_not_contradict_themselves(label, labels, message):
@@ -128,4 +132,4 @@ def test_a_separator_that_no_label_holds_is_said(tmp_path, caplog):
     (tmp_path / "list.csv").write_text("path,label\na.mp4,run|jump\n")
     manifest = read_csv_manifest(tmp_path / "list.csv", label_separator=";")
     assert manifest.classes == ("run|jump",)
-    assert "no label holds ';', so each video has one label or none" in caplog.text
+    assert "no label holds ';'" in caplog.text

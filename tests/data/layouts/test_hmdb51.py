@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -50,18 +51,20 @@ def test_hmdb51_faulty_rows_are_named_with_their_file(tmp_path):
     places = hmdb51_tree(tmp_path, HMDB51 | {"chew": text})
     with pytest.raises(ManifestError) as caught:
         read_hmdb51_manifest(**places, part="train")
-    assert str(caught.value).splitlines() == [
-        f"{places['list_dir']} is not usable, 3 fault(s):",
-        "  chew_test_split1.txt, line 2: 'b.avi 3' is not a file name and 0, 1 or 2; get the official list",
-        "  chew_test_split1.txt, line 4: a.avi is listed already in line 1; remove one",
-        "  chew_test_split1.txt, line 5: 'c.avi' is not a file name and 0, 1 or 2; get the official list",
+    expected = [
+        rf"^{re.escape(str(places['list_dir']))} .*\b3 fault",
+        r"^  chew_test_split1\.txt, line 2: 'b\.avi 3' .*\b0, 1 or 2\b",
+        r"^  chew_test_split1\.txt, line 4: a\.avi .*already .*line 1\b",
+        r"^  chew_test_split1\.txt, line 5: 'c\.avi' .*\b0, 1 or 2\b",
     ]
+    for line, words in zip(str(caught.value).splitlines(), expected, strict=True):
+        assert re.search(words, line)
 
 
 def test_hmdb51_missing_videos(tmp_path, caplog):
     places = hmdb51_tree(tmp_path)
     (places["video_dir"] / "cartwheel" / "Turn_4.avi").unlink()
-    with pytest.raises(ManifestError, match=r"there is no video .*cartwheel/Turn_4.avi; get it"):
+    with pytest.raises(ManifestError, match=r"no video .*cartwheel/Turn_4\.avi;"):
         read_hmdb51_manifest(**places, part="train")
     assert len(read_hmdb51_manifest(**places, part="train", missing="drop").records) == 2
     assert len(caplog.messages) == 1

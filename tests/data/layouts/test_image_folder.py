@@ -1,6 +1,7 @@
 """Trees of pictures against torchvision's ImageFolder: which there are, and what an evaluation makes of them."""
 
 import dataclasses
+import re
 import shutil
 import zipfile
 
@@ -51,9 +52,7 @@ def test_deeper_folders_other_files_and_links(tmp_path, caplog):
     manifest = read_image_manifest(tmp_path / "tree")
     assert ids(manifest) == [("a/10.webp", 0), ("b/2.PNG", 1), ("b/more/even more/1.jpg", 1), ("c/1.png", 2)]
     [warning] = [record.getMessage() for record in caplog.records]
-    assert warning.endswith(
-        "tree: 3 files are no pictures of a class and left out, first: a/.hidden.jpg, a/notes.txt, readme.png"
-    )
+    assert re.search("tree: 3 files .*left out, .*: a/.hidden.jpg, a/notes.txt, readme.png$", warning)
     archive = pack(tmp_path / "tree", tmp_path / "x.zip")
     assert ids(read_image_manifest(archive)) == [pair for pair in ids(manifest) if pair[1] < 2]  # rglob follows no link
 
@@ -87,28 +86,31 @@ def test_test_folders_serve_as_validation_with_a_warning(tmp_path, caplog, packe
     assert len(read_image_manifest(place, part="train").records) == 12
     assert not caplog.records
     assert len(read_image_manifest(place, part="val").records) == 6
-    assert "holds no folder val, test is taken in its place; if it is the official test, report" in caplog.text
+    assert re.search(r"no folder val, test is taken\b", caplog.text)
 
 
 def test_faults(tree, tmp_path):
-    with pytest.raises(ManifestError, match=r"^there is no folder or archive .*gone.zip; correct the path$"):
+    with pytest.raises(ManifestError, match=r"no folder or archive .*gone\.zip;"):
         read_image_manifest(tmp_path / "gone.zip", part="train")
-    with pytest.raises(ManifestError, match=r"^there is no folder .*val/train; correct the path, or give data.train"):
+    with pytest.raises(ManifestError, match=r"no folder .*val/train;"):
         read_image_manifest(tree / "val", part="train")
-    with pytest.raises(ManifestError, match=r"^there is no folder .*val or .*validation or .*test; correct the path"):
+    with pytest.raises(ManifestError, match=r"no folder .*/val or .*/validation or .*/test;"):
         read_image_manifest(tree / "train", part="val")
     archive = pack(tree / "val", tmp_path / "x.zip")
-    with pytest.raises(
-        ManifestError, match=r"x.zip holds no folder train, neither at its top nor .*; at its top are apple, pear, qui"
-    ):
+    # the whole sentence, once for its family
+    whole = (
+        r"x\.zip holds no folder train, neither at its top nor below one top folder; at its top are apple, pear, "
+        "quince$"
+    )
+    with pytest.raises(ManifestError, match=whole):
         read_image_manifest(archive, part="train")
-    with pytest.raises(ManifestError, match=r"unknown label 'apple'; the 2 known classes are pear, quince"):
+    with pytest.raises(ManifestError, match="label 'apple'; .*2 .*classes are pear, quince"):
         read_image_manifest(archive, classes=("pear", "quince"))
-    with pytest.raises(ValueError, match='^part=\'test\' is unknown; choose "train" or "val"$'):
+    with pytest.raises(ValueError, match='part=\'test\' .*"train" or "val"'):
         read_image_manifest(tree, part="test")
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(archive, "a") as file:
         file.writestr("apple/0 of 2.JPEG", b"another")
-    with pytest.raises(ManifestError, match=r"x.zip holds two files of the name apple/0 of 2.JPEG; make the archive"):
+    with pytest.raises(ManifestError, match=r"x\.zip .*two files .*apple/0 of 2\.JPEG\b"):
         read_image_manifest(archive)
 
 
@@ -119,7 +121,7 @@ def test_class_folders_without_a_picture(tree, tmp_path, packed):
     if packed:
         (tmp_path / "tree" / "zebra" / "notes.txt").touch()
     place = pack(tmp_path / "tree", tmp_path / "x.zip") if packed else tmp_path / "tree"
-    with pytest.raises(ManifestError, match=r"class folder zebra holds no picture; add some or remove the folder"):
+    with pytest.raises(ManifestError, match=r"class folder zebra .*no picture\b"):
         read_image_manifest(place)
 
 

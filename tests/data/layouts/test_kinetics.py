@@ -1,4 +1,5 @@
 import logging
+import re
 
 import pytest
 from list_maker import touch, write_csv
@@ -44,7 +45,7 @@ def test_kinetics_missing_videos_are_an_error_or_dropped_or_kept(tmp_path, caplo
     path, videos = write_csv(tmp_path, text), tmp_path / "videos"
     with pytest.raises(ManifestError) as caught:
         read_kinetics_manifest(path, video_dir=videos)
-    assert f"line 3: there is no video {videos / 'bbb_000002_000012.mp4'}; get it" in str(caught.value)
+    assert re.search(rf"line 3: .*no video {re.escape(str(videos))}/bbb_000002_000012\.mp4;", str(caught.value))
     assert "2 fault(s)" in str(caught.value)
     with caplog.at_level(logging.WARNING):
         manifest = read_kinetics_manifest(path, video_dir=videos, missing="drop", split="val")
@@ -56,9 +57,9 @@ def test_kinetics_missing_videos_are_an_error_or_dropped_or_kept(tmp_path, caplo
         "bbb_000002_000012.mp4",
         "ccc_000003_000013.mp4",
     ]
-    with pytest.raises(ManifestError, match=r"there is no folder .*nowhere; set video_dir"):
+    with pytest.raises(ManifestError, match=r"no folder .*nowhere; .*video_dir\b"):
         read_kinetics_manifest(path, video_dir=tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="missing='skip' is unknown; use one of error, drop, keep"):
+    with pytest.raises(ValueError, match="missing='skip' .*error, drop, keep"):
         read_kinetics_manifest(path, video_dir=videos, missing="skip")
 
 

@@ -63,19 +63,22 @@ def test_hmdb51(tmp_path):
 def test_faults_are_named(tmp_path, class_folders):
     path = tmp_path / "list.txt"
     path.write_text("a.mp4 1\nb.mp4\n")
-    with pytest.raises(ManifestError, match=r"line 2: b.mp4 has no label; write its number behind the path"):
+    with pytest.raises(ManifestError, match=r"line 2: b\.mp4 .*no label\b"):
         read_pytorchvideo_manifest(path)
     path.write_text("a.mp4 one\n")
-    with pytest.raises(ManifestError, match=r"^pytorchvideo can't list the videos of '.*list.txt': invalid literal"):
+    with pytest.raises(ManifestError, match=r"list\.txt': invalid literal"):
         read_pytorchvideo_manifest(path)
     path.write_text("")
-    with pytest.raises(ManifestError, match="can't list the videos of .*Failed to load dataset"):
+    with pytest.raises(ManifestError, match=r"list\.txt': Failed to load dataset"):
         read_pytorchvideo_manifest(path)
-    with pytest.raises(ManifestError, match="can't list the videos of '/nowhere': /nowhere not found"):
+    with pytest.raises(ManifestError, match="'/nowhere': /nowhere not found"):
         read_pytorchvideo_manifest("/nowhere")
-    with pytest.raises(ManifestError, match="can't list the videos of '/nowhere': there is no such folder"):
+    # the whole sentence, once for its family
+    with pytest.raises(
+        ManifestError, match="^pytorchvideo can't list the videos of '/nowhere': there is no such folder$"
+    ):
         read_pytorchvideo_manifest("/nowhere", dataset="hmdb51")
-    with pytest.raises(ValueError, match=r"dataset='ssv2' is unknown; use one of labeled, hmdb51"):
+    with pytest.raises(ValueError, match="dataset='ssv2' .*labeled, hmdb51"):
         read_pytorchvideo_manifest(class_folders, dataset="ssv2")
-    with pytest.raises(ValueError, match=r"split=4 is unknown; HMDB51 has the splits 1, 2 and 3"):
+    with pytest.raises(ValueError, match="split=4 .*1, 2 and 3"):
         read_pytorchvideo_manifest(class_folders, dataset="hmdb51", split=4)

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -48,13 +49,15 @@ def test_missing_videos(tmp_path, caplog):
     places = make_tree(tmp_path)
     (tmp_path / "videos" / "5.webm").rename(tmp_path / "videos" / "5.mp4")  # transcoded
     (tmp_path / "videos" / "119.webm").unlink()
-    with pytest.raises(ManifestError, match=r"1 fault\(s\):\n  there is no video .*videos/119.webm; get it, or set"):
+    # the whole sentence, once for its family
+    whole = r"1 fault\(s\):\n  there is no video .*videos/119\.webm; get it, or set missing='drop'$"
+    with pytest.raises(ManifestError, match=whole):
         read_something_manifest(**places)
     assert [r.video_id for r in read_something_manifest(**places, missing="keep").records][1:] == ["5.mp4", "119.webm"]
     assert len(read_something_manifest(**places, missing="drop").records) == 2
-    expected = f"{tmp_path / 'train.json'}: 1 videos are not in {tmp_path / 'videos'} and left out, 2 stay"
-    assert caplog.messages == [expected]
-    with pytest.raises(ValueError, match="^missing='skip' is unknown; use one of error, drop, keep$"):
+    [message] = caplog.messages
+    assert re.search(rf"^{re.escape(str(tmp_path / 'train.json'))}: 1 videos .*\b2 stay$", message)
+    with pytest.raises(ValueError, match="missing='skip' .*error, drop, keep"):
         read_something_manifest(**places, missing="skip")
 
 
@@ -62,17 +65,19 @@ def test_faulty_entries_are_named_together(tmp_path):
     entries = [*TRAIN, {"id": "7"}, "8", {"id": "5", "template": "Closing [something]"}]
     with pytest.raises(ManifestError) as caught:
         read_something_manifest(**make_tree(tmp_path, entries))
-    assert str(caught.value).splitlines() == [
-        f"{tmp_path / 'train.json'} is not usable, 3 fault(s):",
-        "  entry 4 has no id or no template; only the train and validation lists have both",
-        "  entry 5 has no id or no template; only the train and validation lists have both",
-        "  entry 6: id 5 is listed already as entry 2; remove one of the two",
+    expected = [
+        rf"^{re.escape(str(tmp_path / 'train.json'))} .*\b3 fault",
+        "^  entry 4 .*no id or no template",
+        "^  entry 5 .*no id or no template",
+        r"^  entry 6: id 5 .*already .*entry 2\b",
     ]
+    for line, words in zip(str(caught.value).splitlines(), expected, strict=True):
+        assert re.search(words, line)
 
 
 def test_template_that_is_no_label(tmp_path):
     places = make_tree(tmp_path, [{"id": "5", "template": "Eating [something]"}])
-    with pytest.raises(ManifestError, match="unknown label 'Eating something'; the 3 known classes are Closing"):
+    with pytest.raises(ManifestError, match="label 'Eating something'; .*3 .*classes are Closing"):
         read_something_manifest(**places)
 
 
@@ -85,9 +90,13 @@ def test_all_174_numbers_are_put_in_order_by_value(tmp_path):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ({"a": "0", "b": "3"}, "must number its 2 classes 0 to 1, each once; it has 3; get the published file"),
-        ({"a": "0", "b": 0}, "must number its 2 classes 0 to 1, each once; it has one that stands twice; get"),
-        (["a", "b"], r"holds no class names with their numbers \({...}\); get the published file"),
+        # the whole sentence, once for its family
+        (
+            {"a": "0", "b": "3"},
+            r"labels\.json must number its 2 classes 0 to 1, each once; it has 3; get the published file$",
+        ),
+        ({"a": "0", "b": 0}, r"\b2 classes 0 to 1, .*one .*twice"),
+        (["a", "b"], r"labels\.json .*no class names .*\{\.\.\.\}"),
     ],
 )
 def test_faulty_labels(tmp_path, labels, message):
@@ -98,11 +107,11 @@ def test_faulty_labels(tmp_path, labels, message):
 def test_files_that_are_absent_or_no_json(tmp_path):
     places = make_tree(tmp_path)
     places["path"].write_text("id;template\n")
-    with pytest.raises(ManifestError, match=r"train.json is not readable as JSON .*; get the published file$"):
+    with pytest.raises(ManifestError, match=r"train\.json .*JSON .*line 1 column 1\b"):
         read_something_manifest(**places)
     places["path"].write_text("{}")
-    with pytest.raises(ManifestError, match=r"train.json holds no list of videos \(\[...\]\); get the published file"):
+    with pytest.raises(ManifestError, match=r"train\.json .*no list .*\[\.\.\.\]"):
         read_something_manifest(**places)
     places["path"].unlink()
-    with pytest.raises(ManifestError, match=r"^there is no .*train.json; get the published file, or correct the fold"):
+    with pytest.raises(ManifestError, match=r"there is no .*train\.json;"):
         read_something_manifest(**places)

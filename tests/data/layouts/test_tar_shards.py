@@ -1,5 +1,7 @@
 """Shards as a manifest: labels, class names, ids; and who may read addresses."""
 
+import re
+
 import pytest
 from tar_maker import samples, write_tar
 
@@ -25,7 +27,7 @@ def test_labels_by_name(tmp_path):
     assert record.place == f"{tmp_path}/1.tar: c.mp4"
     known = read_shard_manifest(str(tmp_path), classes=("run", "walk", "jump"))
     assert [record.label for record in known.records] == [0, 2, 0]
-    with pytest.raises(ManifestError, match="unknown label 'run'; the 1 known classes are jump"):
+    with pytest.raises(ManifestError, match=r"label 'run'; .*1 .*classes are jump\n"):
         read_shard_manifest(str(tmp_path), classes=("jump",))
 
 
@@ -40,7 +42,7 @@ def test_labels_by_number(tmp_path):
     assert manifest.classes == tuple(names)
     assert [record.label for record in manifest.records] == [10, 9, 0]
     (tmp_path / "few.txt").write_text("x\ny\n")
-    message = r"0.tar: a.mp4 has class number '10', but classes.txt names 2, from 0 to 1\n"
+    message = r"0\.tar: a\.mp4 .*number '10', .*\b2, from 0 to 1\n"
     with pytest.raises(ManifestError, match=message):
         read_shard_manifest(str(tmp_path), names_file=tmp_path / "few.txt")
 
@@ -55,9 +57,10 @@ def test_names_go_before_numbers(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "the class names .*names.txt can't be read .*; correct data.classes$"),
-        ("run\nrun\n", "names.txt must hold class names, one a line, each once; it holds 2 lines$"),
-        ("", "names.txt must hold class names, one a line, each once; it holds 0 lines$"),
+        (None, r"class names .*names\.txt .*No such file"),
+        # the whole sentence, once for its family
+        ("run\nrun\n", r"names\.txt must hold class names, one a line, each once; it holds 2 lines$"),
+        ("", r"names\.txt .*class names, .*\b0 lines"),
     ],
 )
 def test_files_of_class_names_that_are_none(tmp_path, text, message):
@@ -75,7 +78,7 @@ def test_an_id_is_of_one_video_and_segments_have_their_own(tmp_path):
     records = read_shard_manifest(str(tmp_path)).records
     assert [(record.video_id, record.end_seconds) for record in records] == [("x#t=,2", 2.0), ("x#t=,3", 3.0)]
     write_tar(tmp_path / "1.tar", {"c.mp4": b"1", "c.json": parts | {"end_seconds": 3}})
-    message = "0.tar: b.mp4 and .*1.tar: c.mp4 both have the video_id 'x'; give each its own in .json"
+    message = r"0\.tar: b\.mp4 and .*1\.tar: c\.mp4 .*video_id 'x'"
     with pytest.raises(ManifestError, match=message):
         read_shard_manifest(str(tmp_path))
 
@@ -87,9 +90,12 @@ def test_addresses_only_where_they_are_allowed(tmp_path):
     for path in tmp_path.iterdir():
         system.pipe_file(f"{root}/{path.name}", path.read_bytes())
     address = "memory://manifest/{0..0}.tar"
-    with pytest.raises(
-        ManifestError, match=r"only local shards are read; set data.allow_addresses=true where you trust"
-    ):
+    # the whole sentence, once for its family
+    whole = (
+        rf"^{re.escape(repr(address))} is an address, and only local shards are read; set data\.allow_addresses=true "
+        "where you trust the source, or copy the shards$"
+    )
+    with pytest.raises(ManifestError, match=whole):
         read_shard_manifest(address)
     (record,) = read_shard_manifest(address, allow_addresses=True).records
     assert record.address == "memory://manifest/0.tar"
@@ -111,6 +117,6 @@ def test_a_listed_shard_that_is_gone_is_a_fault_of_folders_and_patterns(tmp_path
         write_tar(tmp_path / f"{name}.tar", samples(name, label="run"))
     assert len(read_shard_manifest(f"{tmp_path}{pattern}").records) == 2  # which writes the index
     (tmp_path / "b.tar").unlink()
-    with pytest.raises(ManifestError, match=r"there is no shard .*/b\.tar, which index\.csv lists; get it, or delete"):
+    with pytest.raises(ManifestError, match=r"no shard .*/b\.tar, .*index\.csv lists\b"):
         read_shard_manifest(f"{tmp_path}{pattern}")
     assert len(read_shard_manifest(f"{tmp_path}/a.tar").records) == 1  # asked for by name

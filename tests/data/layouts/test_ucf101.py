@@ -25,13 +25,13 @@ def test_group_of_a_clip(written, group):
 def test_the_same_group_name_in_another_class_is_another_group():
     train, test = [Group("Archery", "g08"), Group("Archery", "g08")], [Group("Bowling", "g08")]
     check_groups(train, test, train_source="a.txt", test_source="b.txt")
-    with pytest.raises(ManifestError, match=r"^1 group\(s\) of clips are in both a.txt and b.txt: Bowling g08; clips"):
+    with pytest.raises(ManifestError, match=r"^1 group\(s\) .*a\.txt and b\.txt: Bowling g08;"):
         check_groups(train + test, test, train_source="a.txt", test_source="b.txt")
 
 
 def test_many_shared_groups_are_counted_and_the_first_named():
     groups = [Group("Diving", f"g{number:02d}") for number in range(7, 0, -1)]
-    with pytest.raises(ManifestError, match=r"^7 group\(s\) .*: Diving g01, .*, Diving g05, \.\.\.; clips of a group"):
+    with pytest.raises(ManifestError, match=r"^7 group\(s\) .*: Diving g01, .*, Diving g05, \.\.\.;"):
         check_groups(groups, groups, train_source="a.txt", test_source="b.txt")
 
 
@@ -82,6 +82,7 @@ def test_ucf101_group_in_both_lists_is_named(tmp_path, part):
     places = ucf101_tree(tmp_path, test=("Archery/v_Archery_g08_c05.avi", *TEST))
     with pytest.raises(ManifestError) as caught:
         read_ucf101_manifest(**places, part=part)
+    # the whole sentence, once for its family
     assert str(caught.value) == (
         f"1 group(s) of clips are in both {places['list_dir'] / 'trainlist01.txt'} and testlist01.txt: Archery g08; "
         "clips of a group come from one video, so take the official lists, or move each group to one side"
@@ -94,47 +95,50 @@ def test_ucf101_faulty_rows_are_named_whichever_part_is_read(tmp_path, part):
     places = ucf101_tree(tmp_path, train=rows)
     with pytest.raises(ManifestError) as caught:
         read_ucf101_manifest(**places, part=part)
-    assert str(caught.value).splitlines() == [
-        f"{places['list_dir'] / 'trainlist01.txt'} is not usable, 3 fault(s):",
-        "  line 4: 'Archery/a b.avi 2' is not <Class>/v_<Class>_gXX_cYY.avi and a class number; get the official list",
-        "  line 5: Archery/v_Archery_g11_c01.avi has number 10, which is Bowling in classInd.txt; correct one of them",
-        "  line 6: Archery/v_Archery_g11_c02.avi has number 7, which is no class in classInd.txt; correct one of them",
+    expected = [
+        rf"^{re.escape(str(places['list_dir'] / 'trainlist01.txt'))} .*\b3 fault",
+        "^  line 4: 'Archery/a b.avi 2' .*<Class>/v_<Class>_gXX_cYY.avi .*number",
+        "^  line 5: Archery/v_Archery_g11_c01.avi .*number 10, .*Bowling in classInd.txt",
+        "^  line 6: Archery/v_Archery_g11_c02.avi .*number 7, .*no class in classInd.txt",
     ]
+    for line, words in zip(str(caught.value).splitlines(), expected, strict=True):
+        assert re.search(words, line)
 
 
 def test_ucf101_class_that_is_not_in_the_class_file(tmp_path):
     places = ucf101_tree(tmp_path, test=("", *TEST, "Diving/v_Diving_g01_c01.avi"))
-    with pytest.raises(ManifestError, match="line 4: unknown label 'Diving'; the 2 known classes are Archery, Bowling"):
+    with pytest.raises(ManifestError, match="line 4: .*label 'Diving'; .*2 .*classes are Archery, Bowling"):
         read_ucf101_manifest(**places, part="val", missing="keep")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1 Archery\nBowling\n", "line 2: 'Bowling' is not a number and a class name; write e.g. 1 ApplyEyeMakeup"),
-        ("1 Archery\n1 Bowling\n", "line 2: '1 Bowling' repeats a number or a class; name each class once"),
-        ("\n", "it names no class; get the official file"),
+        ("1 Archery\nBowling\n", "line 2: 'Bowling' .*number and a class"),
+        ("1 Archery\n1 Bowling\n", "line 2: '1 Bowling' repeats "),
+        ("\n", r"it names no class\b"),
     ],
 )
 def test_ucf101_faulty_class_file(tmp_path, text, message):
     places = ucf101_tree(tmp_path, classes=text)
     with pytest.raises(ManifestError) as caught:
         read_ucf101_manifest(**places, part="val")
-    assert str(caught.value) == f"{places['list_dir'] / 'classInd.txt'} is not usable, 1 fault(s):\n  {message}"
+    assert re.search(
+        rf"^{re.escape(str(places['list_dir'] / 'classInd.txt'))} .*1 fault\(s\):\n  {message}", str(caught.value)
+    )
 
 
 def test_ucf101_missing_videos(tmp_path, caplog):
     places = ucf101_tree(tmp_path)
     gone = places["video_dir"] / TRAIN[1].split()[0]
     gone.unlink()
-    with pytest.raises(ManifestError, match=re.escape(f"line 2: there is no video {gone}; get it, or set missing=")):
+    with pytest.raises(ManifestError, match=f"line 2: .*no video {re.escape(str(gone))};"):
         read_ucf101_manifest(**places, part="train")
     assert len(read_ucf101_manifest(**places, part="train", missing="keep").records) == 3
     assert not caplog.messages
     assert len(read_ucf101_manifest(**places, part="train", missing="drop").records) == 2
-    assert caplog.messages == [
-        f"{places['list_dir'] / 'trainlist01.txt'}: 1 videos are not in {places['video_dir']} and left out, 2 stay"
-    ]
+    [message] = caplog.messages
+    assert re.search(rf"^{re.escape(str(places['list_dir'] / 'trainlist01.txt'))}: 1 videos .*\b2 stay$", message)
 
 
 def test_ucf101_transcoded_videos_are_found(tmp_path):
