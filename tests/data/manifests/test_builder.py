@@ -17,6 +17,7 @@ def test_index_of_a_folder_and_the_folders_in_it(tmp_path):
         ("x", "a"): tmp_path / "x" / "a.MKV",
         ("x", "b.c"): tmp_path / "x" / "b.c.avi",
     }
+    # the whole sentence, once for its family
     with pytest.raises(ManifestError, match=r"^there is no folder .*none; set video_dir to the folder of the videos$"):
         index_videos(tmp_path / "none")
 
@@ -36,6 +37,7 @@ def test_missing_videos_are_faults_are_dropped_or_stay(tmp_path, caplog):
     assert settle(tmp_path, "drop", "a", "c") == (["a.mp4", "c.mp4"], [])
     assert not caplog.messages
     assert settle(tmp_path, "drop", "a", "b", "c") == (["a.mp4", "c.mp4"], [])
+    # the whole sentence, once for its family
     assert caplog.messages == [f"list.csv: 1 videos are not in {tmp_path} and left out, 2 stay"]
 
 
@@ -47,6 +49,7 @@ def test_where_nothing_is_left_the_folder_is_named(tmp_path):
 
 def test_unknown_wish():
     check_missing("keep")
+    # the whole sentence, once for its family
     with pytest.raises(ValueError, match="^missing='no' is unknown; use one of error, drop, keep$"):
         check_missing("no")
 
@@ -54,7 +57,8 @@ def test_unknown_wish():
 def test_labels_are_numbered_and_doubles_refused(tmp_path):
     listed = [Listed(2, "a.mp4", tmp_path / "a.mp4", "run"), Listed(3, "b.mp4", tmp_path / "b.mp4", "jump")]
     assert [record.label for record in build_manifest_of(listed, None, Faults("list.csv")).records] == [1, 0]
-    with pytest.raises(ManifestError, match="line 3: a.mp4 is listed already in line 2; remove one of the two"):
+    with pytest.raises(ManifestError, match=r"line 3: a\.mp4 .*already .*line 2\b"):
         build_manifest_of([listed[0], listed[0]._replace(line=3)], None, Faults("list.csv"))
-    with pytest.raises(ManifestError, match="it lists no video; add at least one"):
+    # the whole sentence, once for its family
+    with pytest.raises(ManifestError, match=r"1 fault\(s\):\n  it lists no video; add at least one$"):
         build_manifest_of([], ("x", "y"), Faults("list.csv"))

@@ -28,33 +28,34 @@ def test_rows_with_too_many_or_too_few_fields_are_faults_with_their_line(tmp_pat
     faults = Faults("list")
     assert [row.line for row in read_rows(path, needed=("path",), faults=faults)] == [3]
     assert [line for line, _ in faults.found] == [2, 4]
-    with pytest.raises(ManifestError, match=r"line 2: not 2 fields as in the header; put a path that holds a comma"):
+    with pytest.raises(ManifestError, match=r"line 2: not 2 fields\b.*\n  line 4: not 2 fields\b"):
         faults.raise_if_any()
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        # the whole sentence, once for its family
         (
             "a.mp4,x\nb.mp4,y\n",
-            "has no column path, label; its first line must be a header with path,label, it is: a",
+            r"list\.csv has no column path, label; its first line must be a header with path,label, it is: a\.mp4,x$",
         ),
-        ("path\na.mp4\n", "has no column label; its first line must be a header"),
-        ("", "it is: empty"),
-        (b"path,label\n\xff\xfe.mp4,x\n", "is not readable as CSV in UTF-8"),
+        ("path\na.mp4\n", "no column label;.*: path$"),
+        ("", "no column path, label;.*: empty$"),
+        (b"path,label\n\xff\xfe.mp4,x\n", r"list\.csv .*UTF-8 .*byte 0xff\b"),
         (
             'path,label\nc.mp4,y\n\n"a.mp4,x\nb.mp4,y\n',
-            r"list.csv, line 4: a double quote opens there and is not closed \(unexpected end of data\); close it, and",
+            r"list\.csv, line 4: .*quote .*not closed .*unexpected end of data",
         ),
-        ('path,label\n"a.mp4,x\n"b.mp4",y\n', "line 2: a double quote opens there and is not closed"),
+        ('path,label\n"a.mp4,x\n"b.mp4",y\n', r"list\.csv, line 2: .*quote .*not closed"),
         (
             "path;label\na.mp4;x\n",
-            "list.csv is separated by semicolons; commas are needed: path,label, not 'path;label'",
+            r"list\.csv .*semicolons; .*: path,label, not 'path;label'",
         ),
-        ("Label \t Path\tnote, long\nx\ta.mp4\t\n", "is separated by tabs; commas are needed: path,label"),
-        ("path|label\n", "is separated by vertical bars; commas are needed"),
-        ("path,label, Label\na.mp4,x,y\n", "has column label more than once; name each column once"),
-        ("path,label\na.mp4,x,1\n", r"1 fault\(s\):\n  line 2: not 2 fields as in the header"),
+        ("Label \t Path\tnote, long\nx\ta.mp4\t\n", r"list\.csv .*tabs; .*: path,label, "),
+        ("path|label\n", r"list\.csv .*vertical bars; .*: path,label, "),
+        ("path,label, Label\na.mp4,x,y\n", "column label more than once"),
+        ("path,label\na.mp4,x,1\n", r"1 fault\(s\):\n  line 2: not 2 fields"),
     ],
 )
 def test_files_that_are_no_such_csv_are_refused(tmp_path, text, message):
@@ -77,18 +78,18 @@ def test_blank_lines_are_passed_over_but_empty_fields_are_not(tmp_path):
 
 
 def test_a_folder_is_no_manifest(tmp_path):
-    with pytest.raises(ManifestError, match="is a folder and no CSV; give the file that lists the videos"):
+    with pytest.raises(ManifestError, match="is a folder and no CSV;"):
         read_rows(tmp_path, needed=("path",), faults=Faults("list"))
 
 
 def test_a_file_below_a_file_can_not_be_read(tmp_path):
     below = written(tmp_path, "path,label\n") / "other.csv"
-    with pytest.raises(ManifestError, match=r"other.csv can't be read \(Not a directory\); check the file"):
+    with pytest.raises(ManifestError, match=r"other\.csv .*\(Not a directory\)"):
         read_rows(below, needed=("path",), faults=Faults("list"))
 
 
 def test_an_absent_file_is_named(tmp_path):
-    with pytest.raises(ManifestError, match=r"there is no manifest .*nowhere.csv; correct the path"):
+    with pytest.raises(ManifestError, match=r"no manifest .*nowhere\.csv;"):
         read_rows(tmp_path / "nowhere.csv", needed=("path",), faults=Faults("list"))
 
 
@@ -105,11 +106,12 @@ def test_filter_keeps_or_drops_by_several_columns():
 
 
 def test_filter_by_what_is_not_there_is_an_error():
-    with pytest.raises(ManifestError, match=r"list has no column 'flod' to select by; it has fold, kind"):
+    with pytest.raises(ManifestError, match="no column 'flod' .* fold, kind$"):
         filter_rows(ROWS, {"flod": (1,)}, wanted=True, source="list")
-    with pytest.raises(ManifestError, match=r"list: no row has fold = 7, 9; values there: 0, 1, 2, 3"):
+    # the whole sentence, once for its family
+    with pytest.raises(ManifestError, match=r"^list: no row has fold = 7, 9; values there: 0, 1, 2, 3$"):
         filter_rows(ROWS, {"fold": (1, 9, 7)}, wanted=False, source="list")
-    with pytest.raises(ValueError, match=r"the values of column 'fold' are the text '12'; give a list of values"):
+    with pytest.raises(ValueError, match="column 'fold' .*text '12'"):
         filter_rows(ROWS, {"fold": "12"}, wanted=True, source="list")
 
 
@@ -128,12 +130,13 @@ def test_segments_are_read(start, end, expected):
 @pytest.mark.parametrize(
     ("start", "end", "message"),
     [
-        ("soon", "", "from='soon' is no number of seconds; write e.g. 12.5, or leave it empty"),
-        ("-1", "3", "from='-1' is no number of seconds"),
-        ("nan", "", "from='nan' is no number"),
-        ("", "inf", "to='inf' is no number"),
-        ("3", "3", "the segment begins at 3 s and ends at 3 s; the end must come later"),
-        ("", "0", "the segment begins at 0 s and ends at 0 s"),
+        # the whole sentence, once for its family
+        ("soon", "", r"from='soon' is no number of seconds; write e\.g\. 12\.5, or leave it empty$"),
+        ("-1", "3", "from='-1' .*no number"),
+        ("nan", "", "from='nan' .*no number"),
+        ("", "inf", "to='inf' .*no number"),
+        ("3", "3", ".*segment .*3 s .*3 s;"),
+        ("", "0", ".*segment .*0 s .*0 s;"),
     ],
 )
 def test_bad_segments_are_faults(start, end, message):

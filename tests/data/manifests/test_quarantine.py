@@ -1,6 +1,7 @@
 """The quarantine list: written, read, edited by hand, and honoured by file and by segment."""
 
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_what_is_written_is_left_out(tmp_path, caplog):
         kept = drop_quarantined(manifest, tmp_path / "q.csv")
     assert [record.video_id for record in kept.records] == ["c.mp4#t=1,2.5", "d.mp4"]
     assert kept.classes == manifest.classes
-    assert "q.csv: 2 of 4 listed videos are left out" in caplog.text
+    assert "q.csv: 2 of 4 listed videos" in caplog.text
     reasons = quarantine_reasons(manifest, entries)
     assert [(record.video_id, reason) for record, reason in reasons.items()] == [
         ("a, b.mp4", "it is empty"),
@@ -63,13 +64,15 @@ def test_an_empty_list_changes_nothing(tmp_path, caplog):
 
 
 def test_faults_are_said(tmp_path):
-    with pytest.raises(ManifestError, match="there is no manifest .*gone.csv; correct the path"):
+    with pytest.raises(ManifestError, match=r"no manifest .*gone\.csv;"):
         drop_quarantined(manifest_in(tmp_path), tmp_path / "gone.csv")
     (tmp_path / "q.csv").write_text("path,start_seconds\na.mp4,soon\n")
-    with pytest.raises(ManifestError, match="line 2: start_seconds='soon' is no number of seconds"):
+    with pytest.raises(ManifestError, match="line 2: start_seconds='soon' .*no number"):
         read_quarantine(tmp_path / "q.csv")
     (tmp_path / "q.csv").write_text('path\n"a, b.mp4"\nc.mp4\nd.mp4\n')
-    with pytest.raises(ManifestError, match="q.csv names all 4 listed videos, so nothing is left; mend the files"):
+    # the whole sentence, once for its family
+    whole = r"q\.csv names all 4 listed videos, so nothing is left; mend the files and scan again, or correct the list$"
+    with pytest.raises(ManifestError, match=whole):
         drop_quarantined(manifest_in(tmp_path), tmp_path / "q.csv")
 
 
@@ -91,4 +94,4 @@ def test_a_list_that_names_none_of_the_videos_is_said(tmp_path, caplog):
     (tmp_path / "q.csv").write_text("path,reason\nelsewhere/v.mp4,broken\n")
     manifest = manifest_in(tmp_path)
     assert drop_quarantined(manifest, tmp_path / "q.csv") == manifest
-    assert "names 1 files, and none of the listed videos is among them" in caplog.text
+    assert re.search(r"q\.csv.* 1 files, .*\bnone of the listed videos\b", caplog.text)
