@@ -1,6 +1,7 @@
 """index.csv: made once, trusted while it holds, mended where it does not; on addresses it must be there."""
 
 import os
+import re
 
 import pytest
 from tar_maker import samples, write_tar
@@ -76,13 +77,13 @@ def test_a_damaged_index_is_made_anew(tmp_path, caplog, scanned):
         (tmp_path / "index.csv").write_text(text)
         assert find(shard) == {"a.tar": ["a.mp4"]}
     assert scanned == ["a.tar"] * 3
-    assert "index.csv is not usable (its header is 'no index' and not 'shard," in caplog.messages[0]
-    assert "(a row has 2 fields and not 11), so the shards are searched anew" in caplog.messages[1]
+    assert re.search(r"index\.csv .*header is 'no index' and not 'shard,", caplog.messages[0])
+    assert re.search(r"index\.csv .*2 fields and not 11\b", caplog.messages[1])
 
 
 def test_two_sizes_of_one_shard_are_no_index():
     rows = "".join(f"a.tar,{size},{size}.mp4,512,1,x,,{size},,,\n" for size in (1, 2))
-    with pytest.raises(ValueError, match=r"^it gives a.tar two sizes, 1 and 2 bytes$"):
+    with pytest.raises(ValueError, match=r"a\.tar two sizes, 1 and 2\b"):
         parse_index(f"{','.join(HEADER)}\n{rows}")
 
 
@@ -94,6 +95,7 @@ def test_where_no_index_can_be_kept_the_shards_are_read_all_the_same(tmp_path, c
 
     monkeypatch.setattr(tar_index_file, "write_table", refuse)
     assert find(shard) == find(shard) == {"a.tar": ["a.mp4"]}
+    # the whole sentence, once for its family
     assert (
         caplog.messages
         == [f"{tmp_path}: no index.csv can be kept there (Permission denied), so shards are searched each time"] * 2
@@ -107,9 +109,9 @@ def test_all_faults_come_together_and_no_index_is_written(tmp_path):
     with pytest.raises(ManifestError) as caught:
         find(cut, bare, tmp_path / "c.tar", write_tar(tmp_path / "d.tar", samples("d")))
     text = str(caught.value)
-    assert "shards is not usable, 3 fault(s):" in text
+    assert "3 fault(s)" in text
     assert f"{bare}: b.mp4 has no label" in text
-    assert f"there is no shard {tmp_path}/c.tar; get it, or correct the pattern" in text
+    assert f"no shard {tmp_path}/c.tar;" in text
     assert not (tmp_path / "index.csv").exists()
 
 
@@ -124,9 +126,12 @@ def test_addresses_are_read_by_the_index_beside_them(tmp_path):
     shards = [write_tar(tmp_path / f"{name}.tar", samples(name)) for name in "ab"]
     address = "memory://index_file"
     upload(tmp_path, address)
-    with pytest.raises(
-        ManifestError, match=r"there is no memory://index_file/index.csv; read the shards once as local"
-    ):
+    # the whole sentence, once for its family
+    whole = (
+        r"^there is no memory://index_file/index\.csv; read the shards once as local files, which writes index\.csv, "
+        "and upload that beside them$"
+    )
+    with pytest.raises(ManifestError, match=whole):
         find(f"{address}/a.tar")
     find(*shards)
     system, root = upload(tmp_path, address)
@@ -137,9 +142,9 @@ def test_addresses_are_read_by_the_index_beside_them(tmp_path):
         find(*(f"{address}/{name}.tar" for name in "abcd"))
     text = str(caught.value)
     assert "3 fault(s)" in text
-    assert f"{address}/a.tar has 2 bytes and not 10240 as {address}/index.csv says; read the shards once" in text
-    assert f"{address}/c.tar is not in {address}/index.csv; read the shards once" in text
-    assert f"{address}/d.tar is not there or can't be read; correct the address" in text
+    assert f"{address}/a.tar has 2 bytes and not 10240 as {address}/index.csv says" in text
+    assert f"{address}/c.tar is not in {address}/index.csv" in text
+    assert f"{address}/d.tar is not there" in text
     system.pipe_file(f"{root}/index.csv", b"nothing")
-    with pytest.raises(ManifestError, match=r"index_file/index.csv is not usable \(its header is 'nothing' and not"):
+    with pytest.raises(ManifestError, match=r"index_file/index\.csv .*header is 'nothing' and not"):
         find(f"{address}/b.tar")

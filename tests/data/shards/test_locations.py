@@ -1,5 +1,6 @@
 """Names of shards: braces against what bash makes of them, patterns, folders; addresses on fsspec's memory:// ."""
 
+import re
 import subprocess
 from types import SimpleNamespace
 
@@ -23,10 +24,11 @@ def test_braces_are_those_of_bash(pattern):
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("{00..09.tar", r"'\{00..09.tar' has a brace without its other half; write e.g. \{000..099\}$"),
-        ("{00..xx}.tar", r"\{00..xx\} is not understood; write e.g. \{000..099\} or \{a,b\}$"),
-        ("{9..3}.tar", r"\{9..3\} must run from a lower to a higher number$"),
-        ("{0..99999}{0..99}.tar", "stands for more than 1000000 names; give a shorter range$"),
+        # the whole sentence, once for its family
+        ("{00..09.tar", r"^'\{00\.\.09\.tar' has a brace without its other half; write e\.g\. \{000\.\.099\}$"),
+        ("{00..xx}.tar", r"\{00\.\.xx\} is not understood\b"),
+        ("{9..3}.tar", r"\{9\.\.3\} .*lower to a higher"),
+        ("{0..99999}{0..99}.tar", r"\{0\.\.99\}\.tar' .*more than 1000000 names"),
     ],
 )
 def test_other_braces_are_refused(pattern, message):
@@ -47,10 +49,10 @@ def test_folders_and_patterns_are_sorted_and_braces_keep_their_order(tmp_path):
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("", "there is no shard .*tar; correct the path$"),
-        ("x*.tar", "there is no shard .*x.*tar; correct the path$"),
-        ("{a,a}.tar", "names .*a.tar more than once; name each shard once$"),
-        ("a.tar.gz", "a.tar.gz' does not end in .tar; shards are plain tar files"),
+        ("", r"no shard .*/\*\.tar;"),
+        ("x*.tar", r"no shard .*/x\*\.tar;"),
+        ("{a,a}.tar", r"/a\.tar more than once\b"),
+        ("a.tar.gz", r"/a\.tar\.gz' .*not end in \.tar\b"),
     ],
 )
 def test_patterns_that_fit_nothing_or_no_shard(tmp_path, pattern, message):
@@ -63,7 +65,7 @@ def test_addresses_are_named_and_not_searched():
     assert not is_address("/data/a.tar")
     assert expand_shards("s3://bucket/{a,b}.tar") == ["s3://bucket/a.tar", "s3://bucket/b.tar"]
     for pattern in ("s3://bucket/*.tar", "s3://bucket/folder"):
-        with pytest.raises(ManifestError, match=r"an address can't be searched; name its shards, e.g. .../\{000..099"):
+        with pytest.raises(ManifestError, match=rf"{re.escape(pattern)}.* address can't be searched"):
             expand_shards(pattern)
     assert folder_of("s3://bucket/a/b.tar") == "s3://bucket/a"
     assert folder_of("/data/b.tar") == "/data"
@@ -78,7 +80,7 @@ def test_sizes_of_files_and_addresses(tmp_path):
 
 
 def test_protocols_that_cannot_be_opened(monkeypatch):
-    with pytest.raises(ManifestError, match="'nosuch://x/a.tar' can't be opened: Protocol not known"):
+    with pytest.raises(ManifestError, match="'nosuch://x/a.tar' .*Protocol not known"):
         file_system("nosuch://x/a.tar")
 
     def fail(address):
@@ -86,6 +88,6 @@ def test_protocols_that_cannot_be_opened(monkeypatch):
 
     broken = SimpleNamespace(core=SimpleNamespace(url_to_fs=fail))
     monkeypatch.setattr(locations, "load_optional", lambda *_, **__: broken)
-    message = r"s3:// needs a library that does not import here \(Install s3fs to access S3\); install it with: pip "
-    with pytest.raises(MissingLibraryError, match=message + r"install 'fsspec\[s3\]'$"):
+    message = r"s3:// .*\(Install s3fs to access S3\); .*pip install 'fsspec\[s3\]'$"
+    with pytest.raises(MissingLibraryError, match=message):
         file_system("s3://bucket/a.tar")

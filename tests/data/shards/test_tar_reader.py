@@ -1,6 +1,7 @@
 """Videos in shards: the frames of the files themselves, bit for bit, by every backend; and what can go wrong."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -68,11 +69,11 @@ def test_errors_name_the_shard_and_the_member(shard):
     broken = records_of(shard)[2]
     with pytest.raises(DecodeError) as caught, open_member(broken):
         pass
-    assert str(caught.value).startswith(f"can't decode '{shard}: c.mp4' with backend 'pyav': it is not a video that")
+    assert str(caught.value).startswith(f"can't decode '{shard}: c.mp4' with backend 'pyav': it is not a video")
     assert "/proc/" not in str(caught.value)
     with (
         open_member(records_of(shard)[1]) as video,
-        pytest.raises(ValueError, match=r"0.tar: b.mp4'; allowed are 0 to 4"),
+        pytest.raises(ValueError, match=r"frame 5 .*0\.tar: b\.mp4'.*\b0 to 4\b"),
     ):
         video.read([5])
 
@@ -80,17 +81,20 @@ def test_errors_name_the_shard_and_the_member(shard):
 def test_a_shard_that_is_not_as_its_index_says(shard):
     first, second, _ = records_of(shard)
     swapped = VideoRecord(shard, 0, "x", member="a.mp4", byte_range=second.byte_range)
-    with pytest.raises(DecodeError, match=r"0.tar: a.mp4 is not where index.csv says: the shard has been written anew"):
+    # the whole sentence, once for its family
+    whole = (
+        rf"^{re.escape(str(shard))}: a\.mp4 is not where index\.csv says: the shard has been written anew; "
+        r"delete that index\.csv$"
+    )
+    with pytest.raises(DecodeError, match=whole):
         read_member(swapped)
     shard.write_bytes(shard.read_bytes()[: first.byte_range[0] + 1000])
-    with pytest.raises(
-        DecodeError, match=rf"a.mp4 is cut short: the shard ends {first.byte_range[1] - 1000} bytes before"
-    ):
+    with pytest.raises(DecodeError, match=rf"a\.mp4 .*cut short.*\b{first.byte_range[1] - 1000} bytes"):
         read_member(first)
-    with pytest.raises(DecodeError, match="b.mp4 is not where index.csv says"):
+    with pytest.raises(DecodeError, match=r"b\.mp4 .*not where index\.csv says"):
         read_member(second)
     shard.unlink()
-    with pytest.raises(FetchError, match=r"can't read .*0.tar: a.mp4: the shard can't be read \(No such file or dir"):
+    with pytest.raises(FetchError, match=r"0\.tar: a\.mp4: .*\(No such file"):
         read_member(first)
 
 
@@ -114,7 +118,7 @@ def test_the_copy_is_there_for_other_processes_and_goes_with_the_block(shard, tm
 def test_no_room_for_the_copy(shard, monkeypatch):
     with open("/dev/full", "wb", buffering=0) as full:
         monkeypatch.setattr(tar_reader, "_new_file", lambda *_: full)
-        message = r"can't copy .*0.tar: a.mp4 to read it \(No space left on device\); make room$"
+        message = r"can't copy .*0\.tar: a\.mp4 .*\(No space left on device\)"
         with pytest.raises(FetchError, match=message), member_file(records_of(shard)[0]):
             pass
 
@@ -157,7 +161,7 @@ def test_object_stores_give_the_same_bytes_and_are_asked_again(shard, monkeypatc
 
     monkeypatch.setattr(type(system), "cat_file", fail)
     assert read_member(remote) == read_member(local)
-    with pytest.raises(FetchError, match=r"can't read memory://reader/0.tar: b.mp4: the server$"):
+    with pytest.raises(FetchError, match=r"memory://reader/0\.tar: b\.mp4: the server$"):
         read_member(remote)
     assert len(asked) == 4
     assert read_member(remote) == read_member(local)
@@ -168,5 +172,7 @@ def test_a_server_that_hangs_is_given_up(shard, monkeypatch):
     remote = records_of(shard, address="memory://hang/0.tar")[0]
     system, _ = file_system("memory://hang/0.tar")
     monkeypatch.setattr(type(system), "cat_file", lambda *_, **__: time.sleep(2))
-    with pytest.raises(FetchError, match=r"can't read memory://hang/0.tar: a.mp4: the call took longer than 0\.\d+ s"):
+    # the whole sentence, once for its family
+    whole = r"^can't read memory://hang/0\.tar: a\.mp4: the call took longer than 0\.\d+ s$"
+    with pytest.raises(FetchError, match=whole):
         read_member(remote, time_limit_seconds=0.1)

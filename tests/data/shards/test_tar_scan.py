@@ -1,6 +1,7 @@
 """What is in a shard, against tars made by hand: byte ranges by slicing the file, and every fault in its words."""
 
 import random
+import re
 import tarfile
 
 import pytest
@@ -61,30 +62,33 @@ def test_long_names_and_names_beyond_ascii(tmp_path):
 def test_what_is_no_part_of_a_sample_is_counted(tmp_path, caplog):
     shard = write_tar(tmp_path / "a.tar", {".hidden": b"x", "noending": b"y"} | samples("a"))
     assert len(scan(shard)) == 1
-    assert caplog.messages == [f"{shard}: 2 members are part of no sample and left out, first: .hidden"]
+    [message] = caplog.messages
+    assert re.search(rf"^{re.escape(str(shard))}: 2 members .*no sample .*: \.hidden$", message)
 
 
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({}, r"a.tar holds no sample; members must be called e.g. abc.mp4, abc.cls, abc.json$"),
+        ({}, r"a\.tar .*no sample\b"),
         (
             {"a.mp4": b"1", "a.webm": b"2", "a.cls": 1},
-            r"a.mp4 and a.webm are of one sample \(the names are equal up to",
+            r"a\.mp4 and a\.webm .*one sample\b",
         ),
-        ({"a.b.mp4": b"1", "a.c.mp4": b"2", "a.cls": 1}, "a.b.mp4 and a.c.mp4 are of one sample"),
-        ({"a.cls": 1}, "a.tar: sample a holds no video; add one, or remove the sample$"),
+        ({"a.b.mp4": b"1", "a.c.mp4": b"2", "a.cls": 1}, r"a\.b\.mp4 and a\.c\.mp4 .*one sample\b"),
+        ({"a.cls": 1}, r"a\.tar: sample a .*no video\b"),
+        # the whole sentence, once for its family
         (
             {"a.mp4": b"1"},
-            r"a.tar: a.mp4 has no label; add a.json with a label, or a.cls with the number of the class$",
+            r"1 fault\(s\):\n  .*a\.tar: a\.mp4 has no label; "
+            r"add a\.json with a label, or a\.cls with the number of the class$",
         ),
-        ({"a.mp4": b"1", "a.json": {"id": 3}}, "a.tar: a.mp4 has no label; add a.json"),
-        ({"a.mp4": b"1", "a.json": {"label": ["x", "y"]}}, r"a.mp4: the label is \['x', 'y'\]; give one name or one n"),
-        ({"a.mp4": b"1", "a.json": "label"}, r'a.mp4: a.json is no JSON object; write e.g. \{"label": "running"\}'),
-        ({"a.mp4": b"1", "a.cls": "run"}, "a.mp4: its .cls is 'run'; it must be the number of the class, from 0$"),
-        ({"a.mp4": b"", "a.cls": "1"}, "a.mp4 is empty; remove the sample$"),
-        ({"a.mp4": b"1", "a.cls": 1, "a.json": {"start_seconds": -1}}, "start_seconds=-1 is no number of seconds$"),
-        ({"a.mp4": b"1", "a.cls": "1" * (2**20 + 1)}, "a.cls has 1048577 bytes; at most 1048576 are read"),
+        ({"a.mp4": b"1", "a.json": {"id": 3}}, r"1 fault\(s\):\n  .*a\.tar: a\.mp4 has no label\b"),
+        ({"a.mp4": b"1", "a.json": {"label": ["x", "y"]}}, r"a\.mp4: .*label is \['x', 'y'\]; .*\bone\b"),
+        ({"a.mp4": b"1", "a.json": "label"}, r"a\.mp4: a\.json .*no JSON object"),
+        ({"a.mp4": b"1", "a.cls": "run"}, r"a\.mp4: .*\.cls is 'run'; .*number .*from 0$"),
+        ({"a.mp4": b"", "a.cls": "1"}, r"a\.mp4 is empty\b"),
+        ({"a.mp4": b"1", "a.cls": 1, "a.json": {"start_seconds": -1}}, "a.mp4: start_seconds=-1 .*no number"),
+        ({"a.mp4": b"1", "a.cls": "1" * (2**20 + 1)}, r"a\.cls .*1048577 bytes; .*1048576\b"),
     ],
 )
 def test_faulty_samples(tmp_path, members, message):
@@ -98,9 +102,7 @@ def test_every_cut_is_seen(tmp_path):
     end = max(m.first_byte for m in scan(shard)) + 3 * 512  # the last video, and the header and text of its .json
     for size in (*range(1, end, 317), 512, 1024, 3 * 512, end):
         shard.write_bytes(whole[:size])
-        with pytest.raises(
-            ManifestError, match=r"it is cut short or damaged; get it anew|can't be read as a plain tar"
-        ):
+        with pytest.raises(ManifestError, match=r"cut short|can't be read as a plain tar"):
             scan(shard)
 
 
@@ -110,20 +112,19 @@ def test_a_damaged_header_does_not_hide_what_follows(tmp_path):
     second = next(m for m in scan(shard) if m.name == "def.mp4")
     content[second.first_byte - 512 + 150] ^= 1  # its checksum
     shard.write_bytes(content)
-    message = f"has no end mark at byte {second.first_byte - 512}: it is cut short or damaged"
+    # the whole sentence, once for its family
+    message = rf"a\.tar has no end mark at byte {second.first_byte - 512}: it is cut short or damaged; get it anew$"
     with pytest.raises(ManifestError, match=message):
         scan(shard)
 
 
 def test_compressed_and_joined_tars_are_refused(tmp_path):
     packed = write_tar(tmp_path / "a.tar", samples("a"), mode="w:gz")
-    with pytest.raises(
-        ManifestError, match=r"can't be read as a plain tar \(.*\); get it anew, or pack it without comp"
-    ):
+    with pytest.raises(ManifestError, match=r"a\.tar .*plain tar .*without compression"):
         scan(packed)
     one, other = (write_tar(tmp_path / f"{name}.tar", samples(name)) for name in "bc")
     one.write_bytes(one.read_bytes() + other.read_bytes())
-    with pytest.raises(ManifestError, match=r"goes on after its end mark at byte 2048 \(several tars in a row\)"):
+    with pytest.raises(ManifestError, match=r"b\.tar .*end mark at byte 2048 .*several tars"):
         scan(one)
 
 

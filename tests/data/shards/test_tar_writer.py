@@ -30,10 +30,16 @@ def test_a_plan_holds_each_video_once_and_keeps_the_limit():
 
 
 @pytest.mark.parametrize(
-    "limits", [{}, {"shard_bytes": 5, "videos_per_shard": 2}, {"videos_per_shard": 0}, {"shard_bytes": 5, "seed": -1}]
+    ("limits", "given"),
+    [
+        ({}, "shard_bytes=None, videos_per_shard=None"),
+        ({"shard_bytes": 5, "videos_per_shard": 2}, "shard_bytes=5, videos_per_shard=2"),
+        ({"videos_per_shard": 0}, "videos_per_shard=0"),
+        ({"shard_bytes": 5, "seed": -1}, "seed=-1"),
+    ],
 )
-def test_limits_that_are_none(limits):
-    with pytest.raises(ValueError, match=r"give one of the first two, of at least 1, and a seed of at least 0$"):
+def test_limits_that_are_none(limits, given):
+    with pytest.raises(ValueError, match=rf"{given}.*at least 1\b.*seed .*at least 0\b"):
         plan_shards(SIZES, **limits)
 
 
@@ -98,13 +104,15 @@ def test_a_second_run_keeps_what_is_there_and_writes_what_is_not(videos, tmp_pat
 def test_other_shards_are_never_replaced(videos, tmp_path):
     folder = tmp_path / "out"
     write_shards(videos, folder=folder, videos_per_shard=4)
+    # the whole sentence, once for its family
     message = (
-        "000000.tar is there and is not what this list, size and seed make of it; remove the old shards, or choose"
+        r"000000\.tar is there and is not what this list, size and seed make of it; remove the old shards, or choose "
+        "another folder$"
     )
     for change in ({"seed": 1}, {"videos_per_shard": 5}):
-        with pytest.raises(PackingError, match=message if "seed" in change else "000002.tar|000000.tar is there"):
+        with pytest.raises(PackingError, match=message):
             write_shards(videos, folder=folder, **{"videos_per_shard": 4, **change})
-    with pytest.raises(PackingError, match=r"000001.tar is there and is none of the 1 shards to write"):
+    with pytest.raises(PackingError, match=r"000001\.tar .*none of the 1 shards\b"):
         write_shards(videos, folder=folder, videos_per_shard=99)
     write_tar(folder / "000000.tar", samples("mine"))
     with pytest.raises(PackingError, match=message):
@@ -151,7 +159,7 @@ def test_a_full_disk_leaves_whole_shards_and_the_next_run_goes_on(videos, tmp_pa
     disk = FullDisk(50_000)
     with monkeypatch.context() as patched:
         patched.setattr(tar_writer.Path, "open", lambda path, mode="r", **options: disk(path, mode, **options))
-        message = r"no room is left for .*00000\d.tar; \d of 6 shards are written and whole: make room and run the same"
+        message = r"no room .*00000\d\.tar; \d of 6 shards\b"
         with pytest.raises(DiskFullError, match=message):
             write_shards(videos, folder=folder, videos_per_shard=2)
     done = sorted(path.name for path in folder.iterdir())
@@ -164,15 +172,15 @@ def test_a_full_disk_leaves_whole_shards_and_the_next_run_goes_on(videos, tmp_pa
 
 def test_what_changes_or_reads_back_wrongly_gets_no_name(videos, tmp_path, monkeypatch):
     videos[3].source.write_bytes(b"longer now" * 99)
-    with pytest.raises(PackingError, match=r"v3.MP4 has 990 bytes and had 300; run again$"):
+    with pytest.raises(PackingError, match=r"v3\.MP4 has 990 bytes and had 300\b"):
         write_shard(tmp_path / "0.tar", videos[2:4])
     seen = tar_writer.hashlib.sha256
     with monkeypatch.context() as patched:
         patched.setattr(tar_writer._Hashed, "read", lambda self, n: self._file.read(n).replace(b"\2", b"\3"))
         patched.setattr(tar_writer.hashlib, "sha256", seen)
-        with pytest.raises(PackingError, match=r"0.tar reads back other bytes than were written; check the disk, then"):
+        with pytest.raises(PackingError, match=r"0\.tar reads back other bytes\b"):
             write_shard(tmp_path / "0.tar", videos[2:3])
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     huge = Packed(videos[0].source, "v", 2**33, "a", 0, "v")
-    with pytest.raises(PackingError, match="v0.MP4 has 8589934592 bytes; a plain tar holds at most 8589934591$"):
+    with pytest.raises(PackingError, match=r"v0\.MP4 .*8589934592 bytes; .*at most 8589934591$"):
         write_shards([huge], folder=tmp_path, videos_per_shard=1)

@@ -1,4 +1,5 @@
 import io
+import re
 import shutil
 import struct
 import subprocess
@@ -86,22 +87,23 @@ def test_damage_is_told_with_the_member_and_the_cause(tmp_path):
     content[two.byte_range[0] + 60] ^= 1
     path.write_bytes(content)
     assert read_member(path, *one) == b"1" * 400
+    # the whole sentence, once for its family
     with pytest.raises(DecodeError, match=r"^can't read '.*x.zip: two': its checksum is wrong, so it is damaged$"):
         read_member(path, *two)
     path.write_bytes(content[:300])
-    with pytest.raises(DecodeError, match=r"x.zip: one': the archive ends after 267 of its 400 bytes$"):
+    with pytest.raises(DecodeError, match=r"x\.zip: one': .*ends after 267 of its 400\b"):
         read_member(path, *one)
-    with pytest.raises(DecodeError, match=r"two': it does not begin where the archive's list says; the archive is dam"):
+    with pytest.raises(DecodeError, match=r"x\.zip: two': .*not begin where\b"):
         read_member(path, *two)
     path.unlink()
-    with pytest.raises(DecodeError, match=r"^can't read '.*x.zip: one': No such file or directory$"):
+    with pytest.raises(DecodeError, match=r"x\.zip: one': No such file"):
         read_member(path, *one)
 
 
 def test_damaged_deflate(tmp_path):
     path = write_zip(tmp_path / "x.zip", {"one": bytes(range(256)) * 9})
     [(name, (start, size))] = list_members(path)
-    with pytest.raises(DecodeError, match="one': its packed data break off$"):
+    with pytest.raises(DecodeError, match=r"x\.zip: one': .*break off\b"):
         read_member(path, name, (start, size - 9))
     content = bytearray(path.read_bytes())
     content[start + 33] = 0xFF
@@ -115,9 +117,9 @@ def test_bombs(tmp_path, monkeypatch):
     path = write_zip(tmp_path / "x.zip", {"bomb": bytes(10**6), "fits": bytes(1000)})
     bomb, fits = list_members(path)
     assert read_member(path, *fits) == bytes(1000)
-    with pytest.raises(DecodeError, match="bomb': it has more than 1000 bytes, more than the 1000 bytes allowed$"):
+    with pytest.raises(DecodeError, match=r"bomb': .*more than 1000 bytes, .*\b1000 bytes allowed\b"):
         read_member(path, *bomb)
-    with pytest.raises(DecodeError, match="bomb': it has 4000000000 bytes, more than the 1000 bytes allowed$"):
+    with pytest.raises(DecodeError, match=r"bomb': .*4000000000 bytes, .*\b1000 bytes allowed\b"):
         read_member(path, "bomb", (0, 4_000_000_000))
 
 
@@ -127,22 +129,26 @@ def test_encrypted_members(tmp_path):
     content = bytearray(path.read_bytes())
     content[two.byte_range[0] + 6] |= 1  # the flags of its local header, then those of the list
     (tmp_path / "local.zip").write_bytes(content)
-    with pytest.raises(DecodeError, match="two': it is encrypted, or packed in a way that is not read$"):
+    with pytest.raises(DecodeError, match=r"local\.zip: two': .*encrypted\b"):
         read_member(tmp_path / "local.zip", *two)
     content[content.rfind(b"PK\1\2") + 8] |= 1
     path.write_bytes(content)
-    with pytest.raises(ManifestError, match=r"x.zip: 1 of 2 files are encrypted, first: two; make .* without a pass"):
+    # the whole sentence, once for its family
+    with pytest.raises(
+        ManifestError,
+        match=r"x\.zip: 1 of 2 files are encrypted, first: two; make the archive again without a password$",
+    ):
         list_members(path)
 
 
 def test_other_packing_and_no_archives(tmp_path):
     path = write_zip(tmp_path / "x.zip", method=zipfile.ZIP_LZMA)
-    with pytest.raises(ManifestError, match=r"x.zip: 4 of 4 files are packed by method 14; those read are stored"):
+    with pytest.raises(ManifestError, match=r"x\.zip: 4 of 4 files .*method 14; .*stored, deflated\b"):
         list_members(path)
     path.write_bytes(struct.pack("<I", 7) * 30)
-    with pytest.raises(ManifestError, match=r"x.zip is no .zip that can be read \(File is not a zip file\); give a"):
+    with pytest.raises(ManifestError, match=r"x\.zip is no \.zip .*\(File is not a zip file\)"):
         list_members(path)
-    with pytest.raises(ManifestError, match=r"^there is no archive .*gone.zip; correct the path$"):
+    with pytest.raises(ManifestError, match=r"no archive .*gone\.zip;"):
         list_members(tmp_path / "gone.zip")
-    with pytest.raises(ManifestError, match=r"can't be read \(Is a directory\); check the file$"):
+    with pytest.raises(ManifestError, match=rf"{re.escape(str(tmp_path))} .*\(Is a directory\)"):
         list_members(tmp_path)
