@@ -27,7 +27,7 @@ def test_positions_by_hand():
     assert hashed_positions(10) == [1, 3, 5, 7, 9]
     assert hashed_positions(1) == [0] * len(HASHED_PLACES)
     assert hashed_positions(3) == [0, 0, 1, 2, 2]
-    with pytest.raises(ValueError, match="num_frames=0 must be at least 1"):
+    with pytest.raises(ValueError, match=r"num_frames=0 .*at least 1\b"):
         hashed_positions(0)
 
 

@@ -66,9 +66,9 @@ def test_clips_by_hand(downloads):
 
 
 def test_faults_of_the_csv_are_said(downloads):
-    with pytest.raises(ManifestError, match=r"no row has split = test; values there: train, val"):
+    with pytest.raises(ManifestError, match="no row .*split = test; .*: train, val$"):
         find(downloads, split="test")
-    with pytest.raises(ManifestError, match="there is no folder .*gone; set video_dir"):
+    with pytest.raises(ManifestError, match=r"no folder .*gone; .*video_dir\b"):
         find_clips(downloads.parent / "all.csv", video_dir="gone")
 
 
@@ -122,9 +122,13 @@ def test_deadly_and_endless_files_are_listed_and_leave_no_part(tmp_path):
 def test_a_full_disk_ends_the_run_in_a_sentence_and_what_was_finished_stays(downloads, tmp_path):
     full = partial(copy_on_a_full_disk, encoding=SMALL, time_limit_seconds=20)
     folder = tmp_path / "k"
-    with pytest.raises(DiskFullError, match="; 1 of 3 videos are prepared and whole: make room and run the same") as e:
+    # the whole sentence, once for its family
+    whole = (
+        f"^no room is left for {re.escape(str(folder))}/biking/-BBBBBBBBBB.mp4; 1 of 3 videos are prepared and whole: "
+        "make room and run the same command again, it goes on from there$"
+    )
+    with pytest.raises(DiskFullError, match=whole):
         copy_clips(find(downloads), folder=folder, encoding=SMALL, num_workers=1, copy=full, show_progress=False)
-    assert str(e.value).startswith(f"no room is left for {folder}/biking/-BBBBBBBBBB.mp4; ")
     assert files_in(folder) == ["arm wrestling/AAAAAAAAAAA_000012_000022.mp4"]
     _, counts = copy_clips(find(downloads), folder=folder, **OPTIONS)
     assert counts == {"done": 1, "kept": 1, "failed": 1}
@@ -132,9 +136,12 @@ def test_a_full_disk_ends_the_run_in_a_sentence_and_what_was_finished_stays(down
 
 def test_two_originals_of_one_copy_and_a_copy_onto_itself_are_refused(tmp_path):
     clips = [Clip(tmp_path / folder / "v.mp4", "run", "val") for folder in ("a", "b")]
-    with pytest.raises(ValueError, match="a/v.mp4 and .*b/v.mp4 would both be written to .*run/v.mp4; rename one"):
+    # the whole sentence, once for its family
+    with pytest.raises(
+        ValueError, match=r"a/v\.mp4 and .*b/v\.mp4 would both be written to .*run/v\.mp4; rename one of them$"
+    ):
         copy_clips(clips, folder=tmp_path / "k", **OPTIONS)
-    with pytest.raises(ValueError, match="the copy of .*run/v.mp4 would replace it; choose another folder"):
+    with pytest.raises(ValueError, match=r"copy of .*run/v\.mp4 .*replace it\b"):
         copy_clips([Clip(tmp_path / "run" / "v.mp4", "run", "val")], folder=tmp_path, **OPTIONS)
 
 

@@ -90,7 +90,7 @@ def test_done_means_length_size_and_keyframes(tmp_path):
 
 
 def test_an_original_that_is_gone_leaves_nothing(tmp_path):
-    with pytest.raises(TranscodeError, match="not exist"):
+    with pytest.raises(TranscodeError, match=r"gone\.mp4' .*not exist"):
         transcode(job_in(tmp_path, tmp_path / "gone.mp4"), encoding=SMALL)
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -109,22 +109,27 @@ def test_bad_originals_leave_nothing(tmp_path, case, cause):
 
 def test_a_segment_behind_the_end(tmp_path):
     job = job_in(tmp_path, smooth_video(tmp_path / "v.mp4"), start_seconds=9.0)
-    with pytest.raises(TranscodeError, match=r"v.mp4: the segment begins at 9.0 s, the video ends at 2.300 s"):
+    with pytest.raises(TranscodeError, match=r"v\.mp4: .*segment .*\b9\.0 s, .*\b2\.300 s"):
         transcode(job, encoding=SMALL)
 
 
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda pairs: pairs[:-2], "it has 21 frames instead of 23; it lasts 2.000 s instead of 2.200 s"),
-        (lambda pairs: [(at, 255 - picture) for at, picture in pairs], "its first or last frame differs by "),
+        (lambda pairs: pairs[:-2], r"copy .*21 frames instead of 23; .*2\.000 s instead of 2\.200 s"),
+        # the whole sentence, once for its family
+        (
+            lambda pairs: [(at, 255 - picture) for at, picture in pairs],
+            r"v\.mp4: its copy is not true to it, its first or last frame differs by [0-9.]+ grey levels; "
+            "it was not kept$",
+        ),
     ],
 )
 def test_an_untrue_copy_is_not_kept(tmp_path, monkeypatch, spoil, words):
     plain = module._pictures
     monkeypatch.setattr(module, "_pictures", lambda video, chosen: iter(spoil(list(plain(video, chosen)))))
     job = job_in(tmp_path, smooth_video(tmp_path / "v.mp4"))
-    with pytest.raises(TranscodeError, match=f"its copy is not true to it, {words}"):
+    with pytest.raises(TranscodeError, match=words):
         transcode(job, encoding=SMALL)
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -152,9 +157,17 @@ def test_sizes_are_even_and_never_grow():
     assert SMALL.size(1, 1) == (2, 2)
 
 
-@pytest.mark.parametrize("settings", [{"short_side": 1}, {"gop": 0}, {"crf": 52}, {"crf": -1}])
-def test_settings_out_of_range(settings):
-    with pytest.raises(ValueError, match="must be at least 2 pixels, gop=.* at least 1 frame, crf=.* from 0 to 51"):
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"short_side": 1}, "short_side=1 .*at least 2 pixels"),
+        ({"gop": 0}, "gop=0 .*at least 1 frame"),
+        ({"crf": 52}, "crf=52 .*0 to 51"),
+        ({"crf": -1}, "crf=-1 .*0 to 51"),
+    ],
+)
+def test_settings_out_of_range(settings, message):
+    with pytest.raises(ValueError, match=message):
         Encoding(**settings)
 
 
