@@ -32,19 +32,20 @@ def test_arguments():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "the command must be explain, got 'nothing'; use --help"),
-        (["explane", "x.mp4"], "the command must be explain, got 'explane'"),
-        (["explain"], "0 video files are given, needed is one"),
-        (["explain", "a.mp4", "b.mp4"], "2 video files are given, needed is one"),
-        (["explain", "a.mp4", "clips=3"], "unknown option 'clips=3'; allowed are protocol, num_frames"),
-        (["explain", "a.mp4", "num_clips=0"], "num_clips='0' must be a whole number, at least 1"),
+        # the whole sentence, once for its family
+        ([], "^the command must be explain, got 'nothing'; use --help$"),
+        (["explane", "x.mp4"], "command .*explain, got 'explane'"),
+        (["explain"], r"\b0 video files .*\bone\b"),
+        (["explain", "a.mp4", "b.mp4"], r"\b2 video files .*\bone\b"),
+        (["explain", "a.mp4", "clips=3"], "option 'clips=3'; .*protocol, num_frames"),
+        (["explain", "a.mp4", "num_clips=0"], r"num_clips='0' .*whole number, at least 1\b"),
     ],
 )
 def test_wrong_arguments(arguments, message, capsys):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as caught:
         parse_arguments(arguments)
     assert main(arguments) == 2
-    assert message in capsys.readouterr().err
+    assert f"error: {caught.value}" in capsys.readouterr().err
 
 
 def test_exit_codes(write_video, tmp_path, capsys):
@@ -54,6 +55,6 @@ def test_exit_codes(write_video, tmp_path, capsys):
     assert main(["explain", str(tmp_path / "gone.mp4")]) == 1
     assert "error: can't decode" in capsys.readouterr().err
     assert main(["explain", str(path), "protocol=double"]) == 2
-    assert "protocol='double' is not known" in capsys.readouterr().err
+    assert "protocol='double' " in capsys.readouterr().err
     assert main(["explain", str(path), "num_frames=2", f"out={tmp_path}/no/plan.png"]) == 1
     assert "error: " in capsys.readouterr().err

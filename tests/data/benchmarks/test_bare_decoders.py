@@ -1,5 +1,7 @@
 """Bare decoders read what training reads; the files around them are what they say."""
 
+import re
+
 import av
 import numpy as np
 import pytest
@@ -76,11 +78,9 @@ def test_files_that_can_not_be_compared_are_named(tmp_path):
     paths = [str(path) for path in (turned, tmp_path / "broken.mp4", good)]
     plan, left_out = plan_clips(paths, preprocessing=SMALL)
     assert [clip.path for clip in plan] == [str(good)]
-    assert (
-        f"{str(turned)!r} with backend 'decord': decord is not safe on this file, it is stored rotated" in left_out[0]
-    )
+    assert re.search(f"{re.escape(repr(str(turned)))} .*'decord': .*not safe .*rotated", left_out[0])
     assert "broken.mp4" in left_out[1]
-    with pytest.raises(ValueError, match="none of the 2 videos can be compared, the first because: .*turned.mp4"):
+    with pytest.raises(ValueError, match=r"none of the 2 videos .*turned\.mp4'"):
         plan_clips(paths[:2], preprocessing=SMALL)
 
 
@@ -94,11 +94,12 @@ def test_videos_are_spread_over_the_folder(tmp_path):
 
 
 def test_wrong_folders(tmp_path):
-    with pytest.raises(ValueError, match="limit=0 is not possible; give at least 1 video"):
+    # the whole sentence, once for its family
+    with pytest.raises(ValueError, match="^limit=0 is not possible; give at least 1 video$"):
         find_videos(tmp_path, limit=0)
-    with pytest.raises(ValueError, match="there is no video in .*; give a folder that holds some"):
+    with pytest.raises(ValueError, match=f"no video in {re.escape(repr(str(tmp_path)))};"):
         find_videos(tmp_path, limit=1)
-    with pytest.raises(ValueError, match="absent' is no folder; give one that holds videos"):
+    with pytest.raises(ValueError, match=r"absent' is no folder\b"):
         find_videos(tmp_path / "absent", limit=1)
 
 

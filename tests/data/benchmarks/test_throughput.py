@@ -65,9 +65,9 @@ def test_the_quickest_pass_counts_but_never_the_first(monkeypatch):
 
 
 def test_no_rate_without_clips():
-    with pytest.raises(ValueError, match="pass 1 gave no clip, so there is no rate"):
+    with pytest.raises(ValueError, match=r"pass 1 .*no clip\b"):
         best_rates([lambda: 1, lambda: 0], repeats=1)
-    with pytest.raises(ValueError, match="repeats=0 is not possible; give at least 1"):
+    with pytest.raises(ValueError, match=r"repeats=0 .*at least 1\b"):
         best_rates([lambda: 1], repeats=0)
 
 
