@@ -21,13 +21,13 @@ def test_does_nothing_in_eval_and_at_rate_zero():
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, 2.0])
 def test_rate_out_of_range(rate):
-    with pytest.raises(ValueError, match=rf"drop_path probability is {rate}; it must lie in \[0, 1\)"):
+    with pytest.raises(ValueError, match=rf"drop_path .*{rate}\b.*\[0, 1\)"):
         DropPath(rate)
 
 
 @pytest.mark.parametrize("rate", [2, -0.5, "0.1"])
 def test_the_rate_that_was_given_is_named(rate):
-    with pytest.raises(ValueError, match=f"drop_path_rate={rate!r} is not possible"):
+    with pytest.raises(ValueError, match=rf"drop_path_rate={rate!r} .*(\[0, 1\)|finite number)"):
         drop_path_rates(rate, 4)
 
 

@@ -19,12 +19,10 @@ def test_hidden_channels():
 
 @pytest.mark.parametrize(("ratio", "channels"), [(0, 0), (-1, -7), (0.1, 0)])
 def test_no_hidden_channels(ratio, channels):
-    with pytest.raises(
-        ValueError, match=f"mlp_ratio={ratio} is not possible: 7 channels times it is {channels}; choose"
-    ):
+    with pytest.raises(ValueError, match=rf"mlp_ratio={ratio} .*7 channels.* {channels}\b"):
         hidden_channels(7, ratio)
 
 
 def test_ratio_that_is_no_number():
-    with pytest.raises(ValueError, match="mlp_ratio='4' is not possible; give a finite number"):
+    with pytest.raises(ValueError, match="mlp_ratio='4' .*finite number"):
         hidden_channels(7, "4")

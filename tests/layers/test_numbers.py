@@ -15,6 +15,7 @@ def test_whole_numbers_become_ints(value):
 
 @pytest.mark.parametrize("value", [2.5, 3.0, "4", True, None, (3,), np.float32(3), 0, -1])
 def test_other_values_are_no_whole_numbers(value):
+    # the whole sentence, once for its family
     message = re.escape(f"depth={value!r} must be a whole number, at least 1")
     with pytest.raises(ValueError, match=f"^{message}$"):
         whole_number("depth", value)
@@ -22,7 +23,7 @@ def test_other_values_are_no_whole_numbers(value):
 
 def test_the_minimum_is_allowed():
     assert whole_number("count", 0, minimum=0) == 0
-    with pytest.raises(ValueError, match="count=1 must be a whole number, at least 2"):
+    with pytest.raises(ValueError, match="count=1 .*at least 2"):
         whole_number("count", 1, minimum=2)
 
 
@@ -34,7 +35,7 @@ def test_lists_become_tuples_of_ints():
 
 @pytest.mark.parametrize("values", [5, "55", None, (2, 0), (2, 1.5), [True, 2], {2: 3}])
 def test_other_values_are_no_sizes(values):
-    with pytest.raises(ValueError, match=r"sizes=.* must be a whole number for each axis, at least 1"):
+    with pytest.raises(ValueError, match=r"sizes=.* each axis, at least 1"):
         whole_numbers("sizes", values)
 
 
@@ -47,21 +48,20 @@ def test_pairs(size, both):
 
 @pytest.mark.parametrize("size", [(3,), (3, 5, 7), "35", 2.5, None, {3: 5}, True])
 def test_other_values_are_no_pairs(size):
-    message = f"image_size={size!r} is not possible; give one whole number for both sides, or (height, width)"
-    with pytest.raises(ValueError, match=re.escape(message)):
+    with pytest.raises(ValueError, match=rf"image_size={re.escape(repr(size))} .*both sides, or \(height, width\)"):
         pair("image_size", size)
 
 
 @pytest.mark.parametrize(
     ("size", "message"),
     [
-        (0, "image_size=0 must be a whole number, at least 1"),
-        ((3, 0), "image_size=(3, 0) must be a whole number for each axis, at least 1"),
-        ((3, 5.0), "image_size=(3, 5.0) must be a whole number for each axis, at least 1"),
+        (0, "image_size=0 .*number, at least 1"),
+        ((3, 0), r"image_size=\(3, 0\) .*each axis, at least 1"),
+        ((3, 5.0), r"image_size=\(3, 5.0\) .*each axis, at least 1"),
     ],
 )
 def test_sides_that_are_not_possible(size, message):
-    with pytest.raises(ValueError, match=re.escape(message)):
+    with pytest.raises(ValueError, match=message):
         pair("image_size", size)
 
 
@@ -72,7 +72,7 @@ def test_numbers():
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "4", None, True, 10**400, [1.0]])
 def test_other_values_are_no_numbers(value):
-    with pytest.raises(ValueError, match="ratio=.* is not possible; give a finite number"):
+    with pytest.raises(ValueError, match="ratio=.* finite number"):
         number("ratio", value)
 
 
@@ -83,12 +83,12 @@ def test_shares():
 
 @pytest.mark.parametrize("value", [1, 2, -0.1])
 def test_other_values_are_no_shares(value):
-    with pytest.raises(ValueError, match=rf"drop_rate={value} is not possible; it must lie in \[0, 1\): choose 0"):
+    with pytest.raises(ValueError, match=rf"drop_rate={value} .*\[0, 1\)"):
         share("drop_rate", value)
 
 
 def test_flags_are_true_or_false():
     assert flag("recover", True) is True
     for value in ("no", 1, None):
-        with pytest.raises(ValueError, match=f"recover={value!r} is not possible; give True or False"):
+        with pytest.raises(ValueError, match=f"recover={value!r} .*True or False"):
             flag("recover", value)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 
@@ -22,15 +24,15 @@ def test_patchify_by_hand():
 
 @pytest.mark.parametrize("sizes", [(6, 14), (2, 2), (4,), (2, 3, 3)])
 def test_sizes_that_do_not_divide(sizes):
-    with pytest.raises(ValueError, match=r"does not divide into patches of \(2, 3\); give 2 sizes, each a multiple"):
+    with pytest.raises(ValueError, match=rf"size {re.escape(str(sizes))} .*patches of \(2, 3\)"):
         patchify(torch.zeros(1, 1, *sizes), (2, 3))
 
 
 def test_axes_of_the_patch():
-    with pytest.raises(ValueError, match=r"patch_size=\(2,\) has 1 axes; give 2 \(image\) or 3 \(video\)"):
+    with pytest.raises(ValueError, match=r"patch_size=\(2,\) .*1 axes.* 2 \(image\) or 3"):
         PatchEmbed((2,), embed_dim=3)
 
 
 def test_patches_without_pixels():
-    with pytest.raises(ValueError, match=r"patch_size=\(0, 3\) is not possible; give at least 1 along each axis"):
+    with pytest.raises(ValueError, match=r"patch_size=\(0, 3\) .*at least 1"):
         check_patches((4, 6), (0, 3))

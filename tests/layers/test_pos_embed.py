@@ -45,7 +45,7 @@ def test_bf16_keeps_its_type_and_gradients_flow():
 
 
 def test_number_of_axes():
-    with pytest.raises(ValueError, match=r"a table over the grid \(2, 3\) can't be resized to \(4,\): give 2 sizes"):
+    with pytest.raises(ValueError, match=r"grid \(2, 3\) .*\(4,\).* 2 sizes"):
         resize_grid(torch.zeros(1, 2, 3, 5), (4,))
 
 
