@@ -139,7 +139,7 @@ def test_windows_are_reduced_each_by_itself(kind):
 
 @pytest.mark.parametrize("kind", REDUCERS)
 def test_more_tokens_than_there_are(kind):
-    with pytest.raises(ValueError, match=r"a token grid of \(3, 3\) can't be pooled from image tokens of \(2, 9\)"):
+    with pytest.raises(ValueError, match=r"grid of \(3, 3\) .*pooled.* \(2, 9\)"):
         make(kind, (3, 3))(torch.zeros(1, 2, 9, 4))
 
 

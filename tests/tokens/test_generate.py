@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -24,7 +26,7 @@ def test_pooling_equals_torch(axes):
 
 
 def test_pooling_to_more_tokens_than_there_are():
-    with pytest.raises(ValueError, match=r"a token grid of \(2, 6\) can't be pooled from image tokens of \(3, 5\)"):
+    with pytest.raises(ValueError, match=r"grid of \(2, 6\) .*pooled.* \(3, 5\)"):
         max_pool_grid(torch.zeros(1, 3, 5, 2), (2, 6))
 
 
@@ -159,21 +161,21 @@ def test_gradients_reach_every_parameter():
 
 
 def test_tokens_that_windows_can_not_share():
-    with pytest.raises(ValueError, match=r"\(3, 6\) semantic tokens do not share out over \(2, 2\) windows; choose"):
+    with pytest.raises(ValueError, match=r"\(3, 6\) semantic tokens .*\(2, 2\) windows"):
         make((3, 6), (6, 10), (3, 5))
 
 
 def test_key_window_needs_a_window():
-    with pytest.raises(ValueError, match=r"key_window=\(4, 4\) needs a window; give window too"):
+    with pytest.raises(ValueError, match=r"key_window=\(4, 4\) needs a window"):
         make((2, 2), key_window=(4, 4))
 
 
 @pytest.mark.parametrize("key_window", [(2, 9), (4, 7, 7)])
 def test_key_window_covers_the_window(key_window):
-    with pytest.raises(ValueError, match=r"does not cover window=\(3, 5\); give as many sizes, each at least the"):
+    with pytest.raises(ValueError, match=rf"key_window={re.escape(str(key_window))} .*cover window=\(3, 5\)"):
         make((4, 6), (6, 10), (3, 5), key_window)
 
 
 def test_token_grid_with_other_axes():
-    with pytest.raises(ValueError, match=r"token grid \(2, 2, 2\) has the wrong number of axes; give 2 sizes"):
+    with pytest.raises(ValueError, match=r"grid \(2, 2, 2\) .*axes.* 2 sizes"):
         make((2, 2)).set_token_grid(TokenGrid((2, 2, 2)))

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,16 +35,16 @@ def test_grid_has_the_count_and_fits(image, data):
 
 @pytest.mark.parametrize("num_tokens", [0, -3, 36])
 def test_count_out_of_range(num_tokens):
-    with pytest.raises(
-        ValueError, match=rf"num_tokens={num_tokens} is not possible over the 35 image tokens .*1 to 35"
-    ):
+    with pytest.raises(ValueError, match=rf"num_tokens={num_tokens} .*35 image tokens.* 1 to 35"):
         choose_token_grid(num_tokens, TokenGrid((5, 7)))
 
 
 def test_count_without_factors():
-    with pytest.raises(
-        ValueError, match="num_tokens=11 has no factors that fit the grid .*or give num_tokens as a grid"
-    ):
+    message = (  # the whole sentence, once for its family
+        r"^num_tokens=11 has no factors that fit the grid \(5, 7\); "
+        r"choose another count, or give num_tokens as a grid$"
+    )
+    with pytest.raises(ValueError, match=message):
         choose_token_grid(11, TokenGrid((5, 7)))
 
 
@@ -65,22 +67,18 @@ def test_known_grids_of_windows(num_tokens, image, window, expected):
 
 @pytest.mark.parametrize("num_tokens", [-4, 0, 3, 6, 64])
 def test_counts_that_windows_can_not_share(num_tokens):
-    message = (
-        rf"num_tokens={num_tokens} does not share out over 4 windows of \(3, 5\) tokens; choose a multiple of 4 up"
-    )
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=rf"num_tokens={num_tokens} .*4 windows of \(3, 5\).* multiple of 4 up to 60"):
         choose_window_tokens(num_tokens, TokenGrid((6, 10)), (3, 5))
 
 
 def test_shares_without_factors():
-    message = r"num_tokens=28 is 7 for each of 4 windows, which has no factors that fit \(3, 5\); choose another count"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=r"num_tokens=28 is 7 .*4 windows.* factors.* \(3, 5\)"):
         choose_window_tokens(28, TokenGrid((6, 10)), (3, 5))
 
 
 @pytest.mark.parametrize("sizes", [(3,), (0, 4), (1, 2, 3, 4), (2.5, 2), (True, 2), ("2", 2)])
 def test_impossible_grids(sizes):
-    with pytest.raises(ValueError, match=r"give \(H, W\) or \(T, H, W\), every size a whole number, at least 1"):
+    with pytest.raises(ValueError, match=rf"{re.escape(str(sizes))} .*\(H, W\) or \(T, H, W\).* at least 1"):
         TokenGrid(sizes)
 
 

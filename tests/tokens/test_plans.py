@@ -34,36 +34,39 @@ def test_deit_plans_with_recovery(reducer):
 
 @pytest.mark.parametrize("generate_at", [10, 12])
 def test_generation_needs_blocks_on_both_sides(generate_at):
-    with pytest.raises(ValueError, match=f"generate_at={generate_at} does not fit depth=12; .* choose 1 to 9"):
+    with pytest.raises(ValueError, match=f"generate_at={generate_at} .*depth=12.* 1 to 9"):
         deit_schedule(depth=12, base_attention="frame", generate_at=generate_at, reducer="semantic")
-    with pytest.raises(ValueError, match="takes 2 blocks and recovery 1, so choose 1 to 8"):
+    with pytest.raises(ValueError, match=f"generate_at={generate_at} .*recovery 1.* 1 to 8"):
         deit_schedule(depth=12, base_attention="frame", generate_at=generate_at, reducer="semantic", recover=True)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_generation_needs_four_blocks(depth):
-    with pytest.raises(
-        ValueError, match=f"^depth={depth} is too few .* give at least 4: 1 before .*, 2 of .* and 1 after"
-    ):
+    with pytest.raises(ValueError, match=rf"^depth={depth} .*few.* at least 4\b"):
         deit_schedule(depth=depth, base_attention="frame", generate_at=4, reducer="semantic")
 
 
 def test_recovery_needs_a_fifth():
-    with pytest.raises(ValueError, match="depth=4 is too few .* give at least 5: .*, 1 of recovery and 1 after it"):
+    message = (  # the whole sentence, once for its family
+        "^depth=4 is too few blocks for semantic tokens; "
+        "give at least 5: 1 before generation, 2 of generation, 1 of recovery and 1 after it$"
+    )
+    with pytest.raises(ValueError, match=message):
         deit_schedule(depth=4, base_attention="frame", generate_at=1, reducer="semantic", recover=True)
 
 
 @pytest.mark.parametrize(("option", "value"), [("depth", 0), ("depth", 2.0), ("generate_at", 0), ("generate_at", None)])
 def test_numbers_of_blocks_are_whole(option, value):
     numbers = {"depth": 12, "generate_at": 4, option: value}
-    with pytest.raises(ValueError, match=f"{option}={value} must be a whole number, at least 1"):
+    with pytest.raises(ValueError, match=f"{option}={value} .*at least 1"):
         deit_schedule(base_attention="frame", reducer="none", **numbers)
 
 
 def test_unknown_options():
-    with pytest.raises(ValueError, match='base_attention=\'time\' is unknown; choose "frame" or "joint"'):
+    with pytest.raises(ValueError, match='base_attention=\'time\' .*"frame" or "joint"'):
         deit_schedule(depth=3, base_attention="time", generate_at=1, reducer="none")
-    message = 'reducer=\'mean\' is unknown; choose one of "semantic", "random", "pool", "tome", "none"'
+    # the whole sentence, once for its family
+    message = '^reducer=\'mean\' is unknown; choose one of "semantic", "random", "pool", "tome", "none"$'
     with pytest.raises(ValueError, match=message):
         deit_schedule(depth=3, base_attention="frame", generate_at=1, reducer="mean")
     with pytest.raises(ValueError, match=message):
@@ -125,19 +128,13 @@ def plan_of(family, **options):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"depths": (2, 6)}, r"^depths=\(2, 6\) has 2 levels; give at least 3, such as \(2, 2, 6, 2\)$"),
-        ({"depths": (2, 0, 6, 2)}, r"depths=\(2, 0, 6, 2\) must be a whole number for each axis"),
-        ({"depths": 6}, "depths=6 must be a whole number for each axis"),
-        (
-            {"depths": (2, 2, 3, 2)},
-            r"^level 3 of depths=\(2, 2, 3, 2\) is too few blocks for semantic tokens; give at least 4: 1 before",
-        ),
-        (
-            {"generate_at": 4},
-            r"^generate_at=4 does not fit level 3 of depths=\(2, 3, 6, 2\); .* takes 2 blocks, so choose 1 to 3$",
-        ),
-        ({"generate_at": 0}, "generate_at=0 must be a whole number, at least 1"),
-        ({"generate_at": 2.0}, "generate_at=2.0 must be a whole number, at least 1"),
+        ({"depths": (2, 6)}, r"^depths=\(2, 6\) .*2 levels.* at least 3\b"),
+        ({"depths": (2, 0, 6, 2)}, r"depths=\(2, 0, 6, 2\) .*each axis"),
+        ({"depths": 6}, "depths=6 .*each axis"),
+        ({"depths": (2, 2, 3, 2)}, r"^level 3 of depths=\(2, 2, 3, 2\) .*few.* at least 4\b"),
+        ({"generate_at": 4}, r"^generate_at=4 .*level 3 of depths=\(2, 3, 6, 2\).* 1 to 3$"),
+        ({"generate_at": 0}, "generate_at=0 .*at least 1"),
+        ({"generate_at": 2.0}, "generate_at=2.0 .*at least 1"),
     ],
 )
 def test_options_that_do_not_fit_a_pyramid(family, options, message):
@@ -146,21 +143,17 @@ def test_options_that_do_not_fit_a_pyramid(family, options, message):
 
 
 def test_recovery_that_does_not_fit_swin():
-    with pytest.raises(
-        ValueError, match=r"depths=\(2, 2, 7, 2\) does not fit STViT-R: its level 3 is made of units of 6"
-    ):
+    with pytest.raises(ValueError, match=r"depths=\(2, 2, 7, 2\) .*level 3.* multiple of 6\b"):
         swin_plan(depths=(2, 2, 7, 2), generate_at=1, reducer="semantic", recover=True)
-    with pytest.raises(
-        ValueError, match="reducer='pool' can't be recovered from; use reducer=\"semantic\" with stvit_r"
-    ):
+    with pytest.raises(ValueError, match="reducer='pool' .*recovered.* reducer=\"semantic\""):
         swin_plan(depths=DEPTHS, generate_at=1, reducer="pool", recover=True)
 
 
 def test_a_dense_plan_has_nothing_to_recover_from():
     options = {"generate_at": 1, "reducer": "none", "recover": True}
-    with pytest.raises(ValueError, match='reducer="none" leaves nothing to recover from; use a dense model'):
+    with pytest.raises(ValueError, match='reducer="none" .*recover from'):
         deit_schedule(depth=5, base_attention="frame", **options)
-    with pytest.raises(ValueError, match="leaves nothing to recover from"):
+    with pytest.raises(ValueError, match='reducer="none" .*recover from'):
         swin_plan(depths=(2, 2, 6, 2), **options)
-    with pytest.raises(ValueError, match="leaves nothing to recover from"):
+    with pytest.raises(ValueError, match='reducer="none" .*recover from'):
         casvit_plan(depths=(2, 2, 4, 2), joint=False, **options)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 
@@ -48,9 +50,9 @@ def test_set_token_grid():
     reducer.set_token_grid(TokenGrid((2, 10)))
     assert reducer.token_grid.sizes == (2, 10)
     assert reducer.tokens_per_window == (1, 5)
-    with pytest.raises(ValueError, match=r"\(3, 10\) semantic tokens do not share out over \(2, 2\) windows; choose a"):
+    with pytest.raises(ValueError, match=r"\(3, 10\) semantic tokens .*\(2, 2\) windows"):
         reducer.set_token_grid(TokenGrid((3, 10)))
-    with pytest.raises(ValueError, match=r"token grid \(1, 2, 2\) has the wrong number of axes; give 2 sizes"):
+    with pytest.raises(ValueError, match=r"grid \(1, 2, 2\) .*axes.* 2 sizes"):
         reducer.set_token_grid(TokenGrid((1, 2, 2)))
     assert reducer.token_grid.sizes == (2, 10)
 
@@ -58,10 +60,10 @@ def test_set_token_grid():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (((2, 2), None, (3, 3)), r"window=\(3, 3\) needs the image_grid it divides; give both, or leave both out"),
-        (((2, 2), (6, 7), (3, 3)), r"windows of \(3, 3\) do not divide the token grid \(6, 7\); choose a window"),
-        (((2, 3), (6, 6), (3, 3)), r"\(2, 3\) semantic tokens do not share out over \(2, 2\) windows"),
-        (((2, 2), (6, 6), (2, 3, 3)), r"windows of \(2, 3, 3\) do not divide the token grid \(6, 6\)"),
+        (((2, 2), None, (3, 3)), r"window=\(3, 3\) needs the image_grid"),
+        (((2, 2), (6, 7), (3, 3)), r"windows of \(3, 3\) .*divide.* grid \(6, 7\)"),
+        (((2, 3), (6, 6), (3, 3)), r"\(2, 3\) semantic tokens .*\(2, 2\) windows"),
+        (((2, 2), (6, 6), (2, 3, 3)), r"windows of \(2, 3, 3\) .*divide.* grid \(6, 6\)"),
     ],
 )
 def test_windows_that_do_not_fit(arguments, message):
@@ -71,14 +73,19 @@ def test_windows_that_do_not_fit(arguments, message):
 
 @pytest.mark.parametrize(("grid", "sizes"), [((2, 9), (3, 3)), ((9, 2), (3, 3)), ((2, 9, 9), (3, 3))])
 def test_more_tokens_than_there_are(grid, sizes):
-    with pytest.raises(ValueError, match=r"a token grid of \(3, 3\) can't be pooled from .*; choose at most as many"):
+    message = rf"grid of \(3, 3\) .*pooled.* {re.escape(str(grid))}"
+    with pytest.raises(ValueError, match=message):
         make(sizes).to_windows(torch.zeros(1, *grid, 2))
-    with pytest.raises(ValueError, match="choose at most as many tokens along each axis"):
+    with pytest.raises(ValueError, match=message):
         check_reduction(grid, sizes)
 
 
 def test_more_tokens_than_a_window_has():
-    with pytest.raises(ValueError, match=r"a token grid of \(4, 3\) can't be pooled from image tokens of \(3, 5\)"):
+    message = (  # the whole sentence, once for its family
+        r"^a token grid of \(4, 3\) can't be pooled from image tokens of \(3, 5\); "
+        r"choose at most as many tokens along each axis$"
+    )
+    with pytest.raises(ValueError, match=message):
         make((8, 6), (6, 10), (3, 5)).to_windows(torch.zeros(1, 6, 10, 2))
 
 

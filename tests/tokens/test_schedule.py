@@ -41,25 +41,26 @@ def test_a_generator_is_one_module_of_two_layers():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "an empty schedule has no blocks"),
-        ("  ", "an empty schedule has no blocks"),
-        ("joint | joint", r"schedule 'joint \| joint' has 2 levels; write one, without '\|'"),
-        (
-            "frames*4",
-            r"'frames\*4' is no stage of a schedule; write kind\*depth with kind one of frame, joint",
-        ),
+        ("", "empty schedule"),
+        ("  ", "empty schedule"),
+        ("joint | joint", r"'joint \| joint' has 2 levels"),
+        ("frames*4", r"'frames\*4' is no stage .*kind\*depth.* frame, joint"),
         ("frame*0", r"'frame\*0' is no stage"),
         ("frame*-1", r"'frame\*-1' is no stage"),
-        ("frame*2 generate*3", "generate has 3 blocks; it takes exactly 2"),
-        ("frame*2 pool*2", "pool has 2 blocks; it takes exactly 1"),
-        ("frame*2 refine*2", "refine needs one of generate, random, pool, tome before it"),
-        ("frame*2 local", "local needs one of generate, random, pool, tome before it"),
-        ("frame recover", "recover needs one of generate, random, pool, tome before it"),
-        ("frame generate*2 joint", "joint can't follow few tokens, only refine, local, mixer or recover may"),
-        ("frame generate*2 pool refine", "pool can't follow few tokens, only refine"),
-        ("window tome shifted", "shifted can't follow few tokens, only refine"),
-        ("joint*2 frame", "frame blocks come before anything that mixes frames; use joint blocks there"),
-        ("frame generate*2 recover frame", "frame blocks come before anything that mixes frames"),
+        ("frame*2 generate*3", "generate has 3 .*exactly 2"),
+        ("frame*2 pool*2", "pool has 2 .*exactly 1"),
+        (
+            "frame*2 refine*2",  # the whole sentence, once for its family
+            r"^schedule 'frame\*2 refine\*2' can't run: refine needs one of generate, random, pool, tome before it; "
+            r"for example frame\*4 generate\*2 refine\*6$",
+        ),
+        ("frame*2 local", "local needs .*generate, random, pool, tome before"),
+        ("frame recover", "recover needs .*generate, random, pool, tome before"),
+        ("frame generate*2 joint", "joint can't follow few tokens.* refine, local, mixer or recover"),
+        ("frame generate*2 pool refine", "pool can't follow few tokens"),
+        ("window tome shifted", "shifted can't follow few tokens"),
+        ("joint*2 frame", "frame blocks .*before .*mixes frames"),
+        ("frame generate*2 recover frame", "frame blocks .*before .*mixes frames"),
     ],
 )
 def test_schedules_that_make_no_sense(text, message):
@@ -70,11 +71,11 @@ def test_schedules_that_make_no_sense(text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has a part without blocks; write for example"),
-        ("window | | window", "has a part without blocks"),
-        ("window generate*2 refine | window", "window can't follow few tokens, only refine"),
-        ("window generate*2 refine | local", "local needs one of generate, .* before it in the same level"),
-        ("window pool refine | recover", "recover needs one of generate, .* before it in the same level"),
+        ("", "'' .*part without blocks"),
+        ("window | | window", r"'window \| \| window' .*part without blocks"),
+        ("window generate*2 refine | window", "window can't follow few tokens"),
+        ("window generate*2 refine | local", "local needs .*generate.* same level"),
+        ("window pool refine | recover", "recover needs .*generate.* same level"),
     ],
 )
 def test_plans_that_make_no_sense(text, message):
