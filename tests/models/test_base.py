@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -36,9 +38,9 @@ def test_features_to_logits():
     model = Tiny(token_grid=(6, 10)).eval()
     torch.testing.assert_close(model(IMAGES), model.head(IMAGES.mean((2, 3))))
     assert model.train().forward_head(torch.ones(64, 2)).unique(dim=0).shape[0] > 1  # dropout before the head
-    with pytest.raises(NotImplementedError, match="TokenModel does not say how it comes to features"):
+    with pytest.raises(NotImplementedError, match="TokenModel .*features"):
         TokenModel()(IMAGES)
-    with pytest.raises(NotImplementedError, match="TokenModel does not say how many tokens its stages have"):
+    with pytest.raises(NotImplementedError, match="TokenModel .*how many tokens"):
         TokenModel().tokens_per_level()
 
 
@@ -54,12 +56,12 @@ def test_the_count_is_set_everywhere():
 @pytest.mark.parametrize(
     ("num_tokens", "message"),
     [
-        (0, "num_tokens=0 does not share out over 4 windows"),
-        (6, r"num_tokens=6 does not share out over 4 windows of \(3, 5\) tokens; choose a multiple of 4 up to 60"),
-        ((7, 2), r"num_tokens=\(7, 2\) does not fit the image tokens' grid \(6, 10\)"),
-        ((3, 2), r"\(3, 2\) semantic tokens do not share out over \(2, 2\) windows"),
+        (0, "num_tokens=0 .*4 windows"),
+        (6, r"num_tokens=6 .*4 windows of \(3, 5\).* multiple of 4 up to 60"),
+        ((7, 2), r"num_tokens=\(7, 2\) .*grid \(6, 10\)"),
+        ((3, 2), r"\(3, 2\) semantic tokens .*\(2, 2\) windows"),
         ("8", "num_tokens='8' is no number of tokens"),
-        ((2, 2, 2), r"num_tokens=\(2, 2, 2\) does not fit"),
+        ((2, 2, 2), r"num_tokens=\(2, 2, 2\) .*grid \(6, 10\)"),
     ],
 )
 def test_counts_that_do_not_fit_change_nothing(num_tokens, message):
@@ -72,7 +74,7 @@ def test_counts_that_do_not_fit_change_nothing(num_tokens, message):
 
 def test_a_count_that_only_the_first_reducer_can_leave_changes_nothing():
     model = Tiny(token_grid=(4, 10), windows=((3, 5), (3, 2)))  # 2 x 2 and 2 x 5 windows
-    with pytest.raises(ValueError, match=r"\(2, 4\) semantic tokens do not share out over \(2, 5\) windows"):
+    with pytest.raises(ValueError, match=r"\(2, 4\) semantic tokens .*\(2, 5\) windows"):
         model.set_num_tokens((2, 4))
     assert [reducer.token_grid.sizes for reducer in model.reducers()] == [(4, 10), (4, 10)]
 
@@ -81,9 +83,7 @@ def test_a_dense_model_has_no_tokens_to_set():
     model = Tiny(windows=())
     assert model.token_grid is None
     assert model.reducers() == []
-    with pytest.raises(
-        ValueError, match="num_tokens=8 is not possible: a dense model has no semantic tokens; use a stvit_"
-    ):
+    with pytest.raises(ValueError, match="num_tokens=8 .*dense model"):
         model.set_num_tokens(8)
 
 
@@ -129,20 +129,22 @@ def test_out_of_training_parts_of_a_forward_pass_use_the_chosen_count_too():
 
 @pytest.mark.parametrize("elastic", [[], 8, "8", {8: 1}])
 def test_elastic_counts_that_are_no_list(elastic):
-    with pytest.raises(
-        ValueError, match=r"elastic=.* is not possible; give a list of token counts such as \[8, 16, 32\]"
-    ):
+    message = (  # the whole sentence, once for its family
+        f"^elastic={re.escape(repr(elastic))} is not possible; "
+        r"give a list of token counts such as \[8, 16, 32\], to a model with semantic tokens$"
+    )
+    with pytest.raises(ValueError, match=message):
         Tiny(elastic=elastic)
 
 
 def test_elastic_counts_of_a_dense_model():
-    with pytest.raises(ValueError, match=r"elastic=\[8\] is not possible; .* to a model with semantic tokens"):
+    with pytest.raises(ValueError, match=r"elastic=\[8\] .*model with semantic tokens"):
         Tiny(windows=(), elastic=[8])
 
 
 @pytest.mark.parametrize(
     ("count", "message"),
-    [(6, "num_tokens=6 does not share out"), (2.5, "num_tokens=2.5 is no number"), ((3, 2), "do not share out over")],
+    [(6, "num_tokens=6 .*4 windows"), (2.5, "num_tokens=2.5 is no number"), ((3, 2), r"\(3, 2\) .*\(2, 2\) windows")],
 )
 def test_elastic_counts_that_do_not_fit(count, message):
     with pytest.raises(ValueError, match=message):

@@ -88,8 +88,9 @@ def test_only_the_first_generator_has_centres():
 
 
 def test_no_maker_for_a_kind():
+    # the whole sentence, once for its family
     with pytest.raises(
-        ValueError, match="a schedule with a generate block does not fit this model; it has joint, mixer"
+        ValueError, match="^a schedule with a generate block does not fit this model; it has joint, mixer$"
     ):
         build_blocks(parse_schedule("joint generate*2 refine"), {"joint": Doubled, "mixer": Doubled}, iter([0.0] * 5))
 
@@ -169,18 +170,18 @@ def test_slots_from_options():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dense": True, "num_tokens": 8}, "num_tokens=8 has no meaning for a dense model; leave it out or use stvit_"),
-        ({"dense": True, "window": (3, 5)}, r"token_window=\(3, 5\) has no meaning for a dense model"),
-        ({"dense": True, "key_window": (3, 5)}, r"key_window=\(3, 5\) has no meaning for a dense model"),
-        ({"num_tokens": 0}, "num_tokens=0 is not possible over the 60 image tokens of the grid .*; choose 1 to 60"),
-        ({"num_tokens": 61}, "num_tokens=61 is not possible over the 60 image tokens"),
-        ({"num_tokens": (7, 2)}, r"num_tokens=\(7, 2\) does not fit the image tokens' grid \(6, 10\)"),
-        ({"window": (4, 5)}, r"windows of \(4, 5\) do not divide the token grid \(6, 10\); choose a window"),
-        ({"window": (3, 5, 2)}, r"windows of \(3, 5, 2\) do not divide"),
-        ({"window": 5}, "token_window=5 must be a whole number for each axis, at least 1"),
-        ({"window": (3, 5), "num_tokens": 6}, "num_tokens=6 does not share out over 4 windows"),
-        ({"window": (3, 5), "key_window": "57"}, "key_window='57' must be a whole number for each axis"),
-        ({"key_window": (4, 7)}, r"key_window=\(4, 7\) needs windows; give token_window too, or leave both out"),
+        ({"dense": True, "num_tokens": 8}, "num_tokens=8 .*dense model"),
+        ({"dense": True, "window": (3, 5)}, r"token_window=\(3, 5\) .*dense model"),
+        ({"dense": True, "key_window": (3, 5)}, r"key_window=\(3, 5\) .*dense model"),
+        ({"num_tokens": 0}, "num_tokens=0 .*60 image tokens.* 1 to 60"),
+        ({"num_tokens": 61}, "num_tokens=61 .*60 image tokens"),
+        ({"num_tokens": (7, 2)}, r"num_tokens=\(7, 2\) .*grid \(6, 10\)"),
+        ({"window": (4, 5)}, r"windows of \(4, 5\) .*divide.* grid \(6, 10\)"),
+        ({"window": (3, 5, 2)}, r"windows of \(3, 5, 2\) .*divide.* grid \(6, 10\)"),
+        ({"window": 5}, "token_window=5 .*each axis, at least 1"),
+        ({"window": (3, 5), "num_tokens": 6}, "num_tokens=6 .*4 windows"),
+        ({"window": (3, 5), "key_window": "57"}, "key_window='57' .*each axis"),
+        ({"key_window": (4, 7)}, r"key_window=\(4, 7\) needs .*token_window"),
     ],
 )
 def test_options_that_make_no_slot(options, message):

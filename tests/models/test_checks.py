@@ -25,21 +25,22 @@ def test_counts_and_grids_of_tokens(num_tokens, sizes):
 
 @pytest.mark.parametrize("num_tokens", [2.5, "4", True, None, {4}])
 def test_values_that_are_no_number_of_tokens(num_tokens):
-    message = (
+    message = (  # the whole sentence, once for its family
         f"num_tokens={num_tokens!r} is no number of tokens; give a whole number, or a grid with one size for each "
+        "axis, such as (4, 4, 4)"
     )
-    with pytest.raises(ValueError, match=re.escape(message + "axis, such as (4, 4, 4)")):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         resolve_token_grid(num_tokens, GRID)
 
 
 @pytest.mark.parametrize("num_tokens", [(2, 2.5, 2), (0, 1, 1), [True, 1, 1]])
 def test_grids_of_values_that_are_no_sizes(num_tokens):
-    with pytest.raises(ValueError, match="num_tokens=.* must be a whole number for each axis, at least 1"):
+    with pytest.raises(ValueError, match="num_tokens=.* .*each axis, at least 1"):
         resolve_token_grid(num_tokens, GRID)
 
 
 def test_grid_larger_than_the_image():
-    with pytest.raises(ValueError, match=r"num_tokens=\(4, 1, 1\) does not fit .* \(3, 5, 7\); choose at most as many"):
+    with pytest.raises(ValueError, match=r"num_tokens=\(4, 1, 1\) .*grid \(3, 5, 7\)"):
         resolve_token_grid((4, 1, 1), GRID)
 
 
@@ -51,9 +52,7 @@ def test_counts_are_shared_by_windows(num_tokens, sizes):
 
 
 def test_counts_that_windows_can_not_share():
-    with pytest.raises(
-        ValueError, match=r"num_tokens=6 does not share out over 4 windows of \(3, 5, 7\) tokens; choose"
-    ):
+    with pytest.raises(ValueError, match=r"num_tokens=6 .*4 windows of \(3, 5, 7\).* multiple of 4\b"):
         resolve_token_grid(6, TokenGrid((3, 10, 14)), window=(3, 5, 7))
     with pytest.raises(ValueError, match="num_tokens=2.5 is no number of tokens"):
         resolve_token_grid(2.5, TokenGrid((3, 10, 14)), window=(3, 5, 7))
@@ -61,16 +60,16 @@ def test_counts_that_windows_can_not_share():
 
 @pytest.mark.parametrize(("size", "patch"), [((6, 15, 29), (2, 3, 4)), ((6, 2, 28), (2, 3, 4)), ((15, 28), (2, 3, 4))])
 def test_patches_that_do_not_tile_the_input(size, patch):
-    with pytest.raises(ValueError, match=r"input of size .* does not divide into patches of \(2, 3, 4\); give 3 sizes"):
+    with pytest.raises(ValueError, match=rf"size {re.escape(str(size))} .*patches of \(2, 3, 4\)"):
         image_token_grid(size, patch)
 
 
 def test_pool():
     check_pool("cls", semantic=False)
     check_pool("mean", semantic=True)
-    with pytest.raises(ValueError, match='pool=\'\' is unknown; choose "cls" or "mean"'):
+    with pytest.raises(ValueError, match='pool=\'\' .*"cls" or "mean"'):
         check_pool("", semantic=False)
-    with pytest.raises(ValueError, match='pool="cls" is not possible with semantic tokens'):
+    with pytest.raises(ValueError, match='pool="cls" .*semantic tokens'):
         check_pool("cls", semantic=True)
 
 
@@ -88,10 +87,10 @@ def test_images_come_with_and_without_the_axis_of_the_frame():
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ((1, 2, 3, 6, 8), r"shape \(1, 2, 3, 6, 8\) has 3 frames, an image model takes one: give \(B, 2, H, W\) or "),
-        ((1, 1, 2, 6, 8), r"has 2 frames, .* \(B, 2, 1, H, W\), or use a model with video in its name"),
-        ((1, 3, 1, 6, 8), r"shape \(1, 3, 1, 6, 8\) does not fit this model; give \(B, 2, H, W\)"),
-        ((2, 6, 8), r"shape \(2, 6, 8\) does not fit this model"),
+        ((1, 2, 3, 6, 8), r"shape \(1, 2, 3, 6, 8\) has 3 frames, .*\(B, 2, H, W\)"),
+        ((1, 1, 2, 6, 8), r"shape \(1, 1, 2, 6, 8\) has 2 frames, .*\(B, 2, 1, H, W\)"),
+        ((1, 3, 1, 6, 8), r"shape \(1, 3, 1, 6, 8\) .*give \(B, 2, H, W\)"),
+        ((2, 6, 8), r"shape \(2, 6, 8\) .*give \(B, 2, H, W\)"),
     ],
 )
 def test_shapes_that_are_no_images(shape, message):
@@ -102,21 +101,16 @@ def test_shapes_that_are_no_images(shape, message):
 @pytest.mark.parametrize(
     ("clip", "message"),
     [
-        (np.zeros((1, 2, 4, 6, 8)), r"clip is a ndarray; give a torch tensor \(B, 2, T, H, W\)"),
-        (None, "clip is a NoneType; give a torch tensor"),
+        (np.zeros((1, 2, 4, 6, 8)), r"clip is a ndarray; .*tensor \(B, 2, T, H, W\)"),
+        (None, "clip is a NoneType; .*tensor"),
+        (torch.zeros(1, 2, 4, 6, 8, dtype=torch.uint8), "clip is torch.uint8; .*floating point"),
+        (torch.zeros(1, 4, 2, 6, 8), r"shape \(1, 4, 2, 6, 8\) .*give \(B, 2, T, H, W\)"),
         (
-            torch.zeros(1, 2, 4, 6, 8, dtype=torch.uint8),
-            r"clip is torch.uint8; give floating point, normalised \(see Preprocessing\)",
+            torch.zeros(1, 2, 4, 6, 8).double(),  # the whole sentence, once for its family
+            r"^clip is torch.float64, the model's weights are torch.float32; "
+            r"give clip.to\(torch.float32\), or run under torch.autocast$",
         ),
-        (
-            torch.zeros(1, 4, 2, 6, 8),
-            r"input of shape \(1, 4, 2, 6, 8\) does not fit this model; give \(B, 2, T, H, W\)",
-        ),
-        (
-            torch.zeros(1, 2, 4, 6, 8).double(),
-            r"clip is torch.float64, the model's weights are torch.float32; give clip.to\(torch.float32\), or run",
-        ),
-        (torch.zeros(1, 2, 4, 6, 8).half(), "clip is torch.float16, the model's weights are torch.float32"),
+        (torch.zeros(1, 2, 4, 6, 8).half(), "clip is torch.float16, .*torch.float32"),
     ],
 )
 def test_clips_that_do_not_fit(clip, message):
@@ -125,7 +119,7 @@ def test_clips_that_do_not_fit(clip, message):
 
 
 def test_images_are_called_images():
-    with pytest.raises(ValueError, match="image is torch.int64; give floating point"):
+    with pytest.raises(ValueError, match="image is torch.int64; .*floating point"):
         checked_clip(torch.zeros(1, 2, 6, 8, dtype=torch.int64), **{**CLIP, "num_axes": 2})
 
 
@@ -133,5 +127,5 @@ def test_images_are_called_images():
 def test_any_floating_type_passes_under_autocast(dtype):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         checked_clip(torch.zeros(1, 2, 4, 6, 8, dtype=dtype), **CLIP)
-        with pytest.raises(ValueError, match="clip is torch.uint8"):
+        with pytest.raises(ValueError, match="clip is torch.uint8; .*floating point"):
             checked_clip(torch.zeros(1, 2, 4, 6, 8, dtype=torch.uint8), **CLIP)

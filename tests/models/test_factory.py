@@ -48,9 +48,9 @@ def test_pretrained_weights_of_another_model_are_fitted_or_refused(tmp_path):
     dense = exported(tmp_path, name="deit_tiny", **{k: v for k, v in TINY.items() if k != "generate_at"})
     few = create_model("stvit_deit_tiny", pretrained=tmp_path / "model.safetensors", **TINY, num_tokens=4)
     assert torch.equal(few.blocks[0].attn.qkv.weight, dense.blocks[0].attn.qkv.weight)
-    with pytest.raises(CheckpointError, match="the checkpoint is of another model"):
+    with pytest.raises(CheckpointError, match="another model: "):
         create_model("stvit_deit_tiny", pretrained=tmp_path, **TINY | {"embed_dim": 16})
-    with pytest.raises(ValueError, match="has no option 'num_token', did you mean 'num_tokens'"):
+    with pytest.raises(ValueError, match="no option 'num_token', .*'num_tokens'"):
         create_model("stvit_video_deit_tiny", pretrained=tmp_path, num_token=3)
-    with pytest.raises(CheckpointError, match="there is no checkpoint file"):
+    with pytest.raises(CheckpointError, match="no checkpoint file .*gone.safetensors"):
         create_model("deit_tiny", pretrained=tmp_path / "gone.safetensors")

@@ -1,3 +1,4 @@
+import re
 from functools import partial
 
 import numpy as np
@@ -34,18 +35,17 @@ def test_list_is_sorted():
 
 
 def test_unknown_name_suggests_the_closest():
-    with pytest.raises(
-        ValueError, match="no model is named 'stvit_video_diet_tiny', did you mean 'stvit_video_deit_tiny'?"
-    ):
+    message = (  # the whole sentence, once for its family
+        r"^no model is named 'stvit_video_diet_tiny', did you mean 'stvit_video_deit_tiny'\?; see list_models\(\)$"
+    )
+    with pytest.raises(ValueError, match=message):
         create_model("stvit_video_diet_tiny")
 
 
 def test_unknown_option_suggests_the_closest():
-    with pytest.raises(
-        ValueError, match="deit_tiny has no option 'num_token', did you mean 'num_tokens'.*it takes depth"
-    ):
+    with pytest.raises(ValueError, match="deit_tiny .*no option 'num_token', .*'num_tokens'.* depth"):
         create_model("deit_tiny", num_token=3)
-    with pytest.raises(ValueError, match="deit_tiny has no option 'num_frames'"):
+    with pytest.raises(ValueError, match="deit_tiny .*no option 'num_frames'"):
         create_model("deit_tiny", num_frames=8)
     assert "num_frames" in model_options("video_deit_tiny")
 
@@ -71,7 +71,7 @@ def test_sixteen_tokens_cost_what_the_paper_says(name, limit):
 
 @pytest.mark.parametrize("name", [None, 5, ["deit_tiny"]])
 def test_a_name_that_is_no_text(name):
-    with pytest.raises(ValueError, match="is no model's name; give a text out of list_models"):
+    with pytest.raises(ValueError, match=rf"^{re.escape(repr(name))} .*no model's name.*list_models\(\)"):
         create_model(name)
 
 
@@ -79,7 +79,7 @@ def test_a_name_that_is_no_text(name):
     ("options", "message"),
     [
         *[
-            ({option: value}, f"{option}={value} must be a whole number, at least 1")
+            ({option: value}, f"{option}={value} .*number, at least 1")
             for option, value in [
                 ("num_classes", 0),
                 ("num_classes", -1),
@@ -94,20 +94,23 @@ def test_a_name_that_is_no_text(name):
                 ("image_size", -16),
             ]
         ],
-        ({"image_size": "16"}, "image_size='16' is not possible; give one whole number for both sides, or"),
-        ({"patch_size": (4, 4, 4)}, r"patch_size=\(4, 4, 4\) is not possible; give one whole number for both sides"),
-        ({"patch_size": (4, 0)}, r"patch_size=\(4, 0\) must be a whole number for each axis"),
-        ({"mlp_ratio": 0}, "mlp_ratio=0 is not possible: 8 channels times it is 0; choose a ratio"),
-        ({"mlp_ratio": -1}, "mlp_ratio=-1 is not possible"),
-        ({"drop_rate": 1.0}, r"drop_rate=1.0 is not possible; it must lie in \[0, 1\)"),
-        ({"drop_rate": -0.1}, "drop_rate=-0.1 is not possible"),
-        ({"drop_path_rate": 2}, r"drop_path_rate=2 is not possible; it must lie in \[0, 1\)"),
-        ({"layer_scale_init": "1"}, "layer_scale_init='1' is not possible; give a finite number"),
-        ({"depth": 2}, "depth=2 is too few blocks for semantic tokens; give at least 4: 1 before"),
+        (
+            {"image_size": "16"},  # the whole sentence, once for its family
+            r"^image_size='16' is not possible; give one whole number for both sides, or \(height, width\)$",
+        ),
+        ({"patch_size": (4, 4, 4)}, r"patch_size=\(4, 4, 4\) .*both sides, or \(height, width\)"),
+        ({"patch_size": (4, 0)}, r"patch_size=\(4, 0\) .*each axis"),
+        ({"mlp_ratio": 0}, r"mlp_ratio=0 .*8 channels.* 0\b"),
+        ({"mlp_ratio": -1}, r"mlp_ratio=-1 .*8 channels.* -8\b"),
+        ({"drop_rate": 1.0}, r"drop_rate=1.0 .*\[0, 1\)"),
+        ({"drop_rate": -0.1}, r"drop_rate=-0.1 .*\[0, 1\)"),
+        ({"drop_path_rate": 2}, r"drop_path_rate=2 .*\[0, 1\)"),
+        ({"layer_scale_init": "1"}, "layer_scale_init='1' .*finite number"),
+        ({"depth": 2}, "depth=2 .*few.* at least 4"),
         ({"num_tokens": 2.5}, "num_tokens=2.5 is no number of tokens"),
         ({"num_tokens": "4"}, "num_tokens='4' is no number of tokens"),
         ({"num_tokens": True}, "num_tokens=True is no number of tokens"),
-        ({"pool": ""}, "pool='' is unknown"),
+        ({"pool": ""}, 'pool=\'\' .*"cls" or "mean"'),
     ],
 )
 def test_values_out_of_range(options, message):

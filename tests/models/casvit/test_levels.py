@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -28,14 +30,14 @@ def test_grids_are_those_that_convolutions_leave(size):
 
 @pytest.mark.parametrize("size", [(31, 64), (64, 31), (0, 64, 64), (2, 64, 8), (64,), (2, 2, 64, 64)])
 def test_input_that_is_too_small(size):
-    with pytest.raises(ValueError, match=r"is too small; give \(H, W\) or \(T, H, W\) with at least 32 pixels"):
+    with pytest.raises(ValueError, match=rf"size {re.escape(str(size))} .*small.* at least 32\b"):
         check_pixels(size)
 
 
 @pytest.mark.parametrize("dims", [(4, 6), (4, 6, 8, 10), (5, 6, 7)])
 def test_channels_that_do_not_fit_the_levels(dims):
     assert level_dims((4, 7, 9), num_levels=3) == (4, 7, 9)
-    with pytest.raises(ValueError, match="does not fit 3 levels; give one number of channels for each, the first even"):
+    with pytest.raises(ValueError, match=rf"embed_dims={re.escape(str(dims))} .*3 levels.* first even"):
         level_dims(dims, num_levels=3)
 
 
@@ -68,7 +70,7 @@ def test_tokens_of_each_level(plan, token_grid, counts):
 def test_a_pyramid_needs_image_tokens():
     check_pyramid(parse_plan("mixer | mixer | mixer"))
     check_pyramid(parse_plan("mixer | mixer | mixer generate*2 mixer recover | mixer"))
-    with pytest.raises(ValueError, match="semantic tokens have no map of every level; use a stvit_r_ model"):
+    with pytest.raises(ValueError, match="no map of every level.* stvit_r_"):
         check_pyramid(parse_plan("mixer | mixer | mixer generate*2 mixer | mixer"))
 
 
@@ -77,7 +79,7 @@ def test_heads_and_gains_of_attention():
     refine = attention_makers(12, slot, head_dim=4, mlp_ratio=2)["refine"](drop_path_rate=0.0)
     assert refine.attn.num_heads == 3
     assert refine.ls1.gamma.tolist() == [0.5] * 12
-    with pytest.raises(ValueError, match="head_dim=5 does not divide the 12 channels of level 3; choose one that does"):
+    with pytest.raises(ValueError, match="head_dim=5 .*12 channels of level 3"):
         attention_makers(12, slot, head_dim=5, mlp_ratio=2)
-    with pytest.raises(ValueError, match="head_dim=0 must be a whole number, at least 1"):
+    with pytest.raises(ValueError, match="head_dim=0 .*number, at least 1"):
         attention_makers(12, slot, head_dim=0, mlp_ratio=2)

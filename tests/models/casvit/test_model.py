@@ -198,7 +198,7 @@ def test_recovery_gives_a_whole_pyramid():
     shapes = [tuple(maps.shape) for maps in model(clips())]
     assert shapes == [(2, 6, 3, 13, 18), (2, 8, 3, 7, 9), (2, 12, 3, 4, 5), (2, 10, 3, 2, 3)]
     assert model.tokens_per_level() == (3 * 13 * 18, 3 * 7 * 9, 3 * 4 * 5, 3 * 2 * 3)
-    with pytest.raises(ValueError, match="features_only=True has no features to classify; call forward_pyramid"):
+    with pytest.raises(ValueError, match="features_only=True .*forward_pyramid"):
         model.forward_features(clips())
 
 
@@ -211,9 +211,9 @@ def test_pyramid_is_normed_by_each_level():
 
 
 def test_semantic_tokens_have_no_pyramid():
-    with pytest.raises(ValueError, match="semantic tokens have no map of every level; use a stvit_r_ model"):
+    with pytest.raises(ValueError, match="no map of every level.* stvit_r_"):
         image_model("semantic", features_only=True)
-    with pytest.raises(ValueError, match="semantic tokens have no map of every level; use a stvit_r_ model"):
+    with pytest.raises(ValueError, match="no map of every level.* stvit_r_"):
         image_model("pool").forward_pyramid(clips()[:, :, 0])
 
 
@@ -225,9 +225,9 @@ def test_distillation():
     torch.testing.assert_close(teacher, model.dist_head(features))
     torch.testing.assert_close(model(image), (labels + teacher) / 2)
     torch.testing.assert_close(model.train()(image), sum(model.forward_both(image)) / 2)
-    with pytest.raises(ValueError, match="the model has no second head; build it with distillation=True"):
+    with pytest.raises(ValueError, match="no second head.* distillation=True"):
         image_model().forward_both(image)
-    with pytest.raises(ValueError, match="distillation=True has no meaning with features_only=True, which has no head"):
+    with pytest.raises(ValueError, match="distillation=True .*features_only=True"):
         image_model(distillation=True, features_only=True)
 
 
@@ -248,9 +248,9 @@ def test_set_num_tokens():
         assert model.tokens_per_level() == tuple(worked_on)
     model.set_num_tokens((2, 2, 3))
     torch.testing.assert_close(model(clip), original)
-    with pytest.raises(ValueError, match="num_tokens=61 is not possible over the 60 image tokens"):
+    with pytest.raises(ValueError, match="num_tokens=61 .*60 image tokens"):
         model.set_num_tokens(61)
-    with pytest.raises(ValueError, match="num_tokens=4 is not possible: a dense model has no semantic tokens"):
+    with pytest.raises(ValueError, match="num_tokens=4 .*dense model"):
         video_model().set_num_tokens(4)
 
 
@@ -296,15 +296,12 @@ def test_checks_stay_out_of_exported_and_compiled_graphs():
 @pytest.mark.parametrize(
     ("clip", "message"),
     [
-        (torch.zeros(1, 3, 50, 70), r"does not fit this model; give \(B, 3, T, H, W\), channels before frames"),
-        (torch.zeros(1, 2, 3, 50, 70), r"does not fit this model; give \(B, 3, T, H, W\)"),
-        (torch.zeros(1, 3, 3, 31, 70), r"input of size \(3, 31, 70\) is too small; give \(H, W\) or \(T, H, W\)"),
-        (torch.zeros(1, 3, 0, 50, 70), r"input of size \(0, 50, 70\) is too small"),
-        (torch.zeros(1, 3, 3, 50, 70, dtype=torch.uint8), "clip is torch.uint8; give floating point, normalised"),
-        (
-            torch.zeros(1, 3, 3, 50, 70, dtype=torch.float64),
-            "clip is torch.float64, the model's weights are",
-        ),
+        (torch.zeros(1, 3, 50, 70), r"shape \(1, 3, 50, 70\) .*give \(B, 3, T, H, W\)"),
+        (torch.zeros(1, 2, 3, 50, 70), r"shape \(1, 2, 3, 50, 70\) .*give \(B, 3, T, H, W\)"),
+        (torch.zeros(1, 3, 3, 31, 70), r"size \(3, 31, 70\) .*small.* at least 32\b"),
+        (torch.zeros(1, 3, 0, 50, 70), r"size \(0, 50, 70\) .*small.* 1 frame\b"),
+        (torch.zeros(1, 3, 3, 50, 70, dtype=torch.uint8), "clip is torch.uint8; .*floating point"),
+        (torch.zeros(1, 3, 3, 50, 70, dtype=torch.float64), "clip is torch.float64, .*torch.float32"),
     ],
 )
 def test_input_that_does_not_fit(clip, message):
@@ -313,5 +310,5 @@ def test_input_that_does_not_fit(clip, message):
 
 
 def test_grids_that_do_not_fit_a_smaller_clip():
-    with pytest.raises(ValueError, match=r"token grid of \(3, 4, 5\) can't be pooled from image tokens of \(2, 3, 3\)"):
+    with pytest.raises(ValueError, match=r"grid of \(3, 4, 5\) .*pooled.* \(2, 3, 3\)"):
         video_model("semantic", num_tokens=(3, 4, 5))(clips(2, size=(40, 40)))

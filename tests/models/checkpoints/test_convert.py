@@ -89,7 +89,7 @@ def test_blocks_without_gains_have_gains_of_one():
 def test_a_head_behind_another_pooling_is_refused_unless_it_stays_new():
     image = images()
     joint = create_model("video_deit_tiny", **SMALL, **CLIP, base_attention="joint")
-    with pytest.raises(ValueError, match="classifies its normed class token, the model the mean .* pool='cls'"):
+    with pytest.raises(ValueError, match="class token, .*mean.* pool='cls'"):
         load_checkpoint(joint, image.state_dict())
     assert load_checkpoint(joint, image.state_dict(), new_head=True).unused == ("cls_token", "head.weight", "head.bias")
     exact = create_model("video_deit_tiny", **SMALL, **CLIP, base_attention="joint", pool="cls", norm_after_pool=False)
@@ -102,7 +102,7 @@ def test_gains_are_all_there_or_none():
     options = {"embed_dim": 8, "num_heads": (1, 1, 2, 2), "depths": (1, 1, 6, 1), "image_size": 32}
     state = create_model("stvit_r_swin_tiny", **options).state_dict()
     del state["levels.0.blocks.0.ls1.gamma"]
-    with pytest.raises(ValueError, match="1 of the model's keys are missing: levels.0.blocks.0.ls1.gamma"):
+    with pytest.raises(ValueError, match="1 .*missing: levels.0.blocks.0.ls1.gamma"):
         load_checkpoint(create_model("stvit_r_swin_tiny", **options), state)
 
 
@@ -110,7 +110,7 @@ def test_temporal_positions_of_a_clip_model_are_not_made_up():
     options = {**SMALL, **CLIP, "num_tokens": 8, "generate_at": 1}
     state = create_model("stvit_video_deit_tiny", **options).state_dict()
     del state["temporal_pos_embed"]
-    with pytest.raises(ValueError, match="1 of the model's keys are missing: temporal_pos_embed"):
+    with pytest.raises(ValueError, match="1 .*missing: temporal_pos_embed"):
         load_checkpoint(create_model("stvit_video_deit_tiny", **options), state)
 
 

@@ -15,7 +15,7 @@ CONTENT = {"state_dict": {"model.head.weight": torch.arange(6.0).reshape(2, 3), 
 
 
 def test_file_that_is_not_there(tmp_path):
-    with pytest.raises(CheckpointError, match="there is no checkpoint file .*missing.ckpt'; give the path"):
+    with pytest.raises(CheckpointError, match="no checkpoint file .*missing.ckpt'"):
         read_checkpoint(tmp_path / "missing.ckpt")
 
 
@@ -23,17 +23,15 @@ def test_file_that_is_not_there(tmp_path):
     ("content", "reason"),
     [
         (b"", "it is empty"),
-        (b"hello, a text", "it is no zip archive written by torch.save"),
-        (b"not a checkpoint", "it is no zip archive written by torch.save"),
-        (b"\x80\x02]q", "it is no zip archive written by torch.save"),
-        (b"PK\x03\x04 broken zip", "its zip archive is cut short, damaged, or not written by torch.save"),
+        (b"hello, a text", "no zip archive"),
+        (b"not a checkpoint", "no zip archive"),
+        (b"\x80\x02]q", "no zip archive"),
+        (b"PK\x03\x04 broken zip", "zip archive .*cut short"),
     ],
 )
 def test_file_that_is_no_checkpoint(tmp_path, content, reason):
     (tmp_path / "bad.ckpt").write_bytes(content)
-    with pytest.raises(
-        CheckpointError, match=f"bad.ckpt' is no checkpoint that loads safely: {reason}; give"
-    ) as caught:
+    with pytest.raises(CheckpointError, match=f"bad.ckpt' is no checkpoint .*{reason}") as caught:
         read_checkpoint(tmp_path / "bad.ckpt")
     assert caught.value.__suppress_context__  # torch's text advises to run the file's code
 
@@ -41,12 +39,12 @@ def test_file_that_is_no_checkpoint(tmp_path, content, reason):
 def test_checkpoint_that_was_cut_short(tmp_path):
     torch.save(CONTENT, tmp_path / "whole.ckpt")
     (tmp_path / "cut.ckpt").write_bytes((tmp_path / "whole.ckpt").read_bytes()[:-30])
-    with pytest.raises(CheckpointError, match="cut.ckpt' is no .*: its zip archive is cut short"):
+    with pytest.raises(CheckpointError, match="cut.ckpt' is no checkpoint .*zip archive .*cut short"):
         read_checkpoint(tmp_path / "cut.ckpt")
 
 
 def test_folder_in_place_of_a_file(tmp_path):
-    with pytest.raises(CheckpointError, match="is a folder without model.safetensors; give .* or the path of a .ckpt"):
+    with pytest.raises(CheckpointError, match="folder without model.safetensors"):
         read_checkpoint(tmp_path)
 
 
@@ -62,16 +60,18 @@ class Harmful:
 
 def test_code_in_a_checkpoint_is_not_run(tmp_path, capsys):
     torch.save({"state_dict": Harmful()}, tmp_path / "harmful.ckpt")
-    with pytest.raises(
-        CheckpointError, match="loads safely: it holds Python objects other than tensors and plain values"
-    ):
+    message = (  # the whole sentence, once for its family
+        "harmful.ckpt' is no checkpoint that loads safely: it holds Python objects other than tensors and plain "
+        r"values; give a file written by stvit_video.train or torch.save\(state_dict\)$"
+    )
+    with pytest.raises(CheckpointError, match=message):
         read_checkpoint(tmp_path / "harmful.ckpt")
     assert capsys.readouterr().out == ""
 
 
 def test_file_that_holds_something_else(tmp_path):
     torch.save(torch.zeros(3), tmp_path / "tensor.pt")
-    with pytest.raises(CheckpointError, match="holds a Tensor, not a dictionary of tensors"):
+    with pytest.raises(CheckpointError, match="tensor.pt' holds a Tensor, not a dictionary"):
         read_checkpoint(tmp_path / "tensor.pt")
 
 
@@ -100,7 +100,7 @@ def test_safetensors_of_others_are_their_tensors(tmp_path):
 
 def test_a_damaged_header_is_no_whole_file(tmp_path):
     save_file({"a": torch.ones(3)}, tmp_path / "x.safetensors", metadata={METADATA_KEY: "{not json"})
-    with pytest.raises(CheckpointError, match="x.safetensors' is no checkpoint that loads safely: it is no whole file"):
+    with pytest.raises(CheckpointError, match="x.safetensors' is no checkpoint .*no whole file"):
         read_checkpoint(tmp_path / "x.safetensors")
 
 

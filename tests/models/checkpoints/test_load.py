@@ -70,16 +70,16 @@ def test_another_model_is_refused_with_the_keys():
     deeper = create_model(NAME, **{**OPTIONS, "depth": 5})
     semantic = create_model(NAME, **OPTIONS)
     before = {key: value.clone() for key, value in semantic.state_dict().items()}
-    with pytest.raises(CheckpointError, match=r"another model: 12 keys are not the model's: blocks.3.attn.proj.bias, "):
+    with pytest.raises(CheckpointError, match=r"another model: 12 .*not the model's: blocks.3.attn.proj.bias, "):
         load_checkpoint(semantic, deeper.state_dict())
     assert all(torch.equal(value, before[key]) for key, value in semantic.state_dict().items())
-    with pytest.raises(CheckpointError, match=r"another model: 12 of the model's keys are missing: blocks.3.attn.proj"):
+    with pytest.raises(CheckpointError, match=r"another model: 12 .*missing: blocks.3.attn.proj"):
         load_checkpoint(deeper, semantic.state_dict())
 
 
 def test_backbone_that_is_not_there_is_no_backbone():
     semantic = create_model(NAME, **OPTIONS)
-    with pytest.raises(CheckpointError, match="another model: .* keys are missing: blocks.0.attn.proj.bias, "):
+    with pytest.raises(CheckpointError, match="another model: .*missing: blocks.0.attn.proj.bias, "):
         load_checkpoint(semantic, {"head.weight": torch.zeros(3, 8), "head.bias": torch.zeros(3)})
 
 
@@ -109,29 +109,26 @@ def test_safetensors(tmp_path):
     assert set(report.loaded) == set(trained.state_dict())
     assert torch.equal(model.head.weight, trained.head.weight)
     (tmp_path / "cut.safetensors").write_bytes((tmp_path / "weights.safetensors").read_bytes()[:100])
-    with pytest.raises(CheckpointError, match="cut.safetensors' is no checkpoint that loads safely: it is no whole"):
+    with pytest.raises(CheckpointError, match="cut.safetensors' is no checkpoint .*no whole file"):
         read_checkpoint(tmp_path / "cut.safetensors")
 
 
 def test_weights_without_metadata_do_not_say_their_model(tmp_path):
     torch.save(create_model(NAME, **OPTIONS).state_dict(), tmp_path / "weights.pt")
-    with pytest.raises(CheckpointError, match="does not say which model it holds .* use load_checkpoint"):
+    with pytest.raises(CheckpointError, match="weights.pt' .*which model .*load_checkpoint"):
         model_from_checkpoint(tmp_path / "weights.pt")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (
-            {"model": {"name": "stvit_future", "options": {}}},
-            "can't be built: no model is named 'stvit_future'.* this is ",
-        ),
-        ({"model": {"name": NAME, "options": {"shiny": 3}}}, "has no option 'shiny'.*was written by stvit_video "),
+        ({"model": {"name": "stvit_future", "options": {}}}, "built: no model is named 'stvit_future'.* this is "),
+        ({"model": {"name": NAME, "options": {"shiny": 3}}}, "no option 'shiny'.*written by stvit_video "),
         ({"model": {"name": NAME, "options": OPTIONS | {"num_tokens": "8"}}}, "num_tokens='8' is no number of tokens"),
-        ({"classes": None}, r"lacks parts of its 'stvit_video' entry: classes \(no list\)"),
-        ({"model": {}}, r"lacks parts of its 'stvit_video' entry: model.name \(no str\)"),
-        ({"classes": ["a", "b"]}, "names 2 classes for 3 logits"),
-        ({"format": 2}, "does not say which model it holds"),
+        ({"classes": None}, r"lacks .*: classes \(no list\)"),
+        ({"model": {}}, r"lacks .*: model.name \(no str\)"),
+        ({"classes": ["a", "b"]}, "2 classes for 3 logits"),
+        ({"format": 2}, "which model it holds .*format 1"),
     ],
 )
 def test_metadata_that_is_broken_or_of_another_version(tmp_path, change, message):
@@ -145,9 +142,7 @@ def test_metadata_that_is_broken_or_of_another_version(tmp_path, change, message
 @pytest.mark.parametrize("content", [{"state_dict": 5}, {"head.weight": "text"}, {}, None, 5])
 def test_contents_that_are_no_weights(content):
     model = create_model(NAME, **OPTIONS)
-    with pytest.raises(
-        CheckpointError, match=r"state_dict' is of type int|state dict holds|is no checkpoint; give a path"
-    ):
+    with pytest.raises(CheckpointError, match=r"state_dict' is of type int|state dict holds|is no checkpoint"):
         load_checkpoint(model, content)
     with pytest.raises(CheckpointError):
         check_weights(model, content)
@@ -197,16 +192,14 @@ def test_positions_of_a_joint_model_in_a_plain_state_dict_may_be_over_more_frame
     clip = torch.randn(2, 3, 8, 16, 16)
     torch.testing.assert_close(longer(clip), trained(clip))
     other = create_model(NAME, **{**joint, "image_size": 24})
-    with pytest.raises(
-        CheckpointError, match="pos_embed .* the grid of its pos_embed is not known, .* give a .ckpt file"
-    ):
+    with pytest.raises(CheckpointError, match="pos_embed .*grid of its pos_embed is not known"):
         load_checkpoint(other, trained.state_dict())
 
 
 def test_positions_of_frame_and_joint_models_do_not_fit():
     joint = {**OPTIONS, "base_attention": "joint"}
     content = our_checkpoint(create_model(NAME, **joint), options=joint)
-    with pytest.raises(CheckpointError, match=r"over the grid \(2, 4, 4\) .* model's over \(4, 4\) .* base_attention"):
+    with pytest.raises(CheckpointError, match=r"grid \(2, 4, 4\) .*\(4, 4\) .*base_attention"):
         load_checkpoint(create_model(NAME, **OPTIONS), content)
 
 
@@ -226,9 +219,9 @@ def test_check_weights_wants_exact_shapes_and_loads_nothing():
     fresh = model.head.weight.clone()
     check_weights(model, our_checkpoint(trained))
     assert torch.equal(model.head.weight, fresh)
-    with pytest.raises(CheckpointError, match="1 have another shape: temporal_pos_embed"):
+    with pytest.raises(CheckpointError, match="1 .*another shape: temporal_pos_embed"):
         check_weights(create_model(NAME, **{**OPTIONS, "num_frames": 8}), our_checkpoint(trained))
-    with pytest.raises(CheckpointError, match="2 have another shape: head.weight"):
+    with pytest.raises(CheckpointError, match="2 .*another shape: head.weight"):
         check_weights(create_model(NAME, **{**OPTIONS, "num_classes": 5}), our_checkpoint(trained))
 
 

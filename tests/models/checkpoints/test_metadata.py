@@ -26,15 +26,19 @@ def test_what_was_written_is_accepted():
 
 @pytest.mark.parametrize("found", [None, 5, {}, metadata() | {"format": 2}])
 def test_no_metadata_of_our_format(found):
-    with pytest.raises(CheckpointError, match=r"'x.ckpt' does not say which model it holds .* use load_checkpoint"):
+    with pytest.raises(CheckpointError, match=r"'x.ckpt' .*which model .*load_checkpoint"):
         check_metadata(found, source="'x.ckpt'")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model": None}, "model.name (no str), model.options (no dict); give a file as stvit_video.train wrote it"),
-        ({"model": {"name": 3, "options": {}}}, "lacks parts of its 'stvit_video' entry: model.name (no str);"),
+        ({"model": None}, "model.name (no str), model.options (no dict);"),
+        (
+            {"model": {"name": 3, "options": {}}},  # the whole sentence, once for its family
+            "'x.ckpt' lacks parts of its 'stvit_video' entry: model.name (no str); "
+            "give a file as stvit_video.train wrote it",
+        ),
         ({"classes": 3}, "classes (no list)"),
         ({"classes": [1, 2]}, "classes (no list of names)"),
         ({"preprocessing": []}, "preprocessing (no dict)"),
@@ -50,7 +54,7 @@ def test_parts_that_are_missing_or_of_another_type(changes, message):
 def test_every_part_is_needed():
     for key in metadata():
         if key not in ("versions", "format", "multi_label", "position_grid"):
-            with pytest.raises(CheckpointError, match=f"lacks parts of its 'stvit_video' entry: {key}"):
+            with pytest.raises(CheckpointError, match=f"lacks .*'stvit_video' entry: {key}"):
                 check_metadata({k: v for k, v in metadata().items() if k != key}, source="x")
 
 
@@ -62,43 +66,34 @@ def test_equal_settings_resume():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"classes": ("a", "d", "c")}, r"checkpoint .*classes \[..., 'b', 'c'\] \(3\), .*\[..., 'd', 'c'\] \(3\)"),
+        ({"classes": ("a", "b")}, r"checkpoint .*classes \[..., 'c'\] \(3\), .*\[...\] \(2\)"),
+        ({"classes": tuple("vwxyz")}, r"checkpoint .*classes \['a', 'b', 'c'\] \(3\), .*\['v', 'w', 'x', ...\] \(5\)"),
+        ({"model_name": "deit_base"}, "checkpoint .*model 'deit_tiny', this training 'deit_base'"),
         (
-            {"classes": ("a", "d", "c")},
-            "the checkpoint has classes [..., 'b', 'c'] (3), this training [..., 'd', 'c'] (3)",
+            {"model_options": {"num_tokens": 6, "depth": 5}},  # the whole sentence, once for its family
+            r"^training can't go on from this checkpoint: the checkpoint has the model option num_tokens=\(2, 3\), "
+            "this training num_tokens=6; resume with the settings it was trained with, or to start from its weights "
+            r"use init_from=\.\.\. instead of ckpt_path$",
         ),
-        ({"classes": ("a", "b")}, "the checkpoint has classes [..., 'c'] (3), this training [...] (2)"),
-        (
-            {"classes": tuple("vwxyz")},
-            "the checkpoint has classes ['a', 'b', 'c'] (3), this training ['v', 'w', 'x', ...] (5)",
-        ),
-        ({"model_name": "deit_base"}, "the checkpoint has model 'deit_tiny', this training 'deit_base'"),
-        (
-            {"model_options": {"num_tokens": 6, "depth": 5}},
-            "the checkpoint has the model option num_tokens=(2, 3), this training num_tokens=6",
-        ),
-        (
-            {"model_options": {"num_tokens": (2, 3)}},
-            "the checkpoint has the model option depth=5, this training has none",
-        ),
+        ({"model_options": {"num_tokens": (2, 3)}}, "checkpoint .*option depth=5, this training .*none"),
         (
             {"model_options": {"num_tokens": (2, 3), "depth": 5, "pool": "cls"}},
-            "this training has the model option pool='cls', the checkpoint has none",
+            "this training .*option pool='cls', the checkpoint .*none",
         ),
         (
             {"preprocessing": {"num_frames": 8, "mean": [0.5, 0.5, 0.5]}},
-            "the checkpoint has the preprocessing num_frames=4, this training num_frames=8",
+            "checkpoint .*preprocessing num_frames=4, this training num_frames=8",
         ),
     ],
 )
 def test_the_first_difference_stops_a_resume(changes, message):
-    with pytest.raises(
-        CheckpointError, match=f"can't go on .*{re.escape(message)}; .* weights use init_from=\\.\\.\\."
-    ):
+    with pytest.raises(CheckpointError, match=message):
         check_resume(metadata(), metadata(**changes))
 
 
 def test_resume_from_a_checkpoint_without_metadata():
-    with pytest.raises(CheckpointError, match="the checkpoint does not say which model it holds"):
+    with pytest.raises(CheckpointError, match="the checkpoint .*which model"):
         check_resume(None, metadata())
 
 
@@ -107,10 +102,9 @@ def test_checkpoints_of_before_are_of_one_label_a_video():
     assert check_metadata(old, source="x")["multi_label"] is False
     assert check_metadata(metadata(multi_label=True), source="x")["multi_label"] is True
     assert check_resume(old, metadata()) is None
-    with pytest.raises(CheckpointError, match=r"'stvit_video' entry: multi_label \(no bool\); give a file"):
+    with pytest.raises(CheckpointError, match=r"'stvit_video' entry: multi_label \(no bool\)"):
         check_metadata(old | {"multi_label": "yes"}, source="x")
-    words = "the checkpoint is for one label a video, this training for several labels a video; resume with the"
-    with pytest.raises(CheckpointError, match=words):
+    with pytest.raises(CheckpointError, match="checkpoint .*one label a video, this training .*several labels"):
         check_resume(old, metadata(multi_label=True))
 
 

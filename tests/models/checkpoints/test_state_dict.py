@@ -22,14 +22,11 @@ def test_a_tensor_may_be_called_like_a_wrapper():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"state_dict": 5}, "the checkpoint's 'state_dict' is of type int; it must be a dictionary of tensors"),
+        ({"state_dict": 5}, "'state_dict' is of type int"),
         ({"state_dict": None}, "'state_dict' is of type NoneType"),
-        (
-            {"state_dict": {}},
-            "the checkpoint's 'state_dict' holds nothing; give a dictionary from the names of weights",
-        ),
-        ({"state_dict": {"model.a": "text"}}, r"holds 1 entries that are no named tensors: 'model.a' \(str\); give"),
-        ({"a": torch.zeros(1), "epoch": 3, 4: torch.zeros(1)}, r"tensors: 'epoch' \(int\), 4 \(Tensor\)"),
+        ({"state_dict": {}}, "'state_dict' holds nothing"),
+        ({"state_dict": {"model.a": "text"}}, r"'state_dict' holds 1 .*: 'model.a' \(str\);"),
+        ({"a": torch.zeros(1), "epoch": 3, 4: torch.zeros(1)}, r"holds 2 .*: 'epoch' \(int\), 4 \(Tensor\);"),
     ],
 )
 def test_contents_that_are_no_tensors(content, message):
@@ -40,8 +37,9 @@ def test_contents_that_are_no_tensors(content, message):
 def test_faults_name_the_keys():
     state = {"a": torch.zeros(2, 3), "c": torch.zeros(1)}
     with pytest.raises(
-        CheckpointError,
-        match=r"1 of the model's keys are missing: b; 1 keys are not the model's: c; 1 have another shape: "
+        CheckpointError,  # the whole sentence, once for its family
+        match=r"^the checkpoint is of another model: 1 of the model's keys are missing: b; "
+        r"1 keys are not the model's: c; 1 have another shape: "
         r"a \(2, 3\) instead of \(3, 2\). Build the model with its own name and options$",
     ):
         check_keys(state, {"a": torch.zeros(3, 2), "b": torch.zeros(1)})
@@ -50,12 +48,9 @@ def test_faults_name_the_keys():
 def test_faults_of_positions_say_what_is_known_of_the_grid():
     state, wanted = {"pos_embed": torch.zeros(1, 7, 3)}, {"pos_embed": torch.zeros(1, 9, 3)}
     now = PositionGrid((2, 4), 1)
-    with pytest.raises(CheckpointError, match="the grid of its pos_embed is not known, .*: give a .ckpt file"):
+    with pytest.raises(CheckpointError, match="grid of its pos_embed is not known.* .ckpt"):
         check_keys(state, wanted, grid_now=now)
-    with pytest.raises(
-        CheckpointError,
-        match=r"pos_embed is over the grid \(2, 3\) with 1 class tokens, the model's over \(2, 4\) with 1: image_size,",
-    ):
+    with pytest.raises(CheckpointError, match=r"pos_embed .*\(2, 3\) with 1 .*\(2, 4\) with 1: image_size,"):
         check_keys(state, wanted, grid_then=PositionGrid((2, 3), 1), grid_now=now)
 
 

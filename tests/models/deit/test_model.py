@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import timm
 import torch
@@ -168,14 +170,14 @@ def test_set_num_tokens():
 
 
 def test_set_num_tokens_of_a_dense_model():
-    with pytest.raises(ValueError, match="num_tokens=4 is not possible: a dense model has no semantic tokens"):
+    with pytest.raises(ValueError, match="num_tokens=4 .*dense model"):
         video_model("video_deit_tiny").set_num_tokens(4)
 
 
 @pytest.mark.parametrize("num_tokens", [2.5, "4", True, None])
 def test_set_num_tokens_to_no_number(num_tokens):
     model = video_model()
-    with pytest.raises(ValueError, match=f"num_tokens={num_tokens!r} is no number of tokens; give a whole number"):
+    with pytest.raises(ValueError, match=f"num_tokens={num_tokens!r} .*no number of tokens"):
         model.set_num_tokens(num_tokens)
 
 
@@ -228,7 +230,7 @@ def test_windows_of_patches_and_of_keys():
     assert model.forward_tokens(torch.randn(2, 3, 4, 40, 48)).shape == (2, 2 * (3 * 2) * 3, 12)  # 2 x 3 x 1 windows
     model.set_num_tokens(12)
     assert generator.token_grid.sizes == (3, 2, 2)
-    with pytest.raises(ValueError, match="num_tokens=8 does not share out over 6 windows of .* choose a multiple of 6"):
+    with pytest.raises(ValueError, match="num_tokens=8 .*6 windows.* multiple of 6"):
         model.set_num_tokens(8)
 
 
@@ -259,13 +261,13 @@ def test_large_values_stay_finite(reducer, dtype):
 
 @pytest.mark.parametrize("shape", [(2, 3, 32, 48), (2, 1, 6, 32, 48), (3, 6, 32, 48)])
 def test_input_of_the_wrong_shape(shape):
-    with pytest.raises(ValueError, match=r"does not fit this model; give \(B, 3, T, H, W\), channels before frames"):
+    with pytest.raises(ValueError, match=rf"shape {re.escape(str(shape))} .*give \(B, 3, T, H, W\)"):
         video_model()(torch.zeros(shape))
 
 
 @pytest.mark.parametrize("size", [(5, 32, 48), (6, 33, 48), (6, 4, 48)])
 def test_input_that_patches_do_not_divide(size):
-    with pytest.raises(ValueError, match=r"does not divide into patches of \(2, 8, 8\)"):
+    with pytest.raises(ValueError, match=rf"size {re.escape(str(size))} .*patches of \(2, 8, 8\)"):
         video_model()(torch.zeros(1, 3, *size))
 
 
@@ -275,11 +277,11 @@ def plain_deit(schedule, slot=None, pool="mean"):
 
 def test_schedules_and_slots_that_do_not_go_together():
     slot = TokenSlot(token_grid=TokenGrid((1, 1)), image_grid=TokenGrid((2, 2)))
-    with pytest.raises(ValueError, match="with a generate block does not fit this model; it has frame, joint"):
+    with pytest.raises(ValueError, match="generate block .*this model.* frame, joint"):
         plain_deit("frame generate*2 refine")
-    with pytest.raises(ValueError, match="with a window block does not fit this model; it has frame, joint, generate"):
+    with pytest.raises(ValueError, match="window block .*this model.* frame, joint, generate"):
         plain_deit("window generate*2 refine", slot)
-    with pytest.raises(ValueError, match="schedule 'frame joint' makes no few tokens; leave slot out, or add generate"):
+    with pytest.raises(ValueError, match="'frame joint' .*no few tokens"):
         plain_deit("frame joint", slot)
 
 
@@ -295,13 +297,13 @@ def test_windows_of_a_grid_and_the_model_agree_on_the_order_of_axes():
 def test_input_of_another_type():
     model = video_model()
     clip = torch.randn(1, 3, 6, 32, 48)
-    with pytest.raises(ValueError, match="clip is torch.uint8; give floating point, normalised"):
+    with pytest.raises(ValueError, match="clip is torch.uint8; .*floating point"):
         model(clip.byte())
-    with pytest.raises(ValueError, match="clip is torch.float64, the model's weights are torch.float32; give clip.to"):
+    with pytest.raises(ValueError, match="clip is torch.float64, .*torch.float32"):
         model(clip.double())
-    with pytest.raises(ValueError, match="clip is a ndarray; give a torch tensor"):
+    with pytest.raises(ValueError, match="clip is a ndarray; .*tensor"):
         model(clip.numpy())
-    with pytest.raises(ValueError, match="clip is torch.float32, the model's weights are torch.bfloat16"):
+    with pytest.raises(ValueError, match="clip is torch.float32, .*torch.bfloat16"):
         model.bfloat16()(clip)
     assert model(clip.bfloat16()).dtype == torch.bfloat16
 

@@ -63,13 +63,11 @@ def test_convolutions_merge_the_frames_of_a_tubelet_and_no_others():
 
 
 def test_convolutions_that_are_not_possible():
-    with pytest.raises(
-        ValueError, match=r"conv_stem with patch_size=\(2, 4\) and embed_dim=8 is not possible; its two"
-    ):
+    with pytest.raises(ValueError, match=r"conv_stem .*patch_size=\(2, 4\) and embed_dim=8 .*patch_size=4"):
         ConvStem((2, 2, 4), embed_dim=8)
-    with pytest.raises(ValueError, match=r"embed_dim=1 is not possible; .* take patch_size=4 and at least 2 channels"):
+    with pytest.raises(ValueError, match=r"conv_stem .*embed_dim=1 .*at least 2 channels"):
         ConvStem((4, 4), embed_dim=1)
-    with pytest.raises(ValueError, match=r"input of size \(8, 10\) does not divide into patches of \(4, 4\)"):
+    with pytest.raises(ValueError, match=r"size \(8, 10\) .*patches of \(4, 4\)"):
         ConvStem((4, 4), embed_dim=2)(torch.zeros(1, 3, 8, 10))
 
 

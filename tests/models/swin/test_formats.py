@@ -80,7 +80,7 @@ def test_timm_of_other_sizes(image_size, window):
 
 def test_timm_with_windows_cut_to_no_square():
     reference = SwinTransformer(img_size=(56, 84), window_size=7, num_classes=5, **LITTLE)
-    with pytest.raises(CheckpointError, match="a table of 77 relative positions does not fit a window of equal sides"):
+    with pytest.raises(CheckpointError, match="77 relative positions .*equal sides"):
         converted(reference.state_dict(), "timm Swin")
 
 
@@ -166,9 +166,9 @@ def test_window_of_an_index(window):
 
 
 def test_window_of_a_table_that_is_none():
-    with pytest.raises(CheckpointError, match="a table of 65 relative positions does not fit a window of equal sides"):
+    with pytest.raises(CheckpointError, match="65 relative positions .*equal sides"):
         window_of(65, None, num_axes=2)
-    with pytest.raises(CheckpointError, match="a table of 9 relative positions does not fit its index; give a checkp"):
+    with pytest.raises(CheckpointError, match="9 relative positions .*its index"):
         window_of(9, relative_positions((3, 2)), num_axes=2)
 
 
@@ -309,10 +309,10 @@ def test_stvit_r_with_blocks_that_make_up_no_unit():
     model = swin(video=False, num_classes=5, image_size=64, **{**LITTLE, "depths": (1, 1, 6, 1)}, **STVIT_R)
     state = authors_state(model)
     extra = {re.sub(r"blocks\.5\.", "blocks.6.", key): v for key, v in state.items() if "layers.2.blocks.5." in key}
-    with pytest.raises(CheckpointError, match="block 6 of level 2 is in no unit of STViT-R: a unit is a window block"):
+    with pytest.raises(CheckpointError, match="block 6 of level 2 .*no unit"):
         converted({**state, **extra}, "the authors' STViT-R")
     headless = {key: value for key, value in state.items() if "layers.2.blocks.0." not in key}
-    with pytest.raises(CheckpointError, match="block 1 of level 2 is in no unit of STViT-R"):
+    with pytest.raises(CheckpointError, match="block 1 of level 2 .*no unit"):
         converted(headless, "the authors' STViT-R")
 
 

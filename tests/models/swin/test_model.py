@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 
@@ -138,8 +140,9 @@ def test_pyramid(kind, sizes):
 
 
 def test_no_pyramid_of_tokens_that_are_not_on_the_images_grid():
-    message = (
-        "semantic tokens are not brought back has no maps .* features_only or forward_pyramid; use a stvit_r_ model"
+    message = (  # the whole sentence, once for its family
+        "^a model whose semantic tokens are not brought back has no maps of the image for features_only or "
+        "forward_pyramid; use a stvit_r_ model, or a dense one$"
     )
     with pytest.raises(ValueError, match=message):
         build("semantic", IMAGE, features_only=True)
@@ -251,29 +254,27 @@ def test_windows_are_cut_to_the_level_where_the_model_is_built():
 @pytest.mark.parametrize("kind", ["dense", "recover"])
 @pytest.mark.parametrize("size", [(98, 128), (96, 2), (0, 4)])
 def test_input_that_patches_do_not_divide(kind, size):
-    with pytest.raises(ValueError, match=r"does not divide into patches of \(4, 4\); give 2 sizes, each a multiple"):
+    with pytest.raises(ValueError, match=rf"size {re.escape(str(size))} .*patches of \(4, 4\)"):
         build(kind, IMAGE)(torch.zeros(1, 3, *size))
 
 
 @pytest.mark.parametrize("kind", ["dense", "recover"])
 def test_input_that_does_not_fit(kind):
-    with pytest.raises(ValueError, match=r"does not fit this model; give \(B, 3, T, H, W\), channels before frames"):
+    with pytest.raises(ValueError, match=r"shape \(1, 3, 64, 96\) .*give \(B, 3, T, H, W\)"):
         build(kind, VIDEO)(torch.zeros(1, 3, 64, 96))
-    with pytest.raises(ValueError, match=r"input of size \(3, 64, 96\) does not divide into patches of \(2, 4, 4\)"):
+    with pytest.raises(ValueError, match=r"size \(3, 64, 96\) .*patches of \(2, 4, 4\)"):
         build(kind, VIDEO)(torch.zeros(1, 3, 3, 64, 96))
-    with pytest.raises(ValueError, match="image is torch.float16, the model's weights are torch.float32"):
+    with pytest.raises(ValueError, match="image is torch.float16, .*torch.float32"):
         build(kind, IMAGE)(torch.zeros(1, 3, 96, 128).half())
 
 
 def test_heads_for_another_number_of_levels():
-    with pytest.raises(ValueError, match=r"num_heads=\(1, 2, 2\) does not fit 4 levels; give one number for each"):
+    with pytest.raises(ValueError, match=r"num_heads=\(1, 2, 2\) .*4 levels"):
         build("dense", IMAGE, num_heads=(1, 2, 2))
 
 
 def test_plan_of_blocks_that_need_a_slot():
-    with pytest.raises(
-        ValueError, match="a schedule with a generate block does not fit this model; it has window, shif"
-    ):
+    with pytest.raises(ValueError, match="generate block .*this model.* window, shifted"):
         Swin(
             input_size=(8, 8),
             patch_size=(4, 4),
