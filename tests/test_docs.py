@@ -6,7 +6,7 @@ import pytest
 from doc_checks import citation_faults, headings, in_backticks, link_faults, name_faults, path_faults, table_rows
 from layering import MAY_IMPORT
 
-from stvit_video.tokens.plans import casvit_plan, deit_schedule, swin_plan
+from stvit_video.tokens.plans import casvit_plan, deit_plan, swin_plan
 
 REPOSITORY = Path(__file__).parents[1]
 DESIGN = "docs/develop/design.md"
@@ -108,11 +108,11 @@ CASVIT = {"depths": (3, 3, 6, 3), "generate_at": 1}
 @pytest.mark.parametrize(
     ("name", "plan"),
     [
-        ("| `video_deit_*` | `", deit_schedule(**DEIT, reducer="none")),
-        ('`base_attention="joint"` | `', deit_schedule(**DEIT | {"base_attention": "joint"}, reducer="none")),
-        ("| `stvit_video_deit_*` | `", deit_schedule(**DEIT, reducer="semantic")),
-        ('`reducer="tome"` | `', deit_schedule(**DEIT, reducer="tome")),
-        ("| `stvit_r_video_deit_*` | `", deit_schedule(**DEIT, reducer="semantic", recover=True)),
+        ("| `video_deit_*` | `", deit_plan(**DEIT, reducer="none")),
+        ('`base_attention="joint"` | `', deit_plan(**DEIT | {"base_attention": "joint"}, reducer="none")),
+        ("| `stvit_video_deit_*` | `", deit_plan(**DEIT, reducer="semantic")),
+        ('`reducer="tome"` | `', deit_plan(**DEIT, reducer="tome")),
+        ("| `stvit_r_video_deit_*` | `", deit_plan(**DEIT, reducer="semantic", recover=True)),
         ("\nswin_tiny          ", swin_plan(**SWIN, reducer="none")),
         ("\nstvit_swin_tiny    ", swin_plan(**SWIN, reducer="semantic")),
         ("\nstvit_r_swin_tiny  ", swin_plan(**SWIN, reducer="semantic", recover=True)),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TokenModel(nn.Module):
-    """A classifier over images or clips: embed, blocks from a schedule, head.
+    """A classifier over images or clips: embed, blocks from a plan, head.
 
     A family sets `grid`, `head_drop` and `head`, and says how it comes to features; the count of tokens is chosen here.
 

@@ -15,9 +15,9 @@ from stvit_video.models.checks import resolve_token_grid
 from stvit_video.tokens.baselines import PoolReducer, RandomReducer, ToMeReducer
 from stvit_video.tokens.generate import SemanticTokenGenerator
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.plan_text import PARAMETER_FREE_KINDS, Stage, block_kinds
 from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.reduce import TokenReducer
-from stvit_video.tokens.schedule import PARAMETER_FREE_KINDS, Stage, block_kinds
 
 Maker = Callable[..., nn.Module]
 
@@ -141,22 +141,22 @@ def slot_makers(
 
 
 def build_blocks(stages: tuple[Stage, ...], makers: Mapping[str, Maker], rates: Iterator[float]) -> nn.ModuleList:
-    """The modules of a schedule in order; a generator is one module of two layers.
+    """The modules of a plan in order; a generator is one module of two layers.
 
     Args:
-        stages: the schedule.
+        stages: the plan.
         makers: what builds a block of each kind; it is called with `drop_path_rate`, a generator with the two
             `drop_path_rates` of its layers, a reducer without weights with nothing. Generators behind the first are
             built without learned centres.
         rates: stochastic-depth rates of the layers to come; as many as `num_layers` are taken.
 
     Raises:
-        ValueError: no maker for a kind of the schedule.
+        ValueError: no maker for a kind of the plan.
     """
     blocks = nn.ModuleList()
     for kind in block_kinds(stages):
         if kind not in makers:
-            raise ValueError(f"a schedule with a {kind} block does not fit this model; it has {', '.join(makers)}")
+            raise ValueError(f"a plan with a {kind} block does not fit this model; it has {', '.join(makers)}")
         if kind == "generate":
             first = not any(isinstance(block, SemanticTokenGenerator) for block in blocks)
             extra = {} if first else {"global_centers": False}
@@ -169,7 +169,7 @@ def build_blocks(stages: tuple[Stage, ...], makers: Mapping[str, Maker], rates: 
 
 
 def run_blocks(blocks: nn.ModuleList, kinds: tuple[str, ...], x: Tensor) -> Tensor:
-    """Run a schedule over tokens on their grid.
+    """Run a plan over tokens on their grid.
 
     "joint" and "refine" blocks see all tokens, "local" blocks those of one window of the reducer; what a reducer took
     is what a "recover" block gives back. Every other block takes the grid as it is.
@@ -202,10 +202,10 @@ def run_blocks(blocks: nn.ModuleList, kinds: tuple[str, ...], x: Tensor) -> Tens
 
 
 class Level(nn.Module):
-    """One level of a pyramid: come down to a coarser grid, then run the blocks of its schedule.
+    """One level of a pyramid: come down to a coarser grid, then run the blocks of its plan.
 
     Args:
-        stages: the schedule of the level.
+        stages: the plan of the level.
         makers: what builds its blocks, see `build_blocks`.
         rates: stochastic-depth rates of the layers to come.
         downsample: from the level before, (B, *grid, C) -> (B, *coarser, C'); nothing in the first level.

@@ -6,7 +6,7 @@ from itertools import takewhile
 from torch import nn
 
 from stvit_video.models.checkpoints.fit import HEADS, TIME_POSITIONS
-from stvit_video.tokens.schedule import GENERATE_DEPTH, PARAMETER_FREE_KINDS
+from stvit_video.tokens.plan_text import GENERATE_DEPTH, PARAMETER_FREE_KINDS
 
 FIRST = ("patch_embed.", "stem.", "cls_token", "pos_embed")  # layer 0
 LAST = ("norm.", "norms.", *HEADS)  # behind all blocks

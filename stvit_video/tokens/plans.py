@@ -1,9 +1,9 @@
-"""The plans of the named models: from depths and options to a text for `stvit_video.tokens.schedule`."""
+"""The plans of the named models: from depths and options to a text for `stvit_video.tokens.plan_text`."""
 
 from collections.abc import Sequence
 
 from stvit_video.layers.numbers import flag, whole_number, whole_numbers
-from stvit_video.tokens.schedule import GENERATE_DEPTH, REDUCERS
+from stvit_video.tokens.plan_text import GENERATE_DEPTH, REDUCERS
 
 RECOVERY_UNIT = 6  # layers of a unit of STViT-R in Swin: window, generate*2, local, refine, recover
 RECOVERY_PLAN = "window generate*2 local refine recover"
@@ -26,7 +26,7 @@ def check_reducer(reducer: str, *, recover: bool = False) -> str:
     return reducer
 
 
-def deit_schedule(*, depth: int, base_attention: str, generate_at: int, reducer: str, recover: bool = False) -> str:
+def deit_plan(*, depth: int, base_attention: str, generate_at: int, reducer: str, recover: bool = False) -> str:
     """The plan of a plain (dense) or semantic DeiT.
 
     Args:
@@ -38,7 +38,7 @@ def deit_schedule(*, depth: int, base_attention: str, generate_at: int, reducer:
         recover: whether the last block brings the image tokens back.
 
     Returns:
-        A text for `parse_schedule`.
+        A text for `parse_level`.
 
     Raises:
         ValueError: an unknown option, or a depth that leaves no block before or after generation.

@@ -7,8 +7,8 @@ from stvit_video.models.build_blocks import Level, TokenSlot, build_blocks, make
 from stvit_video.tokens.baselines import PoolReducer, RandomReducer, ToMeReducer
 from stvit_video.tokens.generate import SemanticTokenGenerator
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.plan_text import block_kinds, num_layers, parse_level
 from stvit_video.tokens.recover import TokenRecovery
-from stvit_video.tokens.schedule import block_kinds, num_layers, parse_schedule
 
 GRID = TokenGrid((6, 10))
 SETTINGS = {"num_heads": 2, "mlp_ratio": 2.0, "qkv_bias": True}
@@ -26,11 +26,11 @@ class Doubled(nn.Module):
         return 2.0 * x
 
 
-def build(schedule, slot=SLOT, rates=(), **settings):
+def build(plan, slot=SLOT, rates=(), **settings):
     torch.manual_seed(0)
     makers = {"window": Doubled, "mixer": Doubled, **slot_makers(6, slot, **{**SETTINGS, **settings})}
     makers["joint"] = makers["refine"]
-    stages = parse_schedule(schedule)
+    stages = parse_level(plan)
     rates = iter(rates or [0.0] * num_layers(stages))
     blocks = build_blocks(stages, makers, rates).eval()
     assert list(rates) == []
@@ -89,10 +89,8 @@ def test_only_the_first_generator_has_centres():
 
 def test_no_maker_for_a_kind():
     # the whole sentence, once for its family
-    with pytest.raises(
-        ValueError, match="^a schedule with a generate block does not fit this model; it has joint, mixer$"
-    ):
-        build_blocks(parse_schedule("joint generate*2 refine"), {"joint": Doubled, "mixer": Doubled}, iter([0.0] * 5))
+    with pytest.raises(ValueError, match="^a plan with a generate block does not fit this model; it has joint, mixer$"):
+        build_blocks(parse_level("joint generate*2 refine"), {"joint": Doubled, "mixer": Doubled}, iter([0.0] * 5))
 
 
 def test_blocks_of_the_grid_and_of_all_tokens():
@@ -144,7 +142,7 @@ def test_one_path_for_clips():
 
 
 def test_a_level_comes_down_and_runs_its_schedule():
-    stages, rates = parse_schedule("window mixer"), iter([0.1, 0.2, 0.3])
+    stages, rates = parse_level("window mixer"), iter([0.1, 0.2, 0.3])
     level = Level(stages, {"window": Doubled, "mixer": Doubled}, rates, nn.Linear(3, 5))
     x = torch.randn(2, 6, 10, 3)
     torch.testing.assert_close(level(x), 4.0 * level.downsample(x))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from stvit_video.tokens.plans import casvit_plan, check_reducer, deit_schedule, swin_plan
-from stvit_video.tokens.schedule import num_layers, parse_plan, parse_schedule
+from stvit_video.tokens.plan_text import num_layers, parse_level, parse_plan
+from stvit_video.tokens.plans import casvit_plan, check_reducer, deit_plan, swin_plan
 
 DEPTHS = (2, 3, 6, 2)
 WEIGHTLESS = ["random", "pool", "tome"]
@@ -20,30 +20,30 @@ WEIGHTLESS = ["random", "pool", "tome"]
     ],
 )
 def test_deit_plans(base_attention, generate_at, reducer, expected):
-    plan = deit_schedule(depth=12, base_attention=base_attention, generate_at=generate_at, reducer=reducer)
+    plan = deit_plan(depth=12, base_attention=base_attention, generate_at=generate_at, reducer=reducer)
     assert plan == expected
-    assert num_layers(parse_schedule(plan)) == 12
+    assert num_layers(parse_level(plan)) == 12
 
 
 @pytest.mark.parametrize("reducer", ["semantic", *WEIGHTLESS])
 def test_deit_plans_with_recovery(reducer):
-    plan = deit_schedule(depth=12, base_attention="frame", generate_at=8, reducer=reducer, recover=True)
+    plan = deit_plan(depth=12, base_attention="frame", generate_at=8, reducer=reducer, recover=True)
     assert plan.split()[-2:] == (["refine*1", "recover"] if reducer == "semantic" else ["refine*3", "recover"])
-    assert num_layers(parse_schedule(plan)) == 12
+    assert num_layers(parse_level(plan)) == 12
 
 
 @pytest.mark.parametrize("generate_at", [10, 12])
 def test_generation_needs_blocks_on_both_sides(generate_at):
     with pytest.raises(ValueError, match=f"generate_at={generate_at} .*depth=12.* 1 to 9"):
-        deit_schedule(depth=12, base_attention="frame", generate_at=generate_at, reducer="semantic")
+        deit_plan(depth=12, base_attention="frame", generate_at=generate_at, reducer="semantic")
     with pytest.raises(ValueError, match=f"generate_at={generate_at} .*recovery 1.* 1 to 8"):
-        deit_schedule(depth=12, base_attention="frame", generate_at=generate_at, reducer="semantic", recover=True)
+        deit_plan(depth=12, base_attention="frame", generate_at=generate_at, reducer="semantic", recover=True)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_generation_needs_four_blocks(depth):
     with pytest.raises(ValueError, match=rf"^depth={depth} .*few.* at least 4\b"):
-        deit_schedule(depth=depth, base_attention="frame", generate_at=4, reducer="semantic")
+        deit_plan(depth=depth, base_attention="frame", generate_at=4, reducer="semantic")
 
 
 def test_recovery_needs_a_fifth():
@@ -52,23 +52,23 @@ def test_recovery_needs_a_fifth():
         "give at least 5: 1 before generation, 2 of generation, 1 of recovery and 1 after it$"
     )
     with pytest.raises(ValueError, match=message):
-        deit_schedule(depth=4, base_attention="frame", generate_at=1, reducer="semantic", recover=True)
+        deit_plan(depth=4, base_attention="frame", generate_at=1, reducer="semantic", recover=True)
 
 
 @pytest.mark.parametrize(("option", "value"), [("depth", 0), ("depth", 2.0), ("generate_at", 0), ("generate_at", None)])
 def test_numbers_of_blocks_are_whole(option, value):
     numbers = {"depth": 12, "generate_at": 4, option: value}
     with pytest.raises(ValueError, match=f"{option}={value} .*at least 1"):
-        deit_schedule(base_attention="frame", reducer="none", **numbers)
+        deit_plan(base_attention="frame", reducer="none", **numbers)
 
 
 def test_unknown_options():
     with pytest.raises(ValueError, match='base_attention=\'time\' .*"frame" or "joint"'):
-        deit_schedule(depth=3, base_attention="time", generate_at=1, reducer="none")
+        deit_plan(depth=3, base_attention="time", generate_at=1, reducer="none")
     # the whole sentence, once for its family
     message = '^reducer=\'mean\' is unknown; choose one of "semantic", "random", "pool", "tome", "none"$'
     with pytest.raises(ValueError, match=message):
-        deit_schedule(depth=3, base_attention="frame", generate_at=1, reducer="mean")
+        deit_plan(depth=3, base_attention="frame", generate_at=1, reducer="mean")
     with pytest.raises(ValueError, match=message):
         swin_plan(depths=DEPTHS, generate_at=1, reducer="mean")
     with pytest.raises(ValueError, match=message):
@@ -152,7 +152,7 @@ def test_recovery_that_does_not_fit_swin():
 def test_a_dense_plan_has_nothing_to_recover_from():
     options = {"generate_at": 1, "reducer": "none", "recover": True}
     with pytest.raises(ValueError, match='reducer="none" .*recover from'):
-        deit_schedule(depth=5, base_attention="frame", **options)
+        deit_plan(depth=5, base_attention="frame", **options)
     with pytest.raises(ValueError, match='reducer="none" .*recover from'):
         swin_plan(depths=(2, 2, 6, 2), **options)
     with pytest.raises(ValueError, match='reducer="none" .*recover from'):

@@ -7,7 +7,7 @@ from math import prod
 from stvit_video.layers.numbers import whole_number, whole_numbers
 from stvit_video.models.build_blocks import Maker, TokenSlot, slot_makers
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.schedule import REDUCE_KINDS, Stage, block_kinds
+from stvit_video.tokens.plan_text import REDUCE_KINDS, Stage, block_kinds
 
 LEAST_PIXELS = 32  # of a side: one position in level 4
 Plan = tuple[tuple[Stage, ...], ...]

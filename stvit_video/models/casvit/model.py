@@ -22,8 +22,8 @@ from stvit_video.models.casvit.levels import (
     tokens_per_level,
 )
 from stvit_video.models.checks import checked_clip
+from stvit_video.tokens.plan_text import num_layers, parse_plan
 from stvit_video.tokens.plans import REDUCED_STAGE
-from stvit_video.tokens.schedule import num_layers, parse_plan
 
 
 class CasViT(TokenModel):

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from torch import Tensor, nn
 
 from stvit_video.models.checkpoints.fit import HEADS, TIME_POSITIONS, Fit
+from stvit_video.tokens.plan_text import PARAMETER_FREE_KINDS
 from stvit_video.tokens.reduce import TokenReducer
-from stvit_video.tokens.schedule import PARAMETER_FREE_KINDS
 
 SLOT_KINDS = ("generate", "refine", "local", "recover")
 SLOT_PARTS = (".centres", ".ls1.gamma", ".ls2.gamma")  # of a slot, unknown to dense models
@@ -22,14 +22,14 @@ def is_dense(state: Mapping[str, Tensor], model: nn.Module) -> bool:
     own = {key for key in model.state_dict() if not key.startswith(HEADS) and key != TIME_POSITIONS}
     if own <= set(state) or any(".layers." in key for key in state):
         return False
-    return all(_indices(state, prefix) == set(range(len(_places(kinds)))) for prefix, kinds in _schedules(model))
+    return all(_indices(state, prefix) == set(range(len(_places(kinds)))) for prefix, kinds in _levels(model))
 
 
 def ordinary_blocks(model: nn.Module) -> tuple[str, ...]:
     """The prefixes of the blocks of a model that have nothing to do with a slot."""
     return tuple(
         f"{prefix}{index}."
-        for prefix, kinds in _schedules(model)
+        for prefix, kinds in _levels(model)
         for index, kind in enumerate(kinds)
         if kind not in SLOT_KINDS
     )
@@ -48,7 +48,7 @@ def fill_slots(fit: Fit, model: nn.Module) -> None:
     layers have no attention (CAS-ViT) the slot stays new.
     """
     wanted = model.state_dict()
-    for prefix, kinds in _schedules(model):
+    for prefix, kinds in _levels(model):
         places = _places(kinds)
         for index, layer in _blocks(fit, prefix).items():
             source = f"{prefix}{index}."
@@ -67,7 +67,7 @@ def make_room(fit: Fit, model: nn.Module) -> None:
     These are the joint blocks among the mixers of CAS-ViT; they stay new.
     """
     wanted = model.state_dict()
-    for prefix, kinds in _schedules(model):
+    for prefix, kinds in _levels(model):
         if "mixer" not in kinds or "refine" not in kinds:
             continue
         kept = [index for index, kind in enumerate(kinds) if kind != "refine"]
@@ -88,7 +88,7 @@ def _blocks(fit: Fit, prefix: str) -> dict[int, dict[str, Tensor]]:
     return blocks
 
 
-def _schedules(model: nn.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _levels(model: nn.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The prefix and the kinds of every run of blocks of a model."""
     for name, module in model.named_modules():
         if isinstance(kinds := getattr(module, "kinds", None), tuple):

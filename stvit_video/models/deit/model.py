@@ -19,7 +19,7 @@ from stvit_video.models.base import TokenModel
 from stvit_video.models.build_blocks import Maker, TokenSlot, build_blocks, run_blocks, slot_makers
 from stvit_video.models.checks import check_pool, checked_clip, image_token_grid
 from stvit_video.models.init import init_linear
-from stvit_video.tokens.schedule import REDUCE_KINDS, block_kinds, num_layers, parse_schedule
+from stvit_video.tokens.plan_text import REDUCE_KINDS, block_kinds, num_layers, parse_level
 
 
 class DeiT(TokenModel):
@@ -38,7 +38,7 @@ class DeiT(TokenModel):
         num_classes: logits of the head.
         embed_dim: channels C.
         num_heads: attention heads.
-        schedule: the plan of blocks, see `stvit_video.tokens.schedule`.
+        plan: the plan of blocks, see `stvit_video.tokens.plan_text`.
         slot: how the few tokens are made; None for dense models.
         elastic: counts or grids of tokens of which training draws one a step; None = always the slot's.
         pool: "cls" (a class token) or "mean" (over the tokens left at the end).
@@ -63,7 +63,7 @@ class DeiT(TokenModel):
         num_classes: int = 1000,
         embed_dim: int,
         num_heads: int,
-        schedule: str,
+        plan: str,
         slot: TokenSlot | None = None,
         elastic: Sequence[Any] | None = None,
         pool: str = "cls",
@@ -74,7 +74,7 @@ class DeiT(TokenModel):
         drop_path_rate: float = 0.0,
     ) -> None:
         super().__init__(elastic=elastic)
-        stages = parse_schedule(schedule)
+        stages = parse_level(plan)
         check_pool(pool, semantic=slot is not None)
         embed_dim, num_heads = whole_number("embed_dim", embed_dim), whole_number("num_heads", num_heads)
         self.in_channels, self.num_class_tokens = whole_number("in_channels", in_channels), int(pool == "cls")
@@ -92,7 +92,7 @@ class DeiT(TokenModel):
         }
         self.kinds = block_kinds(stages)
         if slot is not None and not set(self.kinds) & set(REDUCE_KINDS):
-            raise ValueError(f"schedule {schedule!r} makes no few tokens; leave slot out, or add generate*2 refine")
+            raise ValueError(f"plan {plan!r} makes no few tokens; leave slot out, or add generate*2 refine")
         self.blocks = build_blocks(stages, makers, iter(drop_path_rates(drop_path_rate, num_layers(stages))))
         self.norm = nn.LayerNorm(embed_dim, eps=1e-6)
         self.norm_after_pool = norm_after_pool

@@ -7,7 +7,7 @@ from stvit_video.layers.numbers import pair, whole_number
 from stvit_video.models.build_blocks import make_slot
 from stvit_video.models.checks import image_token_grid
 from stvit_video.models.deit.model import DeiT
-from stvit_video.tokens.plans import check_reducer, deit_schedule
+from stvit_video.tokens.plans import check_reducer, deit_plan
 
 DEFAULT_TOKENS = 4  # along each axis
 VIDEO_OPTIONS = ("num_frames", "tubelet_size", "base_attention")  # of `deit`, without a meaning for images
@@ -108,7 +108,7 @@ def deit(
         num_classes=num_classes,
         embed_dim=embed_dim,
         num_heads=num_heads,
-        schedule=deit_schedule(
+        plan=deit_plan(
             depth=depth, base_attention=base_attention, generate_at=generate_at, reducer=reducer, recover=recover
         ),
         slot=slot,

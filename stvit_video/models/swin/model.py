@@ -23,8 +23,8 @@ from stvit_video.models.swin.blocks import (
     window_makers,
 )
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.plan_text import REDUCE_KINDS, Stage, num_layers, parse_plan
 from stvit_video.tokens.plans import REDUCED_STAGE
-from stvit_video.tokens.schedule import REDUCE_KINDS, Stage, num_layers, parse_plan
 from stvit_video.utils.compat import mark_static
 
 WINDOW_RULE = "window_rule"  # buffer, the place in WINDOW_RULES: a checkpoint keeps the rule of the code it came from

@@ -15,7 +15,7 @@ from stvit_video.models.casvit.levels import (
     tokens_per_level,
 )
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.schedule import parse_plan
+from stvit_video.tokens.plan_text import parse_plan
 
 
 @pytest.mark.parametrize("size", [(32, 224), (33, 47), (62, 101)])

@@ -271,8 +271,8 @@ def test_input_that_patches_do_not_divide(size):
         video_model()(torch.zeros(1, 3, *size))
 
 
-def plain_deit(schedule, slot=None, pool="mean"):
-    return DeiT(input_size=(8, 8), patch_size=(4, 4), embed_dim=4, num_heads=2, schedule=schedule, slot=slot, pool=pool)
+def plain_deit(plan, slot=None, pool="mean"):
+    return DeiT(input_size=(8, 8), patch_size=(4, 4), embed_dim=4, num_heads=2, plan=plan, slot=slot, pool=pool)
 
 
 def test_schedules_and_slots_that_do_not_go_together():

@@ -29,25 +29,23 @@ def parse_plan(text: str) -> tuple[tuple[Stage, ...], ...]:
     """Read the plan of a pyramid such as "window shifted | window generate*2 refine | refine*2".
 
     Args:
-        text: for each level a schedule, see `parse_schedule`; the levels are separated by "|".
+        text: for each level a plan, see `parse_level`; the levels are separated by "|".
 
     Returns:
         The stages of each level. Few tokens that one level leaves are those that the next begins with.
 
     Raises:
-        ValueError: as `parse_schedule`, or a local or recover block in a level without a reducer before it.
+        ValueError: as `parse_level`, or a local or recover block in a level without a reducer before it.
     """
     levels = tuple(tuple(_parse_stage(word) for word in level.split()) for level in text.split("|"))
     if not all(levels):
-        raise ValueError(
-            f'schedule {text!r} has a part without blocks; write for example "frame*4 generate*2 refine*6"'
-        )
+        raise ValueError(f'plan {text!r} has a part without blocks; write for example "frame*4 generate*2 refine*6"')
     _check_order(text, tuple(stage for level in levels for stage in level))
     _check_levels(text, levels)
     return levels
 
 
-def parse_schedule(text: str) -> tuple[Stage, ...]:
+def parse_level(text: str) -> tuple[Stage, ...]:
     """Read a plan such as "frame*4 generate*2 refine*6".
 
     Args:
@@ -60,20 +58,20 @@ def parse_schedule(text: str) -> tuple[Stage, ...]:
         ValueError: an unknown kind, a bad depth, or an order that makes no sense.
     """
     if not text.split():
-        raise ValueError('an empty schedule has no blocks; write for example "frame*4 generate*2 refine*6"')
+        raise ValueError('an empty plan has no blocks; write for example "frame*4 generate*2 refine*6"')
     levels = parse_plan(text)
     if len(levels) > 1:
-        raise ValueError(f"schedule {text!r} has {len(levels)} levels; write one, without '|'")
+        raise ValueError(f"plan {text!r} has {len(levels)} levels; write one, without '|'")
     return levels[0]
 
 
 def block_kinds(stages: tuple[Stage, ...]) -> tuple[str, ...]:
-    """The kind of every module of a schedule; a generator is one module of two layers."""
+    """The kind of every module of a plan; a generator is one module of two layers."""
     return tuple(s.kind for s in stages for _ in range(1 if s.kind == "generate" else s.depth))
 
 
 def num_layers(stages: tuple[Stage, ...]) -> int:
-    """Layers with weights of a schedule, each of which has a stochastic-depth rate of its own."""
+    """Layers with weights of a plan, each of which has a stochastic-depth rate of its own."""
     return sum(stage.depth for stage in stages if stage.kind not in PARAMETER_FREE_KINDS)
 
 
@@ -81,7 +79,7 @@ def _parse_stage(word: str) -> Stage:
     match = re.fullmatch(r"([a-z]+)(?:\*(\d+))?", word)
     if not match or match[1] not in BLOCK_KINDS or match[2] == "0":
         raise ValueError(
-            f"{word!r} is no stage of a schedule; write kind*depth with kind one of {', '.join(BLOCK_KINDS)} "
+            f"{word!r} is no stage of a plan; write kind*depth with kind one of {', '.join(BLOCK_KINDS)} "
             f"and depth at least 1"
         )
     return Stage(match[1], int(match[2] or 1))
@@ -94,13 +92,12 @@ def _check_order(text: str, stages: tuple[Stage, ...]) -> None:
         _check_depth(text, stage)
         if stage.kind not in ((*TOKEN_KINDS, "recover") if semantic else (*IMAGE_KINDS, *REDUCE_KINDS)):
             raise ValueError(
-                f"schedule {text!r} can't run: {_broken_rule(stage, semantic=semantic)}; "
+                f"plan {text!r} can't run: {_broken_rule(stage, semantic=semantic)}; "
                 f"for example frame*4 generate*2 refine*6"
             )
         if stage.kind == "frame" and mixed:
             raise ValueError(
-                f"schedule {text!r} can't run: frame blocks come before anything that mixes frames; "
-                f"use joint blocks there"
+                f"plan {text!r} can't run: frame blocks come before anything that mixes frames; use joint blocks there"
             )
         mixed = mixed or stage.kind not in ("frame", "mixer")
         semantic = stage.kind in REDUCE_KINDS or (semantic and stage.kind != "recover")
@@ -119,7 +116,7 @@ def _check_levels(text: str, levels: tuple[tuple[Stage, ...], ...]) -> None:
         for stage in level:
             if stage.kind in ("local", "recover") and not reduced:
                 raise ValueError(
-                    f"schedule {text!r} can't run: {stage.kind} needs one of {', '.join(REDUCE_KINDS)} before it "
+                    f"plan {text!r} can't run: {stage.kind} needs one of {', '.join(REDUCE_KINDS)} before it "
                     f"in the same level"
                 )
             reduced = reduced or stage.kind in REDUCE_KINDS
@@ -128,4 +125,4 @@ def _check_levels(text: str, levels: tuple[tuple[Stage, ...], ...]) -> None:
 def _check_depth(text: str, stage: Stage) -> None:
     wanted = {"generate": GENERATE_DEPTH, **dict.fromkeys(PARAMETER_FREE_KINDS, 1)}.get(stage.kind, stage.depth)
     if stage.depth != wanted:
-        raise ValueError(f"schedule {text!r}: {stage.kind} has {stage.depth} blocks; it takes exactly {wanted}")
+        raise ValueError(f"plan {text!r}: {stage.kind} has {stage.depth} blocks; it takes exactly {wanted}")

@@ -1,10 +1,10 @@
 import pytest
 
-from stvit_video.tokens.schedule import Stage, block_kinds, num_layers, parse_plan, parse_schedule
+from stvit_video.tokens.plan_text import Stage, block_kinds, num_layers, parse_level, parse_plan
 
 
 def test_parse():
-    assert parse_schedule("frame*4 generate*2  refine*6 recover") == (
+    assert parse_level("frame*4 generate*2  refine*6 recover") == (
         Stage("frame", 4),
         Stage("generate", 2),
         Stage("refine", 6),
@@ -13,7 +13,7 @@ def test_parse():
 
 
 def test_units_may_repeat():
-    assert len(parse_schedule("joint generate*2 refine recover joint generate*2 local refine")) == 8
+    assert len(parse_level("joint generate*2 refine recover joint generate*2 local refine")) == 8
 
 
 def test_levels_of_a_pyramid():
@@ -22,18 +22,18 @@ def test_levels_of_a_pyramid():
         (Stage("mixer", 3), Stage("pool", 1), Stage("mixer", 2), Stage("refine", 1)),
         (Stage("refine", 2),),
     )
-    assert parse_plan("joint*2") == (parse_schedule("joint*2"),)
+    assert parse_plan("joint*2") == (parse_level("joint*2"),)
 
 
 @pytest.mark.parametrize("reducer", ["random", "pool", "tome"])
 def test_reducers_without_weights_are_blocks_without_layers(reducer):
-    stages = parse_schedule(f"frame*2 {reducer} refine*3 recover")
+    stages = parse_level(f"frame*2 {reducer} refine*3 recover")
     assert block_kinds(stages) == ("frame", "frame", reducer, "refine", "refine", "refine", "recover")
     assert num_layers(stages) == 6
 
 
 def test_a_generator_is_one_module_of_two_layers():
-    stages = parse_schedule("window generate*2 local refine recover")
+    stages = parse_level("window generate*2 local refine recover")
     assert block_kinds(stages) == ("window", "generate", "local", "refine", "recover")
     assert num_layers(stages) == 6
 
@@ -41,8 +41,8 @@ def test_a_generator_is_one_module_of_two_layers():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "empty schedule"),
-        ("  ", "empty schedule"),
+        ("", "empty plan"),
+        ("  ", "empty plan"),
         ("joint | joint", r"'joint \| joint' has 2 levels"),
         ("frames*4", r"'frames\*4' is no stage .*kind\*depth.* frame, joint"),
         ("frame*0", r"'frame\*0' is no stage"),
@@ -51,7 +51,7 @@ def test_a_generator_is_one_module_of_two_layers():
         ("frame*2 pool*2", "pool has 2 .*exactly 1"),
         (
             "frame*2 refine*2",  # the whole sentence, once for its family
-            r"^schedule 'frame\*2 refine\*2' can't run: refine needs one of generate, random, pool, tome before it; "
+            r"^plan 'frame\*2 refine\*2' can't run: refine needs one of generate, random, pool, tome before it; "
             r"for example frame\*4 generate\*2 refine\*6$",
         ),
         ("frame*2 local", "local needs .*generate, random, pool, tome before"),
@@ -65,7 +65,7 @@ def test_a_generator_is_one_module_of_two_layers():
 )
 def test_schedules_that_make_no_sense(text, message):
     with pytest.raises(ValueError, match=message):
-        parse_schedule(text)
+        parse_level(text)
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,4 @@ def test_plans_that_make_no_sense(text, message):
 
 
 def test_mixers_run_among_image_tokens_and_few_tokens():
-    assert block_kinds(parse_schedule("mixer generate*2 mixer recover mixer"))[-1] == "mixer"
+    assert block_kinds(parse_level("mixer generate*2 mixer recover mixer"))[-1] == "mixer"
