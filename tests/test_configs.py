@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.factories.data import build_mixing, build_train_transform
-from stvit_video.factories.manifests import SOURCES
+from stvit_video.factories.manifests import LAYOUTS
 from stvit_video.models import list_models, model_options
 from stvit_video.settings.paths import CONF_DIR
 
@@ -37,7 +37,7 @@ def test_models_exist_and_take_the_options(name):
 
 @pytest.mark.parametrize("name", CHOICES["data"])
 def test_data_sources_exist(name):
-    assert composed(f"data={name}").data.source in SOURCES
+    assert composed(f"data={name}").data.source in LAYOUTS
 
 
 @pytest.mark.parametrize("name", CHOICES["experiment"])

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data/decoding": {"utils"},
     "data/sampling": {"data/transforms", "utils"},
     "data/shards": {"data/decoding", "data/manifests", "utils"},
-    "data/layouts": {"data/shards", "data/decoding", "data/manifests", "utils"},
+    "data/layouts": {"data/synthetic", "data/shards", "data/decoding", "data/manifests", "utils"},
     "data/loading": {"data/shards", "data/sampling", "data/transforms", "data/decoding", "data/manifests", "utils"},
     "data/curation": {
         *("data/loading", "data/layouts", "data/shards", "data/sampling", "data/decoding", "data/manifests", "utils"),

@@ -3,13 +3,45 @@
 import logging
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from stvit_video.data.layouts.places import Reading, existing
 from stvit_video.data.manifests.builder import VIDEO_EXTENSIONS, Listed, build_manifest_of
 from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
 
 _log = logging.getLogger(__name__)
+
+
+def find_class_folders(
+    part: str,
+    *,
+    known_classes: Sequence[str] | None,
+    train: str | None = None,
+    val: str | None = None,
+    root: str | None = None,
+) -> Reading:
+    """Find the folder of a part, which holds a folder for each class.
+
+    Args:
+        part: "train" or "val".
+        known_classes: labels in the order of a model's logits; None = inferred and sorted.
+        train: the folder of the training videos; None = root/train.
+        val: likewise, of the validation videos.
+        root: holds both.
+
+    Returns:
+        What reads the list, without arguments.
+
+    Raises:
+        ValueError: a setting is missing or contradicts another.
+        ManifestError: a file or folder does not exist.
+    """
+    given = {"train": train, "val": val}[part]
+    if given:
+        return partial(read_folder_manifest, existing(given, part, source="folder"), classes=known_classes)
+    return partial(read_folder_manifest, Path(existing(root, "root", source="folder")) / part, classes=known_classes)
 
 
 def read_folder_manifest(root: str | os.PathLike[str], *, classes: Sequence[str] | None = None) -> Manifest:

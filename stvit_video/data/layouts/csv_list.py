@@ -3,14 +3,62 @@
 import logging
 import os
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from stvit_video.data.layouts.places import Reading, existing
 from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.csv_rows import CsvRow, filter_rows, read_labels, read_rows, read_segment, with_split
 from stvit_video.data.manifests.faults import Faults
 from stvit_video.data.manifests.manifest import Manifest
 
 _log = logging.getLogger(__name__)
+
+
+def find_csv_list(
+    part: str,
+    *,
+    known_classes: Sequence[str] | None,
+    train: str | None = None,
+    val: str | None = None,
+    root: str | None = None,
+    fold_column: str | None = None,
+    fold: str | int | None = None,
+    label_separator: str | None = None,
+) -> Reading:
+    """Find the CSV of a part: train and val are files of their own, or train has a column of folds.
+
+    Args:
+        part: "train" or "val".
+        known_classes: labels in the order of a model's logits; None = inferred and sorted.
+        train: the training list; with folds the list of both parts.
+        val: the validation list; not with folds.
+        root: folder that relative paths in the lists start from; None = the folder of the list.
+        fold_column: column of the folds; with fold.
+        fold: the fold that validates, the others train.
+        label_separator: see `read_csv_manifest`.
+
+    Returns:
+        What reads the list, without arguments.
+
+    Raises:
+        ValueError: a setting is missing or contradicts another.
+        ManifestError: a file or folder does not exist.
+    """
+    if (fold_column is None) != (fold is None):
+        raise ValueError("data.fold_column and data.fold belong together; give both (cross-validation) or neither")
+    reader = partial(read_csv_manifest, root=root, classes=known_classes, label_separator=label_separator)
+    if fold_column is None:
+        return partial(reader, existing({"train": train, "val": val}[part], part, source="csv"))
+    if val:
+        raise ValueError("data.fold takes the validation rows from data.train; leave data.val out")
+    rows = {fold_column: (str(fold),)}
+    return partial(
+        reader,
+        existing(train, "train", source="csv"),
+        keep=rows if part == "val" else None,
+        drop=rows if part == "train" else None,
+    )
 
 
 def read_csv_manifest(

@@ -4,9 +4,11 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from stvit_video.data.decoding.pictures import is_picture_file
+from stvit_video.data.layouts.places import Reading, existing
 from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
@@ -15,6 +17,37 @@ from stvit_video.data.shards.zip_members import list_members
 # folders of a part, the first that is there counts: some published sets have a test and no val
 PART_FOLDERS = {"train": ("train",), "val": ("val", "validation", "test")}
 _log = logging.getLogger(__name__)
+
+
+def find_image_folder(
+    part: str,
+    *,
+    known_classes: Sequence[str] | None,
+    train: str | None = None,
+    val: str | None = None,
+    root: str | None = None,
+) -> Reading:
+    """Find the pictures of a part: a folder or .zip of its own, or `part` in a common one.
+
+    Args:
+        part: "train" or "val".
+        known_classes: labels in the order of a model's logits; None = inferred and sorted.
+        train: the folder or .zip of the training pictures; None = the part of root.
+        val: likewise, of the validation pictures.
+        root: a folder or .zip with both parts.
+
+    Returns:
+        What reads the list, without arguments.
+
+    Raises:
+        ValueError: a setting is missing or contradicts another.
+        ManifestError: a file or folder does not exist.
+    """
+    given = {"train": train, "val": val}[part]
+    if given:
+        return partial(read_image_manifest, existing(given, part, source="image_folder"), classes=known_classes)
+    common = existing(root, "root", source="image_folder")
+    return partial(read_image_manifest, common, part=part, classes=known_classes)
 
 
 def read_image_manifest(

@@ -1,9 +1,11 @@
 """The Kinetics CSV and its folder of downloads."""
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from stvit_video.data.layouts.places import Reading, existing
 from stvit_video.data.manifests.builder import (
     Listed,
     Missing,
@@ -15,6 +17,61 @@ from stvit_video.data.manifests.builder import (
 from stvit_video.data.manifests.csv_rows import CsvRow, filter_rows, read_rows, read_segment, with_split
 from stvit_video.data.manifests.faults import Faults
 from stvit_video.data.manifests.manifest import Manifest
+
+_log = logging.getLogger(__name__)
+
+
+def find_kinetics(
+    part: str,
+    *,
+    known_classes: Sequence[str] | None,
+    train: str | None = None,
+    val: str | None = None,
+    train_videos: str | None = None,
+    val_videos: str | None = None,
+    root: str | None = None,
+    missing: Missing = "error",
+    expected_classes: int | None = None,
+) -> Reading:
+    """Find the list and the videos of a part.
+
+    Args:
+        part: "train" or "val".
+        known_classes: labels in the order of a model's logits; None = inferred and sorted.
+        train: the training list; None = root/train.csv.
+        val: the validation list; None = root/val.csv.
+        train_videos: folder of the training videos; None = root/train.
+        val_videos: folder of the validation videos; None = root/val.
+        root: holds lists and videos.
+        missing: see `read_kinetics_manifest`.
+        expected_classes: of the published data set; another number of classes is a warning. None = any number.
+
+    Returns:
+        What reads the list, without arguments.
+
+    Raises:
+        ValueError: a setting is missing or contradicts another.
+        ManifestError: a file or folder does not exist.
+    """
+    base = Path(existing(root, "root", source="kinetics"))
+    written = {"train": train, "val": val}[part]
+    videos = {"train": train_videos, "val": val_videos}[part]
+    path = Path(existing(written, part, source="kinetics")) if written else base / f"{part}.csv"
+    folder = Path(existing(videos, f"{part}_videos", source="kinetics")) if videos else base / part
+
+    def read() -> Manifest:
+        manifest = read_kinetics_manifest(path, video_dir=folder, classes=known_classes, missing=missing)
+        if known_classes is None and expected_classes and len(manifest.classes) != expected_classes:
+            _log.warning(
+                "%s has %d classes, not the %d of the published data set; check the list, unless it is a part on "
+                "purpose",
+                path,
+                len(manifest.classes),
+                expected_classes,
+            )
+        return manifest
+
+    return read
 
 
 def read_kinetics_manifest(

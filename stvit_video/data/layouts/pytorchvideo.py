@@ -2,15 +2,69 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from stvit_video.data.layouts.places import Reading, existing, published_folder, refuse_lists
 from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.faults import Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.optional import load_optional
 
 DATASETS = ("labeled", "hmdb51")
+
+
+def find_pytorchvideo(
+    part: str,
+    *,
+    known_classes: Sequence[str] | None,
+    dataset: str,
+    split: int,
+    lists: str | None = None,
+    videos: str | None = None,
+    root: str | None = None,
+    train: str | None = None,
+    val: str | None = None,
+) -> Reading:
+    """Find what pytorchvideo's own data sets read.
+
+    Args:
+        part: "train" or "val".
+        known_classes: labels in the order of a model's logits; None = inferred and sorted.
+        dataset: "labeled" (a list, or a folder of class folders) or "hmdb51" (official lists).
+        split: of hmdb51.
+        lists: folder of hmdb51's lists; None = root/testTrainMulti_7030_splits.
+        videos: folder that paths start from; None = root, of hmdb51 root/hmdb51_org.
+        root: holds the parts.
+        train: list or folder of the training videos; None = root/train.
+        val: likewise, of the validation videos.
+
+    Returns:
+        What reads the list, without arguments.
+
+    Raises:
+        ValueError: a setting is missing or contradicts another.
+        ManifestError: a file or folder does not exist.
+    """
+    source = "pytorchvideo"
+    if dataset == "hmdb51":
+        refuse_lists(source, train=train, val=val)
+        path = published_folder(lists, "lists", "testTrainMulti_7030_splits", root=root, source=source)
+        prefix = published_folder(videos, "videos", "hmdb51_org", root=root, source=source)
+    else:
+        given = {"train": train, "val": val}[part]
+        base = existing(given, part, source=source) if given else Path(existing(root, "root", source=source)) / part
+        path, prefix = Path(base), Path(videos or root or "")
+    return partial(
+        read_pytorchvideo_manifest,
+        path,
+        dataset=dataset,
+        prefix=prefix,
+        part=part,
+        split=split,
+        classes=known_classes,
+    )
 
 
 def read_pytorchvideo_manifest(

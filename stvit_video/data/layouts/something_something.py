@@ -3,9 +3,11 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from stvit_video.data.layouts.places import Reading, published_folder, refuse_lists
 from stvit_video.data.manifests.builder import (
     Listed,
     Missing,
@@ -16,6 +18,49 @@ from stvit_video.data.manifests.builder import (
 )
 from stvit_video.data.manifests.faults import Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
+
+
+def find_something_something(
+    part: str,
+    *,
+    known_classes: Sequence[str] | None,
+    lists: str | None = None,
+    videos: str | None = None,
+    root: str | None = None,
+    missing: Missing = "error",
+    train: str | None = None,
+    val: str | None = None,
+) -> Reading:
+    """Find the published lists and the videos of Something-Something V2, under the names of either release.
+
+    Args:
+        part: "train" or "val".
+        known_classes: labels in the order of a model's logits; None = inferred and sorted.
+        lists: folder of the lists; None = root.
+        videos: folder of the videos; None = root/20bn-something-something-v2.
+        root: holds both.
+        missing: see `read_something_manifest`.
+        train: with val: refused, as there are published lists.
+
+    Returns:
+        What reads the list, without arguments.
+
+    Raises:
+        ValueError: a setting is missing or contradicts another.
+        ManifestError: a file or folder does not exist.
+    """
+    source, name = "something_something_v2", {"train": "train", "val": "validation"}[part]
+    refuse_lists(source, train=train, val=val)
+    folder = published_folder(lists, "lists", "", root=root, source=source)
+    prefix = "" if (folder / "labels.json").is_file() else "something-something-v2-"  # the later release has none
+    return partial(
+        read_something_manifest,
+        folder / f"{prefix}{name}.json",
+        labels=folder / f"{prefix}labels.json",
+        video_dir=published_folder(videos, "videos", "20bn-something-something-v2", root=root, source=source),
+        classes=known_classes,
+        missing=missing,
+    )
 
 
 def read_something_manifest(

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from stvit_video.data.layouts.places import Reading, required
 from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.faults import Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
@@ -14,6 +16,46 @@ from stvit_video.utils.addresses import is_address
 from stvit_video.utils.optional import MissingLibraryError
 
 NAMES_FILE = "classes.txt"
+
+
+def find_tar_shards(
+    part: str,
+    *,
+    known_classes: Sequence[str] | None,
+    shards: str | None = None,
+    val_shards: str | None = None,
+    train: str | None = None,
+    val: str | None = None,
+    root: str | None = None,
+    classes: str | None = None,
+    allow_addresses: bool = False,
+) -> Reading:
+    """Find the shards of a part.
+
+    Args:
+        part: "train" or "val".
+        known_classes: labels in the order of a model's logits; None = inferred and sorted.
+        shards: pattern of the training shards; None = that of train, or root/train.
+        val_shards: pattern of the validation shards; None = that of val, or root/val.
+        train: with val: the same under the names that other layouts have, as stvit_video.evaluate gives them.
+        root: holds the shards of both parts.
+        classes: file with the class names; with allow_addresses: see `read_shard_manifest`.
+
+    Returns:
+        What reads the list, without arguments.
+
+    Raises:
+        ValueError: a setting is missing or contradicts another.
+        ManifestError: a file or folder does not exist.
+    """
+    given = {"train": shards or train, "val": val_shards or val}[part]
+    return partial(
+        read_shard_manifest,
+        given or f"{required(root, 'root', source='shards')}/{part}",
+        classes=known_classes,
+        names_file=classes,
+        allow_addresses=allow_addresses,
+    )
 
 
 def read_shard_manifest(
