@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import re
 import signal
 import threading
 from contextlib import nullcontext
@@ -145,11 +146,12 @@ def test_too_many_broken_videos_are_an_error_that_names_them(small_manifest, bro
         path.write_bytes(b"nothing")
         others.append(VideoRecord(path, 0, path.name))
     manifest = with_records(small_manifest, broken_record, *others)
+    # the whole sentence, once for its family
     message = r"^4 videos in a row can't be read; check the data set: .*bad0\.mp4.*; and 1 more$"
     with pytest.raises(BrokenVideosError, match=message) as e:
         clip_dataset(manifest, max_attempts=10)[1]
     assert sum(record.path.name in str(e.value) for record in manifest.records) == 3
-    with pytest.raises(BrokenVideosError, match=r"^2 videos in a row can't be read") as e:
+    with pytest.raises(BrokenVideosError, match=r"^2 videos in a row\b.*bad\d\.mp4") as e:
         clip_dataset(manifest, max_attempts=2)[1]
     assert "more" not in str(e.value)
 
@@ -183,7 +185,7 @@ def test_no_number_of_broken_videos_hides_a_readable_one(small_manifest, tmp_pat
         assert dataset[index]["index"] == 30
     fresh = clip_dataset(manifest)[4]
     assert torch.equal(fresh["clip"], dataset[4]["clip"])
-    with pytest.raises(BrokenVideosError, match="^31 videos in a row"):
+    with pytest.raises(BrokenVideosError, match=r"^31 videos in a row\b"):
         clip_dataset(with_records(small_manifest, *broken, broken[0]))[4]
 
 
@@ -192,14 +194,15 @@ def test_attempts_follow_the_allowed_share():
     assert attempts_for(1.0) is None
     for share in (0.2, 0.5, 0.9, 0.99):
         assert share ** attempts_for(share) <= 1e-12 < share ** (attempts_for(share) - 1)
-    with pytest.raises(ValueError, match=r"max_skipped_fraction=1.5 must lie in 0..1; 0 = none may be unreadable"):
+    # the whole sentence, once for its family
+    with pytest.raises(ValueError, match=r"^max_skipped_fraction=1\.5 must lie in 0\.\.1; 0 = none may be unreadable$"):
         attempts_for(1.5)
 
 
 def test_the_error_of_a_worker_is_one_sentence_again(small_manifest, tmp_path):
     broken = [VideoRecord(tmp_path / f"gone{number}.mp4", 0, f"gone{number}") for number in range(2)]
     dataset = clip_dataset(with_records(small_manifest, *broken))
-    with pytest.raises(BrokenVideosError, match=r"^2 videos in a row can't be read; check .*gone") as e:
+    with pytest.raises(BrokenVideosError, match=r"^2 videos in a row\b.*gone") as e:
         list(DataLoader(dataset, num_workers=1))
     assert "\n" not in str(e.value)
 
@@ -224,10 +227,10 @@ def test_another_reader_serves_in_place_of_ours(small_manifest):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"seed": -1}, "seed=-1 must be at least 0, max_attempts=None at least 1"),
-        ({"max_attempts": 0}, "max_attempts=0 at least 1"),
-        ({"cache_short_side": 23}, "cache_short_side=23 is less than short_side=24, so kept"),
-        ({"cache": "memory", "cache_limit_gb": 1e-6}, "cache='memory' needs about"),
+        ({"seed": -1}, r"seed=-1 .*at least 0\b"),
+        ({"max_attempts": 0}, r"max_attempts=0 .*at least 1\b"),
+        ({"cache_short_side": 23}, r"cache_short_side=23 .*\bshort_side=24\b"),
+        ({"cache": "memory", "cache_limit_gb": 1e-6}, r"cache='memory' .*cache_limit_gb=1e-06\b"),
     ],
 )
 def test_bad_settings_are_refused(small_manifest, settings, message):
@@ -263,9 +266,8 @@ def test_a_killed_decoding_process_is_no_fault_of_the_video(write_video, monkeyp
     items = [dataset[index] for index in range(3)]
     assert len(KillingDecoder.killed) == 1
     assert items[0]["num_skipped"] == 1
-    words = "its decoding process was ended by signal SIGKILL; is the machine out of memory?"
     assert items[0]["skipped"] == []  # skipped.csv is read as a list of bad videos
-    assert f"{words}; another video takes its place this once" in caplog.text
+    assert re.search("signal SIGKILL.*; another video takes its place this once", caplog.text)
     assert [item["index"] for item in items[1:]] == [1, 2]
     again = dataset[0]
     assert (again["index"], again["num_skipped"]) == (0, 0)

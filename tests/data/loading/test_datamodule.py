@@ -146,20 +146,22 @@ def test_each_process_of_a_distributed_run_gets_its_shard(small_manifest):
 def test_every_process_needs_a_validation_video(small_manifest):
     module = data_module(small_manifest)
     module.trainer = SimpleNamespace(global_rank=0, world_size=6)
-    with pytest.raises(ValueError, match=r"5 validation video\(s\) are too few for 6 processes, .* trainer.devices=5"):
+    with pytest.raises(ValueError, match=r"\b5 validation video.* 6 processes\b.*trainer\.devices=5\b"):
         module.val_dataloader()
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        # the whole sentence, once for its family
         (
             {"batch_size": 6},
-            r"batch_size=6 is more than the 5 training videos of a process \(5 videos, 1 process",
+            r"^batch_size=6 is more than the 5 training videos of a process \(5 videos, 1 process\(es\)\); "
+            "lower batch_size or add videos$",
         ),
-        ({"batch_size": 0}, "batch_size=0 and val_batch_size=None must be at least 1"),
-        ({"val_batch_size": 0}, "val_batch_size=0 must be at least 1"),
-        ({"num_workers": -1}, "num_workers=-1 at least 0"),
+        ({"batch_size": 0}, r"\bbatch_size=0 .*at least 1\b"),
+        ({"val_batch_size": 0}, r"val_batch_size=0 .*at least 1\b"),
+        ({"num_workers": -1}, r"num_workers=-1 .*at least 0\b"),
     ],
 )
 def test_bad_settings_are_refused(small_manifest, settings, message):
@@ -169,7 +171,7 @@ def test_bad_settings_are_refused(small_manifest, settings, message):
 
 def test_a_validation_class_without_training_video_is_refused(small_manifest):
     rising = dataclasses.replace(small_manifest, records=small_manifest.records[1::2])
-    with pytest.raises(ManifestError, match="have no training video: 'fall'; add training videos or remove"):
+    with pytest.raises(ManifestError, match=r"1 class\(es\) .*no training video: 'fall';"):
         data_module(rising, small_manifest)
 
 
@@ -204,9 +206,9 @@ def test_draws_come_through_the_workers_and_are_the_same_as_without(small_manife
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"batch_size": 5, "num_repeats": 2}, "batch_size=5 counts clips, num_repeats=2 of each video, so num_repeats"),
-        ({"num_repeats": 0}, "must be at least 1 and batch_size a multiple of it"),
-        ({"batch_size": 12, "num_repeats": 2}, "batch_size=12 with num_repeats=2 is more than the 5 training videos"),
+        ({"batch_size": 5, "num_repeats": 2}, r"\bbatch_size=5 .*num_repeats=2 .*multiple\b"),
+        ({"num_repeats": 0}, r"num_repeats=0 .*at least 1\b"),
+        ({"batch_size": 12, "num_repeats": 2}, r"\bbatch_size=12 .*num_repeats=2 .*more than .*\b5 training videos"),
     ],
 )
 def test_repeats_that_do_not_fit_are_refused(small_manifest, settings, message):
@@ -277,9 +279,9 @@ def test_processes_take_the_same_steps_of_several_sizes(small_manifest):
 
 def test_sizes_that_do_not_fit_the_batches_are_refused(small_manifest):
     multi_scale = MultiScale(sizes=(10, 20), crop_size=20, videos_per_batch=2)  # 8 and 2 videos
-    with pytest.raises(ValueError, match=r"multi_scale=\[10, 20\] needs 10 training videos a process .*, there are 5;"):
+    with pytest.raises(ValueError, match=r"multi_scale=\[10, 20\] .*\b10 training videos .* are 5;"):
         data_module(small_manifest, multi_scale=multi_scale)
-    message = r"is for crop_size, videos_per_batch=\(20, 2\) and whole .* \(20, {}\) with drop_last={}; make them the"
+    message = r"multi_scale .*=\(20, 2\) .*\(20, {}\) .*drop_last={};"
     with pytest.raises(ValueError, match=message.format(1, True)):
         data_module(small_manifest, batch_size=1, multi_scale=multi_scale)
     with pytest.raises(ValueError, match=message.format(2, False)):

@@ -37,7 +37,7 @@ def test_blocks_make_the_batches_of_one_process_each_on_one_rank(size, world_siz
 
 
 def test_a_block_size_below_one_is_refused():
-    with pytest.raises(ValueError, match="block_size=0 must be at least 1; use the batch_size of the loader"):
+    with pytest.raises(ValueError, match=r"block_size=0 .*at least 1\b"):
         UnpaddedDistributedSampler([1, 2, 3], shuffle=False, seed=0, rank=0, world_size=1, block_size=0)
 
 

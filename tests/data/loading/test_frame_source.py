@@ -58,7 +58,7 @@ def test_a_segment_is_seen_as_a_video_of_its_own(source_of, write_video, numbers
     assert numbers(reading.frames) == pytest.approx([3, 4, 5, 6, 7], abs=0.3)
     assert reading.pts_seconds == pytest.approx([0.3, 0.4, 0.5, 0.6, 0.7])
     behind = dataclasses.replace(whole, start_seconds=5.0)
-    with pytest.raises(DecodeError, match=r"a.mp4: the segment begins at 5.0 s, the video ends at 1.100 s"):
+    with pytest.raises(DecodeError, match=r"a\.mp4: .*segment .*\b5\.0 s, .*\b1\.100 s"):
         source.read(behind, lambda num_video_frames, fps: [0])
     assert len(source.read(whole, lambda num_video_frames, fps: [0]).frames) == 1
 
@@ -94,7 +94,7 @@ def test_preload_decodes_once_and_resizes_what_is_larger(numbers, write_video, b
     with caplog.at_level(logging.WARNING):
         source.preload([large, small, part, broken_record], short_side=32, num_threads=2)
     assert source.num_cached_bytes == 3 * (5 * 32 * 48 + 7 * 24 * 16)
-    assert "1 listed videos can't be read, first:" in caplog.text
+    assert "1 listed videos can't be read" in caplog.text
     monkeypatch.setattr(frames_module, "open_video", None)
     reading = source.read(large, lambda num_video_frames, fps: range(num_video_frames))
     assert reading.frames.shape == (5, 32, 48, 3)
@@ -106,9 +106,10 @@ def test_preload_decodes_once_and_resizes_what_is_larger(numbers, write_video, b
 def test_a_cache_that_does_not_fit_is_refused_before_and_while_it_is_filled(write_video, monkeypatch):
     records = [VideoRecord(write_video(f"{n}.mp4"), 0, f"{n}.mp4") for n in range(3)]
     needed = 3 * 11 * 48 * 64 * 3 / 1e9
+    # the whole sentence, once for its family
     message = (
-        rf"cache='memory' needs about {needed:.3g} GB for 3 videos with a short side of 48 pixels, "
-        r"cache_limit_gb=0.0002 is allowed; raise cache_limit_gb, lower cache_short_side, or set cache='none'"
+        rf"^cache='memory' needs about {needed:.3g} GB for 3 videos with a short side of 48 pixels, "
+        r"cache_limit_gb=0.0002 is allowed; raise cache_limit_gb, lower cache_short_side, or set cache='none'$"
     )
     with pytest.raises(ValueError, match=message):
         FrameSource().preload(records, short_side=48, limit_gb=0.0002)
@@ -118,7 +119,8 @@ def test_a_cache_that_does_not_fit_is_refused_before_and_while_it_is_filled(writ
 
 
 def test_unknown_cache_is_refused():
-    with pytest.raises(ValueError, match="cache='disk' is unknown; use one of none, memory"):
+    # the whole sentence, once for its family
+    with pytest.raises(ValueError, match="^cache='disk' is unknown; use one of none, memory$"):
         manifest_source(Manifest((), ("x",)), backend="auto", cache="disk", cache_short_side=48, cache_limit_gb=1)
 
 
@@ -153,6 +155,7 @@ def test_what_cannot_be_fetched_is_tried_again_and_not_kept(write_video, monkeyp
         source.preload([record], short_side=48)
         with pytest.raises(FetchError, match="the server is tired"):
             source.read(record, lambda *_: [0])
+    # the whole sentence, once for its family
     message = "can't read a.tar: a.mp4: the server is tired; it is not kept, and is read whenever it is asked for"
     assert caplog.messages == [message]
     monkeypatch.setattr(frames_module, "open_member", lambda record, **_: frames_module.open_video(record.path))

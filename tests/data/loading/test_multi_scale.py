@@ -111,9 +111,10 @@ def test_sizes_come_equally_often_and_the_rest_is_less_than_a_batch():
         assert num_videos - used in (0, 1)  # less than the smallest batch
         assert counts[16] <= cycles + 1
         assert counts[24] <= cycles + 2
+    # the whole sentence, once for its family
     message = (
-        r"multi_scale=\[16, 24, 32\] needs 15 training videos a process for one batch of each size \(9 of 16 pixels, "
-        r"4 of 24 pixels, 2 of 32 pixels\), there are 14; lower batch_size, or leave sizes out"
+        r"^multi_scale=\[16, 24, 32\] needs 15 training videos a process for one batch of each size \(9 of 16 pixels, "
+        r"4 of 24 pixels, 2 of 32 pixels\), there are 14; lower batch_size, or leave sizes out$"
     )
     with pytest.raises(ValueError, match=message):
         CONSTANT.count_batches(14)
@@ -240,7 +241,7 @@ def test_an_epoch_of_other_sizes_is_refused(read_clips):
     next(iter(stopped))
     other = MultiScale(sizes=(16, 24, 40), crop_size=24, videos_per_batch=4, batch="constant_pixels")  # as many each
     then, now = "16: 9 x 4, 24: 4 x 5, 32: 2 x 4", "16: 9 x 4, 24: 4 x 5, 40: 2 x 4"
-    with pytest.raises(ValueError, match=rf"others \(multi_scale={then} then, {now} now\); go on with the same data"):
+    with pytest.raises(ValueError, match=rf"middle of an epoch, .*\(multi_scale={then} then, {now} now\);"):
         loader_of(read_clips(64), multi_scale=other).load_state_dict(stopped.state_dict())
 
 
@@ -255,14 +256,11 @@ def test_a_batch_is_what_its_name_says(read_clips):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (
-            {"sizes": (16,)},
-            r"multi_scale=\[16\] must be two or more different sides of at least 1 pixel; null = always",
-        ),
-        ({"sizes": (16, 24, 16)}, r"multi_scale=\[16, 16, 24\] must be two or more different sides"),
-        ({"sizes": (0, 24)}, r"multi_scale=\[0, 24\] must be two or more different sides"),
-        ({"batch": "growing"}, "multi_scale_batch='growing' is unknown; use one of constant_pixels, at_least, fixed"),
-        ({"videos_per_batch": 0}, "crop_size=24 and videos_per_batch=0 must be at least 1"),
+        ({"sizes": (16,)}, r"multi_scale=\[16\] .*two or more different"),
+        ({"sizes": (16, 24, 16)}, r"multi_scale=\[16, 16, 24\] .*two or more different"),
+        ({"sizes": (0, 24)}, r"multi_scale=\[0, 24\] .*at least 1 pixel"),
+        ({"batch": "growing"}, "multi_scale_batch='growing' .*constant_pixels, at_least, fixed"),
+        ({"videos_per_batch": 0}, r"videos_per_batch=0 .*at least 1\b"),
     ],
 )
 def test_bad_values_are_refused(settings, message):

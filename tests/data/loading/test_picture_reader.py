@@ -28,9 +28,9 @@ def test_a_picture_answers_like_a_video_of_one_frame(tmp_path):
         assert all(np.array_equal(frame, as_pillow_has_it(path)) for frame in frames)
         assert picture.read([]).shape == (0, 5, 7, 3)
         assert torch.as_tensor(picture.read([0])).is_contiguous()
-        with pytest.raises(ValueError, match=r"^a picture has frame 0 alone, \[0, 1\] are asked for$"):
+        with pytest.raises(ValueError, match=r"frame 0 alone, \[0, 1\]"):
             picture.read([0, 1])
-        with pytest.raises(ValueError, match="frame 0 alone"):
+        with pytest.raises(ValueError, match=r"frame 0 alone, \[-1\]"):
             picture.pts_seconds(-1)
 
 
@@ -54,17 +54,17 @@ def damaged(tmp_path):
     [
         ("cut", "[Tt]runcated"),
         ("cut_png", "[Tt]runcated"),
-        ("none", r"it is no picture of a known format \(BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP\)"),
-        ("text", "it is no picture of a known format"),
-        ("svg", "it is no picture of a known format"),
-        ("eps", "it is no picture of a known format"),  # Pillow would start Ghostscript
+        ("none", r"no picture .*\(BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP\)"),
+        ("text", "no picture of a known format"),
+        ("svg", "no picture of a known format"),
+        ("eps", "no picture of a known format"),  # Pillow would start Ghostscript
         ("no_pixels", "."),
-        ("gone", "the file does not exist"),
+        ("gone", "not exist"),
     ],
 )
 def test_broken_pictures_are_named_with_the_cause(tmp_path, name, cause):
     path = damaged(tmp_path) / f"{name}.jpg"
-    with pytest.raises(DecodeError, match=f"^can't decode the picture {re.escape(repr(str(path)))}: .*{cause}"):
+    with pytest.raises(DecodeError, match=f"^can't decode .*{re.escape(repr(str(path)))}: .*{cause}"):
         open_image(record_of(path))
 
 
@@ -90,11 +90,14 @@ def test_every_cut_and_many_flipped_bits_are_pictures_or_errors(tmp_path):
 
 def test_pictures_of_too_many_pixels(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "MAX_FRAME_PIXELS", 34)
-    with pytest.raises(DecodeError, match=r"x.png': its 7x5 pixels are more than the 34 allowed$"):
+    # the whole sentence, once for its family
+    with pytest.raises(
+        DecodeError, match=r"^can't decode the picture '.*x\.png': its 7x5 pixels are more than the 34 allowed$"
+    ):
         pixels(write_picture(tmp_path / "x.png", seed=1, size=(5, 7)))
     monkeypatch.undo()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2)  # Pillow's own guard
-    with pytest.raises(DecodeError, match="exceeds limit of 4 pixels"):
+    with pytest.raises(DecodeError, match=r"x\.png': .*exceeds limit of 4 pixels"):
         pixels(tmp_path / "x.png")
 
 
@@ -110,12 +113,12 @@ def test_members_of_an_archive_are_named_in_errors(tmp_path):
         for member in list_members(archive)
     }
     assert np.array_equal(open_image(records["a.png"]).read([0])[0], as_pillow_has_it(tmp_path / "tree" / "a.png"))
-    with pytest.raises(DecodeError, match=r"^can't decode the picture '.*x.zip: c.png': .*[Tt]runcated"):
+    with pytest.raises(DecodeError, match=r"x\.zip: c\.png': .*[Tt]runcated"):
         open_image(records["c.png"])
     content = bytearray(archive.read_bytes())
     content[records["b.png"].byte_range[0] + 200] ^= 4
     archive.write_bytes(content)
-    with pytest.raises(DecodeError, match=r"^can't read '.*x.zip: b.png': its checksum is wrong, so it is damaged$"):
+    with pytest.raises(DecodeError, match=r"x\.zip: b\.png': .*checksum is wrong\b"):
         open_image(records["b.png"])
 
 
@@ -135,11 +138,11 @@ def test_frame_source_opens_pictures_and_remembers_broken_ones(tmp_path, caplog)
 
 def test_pipes_and_huge_files_are_not_read(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe.jpg")
-    with pytest.raises(DecodeError, match="pipe.jpg': this is no regular file$"):
+    with pytest.raises(DecodeError, match="pipe.jpg': .*no regular file"):
         open_image(record_of(tmp_path / "pipe.jpg"))
     path = write_picture(tmp_path / "x.png", seed=1)
     monkeypatch.setattr(picture_reader, "MAX_MEMBER_BYTES", 10)
-    with pytest.raises(DecodeError, match=rf"it has {path.stat().st_size} bytes, more than the 10 bytes allowed$"):
+    with pytest.raises(DecodeError, match=rf"x\.png': .*\b{path.stat().st_size} bytes, .*\b10 bytes allowed\b"):
         open_image(record_of(path))
     with pytest.raises(DecodeError, match=r"x.png/y.png': Not a directory$"):
         open_image(record_of(path / "y.png"))

@@ -132,7 +132,7 @@ def test_broken_videos_are_replaced_and_counted_and_opened_once(small_manifest, 
         assert torch.equal(first["clip"], again["clip"])
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) == len(set(messages)) == 2
-    assert messages[0].startswith(f"can't decode {str(broken_record.path)!r} with pytorchvideo: RuntimeError: Failed")
+    assert f"{str(broken_record.path)!r} with pytorchvideo: RuntimeError: Failed" in messages[0]
 
 
 class Odd:
@@ -151,15 +151,15 @@ class Odd:
     ("video", "words"),
     [
         (Odd(1.0, lambda start, end: {}["x"]), "KeyError: 'x'"),
-        (Odd(1.0, lambda start, end: None), "it finds no frame in the clip"),
-        (Odd(None, lambda start, end: None), "ValueError: it states a duration of None s"),
+        (Odd(1.0, lambda start, end: None), "no frame in the clip"),
+        (Odd(None, lambda start, end: None), "ValueError: .*duration of None s"),
     ],
 )
 def test_what_its_data_set_swallows_or_dies_of_is_a_decode_error(small_manifest, monkeypatch, video, words):
     reader = frames_of(small_manifest)
     real = reader._files._handler
     monkeypatch.setattr(reader._files, "_handler", Handing(video))
-    with pytest.raises(DecodeError, match=rf"^can't decode '.*v1.mp4' with pytorchvideo: {words}$"):
+    with pytest.raises(DecodeError, match=rf"v1\.mp4' with pytorchvideo: .*{words}$"):
         reader(1, seeded_generator(0))
     monkeypatch.setattr(reader._files, "_handler", real)
     with pytest.raises(DecodeError, match=words):  # remembered
@@ -178,13 +178,15 @@ class Handing:
 
 
 def test_bad_settings_are_refused(small_manifest):
-    with pytest.raises(ValueError, match=r"decoder='ffmpeg' is unknown; use one of pyav, decord"):
+    with pytest.raises(ValueError, match="decoder='ffmpeg' .*pyav, decord"):
         frames_of(small_manifest, decoder="ffmpeg")
-    with pytest.raises(ValueError, match=r"clip_sampler='random_multi' is unknown; use one of random, uniform, const"):
+    with pytest.raises(ValueError, match="clip_sampler='random_multi' .*random, uniform, const"):
         make_clip_sampler("random_multi", clip_seconds=1.0)
     for seconds, count in ((0, 3), (float("nan"), 3), (1.0, 0)):
-        with pytest.raises(ValueError, match=rf"clip_seconds={seconds} must be above 0, clips_per_video={count} at"):
+        with pytest.raises(
+            ValueError, match=rf"clip_seconds={seconds} .*above 0, clips_per_video={count} .*at least 1\b"
+        ):
             make_clip_sampler("random", clip_seconds=seconds, clips_per_video=count)
     parts = dataclasses.replace(small_manifest.records[1], end_seconds=2.0, video_id="v1#t=,2")
-    with pytest.raises(ValueError, match=r"v1#t=,2 is a part of a file, pytorchvideo reads whole ones; use another"):
+    with pytest.raises(ValueError, match="v1#t=,2 .*part of a file"):
         frames_of(dataclasses.replace(small_manifest, records=(small_manifest.records[0], parts)))

@@ -87,9 +87,12 @@ def test_behind_the_last_batch_the_next_epoch_begins_whole():
 def test_an_epoch_of_other_batches_is_refused():
     loader = loader_of(Items())
     next(iter(loader))
+    # the whole sentence, once for its family
     message = (
-        r"in the middle of an epoch, whose batches would now be others \(videos_per_batch=3 then, 2 now, num_batches=9 "
-        r"then, 7 now, world_size=1 then, 2 now\); go on with the same data, batch size and number of processes"
+        r"^the checkpoint was written in the middle of an epoch, whose batches would now be others "
+        r"\(videos_per_batch=3 then, 2 now, num_batches=9 then, 7 now, world_size=1 then, 2 now\); go on with the "
+        "same data, batch size and number of processes, or, "
+        "with another schedule of steps, from a checkpoint at the end of an epoch$"
     )
     with pytest.raises(ValueError, match=message):
         loader_of(Items(), batch_size=2, world_size=2).load_state_dict(loader.state_dict())

@@ -24,5 +24,5 @@ def test_several_labels_are_ones_in_zeros(labels):
 
 def test_labels_out_of_range_are_refused():
     for label in (-1, 5, NO_SINGLE_LABEL):
-        with pytest.raises(ValueError, match=rf"labels=\[1, {label}\] must be in 0\.\.4"):
+        with pytest.raises(ValueError, match=rf"labels=\[1, {label}\] .*0\.\.4\b"):
             multi_hot((1, label), num_classes=5)

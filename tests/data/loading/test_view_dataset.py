@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 
 import pytest
 import torch
@@ -49,14 +50,14 @@ def test_a_file_without_a_frame_rate_is_reported(views_of):
     video = CountingVideo(30, 24, 31)
     video.fps = 0.0
     item = views_of(video, protocol="slowfast", num_clips=2)
-    assert item["error"].endswith("v.mp4: fps=0.0 must be a finite number above 0")
+    assert re.search(r"v\.mp4: fps=0\.0 .*above 0$", item["error"])
     assert item["same_as"] == [0, 1]
     assert video.readings == []
 
 
 def test_an_unknown_protocol():
     manifest = Manifest((), ("x",))
-    with pytest.raises(ValueError, match="protocol='best' is not known; use one of uniform"):
+    with pytest.raises(ValueError, match="protocol='best' .* uniform, single"):
         ViewDataset(manifest, preprocessing=PLAIN, protocol="best")
 
 
@@ -109,7 +110,7 @@ def test_files_of_every_kind_are_read_or_reported(case):  # of the real ones, th
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"num_clips": 0}, "num_clips=0 must be at least 1"), ({"num_crops": 2}, "num_crops=2 must be 1 or 3")],
+    [({"num_clips": 0}, r"num_clips=0 .*at least 1\b"), ({"num_crops": 2}, r"num_crops=2 .*\b1 or 3\b")],
 )
 def test_bad_numbers_of_views_are_refused(small_manifest, settings, message):
     with pytest.raises(ValueError, match=message):

@@ -50,16 +50,16 @@ def loaded(dataset, **settings):
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (signal.SIGKILL, r"\(Killed\) .*: most likely the machine's memory ran out; lower data.num_workers or data.b"),
-        (signal.SIGBUS, r"\(Bus error\) .*: most likely the shared memory \(/dev/shm\) is full; enlarge it"),
-        (signal.SIGSEGV, r"\(Segmentation fault\) .*: a native library crashed; use data.backend=isolated, "),
+        (signal.SIGKILL, r"\(Killed\) .*memory ran out\b.*data\.num_workers\b"),
+        (signal.SIGBUS, r"\(Bus error\) .*shared memory \(/dev/shm\)"),
+        (signal.SIGSEGV, r"\(Segmentation fault\) .*native library .*data\.backend=isolated\b"),
     ],
 )
 def test_a_killed_process_is_explained_by_its_video(small_manifest, number, words, capfd):
     dataset = ClipDataset(small_manifest, preprocessing=SIZES, transform=Deadly(number))
     text = explain_worker_crash(loaded(dataset), [dataset])
     path = str(small_manifest.records[3].path)
-    assert text.startswith("a loader process (pid ")
+    assert re.search(r"loader process \(pid \d+\)", text)
     assert f"while it read {path!r}: " in text
     assert re.search(words, text)
     assert sum(record.path.name in text for record in small_manifest.records) == 1
@@ -111,7 +111,7 @@ def test_a_process_that_exits_without_a_signal(small_manifest):
 )
 def test_full_shared_memory_is_told(words):
     text = explain_worker_crash(RuntimeError(f"Caught RuntimeError in DataLoader worker process 0. {words}"), [])
-    assert text.startswith("a loader process found no room for a batch: most likely the shared memory (/dev/shm) is fu")
+    assert re.search(r"loader process .*no room .*shared memory \(/dev/shm\)", text)
 
 
 def test_other_errors_are_left_alone():
@@ -150,10 +150,12 @@ class Noting(Dataset):
 
 
 def test_errors_of_lost_workers_are_named_and_others_pass():
-    with (
-        pytest.raises(WorkerCrashError, match=r"a loader process \(pid 7\) .* while it was reading no video"),
-        naming_worker_crashes(list),
-    ):
+    # the whole sentence, once for its family
+    whole = (
+        r"^a loader process \(pid 7\) ended unexpectedly while it was reading no video: look for its own words above, "
+        r"or use data\.num_workers=0 to see them$"
+    )
+    with pytest.raises(WorkerCrashError, match=whole), naming_worker_crashes(list):
         raise RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
     with pytest.raises(RuntimeError, match=r"^shapes$"), naming_worker_crashes(list):
         raise RuntimeError("shapes")
