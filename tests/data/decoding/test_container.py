@@ -3,6 +3,7 @@
 import functools
 import http.server
 import os
+import re
 import threading
 
 import numpy as np
@@ -49,19 +50,18 @@ def test_what_is_no_local_video_file_is_refused_in_words(tmp_path):
     (tmp_path / "words.mp4").write_text("not a video, only words\n" * 99)
     os.mkfifo(tmp_path / "pipe.mp4")
     for path, text in {
-        tmp_path / "absent.mp4": "the file does not exist",
-        tmp_path: "this is a directory, not a video file",
-        tmp_path / "empty.mp4": "the file is empty",
-        tmp_path / "pipe.mp4": "this is no regular file",
-        tmp_path / "words.mp4": "it is not a video that ffmpeg can open",
-        "-": "the file does not exist",
-        "": "the file does not exist",
-        "nul\0byte.mp4": "the file does not exist",
-        "odd, name.mp4": "the file does not exist",
+        tmp_path / "absent.mp4": "not exist",
+        tmp_path: "directory",
+        tmp_path / "empty.mp4": "is empty",
+        tmp_path / "pipe.mp4": "no regular file",
+        tmp_path / "words.mp4": "it is not a video",
+        "-": "not exist",
+        "": "not exist",
+        "nul\0byte.mp4": "not exist",
+        "odd, name.mp4": "not exist",
     }.items():
-        with pytest.raises(DecodeError) as caught:
+        with pytest.raises(DecodeError, match=rf"{re.escape(repr(str(path)))} .*'pyav': .*{text}\b"):
             probe(path)
-        assert str(caught.value).startswith(f"can't decode {str(path)!r} with backend 'pyav': {text}")
 
 
 @pytest.mark.parametrize(
@@ -78,13 +78,14 @@ def test_addresses_and_protocols_are_refused_in_one_sentence(address, tmp_path):
     scheme = path.replace(",", ":").split(":")[0]
     with pytest.raises(DecodeError) as caught:
         open_video(path)
+    # the whole sentence, once for its family
     expected = f"this is an address ({scheme!r}), and only local files are read; {TOLD}"
     assert str(caught.value) == f"can't decode {path!r} with backend 'pyav': {expected}"
 
 
 def test_an_address_is_read_only_when_it_is_allowed(tmp_path, web):
     clip, (address, asked) = make_video(tmp_path / "clip.mp4", num_frames=7), web
-    with pytest.raises(DecodeError, match="this is an address"):
+    with pytest.raises(DecodeError, match=r"this is an address \('http'\)"):
         open_video(f"{address}/clip.mp4")
     assert asked == []
     for isolate in (None, True):
@@ -92,7 +93,7 @@ def test_an_address_is_read_only_when_it_is_allowed(tmp_path, web):
             assert video.backend == "pyav"
             np.testing.assert_array_equal(video.read([6, 2]), whole_file(clip)[[6, 2]])
     assert asked
-    with pytest.raises(DecodeError, match=r"gone\.mp4' with backend 'pyav': it is not a video that ffmpeg can open"):
+    with pytest.raises(DecodeError, match=r"gone\.mp4' .*'pyav': it is not a video\b"):
         open_video(f"{address}/gone.mp4", allow_addresses=True)
 
 
@@ -125,7 +126,7 @@ def test_playlists_are_not_followed(tmp_path, web, extension):
         (tmp_path / (name + extension)).write_text(text)
         with pytest.raises(DecodeError) as caught:
             open_video(tmp_path / (name + extension))
-        assert f"{name}{extension}' with backend 'pyav': it is a playlist that points to other pl" in str(caught.value)
+        assert re.search(f"{re.escape(name + extension)}' .*'pyav': .*playlist", str(caught.value))
         assert "allow_addresses=True" in str(caught.value)
     assert asked == []
 
@@ -154,19 +155,19 @@ def test_sound_and_still_pictures_are_no_videos(tmp_path):
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
-    with pytest.raises(DecodeError, match=r"it has no video stream \(format 'wav'\)"):
+    with pytest.raises(DecodeError, match=r"no video stream .*'wav'"):
         probe(tmp_path / "sound.wav")
     make_video(tmp_path / "picture.mov", codec="png", pixel_format="rgb24", num_frames=1, options={})
     with av.open(str(tmp_path / "picture.mov")) as container:
         (tmp_path / "picture.png").write_bytes(bytes(next(container.demux(video=0))))
-    with pytest.raises(DecodeError, match=r"it is a still picture, not a video \(format 'png_pipe'\)"):
+    with pytest.raises(DecodeError, match=r"still picture, .*'png_pipe'"):
         probe(tmp_path / "picture.png")
 
 
 def test_a_stream_that_ffmpeg_does_not_know_is_refused(tmp_path):
     known = make_video(tmp_path / "clip.mp4", num_frames=3).read_bytes()
     (tmp_path / "odd.mp4").write_bytes(known.replace(b"avc1", b"zzzz"))
-    with pytest.raises(DecodeError, match=r"odd\.mp4' with backend 'pyav': ffmpeg has no decoder for its video stream"):
+    with pytest.raises(DecodeError, match=r"odd\.mp4' .*'pyav': .*no decoder\b"):
         probe(tmp_path / "odd.mp4")
 
 
@@ -184,7 +185,7 @@ def test_file_names_that_look_like_protocols_or_options_are_files(tmp_path, monk
 def test_a_container_is_closed_where_its_content_is_refused(case):
     before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
     for _ in range(3):
-        with pytest.raises(DecodeError, match="Invalid data"):
+        with pytest.raises(DecodeError, match=r"corrupted\.mp4' .*is lost .*Invalid data"):
             open_video(case.path)
     after = set(os.listdir("/proc/self/fd")) if before else set()
     assert len(after) <= len(before)

@@ -38,14 +38,14 @@ def test_decord_in_any_order_equals_decoding_from_the_start(tmp_path, name):
 def test_decord_count_must_be_the_index(tmp_path):
     pytest.importorskip("decord")
     path = make_video(tmp_path / "clip.mp4", num_frames=5)
-    with pytest.raises(DecodeError, match="decord counts 5 frames where the packets hold 2"):
+    with pytest.raises(DecodeError, match=r"decord counts 5 .*\b2$"):
         opened(DecordReader, path, pts=(0, 512))
 
 
 def test_decord_shape_must_be_the_index(tmp_path):
     pytest.importorskip("decord")
     reader = opened(DecordReader, make_video(tmp_path / "clip.mp4", num_frames=3), coded_height=72)
-    with pytest.raises(DecodeError, match=r"shape \(1, 70, 98, 3\) instead of \(1, 72, 98, 3\)"):
+    with pytest.raises(DecodeError, match=r"\(1, 70, 98, 3\) instead of \(1, 72, 98, 3\)"):
         read(reader, [1])
 
 
@@ -53,7 +53,7 @@ def test_a_hanging_decord_is_an_error_in_time(tmp_path, monkeypatch):
     decord = pytest.importorskip("decord")
     path = make_video(tmp_path / "clip.mp4", num_frames=3)
     monkeypatch.setattr(decord, "VideoReader", lambda *args, **settings: time.sleep(3))
-    with pytest.raises(DecodeTimeoutError, match=r"a call of DecordReader took longer than the time limit of 0\.05 s"):
+    with pytest.raises(DecodeTimeoutError, match=r"DecordReader .*time limit of 0\.05 s"):
         opened(DecordReader, path, seconds=0.05)
 
 

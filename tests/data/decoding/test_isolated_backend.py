@@ -50,10 +50,10 @@ HANGS = {
     "stopped by a signal": "os.kill(os.getpid(), signal.SIGSTOP)",
 }
 CRASHES = {
-    "os.kill(os.getpid(), signal.SIGKILL)": r"its decoding process was ended by signal SIGKILL; is the .*",
-    "ctypes.string_at(0)": "its decoding process was ended by signal SIGSEGV",
-    "ctypes.CDLL(None).abort()": "its decoding process was ended by signal SIGABRT",
-    "os._exit(7)": "its decoding process ended with status 7",
+    "os.kill(os.getpid(), signal.SIGKILL)": r".*signal SIGKILL; .*memory\?",
+    "ctypes.string_at(0)": ".*signal SIGSEGV",
+    "ctypes.CDLL(None).abort()": ".*signal SIGABRT",
+    "os._exit(7)": ".*ended with status 7",
     "raise MemoryError": "decord says: MemoryError",
 }
 
@@ -103,7 +103,7 @@ def test_a_hanging_decoder_is_killed_in_time(clip, fake_decord, deed, monkeypatc
         return receive(channel, deadline)
 
     monkeypatch.setattr(isolated_backend, "receive_message", noted)
-    with pytest.raises(DecodeTimeoutError, match=r"'.*clip\.mp4' with backend 'decord': .* the time limit of 0\.3 s"):
+    with pytest.raises(DecodeTimeoutError, match=r"clip\.mp4' .*'decord': .*time limit of 0\.3 s"):
         open_video(clip, backend="decord", time_limit_seconds=0.3)
     assert 0.5 < limits[-1] <= 0.3 + 0.4  # what it is given, and the grace
     assert soon(lambda: not is_running(int(pid_file.read_text())))
@@ -114,7 +114,7 @@ def test_a_read_that_hangs_is_killed_and_the_next_has_a_new_process(clip, fake_d
     with open_video(clip, backend="decord", time_limit_seconds=0.3) as video:
         pids = set()
         for _ in range(2):
-            with pytest.raises(DecodeTimeoutError, match="a call of decord took longer than the time limit"):
+            with pytest.raises(DecodeTimeoutError, match=r"call of decord .*time limit of 0\.3 s"):
                 video.read([2])
             pids.add(pid_file.read_text())
     assert len(pids) == 2
@@ -125,7 +125,7 @@ def test_a_read_that_hangs_is_killed_and_the_next_has_a_new_process(clip, fake_d
 @pytest.mark.parametrize("when", ["open", "read"])
 def test_a_crash_is_an_error_of_the_file_alone(clip, fake_decord, deed, text, when):
     fake_decord(deed, when=when)
-    with pytest.raises(DecodeError, match=rf"'.*clip\.mp4' with backend 'decord': {text}$"):  # noqa: SIM117
+    with pytest.raises(DecodeError, match=rf"clip\.mp4' .*'decord': {text}$"):  # noqa: SIM117
         with open_video(clip, backend="decord") as video:
             video.read([0])
     with open_video(clip, isolate=True) as video:
@@ -158,7 +158,7 @@ def test_a_file_that_must_be_counted_is_counted_there(get_case):
     trim = get_case("stream_copied_trim.mp4")
     with open_video(trim.path, isolate=True) as video:
         assert video.num_frames == trim.num_frames
-    with pytest.raises(DecodeError, match=r"corrupted\.mp4' with backend 'pyav': .*Invalid data"):
+    with pytest.raises(DecodeError, match=r"corrupted\.mp4' .*'pyav': .*Invalid data"):
         open_video(get_case("corrupted.mp4").path, isolate=True)
 
 
@@ -237,14 +237,19 @@ def test_a_hanging_process_ends_by_itself_when_its_starter_is_gone(tmp_path, fak
 def test_a_process_that_does_not_start_is_no_fault_of_the_file(clip, monkeypatch):
     isolated_backend.stop_idle_decoders()
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(RuntimeError, match=r"the decoding process '/bin/false' did not start .* isolate=False decodes"):
+    with pytest.raises(RuntimeError, match=r"'/bin/false' did not start .*isolate=False\b"):
         open_video(clip, isolate=True)
 
 
 def test_a_library_that_does_not_import_there_is_missing(clip, fake_decord):
     fake_decord("")
     (Path(sys.path[0]) / "decord.py").write_text("raise OSError('libcrypt.so.1 is gone')")
-    with pytest.raises(MissingLibraryError, match=r"backend='decord' needs .*OSError: libcrypt\.so\.1 is gone"):
+    # the whole sentence, once for its family
+    whole = (
+        r"^backend='decord' needs the library 'decord', which does not import here "
+        r"\(OSError: libcrypt\.so\.1 is gone\); install it with: pip install decord$"
+    )
+    with pytest.raises(MissingLibraryError, match=whole):
         open_video(clip, backend="decord")
     with open_video(clip) as video:
         assert video.backend == "pyav"
@@ -252,7 +257,7 @@ def test_a_library_that_does_not_import_there_is_missing(clip, fake_decord):
 
 def test_without_posix_it_is_refused_or_left_out(clip, monkeypatch):
     monkeypatch.setattr(decode, "CAN_ISOLATE", False)
-    with pytest.raises(ValueError, match="isolate=True needs a POSIX system"):
+    with pytest.raises(ValueError, match="isolate=True .*POSIX"):
         open_video(clip, isolate=True)
     with open_video(clip) as video:
         assert not isinstance(video._reader, isolated_backend.IsolatedReader)

@@ -50,10 +50,10 @@ def test_an_index_survives_json_unchanged(tmp_path):
 def test_an_end_that_is_gone_or_talks_nonsense_is_an_error(ends):
     length = (9).to_bytes(8, "big")
     for sent, text in [
-        (length + b"not json!", "what comes is no JSON$"),
-        (length + b'["a list"', "what comes is no JSON$"),
-        ((2).to_bytes(8, "big") + b"[]", "what comes is no JSON object"),
-        (b"\xff" * 8, "a message of 18446744073709551615 bytes can't be right"),
+        (length + b"not json!", "no JSON$"),
+        (length + b'["a list"', "no JSON$"),
+        ((2).to_bytes(8, "big") + b"[]", "no JSON object"),
+        (b"\xff" * 8, r"\b18446744073709551615 bytes\b"),
     ]:
         ends[0].sendall(sent)
         with pytest.raises(ChannelClosedError, match=text):

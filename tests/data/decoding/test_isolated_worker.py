@@ -1,6 +1,7 @@
 """The decoding process without the process: its answers, and its loop over a socket pair."""
 
 import json
+import re
 import signal
 import socket
 import threading
@@ -58,11 +59,11 @@ def test_failures_are_answers(case):
     assert answering.answer(gone) == ({"error": "decode", "text": expected}, None)
     reply, _ = answering.answer({"do": "probe", "source": source(case.path), "seconds": 0})
     assert reply["error"] == "timeout"
-    assert "listing its packets took longer than the time limit of 10 s" in reply["text"]
+    assert re.search("listing .*time limit of 10 s", reply["text"])
     library = {"name": "no_such_decoder", "needed_for": "this", "install": "that"}
     reply, _ = answering.answer({"do": "import", "library": library, "seconds": 10})
     assert reply["error"] == "missing"
-    assert "this needs the library 'no_such_decoder'" in reply["text"]
+    assert re.search("^this needs .*'no_such_decoder'", reply["text"])
     reply, _ = answering.answer({"do": "open", "source": {}, "index": {}, "seconds": 10})
     assert reply["error"] == "other"
     assert reply["text"].startswith("TypeError: ")

@@ -1,5 +1,6 @@
 """Packets as facts: NAL lengths by hand, and each reason for distrust alone."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -108,24 +109,25 @@ def test_good_packets_are_trusted():
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"pts": None}, "1 of its 4 packets have no timestamp"),
-        ({"pts": 1}, "1 of its 4 packets repeat a timestamp"),
-        ({"is_discard": True}, "1 of its 4 packets are marked as not to be shown"),
-        ({"is_damaged": True}, "1 of its 4 packets are damaged"),
-        ({"changes_settings": True}, "1 of its 4 packets change the stream's settings"),
-        ({"pts": -5}, "its first packet is no frame that decoding can start from"),
+        ({"pts": None}, "1 of its 4 packets .*no timestamp"),
+        ({"pts": 1}, "1 of its 4 packets repeat "),
+        ({"is_discard": True}, "1 of its 4 packets .*not to be shown"),
+        # the whole sentence, once for its family
+        ({"is_damaged": True}, "^1 of its 4 packets are damaged$"),
+        ({"changes_settings": True}, "1 of its 4 packets change .*settings"),
+        ({"pts": -5}, "first packet .*start from"),
     ],
 )
 def test_each_flaw_alone_is_a_reason(change, text):
-    assert reason((*GOOD[:3], replace(GOOD[3], **change))) == text
+    assert re.search(text, reason((*GOOD[:3], replace(GOOD[3], **change))))
 
 
 def test_streams_as_a_whole_are_distrusted():
-    assert reason(GOOD, container="mpegts") == "packets of a 'mpegts' container need not be whole frames"
-    assert reason(GOOD, codec="vp8") == "packets of codec 'vp8' need not be displayed frames"
-    assert reason(GOOD, container="avi") == "an AVI file holds no display times, and its frames may be reordered"
+    assert re.search("'mpegts' container .*whole frames", reason(GOOD, container="mpegts"))
+    assert re.search("codec 'vp8' .*displayed frames", reason(GOOD, codec="vp8"))
+    assert re.search("AVI .*no display times", reason(GOOD, container="avi"))
     assert reason(GOOD, container="avi", reorders=False) == ""
-    assert reason((PLAIN, *GOOD[1:])) == "its first packet is no frame that decoding can start from"
+    assert re.search("first packet .*start from", reason((PLAIN, *GOOD[1:])))
 
 
 def test_open_gop_is_a_keyframe_without_closure_or_with_earlier_frames_behind_it():

@@ -103,7 +103,7 @@ def test_orientation_moves_pixels_as_the_matrix_says(quarter_turns, flipped):
 def test_orientation_without_matrix_or_at_an_odd_angle(tmp_path):
     assert orientation(None, source("clip.mp4")) == (0, False)
     path = make_video(tmp_path / "tilted.mp4", num_frames=2, rotation=(30, False))
-    with pytest.raises(DecodeError, match=r"tilted\.mp4.*'pyav'.*turns it by no multiple of 90 degrees"):
+    with pytest.raises(DecodeError, match=r"tilted\.mp4.*'pyav'.*no multiple of 90 degrees"):
         probe(path)
 
 
@@ -119,7 +119,7 @@ def test_decord_turns_the_same_way(case):
 def test_a_header_that_claims_huge_frames_is_refused(tmp_path, monkeypatch):
     path = make_video(tmp_path / "clip.mp4", num_frames=2)
     monkeypatch.setattr("stvit_video.data.decoding.probe.MAX_FRAME_PIXELS", 98 * 70 - 1)
-    with pytest.raises(DecodeError, match="its frames of 98x70 pixels are larger than the 6859 pixels allowed"):
+    with pytest.raises(DecodeError, match=r"\b98x70 pixels .*\b6859 pixels allowed\b"):
         probe(path)
 
 
@@ -127,7 +127,7 @@ def test_a_header_that_claims_huge_frames_is_refused(tmp_path, monkeypatch):
 def test_time_limit_while_listing_packets(case, monkeypatch):
     ticks = iter(range(100))
     monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
-    with pytest.raises(DecodeTimeoutError, match="listing its packets took longer than the time limit of 10 s"):
+    with pytest.raises(DecodeTimeoutError, match="listing .*time limit of 10 s"):
         probe(case.path)
 
 

@@ -1,5 +1,6 @@
 """PyAV alone: seeking and leaving out against decoding from the start, and errors that must not be swallowed."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -130,12 +131,15 @@ def test_an_index_that_promises_other_frames_is_an_error(tmp_path):
     path = make_video(tmp_path / "clip.mp4", num_frames=5)
     reader = opened(PyavReader, path, pts=(0, 512, 1024, 1536, 2048, 2560))
     assert read(reader, [4]).shape == (1, 70, 98, 3)
-    with pytest.raises(
-        DecodeError, match=r"clip\.mp4.*PyavReader.*frame 5 of 6 is lost \(the file ends after 5 frames\)"
-    ):
+    # the whole sentence, once for its family
+    whole = (
+        rf"^can't decode {re.escape(repr(str(path)))} with backend 'PyavReader': frame 5 of 6 is lost "
+        r"\(the file ends after 5 frames\)$"
+    )
+    with pytest.raises(DecodeError, match=whole):
         read(reader, [5])
     reader = opened(PyavReader, path, pts=(0, 512, 1000, 1536, 2048))
-    with pytest.raises(DecodeError, match=r"frame 2 of 5 is lost \(timestamp 1024 comes instead of 1000\)"):
+    with pytest.raises(DecodeError, match=r"frame 2 of 5 is lost \(.*\b1024 .*instead of 1000\b"):
         read(reader, [4])
     assert read(reader, [1]).shape == (1, 70, 98, 3)  # an error does not spoil what can be read
 
@@ -150,7 +154,7 @@ def test_a_seek_behind_the_last_frame_is_an_error(tmp_path):
 
 def test_a_frame_of_another_size_is_an_error(tmp_path):
     reader = opened(PyavReader, make_video(tmp_path / "clip.mp4", num_frames=2), coded_height=72)
-    with pytest.raises(DecodeError, match="a frame is 98x70 where the first is 98x72"):
+    with pytest.raises(DecodeError, match=r"frame is 98x70 .*\b98x72\b"):
         read(reader, [0])
 
 
@@ -168,5 +172,5 @@ def test_lost_packets_are_an_error_not_a_shorter_video(case, lost):
 def test_pyav_time_limit_while_decoding(case):
     source = DecodeRequest(str(case.path), "pyav", 10.0)
     index, over = probe_video(source, source.deadline()), replace(source, time_limit_seconds=1e-9).deadline()
-    with pytest.raises(DecodeTimeoutError, match="decoding took longer than the time limit of 10 s"):
+    with pytest.raises(DecodeTimeoutError, match="decoding .*time limit of 10 s"):
         PyavReader(source, index, over)

@@ -18,9 +18,11 @@ def test_errors_name_file_backend_and_cause():
     source = DecodeRequest("a b.mp4", "pyav", 2.5)
     error = source.error("it is odd")
     assert type(error) is DecodeError
+    # the whole sentence, once for its family
     assert str(error) == "can't decode 'a b.mp4' with backend 'pyav': it is odd"
     late = source.timeout("seeking")
     assert type(late) is DecodeTimeoutError
+    # the whole sentence, once for its family
     assert str(late) == (
         "can't decode 'a b.mp4' with backend 'pyav': seeking took longer than the time limit of 2.5 s; "
         "raise time_limit_seconds if the file is merely long"
@@ -37,7 +39,7 @@ def test_a_deadline_runs_from_its_making_and_stops_at_zero(monkeypatch):
     assert source.check_time(deadline, "seeking") is None
     now[0] = 109.0
     assert deadline.remaining_seconds() == 0
-    with pytest.raises(DecodeTimeoutError, match="seeking took longer than the time limit of 3 s"):
+    with pytest.raises(DecodeTimeoutError, match="seeking .*time limit of 3 s"):
         source.check_time(deadline, "seeking")
     assert Deadline(-1).remaining_seconds() == 0
 
@@ -50,14 +52,14 @@ def test_a_name_stands_for_the_path_in_every_error():
     source = DecodeRequest("/proc/7/fd/9", "pyav", 3.0, name="a.tar: b.mp4")
     assert (source.shown, DecodeRequest("clip.mp4", "pyav", 3.0).shown) == ("a.tar: b.mp4", "clip.mp4")
     error = source.error("opening failed (Invalid data: 'file:/proc/7/fd/9')")
-    assert str(error) == (
-        "can't decode 'a.tar: b.mp4' with backend 'pyav': opening failed (Invalid data: 'file:a.tar: b.mp4')"
-    )
+    assert str(error).startswith("can't decode 'a.tar: b.mp4' ")
+    assert str(error).endswith("opening failed (Invalid data: 'file:a.tar: b.mp4')")
 
 
 def test_a_killed_process_is_told_apart_from_a_bad_video():
     error = DecodeRequest("a.mp4", "decord", 2.0).killed("its decoding process was ended by signal SIGKILL")
     assert isinstance(error, DecoderKilledError)
+    # the whole sentence, once for its family
     assert str(error) == (
         "can't decode 'a.mp4' with backend 'decord': its decoding process was ended by signal SIGKILL; "
         "is the machine out of memory?"

@@ -1,5 +1,6 @@
 """torchcodec's guard and checks with a stand-in, and the real one where it is installed (an optional extra)."""
 
+import re
 import sys
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
@@ -68,50 +69,52 @@ def test_it_is_asked_for_exact_frames_on_one_thread(fake):
 
 def test_an_answer_that_is_not_the_index_is_an_error(fake):
     fake.decoder.shift_seconds = 0.04
-    with pytest.raises(DecodeError, match=r"gives the frame of 0\.08 s where frame 1 is shown at 0\.04 s"):
+    with pytest.raises(DecodeError, match=r"torchcodec .*\b0\.08 s .*frame 1 .*\b0\.04 s"):
         read(reader(fake.path), [1])
     fake.decoder.frames = fake.decoder.frames[:, :68]
-    with pytest.raises(DecodeError, match=r"torchcodec gives frames of shape \(1, 68, 98, 3\) instead of \(1, 70, 98"):
+    with pytest.raises(DecodeError, match=r"torchcodec .*\(1, 68, 98, 3\) instead of \(1, 70, 98, 3\)"):
         read(reader(fake.path), [1])
     fake.decoder.count = 4
-    with pytest.raises(DecodeError, match="torchcodec counts 4 frames where the packets hold 3"):
+    with pytest.raises(
+        DecodeError,
+        match="torchcodec counts 4 frames where the packets hold 3$",
+    ):
         reader(fake.path)
 
 
 def test_what_it_raises_and_where_it_hangs_is_an_error(fake):
-    with pytest.raises(DecodeError, match=r"clip\.mp4' with backend 'torchcodec': torchcodec says: index 5 is out"):
+    with pytest.raises(DecodeError, match=r"clip\.mp4' .*torchcodec says: index 5 is out"):
         read(reader(fake.path), [5])
     fake.decoder.sleep_seconds = 1.0
     opened = reader(fake.path)
-    with pytest.raises(DecodeTimeoutError, match="a call of torchcodec took longer than the time limit"):
+    with pytest.raises(DecodeTimeoutError, match="call of torchcodec .*time limit of 10 s"):
         opened.read([1], DecodeRequest("", "", 0.05).deadline())
 
 
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"distrust": "1 of its 4 packets are damaged"}, "1 of its 4 packets are damaged"),
-        ({"codec": "mpeg4"}, "decoders of codec 'mpeg4' may round, each in its own way"),
-        ({"flipped": True}, "it is stored mirrored"),
-        ({"num_video_streams": 2}, "it has 2 video streams"),
-        ({"open_gop": True}, "some of its keyframes are no clean restarts"),
+        ({"distrust": "1 of its 4 packets are damaged"}, "^1 of its 4 packets are damaged$"),
+        ({"codec": "mpeg4"}, "codec 'mpeg4' .*round"),
+        ({"flipped": True}, "stored mirrored"),
+        ({"num_video_streams": 2}, r"\b2 video streams"),
+        ({"open_gop": True}, "keyframes .*no clean restarts"),
     ],
 )
 def test_each_guard_rule_alone(tmp_path, change, text):
     source = DecodeRequest(str(make_video(tmp_path / "clip.mp4", num_frames=3)), "torchcodec", 10.0)
     index = probe_video(source, source.deadline())
     assert torchcodec_refusal(index) is None
-    assert torchcodec_refusal(replace(index, **change)) == text
-    with pytest.raises(DecodeError, match=f"torchcodec is not safe on this file, {text}; use backend 'auto' or 'pyav'"):
+    refusal = torchcodec_refusal(replace(index, **change))
+    assert re.search(text, refusal)
+    with pytest.raises(DecodeError, match=f"torchcodec is not safe .*{re.escape(refusal)};"):
         TorchcodecReader(source, replace(index, **change), source.deadline())
 
 
 @pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
 def test_without_the_library_the_answer_is_a_clear_sentence(case, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchcodec", None)
-    with pytest.raises(
-        MissingLibraryError, match=r"^backend='torchcodec' needs the library .* install it with: pip install torchcodec"
-    ):
+    with pytest.raises(MissingLibraryError, match=r"backend='torchcodec' .*pip install torchcodec"):
         open_video(case.path, backend="torchcodec")
 
 

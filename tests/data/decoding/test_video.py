@@ -34,9 +34,11 @@ def test_every_case_gives_exactly_the_displayed_frames(case):
 def test_decord_is_never_called_on_the_other_cases(case, monkeypatch):
     decord = pytest.importorskip("decord")
     monkeypatch.setattr(decord, "VideoReader", lambda *args, **settings: pytest.fail("decord was called"))
-    with pytest.raises(
-        DecodeError, match=r"with backend 'decord': decord is not safe on this file, .*; use backend"
-    ) as caught:
+    # the whole sentence, once for its family
+    whole = (
+        "^can't decode '.*' with backend 'decord': decord is not safe on this file, .*; use backend 'auto' or 'pyav'$"
+    )
+    with pytest.raises(DecodeError, match=whole) as caught:
         open_video(case.path, backend="decord")
     assert case.name in str(caught.value)
     with open_video(case.path) as video:
@@ -101,30 +103,31 @@ def test_settings_of_a_made_file(tmp_path):
 
 def test_wrong_calls_are_named(tmp_path):
     path = make_video(tmp_path / "clip.mp4", num_frames=3)
+    # the whole sentence, once for its family
     with pytest.raises(
-        ValueError, match="unknown backend 'torchvision'; allowed are auto, decord, pyav, torchcodec, isolated"
+        ValueError, match="^unknown backend 'torchvision'; allowed are auto, decord, pyav, torchcodec, isolated$"
     ):
         open_video(path, backend="torchvision")
-    with pytest.raises(ValueError, match="time_limit_seconds must be positive, got 0"):
+    with pytest.raises(ValueError, match=r"time_limit_seconds .*positive, .*\b0$"):
         open_video(path, time_limit_seconds=0)
-    with pytest.raises(ValueError, match="allow_addresses=True needs backend 'auto' or 'pyav', got 'decord'"):
+    with pytest.raises(ValueError, match="allow_addresses=True .*'auto' or 'pyav', .*'decord'"):
         open_video(path, backend="decord", allow_addresses=True)
     with open_video(path) as video:
         for outside in (3, -1):
-            with pytest.raises(ValueError, match=rf"frame {outside} is not in '.*clip\.mp4'; allowed are 0 to 2"):
+            with pytest.raises(ValueError, match=rf"frame {outside} .*clip\.mp4'.*\b0 to 2\b"):
                 video.read([0, outside])
-        with pytest.raises(ValueError, match=r"frame indices must be integers, got \[0\.5\]"):
+        with pytest.raises(ValueError, match=r"integers, .*\[0\.5\]"):
             video.read([0.5])
-        with pytest.raises(ValueError, match="frame 9 is not in"):
+        with pytest.raises(ValueError, match=r"frame 9 .*\b0 to 2\b"):
             video.pts_seconds(9)
     video.close()
-    with pytest.raises(ValueError, match=r"the video '.*clip\.mp4' is closed; read inside its `with` block"):
+    with pytest.raises(ValueError, match=r"clip\.mp4' is closed\b"):
         video.read([0])
 
 
 @pytest.mark.parametrize("case", both("short_32.mp4"), indirect=True)
 def test_the_time_limit_counts_from_the_start_of_each_call(case, monkeypatch):
-    with pytest.raises(DecodeError, match="took longer than the time limit of 1e-09 s; raise time_limit_seconds"):
+    with pytest.raises(DecodeError, match="opening .*time limit of 1e-09 s"):
         open_video(case.path, time_limit_seconds=1e-9)
     with open_video(case.path, backend="pyav") as video:
         clock = time.monotonic
@@ -132,7 +135,7 @@ def test_the_time_limit_counts_from_the_start_of_each_call(case, monkeypatch):
         assert video.read([1]).shape == (1, case.height, case.width, 3)
         ticks = iter(range(0, 1000, 6))
         monkeypatch.setattr(request.time, "monotonic", lambda: float(next(ticks)))
-        with pytest.raises(DecodeError, match=r"short_32\.mp4' with backend 'pyav': decoding took longer"):
+        with pytest.raises(DecodeError, match=r"short_32\.mp4' .*'pyav': decoding .*time limit of 10 s"):
             video.read([20])
 
 
@@ -141,7 +144,7 @@ def test_a_library_that_is_not_there_is_named_when_it_is_asked_for(tmp_path, mon
     monkeypatch.setitem(sys.modules, "decord", None)
     with open_video(path) as video:
         assert video.read([2]).shape == (1, 70, 98, 3)
-    with pytest.raises(MissingLibraryError, match="backend='decord' needs the library 'decord'"):
+    with pytest.raises(MissingLibraryError, match="backend='decord' .*library 'decord'"):
         open_video(path, backend="decord")
 
 
@@ -149,5 +152,5 @@ def test_more_frames_than_memory_holds_is_a_decode_error(tmp_path, monkeypatch):
     path = make_video(tmp_path / "clip.mp4", num_frames=3)
     with open_video(path, backend="pyav") as video:
         monkeypatch.setattr(np, "empty", lambda *args, **settings: (_ for _ in ()).throw(MemoryError()))
-        with pytest.raises(DecodeError, match="3 frames of 98x70 pixels do not fit into memory; read fewer at once"):
+        with pytest.raises(DecodeError, match=r"\b3 frames of 98x70 pixels .*memory\b"):
             video.read([0, 1, 2])
