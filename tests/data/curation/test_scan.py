@@ -1,6 +1,7 @@
 """The scan against what is known of odd files, and with a decoder that dies or never ends."""
 
 import csv
+import re
 from dataclasses import replace
 
 import av
@@ -123,4 +124,4 @@ def test_videos_in_a_shard_are_reported_as_the_files_are(tmp_path):
     good, bad = scan_videos(records, num_workers=1, show_progress=False)
     assert good == replace(inspect_video(str(tmp_path / "a.mp4")), path=f"{tmp_path}/0.tar: x.mp4")
     assert (bad.path, bad.size_bytes) == (f"{tmp_path}/0.tar: y.mp4", 8)
-    assert bad.faults[0].startswith(f"can't decode '{tmp_path}/0.tar: y.mp4' with backend 'pyav': it is not a video")
+    assert re.search(rf"{re.escape(str(tmp_path))}/0\.tar: y\.mp4' .*'pyav': it is not a video\b", bad.faults[0])
