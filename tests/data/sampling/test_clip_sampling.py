@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 from video_cases import both
@@ -49,7 +51,7 @@ def test_segments_give_one_frame_of_each_fifth():
 )
 def test_short_videos(settings, expected, needed):
     assert drawn(ClipSampling(**settings), 5) == expected
-    with pytest.raises(ValueError, match=rf"5 frames from frame 0 needs {needed} frames, the video has 5\b"):
+    with pytest.raises(ValueError, match=rf"clip of 5 frames .*\b{needed} frames, .*\b5;"):
         drawn(ClipSampling(**settings | {"short_video": "error"}), 5)
 
 
@@ -84,7 +86,7 @@ def test_a_video_too_short_counts_as_unreadable_where_that_is_asked_for(small_ma
     assert [clips[index]["num_skipped"] for index in (0, 1, 3, 4)] == [0, 0, 0, 0]
     item = clips[2]
     assert (item["num_skipped"], item["index"] == 2) == (1, False)
-    assert "v2.mp4: a clip of 4 frames from frame 0 needs 7 frames, the video has 5;" in item["skipped"][0][1]
+    assert re.search(r"v2\.mp4: .*clip of 4 frames .*\b7 frames, .*\b5;", item["skipped"][0][1])
     assert item["skipped"][0][0] == 2
 
 
