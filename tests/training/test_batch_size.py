@@ -1,5 +1,7 @@
 """The effective batch and the learning rate, against the numbers of published recipes."""
 
+import re
+
 import pytest
 
 from stvit_video.training.batch_size import BatchSize, batch_warning, describe_start, learning_rate_scale
@@ -55,19 +57,17 @@ def test_the_batch_of_the_recipe_is_no_news(batch, expected):
     [
         (
             8,
-            256,
-            "a step takes 16 videos, the recipe is for optim.expected_batch=64: trainer.accumulate_grad_batches=4 "
-            "gives it; otherwise the learning rate is scaled to this batch, and results may differ",
+            256,  # the whole sentence, once for its family
+            "^a step takes 16 videos, the recipe is for optim.expected_batch=64: trainer.accumulate_grad_batches=4 "
+            "gives it; otherwise the learning rate is scaled to this batch, and results may differ$",
         ),
         (
             5,
             None,
-            "a step takes 10 videos, the recipe is for optim.expected_batch=64: no number of accumulated batches of 5 "
-            "x 2 gives it, so change data.batch_size too; otherwise the learning rate stays that of the recipe, and "
-            "results may differ",
+            "10 videos, .*optim.expected_batch=64: no number .*5 x 2 .*data.batch_size.* stays that of the recipe",
         ),
     ],
 )
 def test_another_batch_than_the_recipes_names_the_way_out(per_process, reference, warning):
     batch = BatchSize(per_process=per_process, num_processes=2)
-    assert batch_warning(batch, expected_batch=64, reference_batch=reference) == warning
+    assert re.search(warning, batch_warning(batch, expected_batch=64, reference_batch=reference))

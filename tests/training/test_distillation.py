@@ -54,8 +54,8 @@ def test_hard_labels_are_what_the_teacher_decides_for():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": "warm"}, "distill.kind='warm' is unknown; use soft or hard"),
-        ({"weight": 1.5}, "distill.weight=1.5 must be at least 0 and at most 1, distill.temperature=1.0 above 0"),
+        ({"kind": "warm"}, "distill.kind='warm' .*soft or hard"),
+        ({"weight": 1.5}, "distill.weight=1.5 .*at most 1"),
         ({"temperature": 0.0}, "distill.temperature=0.0 above 0"),
     ],
 )
@@ -92,20 +92,21 @@ def test_a_teacher_is_a_checkpoint_of_ours(tiny_run):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"classes": ("a", "b")}, "it has the 3 classes a, comma, jump, run, this training the 2 classes a, b; train"),
-        ({"multi_label": True}, "it is for one label a video, this training for several labels a video; train"),
-        ({"preprocessing": {"frame_stride": 5}}, "it was trained with data.frame_stride=2, this training has 5; train"),
+        ({"classes": ("a", "b")}, "3 classes a, comma, jump, run, .*2 classes a, b;"),
         (
-            {"preprocessing": {"std": [0.2, 0.2, 0.2]}},
-            r"trained with data.std=\[0.25, .*this training has \[0.2",
+            {"multi_label": True},  # the whole sentence, once for its family
+            "can't teach here: it is for one label a video, this training for several labels a video; "
+            "train one on the same data settings$",
         ),
+        ({"preprocessing": {"frame_stride": 5}}, "data.frame_stride=2, this training .*5;"),
+        ({"preprocessing": {"std": [0.2, 0.2, 0.2]}}, r"data.std=\[0.25, .*this training .*\[0.2"),
     ],
 )
 def test_teachers_of_other_data_are_refused(tiny_run, changes, message):
-    with pytest.raises(ValueError, match=f"^distill.teacher='.*best.ckpt' can't teach here: .*{message}"):
+    with pytest.raises(ValueError, match=f"^distill.teacher='.*best.ckpt' .*{message}"):
         load_teacher(str(tiny_run.checkpoint), Distillation(), **fitting(tiny_run, **changes))
 
 
 def test_a_teacher_that_is_not_there(tiny_run):
-    with pytest.raises(CheckpointError, match="there is no checkpoint file 'gone.ckpt'"):
+    with pytest.raises(CheckpointError, match="no checkpoint file 'gone.ckpt'"):
         load_teacher("gone.ckpt", Distillation(), **fitting(tiny_run))

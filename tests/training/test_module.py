@@ -63,10 +63,14 @@ def test_loss_is_smoothed_cross_entropy():
 
 def test_loss_that_is_not_finite_stops_and_names_the_videos():
     guard = NonFiniteGuard(max_in_a_row=1, name_of=lambda index: f"{index}.mp4")
-    message = "^the loss is nan on the training videos 10.mp4, 11.mp4, 12.mp4, 13.mp4, 14.mp4, at step 0, in 1 batch"
+    message = (  # the whole sentence, once for its family
+        "^the loss is nan on the training videos 10.mp4, 11.mp4, 12.mp4, 13.mp4, 14.mp4, at step 0, in "
+        r"1 batch\(es\) in a row; lower optim.lr, use trainer.precision=32-true, or skip such batches with "
+        "trainer.max_nonfinite_steps=2 or more$"
+    )
     with pytest.raises(TrainingStoppedError, match=message):
         make_module(guard=guard).training_step(training_batch(value=float("nan")), 0)
-    with pytest.raises(TrainingStoppedError, match="on the training videos number 10, number 11, .*_nonfinite_steps=2"):
+    with pytest.raises(TrainingStoppedError, match="nan .*number 10, number 11, .*max_nonfinite_steps=2"):
         make_module().training_step(training_batch(value=float("nan")), 0)
 
 
@@ -89,7 +93,7 @@ def test_steps_without_a_finite_loss_change_nothing_until_there_are_too_many_in_
     before = {key: value.clone() for key, value in module.state_dict().items()}
     module.logged.clear()
     for _ in range(2):
-        with pytest.warns(UserWarning, match="nan on the training videos 10, 11, .*; the step is skipped, 3 such batc"):
+        with pytest.warns(UserWarning, match="nan .*10, 11, .*step is skipped, 3 .*max_nonfinite_steps"):
             step(module, training_batch(value=float("nan")), optimizer)
     assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items())
     assert module.logged == {}
@@ -100,9 +104,9 @@ def test_steps_without_a_finite_loss_change_nothing_until_there_are_too_many_in_
     module.on_save_checkpoint(checkpoint)
     assert checkpoint["nonfinite"] == {"in_a_row": 0, "total": 2}
     for _ in range(2):
-        with pytest.warns(UserWarning, match="the step is skipped"):
+        with pytest.warns(UserWarning, match="loss is (nan|inf) .*step is skipped"):
             step(module, training_batch(value=float("inf")), optimizer)
-    with pytest.raises(TrainingStoppedError, match="in 3 batch.es. in a row; .* trainer.max_nonfinite_steps=4 or more"):
+    with pytest.raises(TrainingStoppedError, match="in 3 .*in a row; .* trainer.max_nonfinite_steps=4 or more"):
         step(module, training_batch(value=float("nan")), optimizer)
     module.on_load_checkpoint(checkpoint)
     assert (guard.in_a_row, guard.total) == (0, 2)
@@ -114,7 +118,7 @@ def test_a_window_of_accumulated_batches_is_skipped_as_a_whole():
     module = make_module(guard=NonFiniteGuard(max_in_a_row=2, name_of=str))
     optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
     before = module.model.linear.weight.clone()
-    with pytest.warns(UserWarning, match="the step is skipped"):
+    with pytest.warns(UserWarning, match="loss is (nan|inf) .*step is skipped"):
         module.training_step(training_batch(value=float("nan")), 0).backward()
     module.training_step(training_batch(), 1).backward()
     module.on_before_optimizer_step(optimizer)
@@ -176,9 +180,7 @@ def test_too_many_unreadable_videos_stop_the_training():
     module = make_module()
     for _ in range(5):
         module.training_step(training_batch(num_skipped=1), 0)
-    with pytest.raises(
-        TrainingStoppedError, match="6 of 36 videos drawn for training could not be read, .*: bad.mp4 is empty$"
-    ):
+    with pytest.raises(TrainingStoppedError, match="6 of 36 .*training .*read, .*: bad.mp4 is empty$"):
         module.training_step(training_batch(num_skipped=1), 0)
 
 
@@ -305,7 +307,7 @@ def validate(module, errors, *, sanity_checking=False):
 
 def test_unread_validation_videos_are_counted_and_named():
     module = make_module().eval()
-    with pytest.warns(UserWarning, match="1 of 2 validation videos can't be read and are left .*: broken.mp4"):
+    with pytest.warns(UserWarning, match="1 of 2 validation .*left out of .*: broken.mp4"):
         validate(module, ["", "broken.mp4: no frames"])
     assert module.logged["val/num_unreadable"] == 1.0
     validate(module, ["", ""])
@@ -314,7 +316,7 @@ def test_unread_validation_videos_are_counted_and_named():
 
 def test_validation_without_a_readable_video_stops_the_training():
     module = make_module().eval()
-    with pytest.raises(TrainingStoppedError, match="2 of 2 validation videos can't be read, so .*: a; b"):
+    with pytest.raises(TrainingStoppedError, match="2 of 2 validation .*nothing to validate on.*: a; b"):
         validate(module, ["a", "b"])
     validate(module, ["a", "b"], sanity_checking=True)
 

@@ -140,11 +140,14 @@ def test_warm_up_from_a_rate_then_steps():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"optimizer": "lion"}, "optimizer='lion' is unknown; use adamw or sgd"),
-        ({"schedule": "poly"}, "schedule='poly' is unknown; use cosine or constant or step"),
-        ({"layer_decay": 0.7, "backbone_lr_factor": 0.1}, "both lower the learning rate of the layers before the head"),
-        ({"schedule": "step"}, r"schedule='step' does not go with milestones=\[\]; milestones are for schedule='step'"),
-        ({"milestones": (3,)}, r"schedule='cosine' does not go with milestones=\[3\]"),
+        ({"optimizer": "lion"}, "optimizer='lion' .*adamw or sgd"),
+        ({"schedule": "poly"}, "schedule='poly' .*cosine or constant or step"),
+        ({"layer_decay": 0.7, "backbone_lr_factor": 0.1}, "layer_decay=0.7 and backbone_lr_factor=0.1 .*one of them"),
+        (
+            {"schedule": "step"},  # the whole sentence, once for its family
+            r"^schedule='step' does not go with milestones=\[\]; milestones are for schedule='step', which needs some$",
+        ),
+        ({"milestones": (3,)}, r"schedule='cosine' .*milestones=\[3\]"),
     ],
 )
 def test_plans_that_make_no_sense(changes, message):
@@ -153,5 +156,5 @@ def test_plans_that_make_no_sense(changes, message):
 
 
 def test_layers_of_a_foreign_model_are_not_known():
-    with pytest.raises(ValueError, match="learning rates by layer are for the models of create_model"):
+    with pytest.raises(ValueError, match="Linear .*no known layer.* create_model"):
         plan(layer_decay=0.7).build(torch.nn.Linear(3, 2), num_steps=5, max_epochs=1)

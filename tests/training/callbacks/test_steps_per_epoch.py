@@ -1,5 +1,6 @@
 """A training that goes on with another number of steps an epoch, against the schedule computed by hand."""
 
+import re
 from functools import partial
 
 import pytest
@@ -74,5 +75,4 @@ def test_the_schedule_goes_on_at_the_same_epoch(tmp_path, lr, num_steps, recwarn
     words = [str(warning.message) for warning in recwarn if "an epoch had" in str(warning.message)]
     assert len(words) == (num_steps != 6)
     if words:
-        assert words[0].startswith(f"an epoch had 6 steps and has {num_steps} now, with another number of processes")
-        assert "the learning rate goes on as planned for epoch 3 of 4, and the weights" in words[0]
+        assert re.search(f"6 steps .*{num_steps} now, .*processes.* learning rate .*epoch 3 of 4", words[0])

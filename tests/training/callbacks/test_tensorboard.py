@@ -43,7 +43,7 @@ def test_a_full_disk_is_one_sentence(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", FILL, str(tmp_path), "100"], capture_output=True, text=True, check=True, timeout=240
     )
-    sentence = (
+    sentence = (  # the whole sentence, once for its family
         f"LogWriteError {tmp_path}/tensorboard can't be written (File too large); the checkpoints are as they were: "
         "make room or mend the disk, then start the same command again"
     )
