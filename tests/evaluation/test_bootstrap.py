@@ -92,12 +92,12 @@ def test_the_interval_is_as_wide_as_theory_says():
 def test_percentiles_by_hand():
     values = torch.tensor([float("nan"), *range(101)], dtype=torch.float64)
     assert percentile_interval(values, confidence=0.9) == pytest.approx((5.0, 95.0))
-    with pytest.raises(ValueError, match="confidence=95 must be between 0 and 1, such as 0.95"):
+    with pytest.raises(ValueError, match="confidence=95 .*between 0 and 1"):
         percentile_interval(values, confidence=95)
 
 
 def test_bad_counts():
-    with pytest.raises(ValueError, match="num_videos=3 and num_resamples=0 must be at least 1, seed=0 at least 0"):
+    with pytest.raises(ValueError, match="num_videos=3 and num_resamples=0 .*at least 1"):
         bootstrap(lambda counts: counts, num_videos=3, num_resamples=0)
-    with pytest.raises(ValueError, match="seed=-1 at least 0"):
+    with pytest.raises(ValueError, match="seed=-1 .*at least 0"):
         bootstrap(lambda counts: counts, num_videos=3, seed=-1)

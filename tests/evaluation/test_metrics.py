@@ -64,15 +64,17 @@ def test_top5_is_top_all_below_five_classes() -> None:
 
 def test_bad_input() -> None:
     good = torch.rand(2, 3)
-    with pytest.raises(ValueError, match="at least 2 classes, got num_classes=1"):
+    with pytest.raises(ValueError, match="at least 2 .*num_classes=1"):
         classification_metrics(torch.rand(2, 1), torch.tensor([0, 0]), num_classes=1)
-    with pytest.raises(ValueError, match=r"must be \(videos, 4\) and labels \(videos,\), got \(2, 3\) and \(2,\)"):
+    # the whole sentence, once for its family
+    message = r"^scores must be \(videos, 4\) and labels \(videos,\), got \(2, 3\) and \(2,\)$"
+    with pytest.raises(ValueError, match=message):
         classification_metrics(good, torch.tensor([0, 1]), num_classes=4)
-    with pytest.raises(ValueError, match="at least one video, got none"):
+    with pytest.raises(ValueError, match="at least one video"):
         classification_metrics(torch.rand(0, 3), torch.zeros(0, dtype=torch.long), num_classes=3)
-    with pytest.raises(ValueError, match=r"labels must be in 0\.\.2, got 1\.\.3"):
+    with pytest.raises(ValueError, match=r"labels .*0\.\.2, got 1\.\.3"):
         classification_metrics(good, torch.tensor([1, 3]), num_classes=3)
-    with pytest.raises(ValueError, match="scores hold NaN or infinity"):
+    with pytest.raises(ValueError, match="NaN or infinity"):
         classification_metrics(good.fill_(float("nan")), torch.tensor([1, 2]), num_classes=3)
 
 
@@ -143,15 +145,15 @@ def test_last_of_equals_by_hand() -> None:
 
 def test_bad_targets() -> None:
     scores = torch.rand(3, 5)
-    with pytest.raises(ValueError, match=r"targets bool, got \(3, 5\) and \(3, 2\) torch.bool"):
+    with pytest.raises(ValueError, match=r"targets .*\(3, 5\) and \(3, 2\) torch.bool"):
         average_precisions(scores, torch.ones(3, 2, dtype=torch.bool))
-    with pytest.raises(ValueError, match=r"targets bool, got \(3, 5\) and \(3, 5\) torch.int64"):
+    with pytest.raises(ValueError, match=r"targets bool.*\(3, 5\) and \(3, 5\) torch.int64"):
         average_precisions(scores, torch.ones(3, 5, dtype=torch.int64))
-    with pytest.raises(ValueError, match="at least one video, got none"):
+    with pytest.raises(ValueError, match="at least one video"):
         average_precisions(torch.zeros(0, 5), torch.zeros(0, 5, dtype=torch.bool))
-    with pytest.raises(ValueError, match="hold NaN or infinity"):
+    with pytest.raises(ValueError, match="NaN or infinity"):
         average_precisions(scores / 0, torch.ones(3, 5, dtype=torch.bool))
-    with pytest.raises(ValueError, match="none of 3 videos has a label, so there is no average precision"):
+    with pytest.raises(ValueError, match="none of 3 videos has a label"):
         mean_average_precision(scores, torch.zeros(3, 5, dtype=torch.bool))
 
 

@@ -37,7 +37,7 @@ def test_names_are_taken_literally_and_empty_rows_are_drawn(tmp_path: Path) -> N
 
 
 def test_a_matrix_of_another_size_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"the matrix is \(3, 3\) but there are 2 class names"):
+    with pytest.raises(ValueError, match=r"matrix .*\(3, 3\) .*2 class names"):
         save_confusion_matrix(torch.zeros(3, 3), ["a", "b"], tmp_path / "no.png")
 
 
@@ -72,7 +72,7 @@ def test_curves_without_validation(tmp_path: Path) -> None:
 def test_nothing_to_draw_is_an_error(tmp_path: Path, text: str) -> None:
     source = tmp_path / "metrics.csv"
     source.write_text(text)
-    with pytest.raises(ValueError, match="has nothing to draw; it needs columns epoch and any of train/loss"):
+    with pytest.raises(ValueError, match="metrics.csv .*columns epoch and any of train/loss"):
         save_curves(source, tmp_path / "curves.png")
 
 

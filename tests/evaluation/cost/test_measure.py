@@ -59,7 +59,7 @@ def test_deit_tiny_has_the_published_cost() -> None:
 
 def test_a_fused_operator_that_hides_its_cost_is_an_error() -> None:
     model = nn.Sequential(nn.Flatten(2), nn.LSTM(35, 4, batch_first=True))
-    with pytest.raises(ValueError, match="multiply-adds inside aten::lstm can't be counted"):
+    with pytest.raises(ValueError, match="aten::lstm .*counted"):
         count_gmacs(model, (3, 5, 7))
 
 
@@ -97,7 +97,7 @@ def test_throughput_is_the_median_after_the_warm_up(monkeypatch: pytest.MonkeyPa
 
 
 def test_throughput_refuses_nonsense() -> None:
-    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="batch_size .*at least 1, got 0"):
         measure_throughput(Sleeper(), (3,), batch_size=0, device="cpu")
-    with pytest.raises(ValueError, match="repeats must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="repeats .*at least 1, got 0"):
         measure_throughput(Sleeper(), (3,), batch_size=1, device="cpu", repeats=0)

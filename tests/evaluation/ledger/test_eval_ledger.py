@@ -46,10 +46,10 @@ def test_views_are_chosen_by_clip_and_crop(ledger):
 @pytest.mark.parametrize(
     ("clips", "crops", "message"),
     [
-        ((0, 3), None, "clip 3 is not stored; the ledger holds clip 0, 1, 2 of each video"),
-        (None, (-1,), "crop -1 is not stored; the ledger holds crop 0, 1 of each video"),
-        ((1, 1), None, "clips 1,1 can't be averaged; choose each of 0, 1, 2 at most once, and at least one"),
-        (None, (), "crops none can't be averaged"),
+        ((0, 3), None, "clip 3 .*stored.* clip 0, 1, 2"),
+        (None, (-1,), "crop -1 .*stored.* crop 0, 1"),
+        ((1, 1), None, "clips 1,1 .*averaged.* 0, 1, 2 at most once"),
+        (None, (), "crops none .*averaged.* at least one"),
     ],
 )
 def test_views_that_are_not_there_are_refused(ledger, clips, crops, message):
@@ -59,22 +59,24 @@ def test_views_that_are_not_there_are_refused(ledger, clips, crops, message):
 
 def test_a_video_that_was_never_evaluated_is_an_error(result, info):
     share = replace(result, errors={1: "bad"})
-    with pytest.raises(LedgerError, match="7 videos are listed and 6 were evaluated; e and possibly others are miss"):
+    with pytest.raises(LedgerError, match="7 videos .*listed and 6 .*evaluated; e .*missing"):
         make_ledger(share, video_ids=VIDEO_IDS, labels=LABELS, info=info)
     more = replace(result, errors={**result.errors, 7: "bad"})
-    with pytest.raises(
-        LedgerError, match=r"7 videos are listed and 8 were evaluated; bring .* \(evaluate_distributed\)"
-    ):
+    message = (  # the whole sentence, once for its family
+        "^7 videos are listed and 8 were evaluated; "
+        r"bring the results of all processes together first \(evaluate_distributed\)$"
+    )
+    with pytest.raises(LedgerError, match=message):
         make_ledger(more, video_ids=VIDEO_IDS, labels=LABELS, info=info)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"video_ids": tuple("abcdeff")}, r"7 video ids \(6 distinct\) came with 7 labels"),
-        ({"labels": LABELS[:6]}, r"7 video ids \(7 distinct\) came with 6 labels"),
-        ({"labels": (*LABELS[:6], 5)}, r"g has the labels \[5\]; use each of 0\.\.4 once"),
-        ({"labels": [(1,)] * 6 + [(1, 2)]}, "g has 2 labels; only a multi_label ledger takes other than one"),
+        ({"video_ids": tuple("abcdeff")}, r"7 video ids \(6 distinct\) .*7 labels"),
+        ({"labels": LABELS[:6]}, r"7 video ids \(7 distinct\) .*6 labels"),
+        ({"labels": (*LABELS[:6], 5)}, r"g .*labels \[5\]; .*0\.\.4 once"),
+        ({"labels": [(1,)] * 6 + [(1, 2)]}, "g has 2 labels; .*multi_label"),
     ],
 )
 def test_lists_that_do_not_fit_are_refused(result, info, changes, message):
@@ -84,21 +86,21 @@ def test_lists_that_do_not_fit_are_refused(result, info, changes, message):
 
 def test_views_that_are_not_the_protocols_are_refused(result, info):
     protocol = {"num_clips": 2, "num_crops": 2, "average": "prob"}
-    with pytest.raises(LedgerError, match=r"has \(views, classes\) \(6, 5\), but 2 clips x 2 crops of 5 classes make"):
+    with pytest.raises(LedgerError, match=r"\(6, 5\), .*2 clips x 2 crops of 5 classes"):
         make_ledger(result, video_ids=VIDEO_IDS, labels=LABELS, info=replace(info, protocol=protocol))
     turned = replace(result, crops=result.crops.flip(1))
-    with pytest.raises(LedgerError, match=r"order of clips, their crops being \[0, 1, 0, 1, 0, 1\]"):
+    with pytest.raises(LedgerError, match=r"order of clips, .*crops .*\[0, 1, 0, 1, 0, 1\]"):
         make_ledger(turned, video_ids=VIDEO_IDS, labels=LABELS, info=info)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"classes": ("a", "b", "a")}, r"2 or more distinct classes, got \['a', 'b', 'a'\]"),
-        ({"protocol": {"num_clips": 0, "num_crops": 1, "average": "prob"}}, "num_clips=0 must be a whole number"),
-        ({"protocol": {"num_clips": 1, "average": "prob"}}, "num_crops=None must be a whole number"),
-        ({"protocol": {"num_clips": 1, "num_crops": 1, "average": "sum"}}, "average='sum' must be one of"),
-        ({"preprocessing": {}}, "preprocessing must hold short_side"),
+        ({"classes": ("a", "b", "a")}, r"2 or more .*classes.* \['a', 'b', 'a'\]"),
+        ({"protocol": {"num_clips": 0, "num_crops": 1, "average": "prob"}}, "num_clips=0 .*at least 1"),
+        ({"protocol": {"num_clips": 1, "average": "prob"}}, "num_crops=None .*at least 1"),
+        ({"protocol": {"num_clips": 1, "num_crops": 1, "average": "sum"}}, "average='sum' .*prob"),
+        ({"preprocessing": {}}, "preprocessing .*short_side"),
     ],
 )
 def test_info_that_says_too_little_is_refused(info: LedgerInfo, changes, message):

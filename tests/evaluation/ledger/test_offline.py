@@ -121,18 +121,18 @@ def test_equal_views_are_counted_by_start_and_logits(ledger):
 
 
 def test_bad_settings(ledger, result, info):
-    with pytest.raises(LedgerError, match="clip 3 is not stored; the ledger holds clip 0, 1, 2 of each video"):
+    with pytest.raises(LedgerError, match="clip 3 .*stored.* clip 0, 1, 2"):
         evaluate_ledger(ledger, clips=(3,))
-    with pytest.raises(ValueError, match="average='sum' is not known"):
+    with pytest.raises(ValueError, match="average='sum' .*prob, logit"):
         evaluate_ledger(ledger, average="sum")
-    with pytest.raises(ValueError, match=r"num_resamples=-1 must be at least 0, top_k=\[1, 5\] one or more from 1 on"):
+    with pytest.raises(ValueError, match=r"num_resamples=-1 .*at least 0"):
         evaluate_ledger(ledger, num_resamples=-1)
-    with pytest.raises(ValueError, match=r"top_k=\[0\] one or more from 1 on"):
+    with pytest.raises(ValueError, match=r"top_k=\[0\] .*from 1 on"):
         evaluate_ledger(ledger, top_k=(0,))
     none = replace(
         result, indices=torch.zeros(0, dtype=torch.int64), labels=torch.zeros(0), view_logits=torch.zeros(0, 0, 0),
         clip_starts_seconds=torch.zeros(0, 0), crops=torch.zeros(0, 0), errors={0: "bad file", 1: "no file"},
     )  # fmt: skip
     nothing = make_ledger(none, video_ids=("a", "b"), labels=(0, 1), info=info)
-    with pytest.raises(LedgerError, match="not one of 2 videos has logits: bad file; no file"):
+    with pytest.raises(LedgerError, match="2 videos .*logits: bad file; no file"):
         evaluate_ledger(nothing)

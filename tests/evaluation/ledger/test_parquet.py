@@ -95,20 +95,20 @@ def test_each_single_damaged_byte_is_noticed_or_of_no_effect(ledger, tmp_path):
 def test_cut_off_foreign_and_absent_files(ledger, tmp_path):
     path = write_ledger(ledger, tmp_path / "l.parquet")
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(LedgerError, match="l.parquet is damaged or no Parquet file .*; evaluate again"):
+    with pytest.raises(LedgerError, match="l.parquet .*no Parquet file"):
         read_ledger(path)
-    with pytest.raises(LedgerError, match="there is no ledger .*none.parquet; evaluate writes one"):
+    with pytest.raises(LedgerError, match="no ledger .*none.parquet"):
         read_ledger(tmp_path / "none.parquet")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
-    with pytest.raises(LedgerError, match="is no eval ledger: its metadata lack 'stvit_video.ledger'"):
+    with pytest.raises(LedgerError, match="other.parquet .*metadata lack 'stvit_video.ledger'"):
         read_ledger(tmp_path / "other.parquet")
 
 
 def test_other_classes_are_named(ledger, tmp_path):
     path = write_ledger(ledger, tmp_path / "l.parquet")
-    with pytest.raises(LedgerError, match="is about other classes: it has 5, expected are 2"):
+    with pytest.raises(LedgerError, match="other classes: .*5, .*2$"):
         read_ledger(path, classes=("a", "b"))
-    with pytest.raises(LedgerError, match="class 3 is 'sit', expected is 'stand'"):
+    with pytest.raises(LedgerError, match="class 3 .*'sit', .*'stand'"):
         read_ledger(path, classes=("jump, high", "run", 'say "hi"', "stand", "walk"))
 
 
@@ -127,12 +127,15 @@ def rewrite(path, *, metadata=None, drop=None, good_digest=True):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"metadata": {"format": 2}}, "the metadata of .* its format is 2, this version reads 1; evaluate again"),
-        ({"metadata": {"classes": 5}}, "the metadata of .* can't be used: "),
-        ({"metadata": {"nonsense": 5}}, "the metadata of .* can't be used: .*nonsense"),
-        ({"metadata": {"num_videos": 8}}, "is not usable: it lists 8 videos and holds rows of 7"),
-        ({"good_digest": False}, "the metadata of .* are damaged, their checksum differs; evaluate again"),
-        ({"drop": "crop_index"}, "no eval ledger: column crop_index must be int32, it is absent"),
+        (
+            {"metadata": {"format": 2}},  # the whole sentence, once for its family
+            "^the metadata of .*l.parquet can't be used: its format is 2, this version reads 1; evaluate again$",
+        ),
+        ({"metadata": {"classes": 5}}, "metadata of .*l.parquet .*not iterable"),
+        ({"metadata": {"nonsense": 5}}, "metadata of .*l.parquet .*nonsense"),
+        ({"metadata": {"num_videos": 8}}, "l.parquet .*lists 8 videos .*rows of 7"),
+        ({"good_digest": False}, "metadata of .*l.parquet .*checksum"),
+        ({"drop": "crop_index"}, "l.parquet .*column crop_index .*int32, .*absent"),
     ],
 )
 def test_metadata_and_columns_are_checked(ledger, tmp_path, changes, message):
@@ -150,10 +153,10 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(ledger, tmp_pat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(parquet, "columns_of", full_disk)
-    with pytest.raises(LedgerError, match="can't be written .*No space left on device.*; choose another place"):
+    with pytest.raises(LedgerError, match="l.parquet .*written .*No space left on device"):
         write_ledger(ledger, path)
     assert path.read_bytes() == old
     assert os.listdir(tmp_path) == ["l.parquet"]
     (tmp_path / "file").touch()
-    with pytest.raises(LedgerError, match="can't be written"):
+    with pytest.raises(LedgerError, match="l.parquet .*written"):
         write_ledger(ledger, tmp_path / "file" / "l.parquet")
