@@ -67,10 +67,10 @@ def test_a_checkpoint_can_name_its_protocol(tiny_run: Any, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"protocol": "best"}, "protocol='best' is not known; use one of uniform, single"),
-        ({"crop_size": 0}, "crop_size=0 must be a whole number, at least 1"),
-        ({"num_frames": "x"}, "num_frames='x' must be a whole number"),
-        ({"crop_size": 21}, "crop_size=21 does not fit short_side=20"),
+        ({"protocol": "best"}, "protocol='best' .*uniform, single"),
+        ({"crop_size": 0}, "crop_size=0 .*at least 1"),
+        ({"num_frames": "x"}, "num_frames='x' .*at least 1"),
+        ({"crop_size": 21}, "crop_size=21 .*short_side=20"),
     ],
 )
 def test_what_load_classifier_refuses(tiny_run: Any, settings: dict[str, Any], message: str) -> None:
@@ -83,7 +83,7 @@ def test_output_folders(tmp_path: Path) -> None:
     assert made.is_dir()
     assert not list(made.iterdir())
     (tmp_path / "file").touch()
-    for path in (tmp_path / "file", tmp_path / "file" / "out"):
+    for path in (tmp_path / "file", tmp_path / "file" / "out"):  # the whole sentence, once for its family
         with pytest.raises(ValueError, match=rf"^the output folder {path} can't be written \(.*\); give another one$"):
             make_output_dir(path)
 
@@ -91,7 +91,7 @@ def test_output_folders(tmp_path: Path) -> None:
 def test_devices() -> None:
     assert choose_device("cpu") == torch.device("cpu")
     assert choose_device("auto").type in ("cpu", "cuda")
-    with pytest.raises(ValueError, match=r"device='gpu' can't be used here \(.*\); use auto, cpu, cuda or cuda:<n>"):
+    with pytest.raises(ValueError, match=r"device='gpu' .*auto, cpu, cuda or cuda:<n>"):
         choose_device("gpu")
 
 
@@ -103,9 +103,13 @@ def test_lists_and_checkpoints_are_of_one_kind(tiny_run: Any) -> None:
     several_list = read_csv_manifest(tiny_run.manifest, classes=one.classes, label_separator=";")
     one.require_labels_of(single_list)
     several.require_labels_of(several_list)
-    with pytest.raises(ManifestError, match="use a CSV, which is then read with label_separator=';'$"):
+    message = (  # the whole sentence, once for its family
+        "^the checkpoint was trained on several labels a video and the list gives one each; "
+        "use a CSV, which is then read with label_separator=';'$"
+    )
+    with pytest.raises(ManifestError, match=message):
         several.require_labels_of(single_list)
-    with pytest.raises(ManifestError, match="leave label_separator out, or use a checkpoint that was trained with it$"):
+    with pytest.raises(ManifestError, match="list .*several labels a video .*one each; .*label_separator"):
         one.require_labels_of(several_list)
 
 
@@ -117,7 +121,5 @@ def test_another_number_of_tokens(tiny_run: Any, tmp_path: Path) -> None:
     content["stvit_video"]["model"] = {"name": "video_deit_tiny", "options": DENSE}
     content["state_dict"] = {f"model.{key}": value for key, value in dense.state_dict().items()}
     torch.save(content, tmp_path / "dense.ckpt")
-    with pytest.raises(
-        ValueError, match="num_tokens=8 is not possible: a dense model has no semantic tokens; use a stv"
-    ):
+    with pytest.raises(ValueError, match="num_tokens=8 .*dense model"):
         load_recognizer(tmp_path / "dense.ckpt", device="cpu", num_tokens=8)

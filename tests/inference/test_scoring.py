@@ -40,13 +40,13 @@ def test_batches_and_workers_do_not_change_the_result(tiny_run: Any) -> None:
 def test_wrong_settings(tiny_run: Any) -> None:
     recognizer = load_recognizer(tiny_run.checkpoint, device="cpu")
     manifest = read_csv_manifest(tiny_run.manifest, classes=recognizer.classes)
-    with pytest.raises(ValueError, match="precision='8' is not known; use one of 32, bf16, 16"):
+    with pytest.raises(ValueError, match="precision='8' .*32, bf16, 16"):
         evaluate_manifest(recognizer, manifest, precision="8")
-    with pytest.raises(ValueError, match="batch_size=0 must be a whole number, at least 1"):
+    with pytest.raises(ValueError, match="batch_size=0 .*at least 1"):
         evaluate_manifest(recognizer, manifest, batch_size=0)
-    with pytest.raises(ValueError, match="num_workers=-1 must be a whole number, at least 0"):
+    with pytest.raises(ValueError, match="num_workers=-1 .*at least 0"):
         evaluate_manifest(recognizer, manifest, num_workers=-1)
-    with pytest.raises(ValueError, match="max_views_per_forward='all' must be a whole number, at least 1"):
+    with pytest.raises(ValueError, match="max_views_per_forward='all' .*at least 1"):
         evaluate_manifest(recognizer, manifest, max_views_per_forward="all")  # type: ignore[arg-type]
 
 
@@ -55,7 +55,7 @@ def test_nothing_read_is_an_error(tiny_run: Any, tmp_path: Any) -> None:
     (tmp_path / "list.csv").write_text("path,label\nx.mp4,run\n")
     recognizer = load_recognizer(tiny_run.checkpoint, device="cpu")
     result = evaluate_manifest(recognizer, read_csv_manifest(tmp_path / "list.csv", classes=recognizer.classes))
-    with pytest.raises(NothingEvaluatedError, match=r"not one of 1 videos could be read: .*x\.mp4"):
+    with pytest.raises(NothingEvaluatedError, match=r"not one of 1 videos .*read: .*x\.mp4"):
         score_videos(recognizer, result)
 
 

@@ -23,11 +23,12 @@ def test_in_words() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ((0, 3, "prob"), "num_clips=0 must be a whole number, at least 1"),
-        (("x", 3, "prob"), "num_clips='x' must be a whole number, at least 1"),
-        ((True, 3, "prob"), "num_clips=True must be a whole number"),
-        ((1, 2, "prob"), r"num_crops=2 must be 1 \(centre\) or 3"),
-        ((1, 1, "mean"), "average='mean' is not known; use one of prob, logit"),
+        ((0, 3, "prob"), "num_clips=0 .*at least 1"),
+        (("x", 3, "prob"), "num_clips='x' .*at least 1"),
+        ((True, 3, "prob"), "num_clips=True .*at least 1"),
+        ((1, 2, "prob"), r"num_crops=2 .*1 \(centre\) or 3"),
+        # the whole sentence, once for its family
+        ((1, 1, "mean"), "^average='mean' is not known; use one of prob, logit$"),
     ],
 )
 def test_wrong_protocols(values: tuple[Any, Any, str], message: str) -> None:
