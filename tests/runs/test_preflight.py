@@ -1,6 +1,7 @@
 """What can be known before any data is read: told together, with nothing read and nothing written."""
 
 import copy
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -81,20 +82,20 @@ def test_faults_of_all_kinds_come_at_once_and_nothing_is_read_or_written(default
         "protocol.name": "videoswim",
     }
     files = sorted(path.name for path in tmp_path.iterdir())
-    with pytest.raises(ValueError, match="optim.min_lr=-1 must be a number at least 0") as error:
+    with pytest.raises(ValueError, match="optim.min_lr=-1 [^;]*at least 0") as error:
         train(changed(defaults, changes), run_dir=tmp_path / "run")
     words = str(error.value)
     for part in (
-        "data.batch_size=2 counts clips and must be a multiple of data.num_repeats=5",
+        "data.batch_size=2 [^;]*multiple of data.num_repeats=5",
         "model=stvit_video_deit_tiny: num_tokens=99999",
-        f"init_from: there is no checkpoint file '{tmp_path}/gone.pth'; give the path of",
-        f"ckpt_path: there is no checkpoint file '{tmp_path}/gone.ckpt'; give the path of",
-        f"distill.teacher: '{tmp_path}/teacher.ckpt' is no checkpoint that loads safely: its zip archive is cut short",
-        "trainer.devices=8 asks for 8 GPUs, 2 are here; use trainer.devices=2",
-        "trainer.precision='8-bit' is unknown; use one of auto, 32-true",
+        f"init_from: [^;]*no checkpoint file '{tmp_path}/gone.pth'",
+        f"ckpt_path: [^;]*no checkpoint file '{tmp_path}/gone.ckpt'",
+        f"distill.teacher: '{tmp_path}/teacher.ckpt' is no checkpoint [^;]*cut short",
+        "trainer.devices=8 [^;]*8 GPUs, 2 [^;]*; [^;]*trainer.devices=2",
+        "trainer.precision='8-bit' [^;]*; [^;]*auto, 32-true",
         "protocol: ",
     ):
-        assert words.count(part) == 1, part
+        assert len(re.findall(part, words)) == 1, part
     assert "room for" not in words  # a model that can't be built has no size
     assert sorted(path.name for path in tmp_path.iterdir()) == files
 
@@ -108,10 +109,10 @@ def test_disk_folder_and_other_settings_of_the_run_come_with_the_rest(defaults, 
     assert check_start(defaults, run_dir=run_dir).settings == used
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5000))
     words = faults_of(changed(defaults, {"distill.weight": 0.2, "optim.lr": 0.3, "init_from": "gone"}), run_dir)
-    assert "init_from: there is no checkpoint file 'gone'" in words
-    assert f"{run_dir} holds a run with other settings: " in words
+    assert re.search("init_from: [^;]*no checkpoint file 'gone'", words)
+    assert re.search(f"{run_dir} [^;]*other settings: ", words)
     assert "distill.weight=0.5 then, 0.2 now" in words
-    assert f"{run_dir} has room for 0.00 GB of checkpoints, the run keeps 4 of 0.00 GB at a time; make room" in words
+    assert re.search(f"{run_dir} [^;]*room for 0.00 GB [^;]*4 of 0.00 GB", words)
     (run_dir / "result.json").write_text('{"training": {"epochs": 30}}')
     assert check_start(defaults, run_dir=run_dir).settings == used  # a finished run needs no room
 
@@ -119,22 +120,19 @@ def test_disk_folder_and_other_settings_of_the_run_come_with_the_rest(defaults, 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"data.source": "vhs"}, "data.source='vhs' is unknown; choose one of csv, folder"),
+        ({"data.source": "vhs"}, "data.source='vhs' .*csv, folder"),
         ({"augment.rand_augment": "rand-oops"}, "rand_augment='rand-oops'"),
-        ({"protocol.num_crops": 2}, "protocol: num_crops=2 must be 1 (centre) or 3"),
-        (
-            {"init_from": "{tmp}/empty.pt"},
-            "init_from: '{tmp}/empty.pt' is no checkpoint that loads safely: it is e",
-        ),
-        ({"init_from": "{tmp}"}, "init_from: '{tmp}' is a folder without model.safetensors; give"),
-        ({"init_from": "{tmp}/list.pt"}, "init_from: '{tmp}/list.pt' holds a list, not a dictionary of tensors"),
-        ({"init_from": "{tmp}/words.pt"}, "init_from: the state dict holds 1 entries that are no named tensors"),
-        ({"distill.teacher": "{tmp}/none.pt"}, "distill.teacher: '{tmp}/none.pt' does not say which model it holds"),
-        ({"ckpt_path": "{tmp}/none.pt"}, "'{tmp}/none.pt' is no checkpoint that a training can go on from; give a"),
+        # the whole sentence, once for its family
+        ({"protocol.num_crops": 2}, r"protocol: num_crops=2 must be 1 \(centre\) or 3 \(along the long side\)$"),
+        ({"init_from": "{tmp}/empty.pt"}, "init_from: '{tmp}/empty.pt' is no checkpoint .*empty;"),
+        ({"init_from": "{tmp}"}, "init_from: '{tmp}' is a folder without model.safetensors"),
+        ({"init_from": "{tmp}/list.pt"}, "init_from: '{tmp}/list.pt' holds a list, not a dictionary"),
+        ({"init_from": "{tmp}/words.pt"}, r"init_from: .*holds 1 .*: 'a' \(str\)"),
+        ({"distill.teacher": "{tmp}/none.pt"}, "distill.teacher: '{tmp}/none.pt' .*which model"),
+        ({"ckpt_path": "{tmp}/none.pt"}, "'{tmp}/none.pt' is no checkpoint .*go on from"),
         (
             {"distill.teacher": "{teacher}", "data.frame_stride": 3},
-            "distill.teacher: '{teacher}' can't teach here: it was trained with data.frame_stride=2, this training "
-            "has 3; train one on the same",
+            "distill.teacher: '{teacher}' .*data.frame_stride=2, this training .*3;",
         ),
     ],
 )
@@ -147,7 +145,7 @@ def test_each_fault_is_one_sentence(defaults, tiny_run, tmp_path, changes, messa
         message = message.replace(mark, place)
         changes = {k: v.replace(mark, place) if isinstance(v, str) else v for k, v in changes.items()}
     words = faults_of(changed(defaults, changes), tmp_path)
-    assert words.startswith(message)
+    assert re.match(message, words), words
 
 
 def test_places_that_are_not_there_come_with_the_rest(defaults, tmp_path):
@@ -156,17 +154,14 @@ def test_places_that_are_not_there_come_with_the_rest(defaults, tmp_path):
     for part in (
         "data.batch_size=0 must be",
         "optim.lr='fast' must be",
-        "optim.warmup_epochs=99 must be below trainer.max_epochs=30",
-        f"data.train: there is no {tmp_path}/no.csv; correct the path",
-        "data.source=csv needs data.val; give it, for example data.val=/path",
+        "optim.warmup_epochs=99 [^;]*trainer.max_epochs=30",
+        f"data.train: [^;]*{tmp_path}/no.csv",
+        "data.source=csv needs data.val;",
     ):
-        assert words.count(part) == 1, part
+        assert len(re.findall(part, words)) == 1, part
     folder = {"data.root": str(tmp_path / "gone")}
     words = faults_of(changed(defaults, folder), tmp_path / "run")
-    assert words == (
-        f"data.root: there is no {tmp_path}/gone; correct the path (a relative one starts in the working directory, "
-        f"{Path.cwd()})"
-    )
+    assert re.fullmatch(rf"data.root: [^;]*{tmp_path}/gone; .*{re.escape(str(Path.cwd()))}\)", words)
 
 
 def test_files_that_serve_are_no_faults(defaults, tiny_run, tmp_path):
@@ -188,33 +183,36 @@ def test_every_precision_of_lightning_is_known():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"protocol": "videomae"}, "protocol='videomae' must be a group of settings, such as protocol.<name>=..."),
-        ({"distill": "/x/teacher.ckpt"}, "distill='/x/teacher.ckpt' must be a group of settings"),
-        ({"data": None}, "data=None must be a group of settings"),
-        ({"protocol.num_clip": 5}, "protocol.num_clip is no setting; did you mean protocol.num_clips?"),
-        ({"protocol.num_crops": "x"}, "protocol.num_crops='x' must be a whole number at least 1"),
-        ({"protocol.name": ["a"]}, "protocol.name=['a'] must be a word"),
-        ({"data.root": 123}, "data.root=123 must be a word"),
-        ({"data.train": ["a.csv", "b.csv"]}, "data.train=['a.csv', 'b.csv'] must be a word"),
-        ({"data.source": ["csv"]}, "data.source=['csv'] must be a word"),
-        ({"data.cache": "disk"}, "data.cache='disk' must be one of none, memory"),
-        ({"data.train": "???"}, "data.train is missing; give it, for example data.train=/path"),
-        ({"model.name": ["a"]}, "model.name=['a'] must be a word"),
-        ({"ckpt_path": {"a": 1}}, "ckpt_path={'a': 1} must be a word"),
-        ({"optim.betas": [0.9, 1.0]}, "optim.betas=[0.9, 1.0] must be a list of 2 numbers at least 0 and below 1"),
-        ({"seed": 5_000_000_000}, "seed=5000000000 must be a whole number at least 0 and at most 4294967295"),
+        (
+            {"protocol": "videomae"},  # the whole sentence, once for its family
+            r"protocol='videomae' must be a group of settings, such as protocol.<name>=\.\.\.;",
+        ),
+        ({"distill": "/x/teacher.ckpt"}, "distill='/x/teacher.ckpt' [^;]*group of settings"),
+        ({"data": None}, "data=None [^;]*group of settings"),
+        ({"protocol.num_clip": 5}, r"protocol.num_clip is no setting; [^;]*protocol.num_clips\?"),
+        ({"protocol.num_crops": "x"}, "protocol.num_crops='x' [^;]*whole number at least 1"),
+        ({"protocol.name": ["a"]}, r"protocol.name=\['a'\] [^;]*word"),
+        ({"data.root": 123}, "data.root=123 [^;]*word"),
+        ({"data.train": ["a.csv", "b.csv"]}, r"data.train=\['a.csv', 'b.csv'\] [^;]*word"),
+        ({"data.source": ["csv"]}, r"data.source=\['csv'\] [^;]*word"),
+        ({"data.cache": "disk"}, "data.cache='disk' [^;]*none, memory"),
+        ({"data.train": "???"}, "data.train is missing;"),
+        ({"model.name": ["a"]}, r"model.name=\['a'\] [^;]*word"),
+        ({"ckpt_path": {"a": 1}}, "ckpt_path={'a': 1} [^;]*word"),
+        ({"optim.betas": [0.9, 1.0]}, r"optim.betas=\[0.9, 1.0\] [^;]*2 numbers at least 0 and below 1"),
+        ({"seed": 5_000_000_000}, "seed=5000000000 [^;]*at most 4294967295"),
     ],
 )
 def test_odd_shapes_are_told_with_the_rest(defaults, tmp_path, changes, message):
     words = faults_of(changed(defaults, {"optim.lr": -1, **changes}), tmp_path)
-    assert words.count(message) == 1
-    assert words.count("optim.lr=-1 must be a number above 0") == 1
+    assert len(re.findall(message, words)) == 1, words
+    assert len(re.findall("optim.lr=-1 [^;]*above 0", words)) == 1, words
 
 
 def test_settings_that_were_taken_away_are_told(defaults, tmp_path):
     settings = copy.deepcopy(defaults)
     del settings["data"]["mean"], settings["seed"], settings["trainer"]
     words = faults_of(settings, tmp_path)
-    assert "seed=None must be a whole number" in words
-    assert "data.mean=None must be a list of 3 numbers" in words
-    assert "trainer=None must be a group of settings" in words
+    assert re.search("seed=None [^;]*whole number", words)
+    assert re.search("data.mean=None [^;]*3 numbers", words)
+    assert re.search("trainer=None [^;]*group of settings", words)

@@ -66,9 +66,9 @@ def test_the_same_settings_go_on_and_others_are_refused_together(tmp_path):
     changed = {**SETTINGS, "run": "x", "data": {"num_workers": 4, "mean": [0.5, 0.25]}, "trainer": {"max_epochs": 9}}
     for same in (SETTINGS, changed):
         assert find_resume_point(tmp_path, same) == ResumePoint(tmp_path, tmp_path / "last.ckpt")
-    message = (
-        r"holds a run with other settings: trainer.max_epochs=3 then, 2 now; optim.lr=0.1 then, 0.2 now; go on with "
-        r"those of then, or choose another run=NAME or hydra.run.dir"
+    message = (  # the whole sentence, once for its family
+        f"^{tmp_path} holds a run with other settings: trainer.max_epochs=3 then, 2 now; optim.lr=0.1 then, 0.2 now; "
+        "go on with those of then, or choose another run=NAME or hydra.run.dir$"
     )
     with pytest.raises(ValueError, match=message):
         find_resume_point(tmp_path, {**SETTINGS, "trainer": {"max_epochs": 2}, "optim": {"lr": 0.2}})
@@ -94,7 +94,7 @@ def test_a_finished_run_has_nothing_left_to_do(tmp_path, result, max_epochs, is_
 def test_a_damaged_checkpoint_is_put_aside_with_a_warning(tmp_path):
     save(tmp_path / "previous.ckpt")
     (tmp_path / "last.ckpt").write_bytes((tmp_path / "previous.ckpt").read_bytes()[:-200])
-    with pytest.warns(UserWarning, match=r"last.ckpt is damaged \(cut short .*\) and is put aside; going back to the"):
+    with pytest.warns(UserWarning, match=r"last.ckpt is damaged \(cut short .*put aside"):
         assert newest_checkpoint(tmp_path) == tmp_path / "previous.ckpt"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["last.ckpt.damaged", "previous.ckpt"]
     assert newest_checkpoint(tmp_path) == tmp_path / "previous.ckpt"
@@ -103,7 +103,7 @@ def test_a_damaged_checkpoint_is_put_aside_with_a_warning(tmp_path):
 def test_nothing_whole_is_one_sentence(tmp_path):
     for name in ("last.ckpt", "best.ckpt"):
         (tmp_path / name).write_bytes(bytes(300))
-    message = "holds no whole checkpoint to go on from .last.ckpt: cut short .*; best.ckpt: .*; begin anew with another"
+    message = f"{tmp_path} .*no whole checkpoint .*last.ckpt: cut short .*; best.ckpt: "
     with pytest.warns(UserWarning, match="is damaged"), pytest.raises(ValueError, match=message):
         newest_checkpoint(tmp_path)
 
@@ -115,7 +115,7 @@ def test_a_given_checkpoint_is_checked_too(tmp_path):
     content = bytearray((tmp_path / "last.ckpt").read_bytes())
     content[content.find(torch.arange(5.0).numpy().tobytes()) + 7] ^= 1
     (tmp_path / "last.ckpt").write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"is damaged \(a checksum is wrong, .*such as previous.ckpt"):
+    with pytest.raises(CheckpointError, match=r"last.ckpt' is damaged \(a checksum .*previous.ckpt"):
         check_undamaged(str(tmp_path / "last.ckpt"))
 
 
@@ -123,7 +123,7 @@ def test_what_is_no_checkpoint_of_a_training_is_refused(tiny_run, tmp_path):
     weights = torch.load(tiny_run.checkpoint, weights_only=True)
     for content in (weights, {**weights, "epoch": 3}, {**weights, "loops": 5}, {}):
         (fault,) = checkpoint_faults("a.ckpt", content, SETTINGS)
-        assert fault.startswith("'a.ckpt' is no checkpoint that a training can go on from; give a last.ckpt of stvit")
+        assert re.match("'a.ckpt' is no checkpoint .*go on from; .*last.ckpt", fault)
     with pytest.raises(CheckpointError, match="gone.ckpt"):
         check_resumable(str(tmp_path / "gone.ckpt"), None)
 
@@ -146,11 +146,10 @@ def test_a_checkpoint_and_a_folder_are_compared_alike(tmp_path):
     progress = {"epoch_progress": {"current": {"processed": 1, "started": 1}}}
     content = {"stvit_video": {"config": then}, "epoch": 0, "loops": {"fit_loop": progress}}
     (fault,) = checkpoint_faults("a.ckpt", content, now)
-    assert fault.startswith("'a.ckpt' is of a training with other settings: ")
-    assert fault.endswith("; go on with those of then, or start a new training from its weights with init_from")
+    assert re.match("'a.ckpt' .*other settings: .*; .*init_from$", fault)
     write_config(tmp_path, then)
     save(tmp_path / "last.ckpt")
-    with pytest.raises(ValueError, match="holds a run with other settings: ") as error:
+    with pytest.raises(ValueError, match=f"{tmp_path} .*other settings: ") as error:
         find_resume_point(tmp_path, now)
     assert changed_settings(then, now) in str(error.value)
     assert changed_settings(then, now) in fault
@@ -176,8 +175,7 @@ def test_the_first_process_of_several_keeps_others_out(tmp_path, monkeypatch, ra
         monkeypatch.setattr("lightning.pytorch.utilities.rank_zero_only.rank", 0)
         monkeypatch.setenv("NODE_RANK", "0")
         if is_first:
-            message = "another training is at work in .*/a/run; wait until it has ended, or choose another run=NAME or"
-            with pytest.raises(ValueError, match=message), run_lock(tmp_path / "a" / "run"):
+            with pytest.raises(ValueError, match="another training .*/a/run;"), run_lock(tmp_path / "a" / "run"):
                 pass
         else:
             with run_lock(tmp_path / "a" / "run"):
@@ -190,8 +188,7 @@ def test_a_second_start_of_the_same_run_ends_at_once(tiny_run, tmp_path):
     with run_lock(tmp_path):
         second = started(tmp_path, [*TINY, *lists])
         _, errors = second.communicate(timeout=240)
-    message = f"error: another training is at work in {tmp_path}; wait until it has ended, or choose another run=NAME"
-    assert message in errors
+    assert re.search(f"error: another training .*{tmp_path};", errors)
     assert second.returncode == 1
     assert "Traceback" not in errors
     assert not (tmp_path / "config.yaml").exists()
@@ -336,7 +333,7 @@ def test_asked_to_stop_it_saves_and_the_same_command_ends_alike(seven_videos, tm
     shutil.copytree(Path(seven_videos.settings["data"]["train"]).parent, tmp_path / "copy")
     copied = str(tmp_path / "copy" / "list.csv")
     elsewhere = {**seven_videos.settings["data"], "num_workers": 0, "train": copied, "val": copied}
-    with pytest.warns(UserWarning, match="going on with data from another place: data.train=.* then, .*copy/list.csv"):
+    with pytest.warns(UserWarning, match="another place: data.train=.* then, .*copy/list.csv"):
         train({**seven_videos.settings, "data": elsewhere}, run_dir=run_dir)
     assert "going on from" in capsys.readouterr().out
     assert_ended_alike(run_dir, seven_videos)
