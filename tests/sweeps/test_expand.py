@@ -1,5 +1,7 @@
 """Expansion against Hydra's own sweeper, and the extra jobs by hand."""
 
+import re
+
 import pytest
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -53,9 +55,9 @@ def test_what_comes_out_can_be_parsed_again(parser):
 
 
 def test_a_sweep_without_an_end_is_refused(parser):
-    with pytest.raises(HydraException, match=r"optim.lr=interval\(0,1\) has no end of values; use choices such as"):
+    with pytest.raises(HydraException, match=r"optim.lr=interval\(0,1\) .*no end of values"):
         parse_axes(parser.parse_overrides(["optim.lr=interval(0,1)"]))
-    with pytest.raises(HydraException, match="model goes through no value at all"):
+    with pytest.raises(HydraException, match="^model .*no value"):
         parse_axes(parser.parse_overrides(["model=glob(nothing_*)"]))
 
 
@@ -76,7 +78,7 @@ def test_extra_jobs_go_through_the_seeds_but_not_through_the_models_axes(parser)
 
 @pytest.mark.parametrize("extra", ["", "  ", 3, None])
 def test_extra_jobs_without_overrides_are_refused(parser, extra):
-    with pytest.raises(ValueError, match="must be overrides, such as sweep.also='model=video_deit_tiny'"):
+    with pytest.raises(ValueError, match=rf"sweep.also={re.escape(repr(extra))} .*overrides"):
         expand_extra({}, extra, parser=parser)
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -53,7 +54,7 @@ def test_the_newest_unfinished_sweep_of_the_same_jobs_is_found(tmp_path):
 def test_names_of_one_folder_only(tmp_path):
     assert named_folder(tmp_path, "tokens-1.b_C=3") == tmp_path / "tokens-1.b_C=3"
     for name in ("", "a/b", "..", ".hidden", "-m", "a b", 3):
-        with pytest.raises(SweepError, match=r"sweep.name=.* must be a word"):
+        with pytest.raises(SweepError, match=f"sweep.name={re.escape(repr(name))} .*word"):
             named_folder(tmp_path, name)
 
 
@@ -61,12 +62,12 @@ def test_what_a_sweep_was_started_with(tmp_path):
     write_origin(tmp_path, ORIGIN)
     assert read_origin(tmp_path) == json.loads((tmp_path / "sweep.json").read_text()) == ORIGIN
     check_origin(tmp_path, {**ORIGIN, "command": "another"})
-    with pytest.raises(SweepError, match="holds a sweep of stvit_video.train; choose another sweep.name"):
+    with pytest.raises(SweepError, match="sweep of stvit_video.train;"):
         check_origin(tmp_path, {**ORIGIN, "module": "stvit_video.evaluate"})
-    with pytest.raises(SweepError, match="the configuration files have changed since"):
+    with pytest.raises(SweepError, match="configuration files have changed"):
         check_origin(tmp_path, {**ORIGIN, "settings": "other"})
     (tmp_path / "sweep.json").write_text("{half")
-    with pytest.raises(SweepError, match="sweep.json is damaged .*choose another sweep.name"):
+    with pytest.raises(SweepError, match="sweep.json is damaged"):
         read_origin(tmp_path)
 
 
@@ -86,7 +87,7 @@ def test_one_launcher_at_a_time_and_a_killed_one_holds_nothing(tmp_path):
     try:
         assert other.stdout.readline() == "held\n"
         assert is_locked(tmp_path)
-        with pytest.raises(SweepError, match="a launcher is at work in .*; wait for it"), sweep_lock(tmp_path):
+        with pytest.raises(SweepError, match="a launcher is at work in .*;"), sweep_lock(tmp_path):
             pass
     finally:
         other.kill()

@@ -1,3 +1,4 @@
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +8,7 @@ from stvit_video.sweeps.settings import SweepSettings, check_axes, check_flags, 
 
 
 def test_all_faults_of_the_settings_are_told_together():
-    with pytest.raises(SweepError, match=r"sweep.num_parallel='x' must be .*; sweep.grace_seconds=-1 must be a number"):
+    with pytest.raises(SweepError, match=r"sweep.num_parallel='x' .*at least 1; sweep.grace_seconds=-1 .*at least 0"):
         SweepSettings(name=None, also=[], num_parallel="x", time_limit_minutes=None, grace_seconds=-1)
     assert SweepSettings(name=None, also="a=1", num_parallel=1, time_limit_minutes=2, grace_seconds=0).extras == ["a=1"]
 
@@ -15,27 +16,30 @@ def test_all_faults_of_the_settings_are_told_together():
 def test_unknown_settings_and_other_kinds_of_extras_are_refused():
     values = {"name": None, "also": [], "num_parallel": 2, "time_limit_minutes": None, "grace_seconds": 3}
     assert SweepSettings.of(values).num_parallel == 2
-    with pytest.raises(SweepError, match="sweep.minutes is unknown; a sweep has name, also, num_parallel, time_limit"):
+    message = (  # the whole sentence, once for its family
+        "^sweep.minutes is unknown; a sweep has name, also, num_parallel, time_limit_minutes, grace_seconds$"
+    )
+    with pytest.raises(SweepError, match=message):
         SweepSettings.of({**values, "minutes": 3})
-    with pytest.raises(SweepError, match="sweep.also=3 must be overrides in a text, or a list of such texts"):
+    with pytest.raises(SweepError, match="sweep.also=3 .*overrides"):
         SweepSettings.of({**values, "also": 3})
 
 
 @pytest.mark.parametrize("name", ["WORLD_SIZE", "SLURM_STEP_NUM_TASKS"])
 def test_several_processes_are_not_several_sweeps(name):
     flags = SimpleNamespace(config_dir=None, config_path=None)
-    with pytest.raises(SweepError, match="-m was started as 4 processes, and each would run the whole sweep; start it"):
+    with pytest.raises(SweepError, match="-m .*4 processes, .*whole sweep"):
         check_flags(flags, {name: "4"})
     assert check_flags(flags, {name: "1"}) is None
-    with pytest.raises(SweepError, match="-m takes no --config-dir and no --config-path"):
+    with pytest.raises(SweepError, match="-m .*no --config-dir and no --config-path"):
         check_flags(SimpleNamespace(config_dir=None, config_path="x"), {})
 
 
 def test_keys_that_sweeps_do_not_take():
     for key in ("hydra.run.dir", "++run", "hydra.sweeper.max_batch_size"):
-        with pytest.raises(SweepError, match=r"has no place in a sweep: "):
+        with pytest.raises(SweepError, match=f"{re.escape(key)} .*no place in a sweep"):
             check_axes(["seed", key], module="stvit_video.evaluate")
-    with pytest.raises(SweepError, match="ckpt_path has no place in a sweep: each job goes on from its own"):
+    with pytest.raises(SweepError, match="ckpt_path .*no place in a sweep"):
         check_axes(["ckpt_path"], module="stvit_video.train")
     assert check_axes(["ckpt_path", "runs"], module="stvit_video.evaluate") is None
 

@@ -72,14 +72,14 @@ def test_evaluations_get_gpus_too_and_jobs_on_processors_share_the_threads(monke
 
 
 def test_devices_that_can_not_be_had():
-    with pytest.raises(SweepError, match="num_parallel=3 jobs can't have a GPU each of 2; use sweep.num_parallel=2"):
+    with pytest.raises(SweepError, match="num_parallel=3 .*GPU each of 2;"):
         share_of_gpus(["0", "1"], place=0, num_parallel=3)
     gpu = {"accelerator": "gpu", "devices": [0, 1], "num_nodes": 1}
-    with pytest.raises(SweepError, match=r"trainer.devices=\[0, 1\] names GPUs, and sweep.num_parallel shares them"):
+    with pytest.raises(SweepError, match=r"trainer.devices=\[0, 1\] .*sweep.num_parallel"):
         count_job_processes(gpu, Surroundings(num_gpus=2), alone=False)
-    with pytest.raises(SweepError, match="trainer.num_nodes=4 is not possible in a sweep on this machine"):
+    with pytest.raises(SweepError, match="trainer.num_nodes=4 .*sweep"):
         count_job_processes({**TRAINER, "num_nodes": 4}, Surroundings(num_gpus=0), alone=True)
-    with pytest.raises(ValueError, match="trainer.devices='many' must be"):
+    with pytest.raises(ValueError, match="trainer.devices='many' must"):
         started({**TRAINER, "devices": "many"})
 
 
