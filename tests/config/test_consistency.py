@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
@@ -38,14 +40,14 @@ def test_pictures_are_seen_once_and_videos_more_often(defaults):
     [
         (
             {"model.name": "stvit_r_video_deit_tiny"},
-            "model=stvit_r_video_deit_tiny takes clips, data.source=image_folder gives pictures; use model=stvit_r_d",
+            "model=stvit_r_video_deit_tiny .*clips, data.source=image_folder .*; .*model=stvit_r_deit_tiny",
         ),
-        ({"data.num_frames": 2}, "data.num_frames=2 does not fit data.source=image_folder, a picture has one; leave"),
+        ({"data.num_frames": 2}, "data.num_frames=2 .*data.source=image_folder"),
         (
             {"data.source": "csv", "data.num_frames": 3},
-            "model=stvit_deit_tiny takes one frame, data.num_frames=3 gives it clips; use a model with video in its",
+            "model=stvit_deit_tiny .*one frame, data.num_frames=3 .*clips",
         ),
-        ({"data.frame_difference": True}, "data.frame_difference=true leaves nothing of one frame; use data.num_fr"),
+        ({"data.frame_difference": True}, "data.frame_difference=true .*one frame; .*data.num_frames=2"),
     ],
 )
 def test_frames_that_the_model_does_not_take(defaults, changes, message):
@@ -55,28 +57,24 @@ def test_frames_that_the_model_does_not_take(defaults, changes, message):
 
 def test_an_image_model_may_see_one_frame_of_a_video(defaults):
     assert check_settings(images(defaults, **{"data.source": "csv"})) is None
-    with pytest.raises(ValueError, match="^model=deit_tyni: no model is named 'deit_tyni', did you mean 'deit_tiny'"):
+    with pytest.raises(ValueError, match="^model=deit_tyni: .*'deit_tyni', .*'deit_tiny'"):
         check_settings(images(defaults, **{"data.source": "csv", "model.name": "deit_tyni"}))
 
 
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        (
-            "trainer.check_val_every_n_epoch",
-            99,
-            "trainer.check_val_every_n_epoch=99 must be at most trainer.max_epochs",
-        ),
-        ("optim.warmup_epochs", 99, "optim.warmup_epochs=99 must be below trainer.max_epochs=30; shorten the warm-up"),
-        ("optim.min_lr", 5.0, "optim.min_lr=5.0 must be at most optim.lr=0.001"),
-        ("data.sampling", "segments", "protocol.name=uniform tests on others; use protocol.name=videomae_ssv2"),
-        ("data.num_repeats", 3, "data.batch_size=8 counts clips and must be a multiple of data.num_repeats=3"),
-        ("report_checkpoint", "first", "report_checkpoint='first' is unknown; choose best or last"),
+        ("trainer.check_val_every_n_epoch", 99, "trainer.check_val_every_n_epoch=99 .*at most trainer.max_epochs"),
+        ("optim.warmup_epochs", 99, "optim.warmup_epochs=99 .*below trainer.max_epochs=30"),
+        ("optim.min_lr", 5.0, "optim.min_lr=5.0 .*at most optim.lr=0.001"),
+        ("data.sampling", "segments", "data.sampling=segments .*protocol.name=uniform .*protocol.name=videomae_ssv2"),
+        ("data.num_repeats", 3, "data.batch_size=8 .*multiple of data.num_repeats=3"),
+        ("report_checkpoint", "first", "report_checkpoint='first' .*best or last"),
     ],
 )
 def test_values_that_contradict_others(defaults, key, value, message):
     (fault,) = contradictions(changed(defaults, key, value), ())
-    assert message in fault
+    assert re.search(message, fault), fault
 
 
 def test_only_what_reads_a_wrong_value_is_not_looked_at(defaults):
@@ -88,14 +86,14 @@ def test_only_what_reads_a_wrong_value_is_not_looked_at(defaults):
 
 def test_a_clip_alone_can_not_be_mixed(defaults):
     settings = changed(changed(defaults, "data.batch_size", 1), "augment.mixup_alpha", 0.8)
-    with pytest.raises(ValueError, match="data.batch_size=1 leaves nothing to mix a clip with; use 2 or more, or"):
+    with pytest.raises(ValueError, match="data.batch_size=1 .*mix .*2 or more"):
         check_settings(settings)
     assert check_settings(changed(settings, "augment.mix_probability", 0.0)) is None
 
 
 def test_kept_frames_are_not_enlarged(defaults):
     settings = changed(changed(defaults, "data.cache", "memory"), "augment.short_side_jitter", [256, 320])
-    message = r"jitter=\[256, 320\] would enlarge frames kept at 256 pixels; use data.cache_short_side=320"
+    message = r"jitter=\[256, 320\] .*256 pixels; .*data.cache_short_side=320"
     with pytest.raises(ValueError, match=message):
         check_settings(settings)
     assert check_settings(changed(settings, "data.cache_short_side", 320)) is None
@@ -104,10 +102,10 @@ def test_kept_frames_are_not_enlarged(defaults):
 def test_processes_that_are_not_there_come_with_the_other_faults(defaults, monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     settings = changed(changed(defaults, "trainer.devices", 8), "optim.warmup_epochs", 99)
-    with pytest.raises(ValueError, match=r"warmup_epochs=99 must be .*; trainer.devices=8 asks for 8 GPUs, 2 are here"):
+    with pytest.raises(ValueError, match=r"warmup_epochs=99 .*; trainer.devices=8 .*8 GPUs, 2 "):
         check_settings(settings)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
-    with pytest.raises(ValueError, match="^trainer.accelerator=gpu needs a GPU, and torch finds none here; use"):
+    with pytest.raises(ValueError, match="^trainer.accelerator=gpu .*none here"):
         check_settings(changed(defaults, "trainer.accelerator", "gpu"))
-    with pytest.raises(ValueError, match="^trainer.strategy='dp' must be one of auto, ddp"):
+    with pytest.raises(ValueError, match="^trainer.strategy='dp' .*auto, ddp"):
         check_settings(changed(defaults, "trainer.strategy", "dp"))

@@ -40,29 +40,26 @@ def test_what_fits_is_allowed():
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["data.multi_scale=[24]"], r"data.multi_scale=\[24\] must be two or more different sides of at least 1 pixel"),
+        (["data.multi_scale=[24]"], r"data.multi_scale=\[24\] .*two or more"),
         (
             ["data.multi_scale=[16,24,36,20]"],
-            r"data.multi_scale=\[16, 20, 24, 36\] has sizes that model=deit_tiny can't take \(20, 36\): input of size "
-            r"\(20, 20\) does not divide into patches of \(8, 8\).*; correct or leave out these sizes",
+            r"data.multi_scale=\[16, 20, 24, 36\] .*model=deit_tiny .*\(20, 36\): .*\(20, 20\) .*patches of \(8, 8\)",
         ),
         (
             [*SEMANTIC, "model.num_tokens=9", "data.multi_scale=[24,16]"],
-            r"model=stvit_deit_tiny can't take \(16\): a token grid of \(3, 3\) can't be pooled from image tokens of "
-            r"\(2, 2\)",
+            r"model=stvit_deit_tiny .*\(16\): .*grid of \(3, 3\) .*pooled.* \(2, 2\)",
         ),
         (
             [*SEMANTIC, "model.num_tokens=4", "model.elastic=[4,9]", "data.multi_scale=[24,16]"],
-            r"model=stvit_deit_tiny can't take \(16\): a token grid of \(3, 3\)",
+            r"model=stvit_deit_tiny .*\(16\): .*grid of \(3, 3\)",
         ),
         (
             ["data.cache=memory", "data.multi_scale=[16,48]"],
-            r"data.multi_scale with clips of 48 pixels would enlarge frames kept at 40 pixels; use "
-            r"data.cache_short_side=48, or data.cache=none",
+            "data.multi_scale .*48 pixels .*40 pixels; .*data.cache_short_side=48, or data.cache=none",
         ),
         (
             ["data.cache=memory", "augment.crop=random", "augment.short_side_jitter=[24,36]"],
-            r"clips of 40 pixels would enlarge frames kept at 40 pixels; use data.cache_short_side=60",
+            "data.multi_scale .*40 pixels .*40 pixels; .*data.cache_short_side=60",
         ),
     ],
 )
@@ -73,12 +70,10 @@ def test_what_does_not_fit_is_one_sentence(overrides, message):
 
 def test_they_come_with_the_other_faults():
     settings = settings_for("data.multi_scale=[16,20]", "data.num_repeats=3", "optim.warmup_epochs=1000")
-    with pytest.raises(ValueError, match=r"optim.warmup_epochs=1000.*data.num_repeats=3.*deit_tiny can't take \(20\)"):
+    with pytest.raises(ValueError, match=r"optim.warmup_epochs=1000.*data.num_repeats=3.*deit_tiny .*\(20\)"):
         check_settings(settings)
     settings = settings_for("data.multi_scale=[16,a]", "data.multi_scale_batch=more")
-    message = (
-        r"data.multi_scale=\[16, 'a'\] must be a list of numbers at least 1; data.multi_scale_batch='more' must be"
-    )
+    message = r"data.multi_scale=\[16, 'a'\] .*numbers at least 1; data.multi_scale_batch='more' "
     with pytest.raises(ValueError, match=message):
         check_settings(settings)
 

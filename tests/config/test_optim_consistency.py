@@ -1,4 +1,5 @@
 import copy
+import re
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -41,74 +42,67 @@ def test_settings_that_go_together(defaults, changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"optim.warmup_lr": 0.1}, "optim.warmup_lr=0.1 must be at most optim.lr=0.001"),
+        ({"optim.warmup_lr": 0.1}, "optim.warmup_lr=0.1 .*at most optim.lr=0.001"),
         (
             {"trainer.precision": "16-true"},
-            "optim.optimizer=adamw divides by zero in trainer.precision=16-true, float16 has no 1e-8; use 16-mixed, "
-            "bf16-true or optim=sgd",
+            "optim.optimizer=adamw .*trainer.precision=16-true, .*16-mixed, bf16-true or optim=sgd",
         ),
         (
             {"optim.layer_decay": 0.75, "optim.backbone_lr_factor": 0.1},
-            "optim.layer_decay=0.75 and optim.backbone_lr_factor=0.1 both lower the learning rate before the head; use "
-            "one of them",
+            "optim.layer_decay=0.75 and optim.backbone_lr_factor=0.1 .*one of them",
         ),
         (
             {"optim.milestones": [3]},
-            "optim.milestones=[3] are for optim.schedule=step, which needs some, and optim.schedule=cosine was chosen",
+            r"optim.milestones=\[3\] .*optim.schedule=step, .*optim.schedule=cosine ",
         ),
         (
             {"optim.schedule": "step"},
-            "optim.milestones=[] are for optim.schedule=step, which needs some, and optim.schedule=step was chosen",
+            r"optim.milestones=\[\] .*optim.schedule=step, .*optim.schedule=step ",
         ),
         (
             {"optim.schedule": "step", "optim.milestones": [3, 30]},
-            "optim.milestones=[3, 30] must be below trainer.max_epochs=30",
+            r"optim.milestones=\[3, 30\] .*below trainer.max_epochs=30",
         ),
-        ({"optim.nesterov": True}, "optim.nesterov=true needs optim.optimizer=sgd and optim.momentum above 0"),
+        ({"optim.nesterov": True}, "optim.nesterov=true .*optim.optimizer=sgd and optim.momentum above 0"),
         (
-            {"optim.train": "head"},
-            "optim.train=head freezes the rest of the model, but without init_from that is randomly initialised; set "
-            "init_from=/path or optim.train=all",
+            {"optim.train": "head"},  # the whole sentence, once for its family
+            "^optim.train=head freezes the rest of the model, but without init_from that is randomly initialised; set "
+            "init_from=/path or optim.train=all$",
         ),
         (
             {"optim.train": "semantic", "init_from": "a.ckpt", "model.reducer": "pool"},
-            "optim.train=semantic needs a stvit_ model with model.reducer=semantic, not stvit_video_deit_small with "
-            "model.reducer=pool; use optim.train=head or all",
+            "optim.train=semantic .*stvit_ .*model.reducer=semantic, .*stvit_video_deit_small .*model.reducer=pool",
         ),
         (
             {"optim.train": "head", "init_from": "a.ckpt", "optim.layer_decay": 0.5},
-            "optim.train=head freezes the layers that optim.layer_decay and optim.backbone_lr_factor are for; leave "
-            "these out",
+            "optim.train=head .*optim.layer_decay and optim.backbone_lr_factor",
         ),
         (
             {"trainer.strategy": "fsdp", "optim.ema_decay": 0.9},
-            "optim.ema_decay does not work with trainer.strategy=fsdp, whose weights are spread over processes; use "
-            "trainer.strategy=ddp, or optim.ema_decay=null",
+            "optim.ema_decay .*trainer.strategy=fsdp, .*trainer.strategy=ddp, or optim.ema_decay=null",
         ),
         (
             {"trainer.strategy": "fsdp", "trainer.compile": "default"},
-            "trainer.compile does not work with trainer.strategy=fsdp; use trainer.strategy=ddp, or false",
+            "trainer.compile .*trainer.strategy=fsdp; .*trainer.strategy=ddp, or false",
         ),
     ],
 )
 def test_each_contradiction_is_one_sentence(defaults, changes, message):
-    assert optim_faults(changed(defaults, changes)) == [message]
+    (fault,) = optim_faults(changed(defaults, changes))
+    assert re.match(message, fault), fault
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"model.elastic": [8, 9999999]}, "model=stvit_video_deit_small: num_tokens=9999999"),
-        (
-            {"model.embed_dims": 9},
-            "model=stvit_video_deit_small: stvit_video_deit_small has no option 'embed_dims'",
-        ),
-        ({"model.generate_at": 9}, "model=stvit_video_deit_small: generate_at=9 does not fit depth=4"),
+        ({"model.embed_dims": 9}, "model=stvit_video_deit_small: .*no option 'embed_dims'"),
+        ({"model.generate_at": 9}, "model=stvit_video_deit_small: generate_at=9 .*depth=4"),
     ],
 )
 def test_models_that_can_not_be_built_are_told_before_any_data_is_read(defaults, changes, message):
     (fault,) = optim_faults(changed(defaults, changes))
-    assert fault.startswith(message)
+    assert re.match(message, fault), fault
 
 
 def test_all_faults_come_at_once(defaults):

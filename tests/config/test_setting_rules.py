@@ -26,23 +26,24 @@ def test_every_rule_refuses_a_wrong_type(defaults, key):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("data.batch_size", "x", "data.batch_size='x' must be a whole number at least 1"),
-        ("data.batch_size", 0, "data.batch_size=0 must be a whole number at least 1"),
-        ("data.batch_size", 2.5, "data.batch_size=2.5 must be"),
-        ("data.batch_size", True, "data.batch_size=True must be"),
-        ("optim.lr", float("nan"), "optim.lr=nan must be a number above 0"),
-        ("optim.betas", [0.9], r"optim.betas=\[0.9\] must be a list of 2 numbers at least 0 and below 1"),
-        ("augment.scale", 0.5, "augment.scale=0.5 must be a list of 2 numbers above 0 and at most 1"),
-        ("optim.label_smoothing", 2, "optim.label_smoothing=2 must be a number at least 0 and at most 1"),
-        ("trainer.enable_progress_bar", 1, "trainer.enable_progress_bar=1 must be true or false"),
-        ("seed", None, "seed=None must be a whole number at least 0"),
-        ("augment.erase_probability", 2, "augment.erase_probability=2 must be a number at least 0 and at most 1"),
-        ("augment.crop", "center", "augment.crop='center' must be one of random_resized, random, centre"),
-        ("augment.rand_augment", 7, "augment.rand_augment=7 must be a word"),
-        ("data.sampling", "tsn", "data.sampling='tsn' must be one of dense, segments"),
-        ("optim.milestones", [3, -1], r"optim.milestones=\[3, -1\] must be a list of numbers above 0"),
-        ("optim.class_weights", "rare", "class_weights='rare' must be a list of numbers at least 0, or balanced"),
-        ("trainer.compile", "fast", "compile='fast' must be true or false, or default or reduce-overhead or max-au"),
+        ("data.batch_size", "x", "data.batch_size='x' .*whole number at least 1"),
+        ("data.batch_size", 0, "data.batch_size=0 .*whole number at least 1"),
+        ("data.batch_size", 2.5, "data.batch_size=2.5 .*whole number at least 1"),
+        ("data.batch_size", True, "data.batch_size=True .*whole number at least 1"),
+        ("optim.lr", float("nan"), "optim.lr=nan .*above 0"),
+        # the whole sentence, once for its family
+        ("optim.betas", [0.9], r"^optim.betas=\[0.9\] must be a list of 2 numbers at least 0 and below 1$"),
+        ("augment.scale", 0.5, "augment.scale=0.5 .*list of 2 numbers above 0 and at most 1"),
+        ("optim.label_smoothing", 2, "optim.label_smoothing=2 .*at least 0 and at most 1"),
+        ("trainer.enable_progress_bar", 1, "trainer.enable_progress_bar=1 .*true or false"),
+        ("seed", None, "seed=None .*whole number at least 0"),
+        ("augment.erase_probability", 2, "augment.erase_probability=2 .*at least 0 and at most 1"),
+        ("augment.crop", "center", "augment.crop='center' .*random_resized, random, centre"),
+        ("augment.rand_augment", 7, "augment.rand_augment=7 .*word"),
+        ("data.sampling", "tsn", "data.sampling='tsn' .*dense, segments"),
+        ("optim.milestones", [3, -1], r"optim.milestones=\[3, -1\] .*list of numbers above 0"),
+        ("optim.class_weights", "rare", "class_weights='rare' .*list of numbers at least 0, or balanced"),
+        ("trainer.compile", "fast", "compile='fast' .*true or false, or default or reduce-overhead"),
     ],
 )
 def test_values_out_of_range(defaults, key, value, message):
@@ -52,13 +53,13 @@ def test_values_out_of_range(defaults, key, value, message):
 
 def test_all_faults_come_at_once(defaults):
     settings = changed(changed(defaults, "optim.lr", -1), "data.num_workers", -2)
-    with pytest.raises(ValueError, match=r"data.num_workers=-2 must be .*; optim.lr=-1 must be"):
+    with pytest.raises(ValueError, match=r"data.num_workers=-2 .*; optim.lr=-1 .*above 0"):
         check_settings(settings)
 
 
 def test_missing_settings_come_with_the_other_faults(defaults):
     settings = changed(changed(changed(defaults, "init_from", "???"), "data.source", "???"), "seed", -1)
-    assert type_faults(settings) == {
+    assert type_faults(settings) == {  # the whole sentence of what is missing, once for its family
         "init_from": "init_from is missing; give it, for example init_from=/path",
         "data.source": "data.source is missing; give it, for example data.source=/path",
         "seed": "seed=-1 must be a whole number at least 0 and at most 4294967295",
