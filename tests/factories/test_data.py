@@ -58,9 +58,9 @@ def test_no_mixing_where_nothing_is_mixed():
 def test_unknown_operations_and_contradictions_are_errors():
     data = {"sampling": "dense", "target_fps": 30, "short_video": "loop"}
     assert build_sampling(data).target_fps == 30
-    with pytest.raises(ValueError, match="target_fps=30 has no effect beside sampling='segments'"):
+    with pytest.raises(ValueError, match="target_fps=30 .*sampling='segments'"):
         build_sampling(data | {"sampling": "segments"})
-    with pytest.raises(ValueError, match="rand_augment='rand-blur3' can't be read; write rand-m7-n4-mstd0.5-inc1"):
+    with pytest.raises(ValueError, match="rand_augment='rand-blur3' .*rand-m7-n4-mstd0.5-inc1"):
         build_train_transform(AUGMENT | {"rand_augment": "rand-blur3"}, None)
 
 
@@ -69,5 +69,5 @@ def test_sizes_of_the_data_settings():
     assert build_multi_scale(data | {"multi_scale": None}) is None
     built = build_multi_scale(data | {"multi_scale": [32, 16]})
     assert (built.sizes, built.videos(16), built.videos(32)) == ((16, 32), 9, 4)
-    with pytest.raises(ValueError, match=r"^multi_scale=\[16\] must be two or more"):
+    with pytest.raises(ValueError, match=r"^multi_scale=\[16\] .*two or more"):
         build_multi_scale(data | {"multi_scale": [16]})

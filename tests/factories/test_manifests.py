@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -46,19 +47,19 @@ def test_quarantined_videos_are_left_out_of_training_alone(tmp_path):
 
 
 def test_fold_without_column(tmp_path):
-    with pytest.raises(ValueError, match="data.fold_column and data.fold belong together"):
+    with pytest.raises(ValueError, match="data.fold_column and data.fold .*both"):
         build_manifest({"source": "csv", "train": "x.csv", "fold": 1}, "train")
 
 
 def test_fold_with_a_validation_list():
     data = {"source": "csv", "train": "x.csv", "val": "y.csv", "fold_column": "fold", "fold": 0}
-    with pytest.raises(ValueError, match=r"^data.fold takes the validation rows from data.train; leave data.val out$"):
+    with pytest.raises(ValueError, match=r"^data.fold .*data.train; .*data.val"):
         build_manifest(data, "train")
 
 
 def test_one_class_is_too_few(tmp_path):
     train = write_list(tmp_path / "train.csv", "a.mp4,walk,0\nb.mp4,walk,0\n")
-    with pytest.raises(ValueError, match="^the training list has one class, 'walk'; at least two are needed$"):
+    with pytest.raises(ValueError, match="training list .*one class, 'walk'; .*two"):
         build_manifests({"source": "csv", "train": train, "val": train})
 
 
@@ -91,7 +92,7 @@ def test_absent_lists_are_named_with_their_absolute_path(tmp_path, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ManifestError) as caught:
         build_manifest(data, part)
-    assert str(caught.value) == (
+    assert str(caught.value) == (  # the whole sentence, once for its family
         f"data.{key}: there is no {tmp_path / name}; correct the path "
         f"(a relative one starts in the working directory, {tmp_path}, or in data.root)"
     )
@@ -151,14 +152,10 @@ def test_class_that_only_val_has(tmp_path):
 @pytest.mark.parametrize(
     ("data", "part", "message"),
     [
-        (
-            {"source": "tar"},
-            "train",
-            "data.source='tar' is unknown; choose one of csv, folder, hmdb51, ",
-        ),
-        ({"source": "csv"}, "test", 'part=\'test\' is unknown; choose "train" or "val"'),
-        ({"source": "csv"}, "val", "data.source=csv needs data.val; give it, for example data.val=/path"),
-        ({"source": "folder"}, "val", "data.source=folder needs data.root"),
+        ({"source": "tar"}, "train", "data.source='tar' .*csv, folder, hmdb51, "),
+        ({"source": "csv"}, "test", 'part=\'test\' .*"train" or "val"'),
+        ({"source": "csv"}, "val", "data.source=csv needs data.val;"),
+        ({"source": "folder"}, "val", "data.source=folder needs data.root;"),
     ],
 )
 def test_settings_that_lack_something(data, part, message):
@@ -182,11 +179,9 @@ def test_ucf101(tmp_path):
     data = {"source": "ucf101", "root": str(ucf101_root(tmp_path)), "split": 2}
     train, val = build_manifests(data)
     assert [len(train.records), len(val.records)] == [2, 1]
-    with pytest.raises(ManifestError, match=r"trainlist03.txt; get the official split files, or correct the folder"):
+    with pytest.raises(ManifestError, match=r"trainlist03.txt; .*split files"):
         build_manifests(data | {"split": 3})
-    with pytest.raises(
-        ValueError, match=r"^data.source=ucf101 has lists of its own; leave data.val out, and give data"
-    ):
+    with pytest.raises(ValueError, match="^data.source=ucf101 .*lists .*data.val .*data.lists"):
         build_manifest(data | {"val": "my.csv"}, "val")
 
 
@@ -194,7 +189,7 @@ def test_places_of_lists_and_videos_can_be_given(tmp_path, monkeypatch):
     ucf101_root(tmp_path)
     (tmp_path / "UCF-101").rename(tmp_path / "clips")
     data = {"source": "ucf101", "root": str(tmp_path), "split": 2}
-    with pytest.raises(ManifestError, match=r"UCF-101; correct data.root, or give the folder as data.videos$"):
+    with pytest.raises(ManifestError, match=r"UCF-101; .*data.root, .*data.videos$"):
         build_manifest(data, "train")
     assert build_manifest(data | {"videos": "clips"}, "train").records[0].path.is_file()  # in data.root
     monkeypatch.chdir(tmp_path)
@@ -242,7 +237,7 @@ def test_kinetics_with_another_number_of_classes_is_read_with_a_warning(tmp_path
     build_manifests(data | {"expected_classes": 2})
     assert not caplog.messages
     build_manifests(data | {"expected_classes": 700})
-    assert caplog.messages == [
+    assert caplog.messages == [  # the whole sentence, once for its family
         f"{tmp_path / 'train.csv'} has 2 classes, not the 700 of the published data set; "
         "check the list, unless it is a part on purpose"
     ]
@@ -260,7 +255,7 @@ def test_several_labels_in_a_list_and_in_folds(tmp_path):
     train, val = build_manifests(data | {"fold_column": "fold", "fold": 0})
     assert [record.labels for record in train.records] == [(1,), (), (0,)]
     assert [record.labels for record in val.records] == [(0, 1)]
-    with pytest.raises(ManifestError, match="line 4: the label of c.mp4 is empty; name the class"):
+    with pytest.raises(ManifestError, match="line 4: .*label of c.mp4 .*empty"):
         build_manifest(data | {"label_separator": None}, "train")
 
 
@@ -302,9 +297,9 @@ def test_who_reads_the_training_clips(tmp_path):
     assert (reader.num_frames, reader.paths) == (16, [str(record.path) for record in records])
     assert build_frame_reader({**settings, "source": "csv"}, manifest) is None
     for key, value in (("sampling", "segments"), ("target_fps", 25.0), ("short_video", "loop")):
-        with pytest.raises(ValueError, match=rf"^data.{key}={value} has no effect with data.source=pytorchvideo, "):
+        with pytest.raises(ValueError, match=rf"^data.{key}={value} .*data.source=pytorchvideo"):
             build_frame_reader({**settings, key: value}, manifest)
-    with pytest.raises(ValueError, match="clip_sampler='best' is unknown"):
+    with pytest.raises(ValueError, match="clip_sampler='best' .*uniform"):
         build_frame_reader({**settings, "clip_sampler": "best"}, manifest)
 
 
@@ -312,4 +307,4 @@ def test_videos_on_both_sides_are_counted(tmp_path, caplog):
     rows = "a.mp4,walk,0\nb.mp4,run,1\n"
     train, val = write_list(tmp_path / "train.csv", rows), write_list(tmp_path / "val.csv", "b.mp4,run,1\n")
     assert len(build_manifests({"source": "csv", "train": train, "val": val})[1].records) == 1
-    assert "1 of the 1 validation videos are training videos, too" in caplog.text
+    assert re.search("1 of the 1 validation .*training videos", caplog.text)

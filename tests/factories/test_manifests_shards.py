@@ -28,14 +28,14 @@ def test_shards_in_root_by_pattern_and_for_an_evaluation(tmp_path, monkeypatch):
     assert build_manifests(given)[0].records == train.records
     assert absolute_paths(given)["val_shards"] == f"{tmp_path}/val/*.tar"
     assert build_manifest({"source": "shards", "val": str(tmp_path / "val")}, "val").records[0].member == "b0.mp4"
-    with pytest.raises(ValueError, match="data.source=shards needs data.root; give it, for example"):
+    with pytest.raises(ValueError, match="data.source=shards needs data.root;"):
         build_manifest({"source": "shards"}, "val")
 
 
 def test_addresses_stay_as_they_are_and_are_refused_unless_allowed():
     data = {"source": "shards", "root": "s3://b/k400", "shards": "s3://b/{0..1}.tar", "allow_addresses": False}
     assert absolute_paths(data) == data
-    with pytest.raises(ManifestError, match="only local shards are read; set data.allow_addresses=true where"):
+    with pytest.raises(ManifestError, match="local shards .*data.allow_addresses=true"):
         build_manifest(data, "train")
 
 

@@ -13,5 +13,5 @@ def test_the_model_of_the_settings_takes_no_memory():
 
 
 def test_what_create_model_refuses_is_refused():
-    with pytest.raises(ValueError, match="num_headz"):
+    with pytest.raises(ValueError, match="no option 'num_headz'"):
         meta_model(MODEL | {"num_headz": 3})

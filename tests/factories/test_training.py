@@ -122,6 +122,6 @@ def test_several_sizes_are_told_and_leave_the_learning_rate(capsys):
 
 
 def test_another_batch_than_the_recipes_is_a_warning():
-    with pytest.warns(UserWarning, match="30 videos, .* optim.expected_batch=45: trainer.accumulate_grad_batches=3"):
+    with pytest.warns(UserWarning, match="30 videos, .*optim.expected_batch=45: trainer.accumulate_grad_batches=3"):
         optim = scaled_optim(start_settings(lr_reference_batch=None, expected_batch=45), None)
     assert optim["lr"] == 4e-3
