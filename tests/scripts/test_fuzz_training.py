@@ -82,4 +82,4 @@ def test_a_training_that_hangs_is_ended_and_told(script, case_folder, tmp_path, 
 def test_a_folder_without_enough_sound_videos_is_named(tmp_path):
     done = run(tmp_path)
     assert done.returncode == 1
-    assert "holds 0 sound videos; give a folder with 4 or more" in done.stderr
+    assert re.search(f"{tmp_path} .*0 sound videos; .*4 or more", done.stderr)

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,21 +81,22 @@ def test_a_published_list_with_two_downloads(run, kinetics_list, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--csv", "list.csv"), "error: none of the 1 videos can be used; the reasons are in out.left_out.csv\n"),
-        (("--csv", "list.csv", "--gop", "0"), "error: short_side=256 must be at least 2 pixels, gop=0 at least 1"),
+        (("--csv", "list.csv"), "error: none of the 1 videos .*out.left_out.csv\n"),
+        (("--csv", "list.csv", "--gop", "0"), "error: short_side=256 .*gop=0 at least 1"),
     ],
 )
 def test_errors_are_one_line(run, tmp_path, arguments, message):
     (tmp_path / "list.csv").write_text("label,youtube_id,time_start,time_end,split\nrun,AAAAAAAAAAA,1,2,val\n")
     code, _, errors = run("--videos", ".", "--output", "out.csv", *arguments)
     assert code == 1
-    assert errors.startswith(message)
+    assert re.match(message, errors), errors
     assert errors.count("\n") == 1
 
 
 def test_the_script_runs_by_itself(tmp_path):
     command = [sys.executable, SCRIPT, "--csv", "gone.csv", "--videos", ".", "--output", "out.csv"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    # the whole sentence, once for its family
     assert (done.returncode, done.stderr) == (1, "error: there is no manifest gone.csv; correct the path\n")
 
 
@@ -127,16 +129,12 @@ def test_shards_are_packed_by_split_and_found_again(run, tmp_path):
         assert all(read_member(r) == contents[r.video_id] for r in packed.records)
     code, _, errors = run(*options, "--videos-per-shard", 2, "--seed", 9)
     assert code == 1
-    assert errors.startswith("error: shards/train/00000")
-    assert errors.endswith("make of it; remove the old shards, or choose another folder\n")
+    assert re.fullmatch("error: shards/train/00000.*old shards.*\n", errors)
 
 
 def test_shard_sizes_and_what_must_be_cut_first(run, tmp_path):
     write_downloads(tmp_path, names=["AAAAAAAAAAA", "BBBBBBBBBBB"])
     options = ("--csv", "list.csv", "--videos", ".", "--output", "all.csv", "--shards", "shards")
-    assert run(*options, "--shard-size", "1XB")[2] == "error: '1XB' is no size; write e.g. 500MB or 1GB\n"
-    assert (
-        "error: 2 videos are parts of longer files, first: AAAAAAAAAAA.mp4; shards hold whole"
-        in run(*options, "--untrimmed")[2]
-    )
+    assert re.fullmatch("error: '1XB' .*500MB or 1GB\n", run(*options, "--shard-size", "1XB")[2])
+    assert re.search("error: 2 videos .*longer files, .*AAAAAAAAAAA.mp4", run(*options, "--untrimmed")[2])
     assert "shards/train: 2 videos; 2 shards were written, 0 were there" in run(*options, "--shard-size", "1KB")[1]
