@@ -94,7 +94,7 @@ def test_an_image_may_come_as_a_clip_of_one_frame(name):
     with torch.no_grad():
         assert torch.equal(model(clip), model(x))
         assert torch.equal(model.forward_tokens(clip), model.forward_tokens(x))
-    with pytest.raises(ValueError, match="has 2 frames, an image model takes one"):
+    with pytest.raises(ValueError, match="has 2 frames, .*image model"):
         model(clip.repeat(1, 1, 2, 1, 1))
 
 
@@ -168,15 +168,15 @@ def test_reducers(name, reducer):
     [
         ({"num_tokens": 0}, "num_tokens=0"),
         ({"num_tokens": 10_000}, "num_tokens=10000"),
-        ({"reducer": "mean"}, "reducer='mean' is unknown; choose one of"),
-        ({"reducer": "semantik"}, "reducer='semantik' is unknown"),
+        ({"reducer": "mean"}, "reducer='mean' .*semantic"),
+        ({"reducer": "semantik"}, "reducer='semantik' .*semantic"),
         ({"generate_at": 0}, "generate_at=0"),
         ({"generate_at": 99}, "generate_at=99"),
         ({"elastic": [0]}, "num_tokens=0"),
-        ({"elastic": 8}, "elastic=8 is not possible; give a list"),
-        ({"shiny": 1}, "has no option 'shiny'"),
-        ({"num_token": 4}, "has no option 'num_token', did you mean 'num_tokens'"),
-        ({"token_window": (3, 3)}, r"windows of \(3, 3\) do not divide|token_window=\(3, 3\)"),
+        ({"elastic": 8}, "elastic=8 .*list of token counts"),
+        ({"shiny": 1}, "no option 'shiny'"),
+        ({"num_token": 4}, "no option 'num_token', .*'num_tokens'"),
+        ({"token_window": (3, 3)}, r"windows of \(3, 3\) .*divide|token_window=\(3, 3\)"),
     ],
 )
 @pytest.mark.parametrize("name", ["stvit_deit_tiny", "stvit_swin_tiny", "stvit_casvit_xs"])
@@ -189,14 +189,14 @@ def test_bad_options(name, options, message):
 def test_bad_input(name):
     model, x = small_model(name).eval(), small_input(name)
     axes = r"\(B, 3, T, H, W\)" if "video" in name else r"\(B, 3, H, W\)"
-    with pytest.raises(ValueError, match=f"does not fit this model; give {axes}"):
+    with pytest.raises(ValueError, match=f"input of shape .*give {axes}"):
         model(x[:, :2])
-    with pytest.raises(ValueError, match=f"does not fit this model; give {axes}"):
+    with pytest.raises(ValueError, match=f"input of shape .*give {axes}"):
         model(x[0])
-    with pytest.raises(ValueError, match="give floating point, normalised"):
+    with pytest.raises(ValueError, match="torch.uint8; .*floating point"):
         model(x.to(torch.uint8))
-    with pytest.raises(ValueError, match=r"too small|does not divide|can't be pooled|at least"):
+    with pytest.raises(ValueError, match="input of size .*(small|patches of)|pooled"):
         model(x[..., :3, :])
     if "video" in name and "casvit" not in name:
-        with pytest.raises(ValueError, match=r"does not divide into patches|multiple of"):
+        with pytest.raises(ValueError, match="input of size .*patches of"):
             model(x[:, :, :3])

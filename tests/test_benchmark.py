@@ -52,8 +52,8 @@ def test_every_model_has_a_dense_one():
 @pytest.mark.parametrize(
     ("patterns", "message"),
     [
-        (["deit_tyni"], "no model is named 'deit_tyni', did you mean 'deit_tiny'"),
-        (["deit_tiny", "*_giant"], r"no model's name matches '\*_giant'; the names are .*deit_base, deit_small"),
+        (["deit_tyni"], "no model .*'deit_tyni', .*'deit_tiny'"),
+        (["deit_tiny", "*_giant"], r"no model.* matches '\*_giant'; .*deit_base, deit_small"),
     ],
 )
 def test_names_that_no_model_has(patterns, message):
@@ -105,7 +105,7 @@ def test_published_figures_stand_beside_ours_for_their_settings_alone():
 
 
 def test_a_refusal_names_the_model():
-    with pytest.raises(ValueError, match="^stvit_deit_tiny: num_tokens=10 is not possible over the 9 image tokens"):
+    with pytest.raises(ValueError, match="^stvit_deit_tiny: num_tokens=10 .*9 image tokens"):
         measure_cost("stvit_deit_tiny", image_size=(48, 48), num_tokens=10)
 
 
@@ -116,7 +116,7 @@ def test_sizes():
 
 @pytest.mark.parametrize("text", ["", "0", "4x", "4x0", "-3", "2.5", "4,4", "x"])
 def test_other_texts_are_no_sizes(text):
-    with pytest.raises(ValueError, match="--num-tokens .* is not possible; give whole numbers .* such as 64 or 4x4"):
+    with pytest.raises(ValueError, match=f"--num-tokens {text!r} .*at least 1, such as 64 or 4x4"):
         parse_sizes("--num-tokens", text)
 
 
@@ -137,12 +137,18 @@ def test_table_of_chosen_models(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--names", "deit_tyni"], "error: no model is named 'deit_tyni', did you mean 'deit_tiny'"),
-        (["--names", "stvit_deit_tiny", "--num-tokens", "1000"], "error: stvit_deit_tiny: num_tokens=1000 is not"),
-        (["--names", "deit_tiny", "--image-size", "225"], r"error: deit_tiny: input of size \(225, 225\) does not"),
-        (["--names", "deit_tiny", "--image-size", "2x2x2"], "error: --image-size '2x2x2' is not possible; give 224"),
-        (["--names", "deit_tiny", "--num-frames", "2x2"], "error: --num-frames '2x2' is not possible; give one whole"),
-        (["--names", "video_deit_tiny", "--num-frames", "5"], r"error: video_deit_tiny: input of size \(5, 224, 224\)"),
+        (["--names", "deit_tyni"], "error: no model .*'deit_tyni', .*'deit_tiny'"),
+        (["--names", "stvit_deit_tiny", "--num-tokens", "1000"], "error: stvit_deit_tiny: num_tokens=1000 .*196"),
+        (["--names", "deit_tiny", "--image-size", "225"], r"error: deit_tiny: .*size \(225, 225\) .*patches of"),
+        (["--names", "deit_tiny", "--image-size", "2x2x2"], "error: --image-size '2x2x2' .*224x160"),
+        (
+            ["--names", "deit_tiny", "--num-frames", "2x2"],  # the whole sentence, once for its family
+            "error: --num-frames '2x2' is not possible; give one whole number, such as 16$",
+        ),
+        (
+            ["--names", "video_deit_tiny", "--num-frames", "5"],
+            r"error: video_deit_tiny: .*size \(5, 224, 224\) .*patches of",
+        ),
     ],
 )
 def test_wrong_values_are_one_line(arguments, message, capsys):
@@ -202,10 +208,10 @@ def test_data_as_a_command(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "error: there is no video in '.*'; give a folder that holds some"),
-        (["--limit", "0"], "error: limit=0 is not possible; give at least 1 video"),
-        (["--num-workers", "-1"], "error: num_workers=-1 is not possible; give 0 .this process. or more"),
-        (["--num-frames", "0"], "error: num_frames=0 must be a whole number, at least 1"),
+        ([], "error: .*no video in '.*';"),
+        (["--limit", "0"], "error: limit=0 .*at least 1"),
+        (["--num-workers", "-1"], "error: num_workers=-1 .*0 .*or more"),
+        (["--num-frames", "0"], "error: num_frames=0 .*at least 1"),
     ],
 )
 def test_wrong_values_for_data_are_one_line(options, message, tmp_path, capsys):

@@ -1,6 +1,7 @@
 """doctor: as a command on class folders and CSVs, clear errors, and the environment report's exit code."""
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,17 +59,18 @@ def test_command_on_class_folders(tmp_path: Path) -> None:
 def test_a_wrong_command_ends_in_a_sentence(run_command: RunCommand, tmp_path: Path, tiny_run: Any) -> None:
     done = run_command("stvit_video.doctor", "data=csv", f"data.train='{tiny_run.manifest}'", cwd=tmp_path)
     assert done.returncode == 1
+    # the whole sentence, once for its family
     assert done.stderr == "error: there is no data.val to scan; give data.val=val.csv, or parts=[train]\n"
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"frames": "few"}, "frames='few' is unknown; use one of all, some"),
-        ({"num_measured": -1}, "num_measured=-1 must be a whole number of at least 0"),
-        ({"gop": 0}, "gop=0 at least 1 frame"),
-        ({"time_limit_seconds": 0}, "time_limit_seconds=0 above 0"),
-        ({"max_distance_bits": 99}, "max_distance_bits=99 must be from 0 to 64"),
+        ({"frames": "few"}, "frames='few' .*all, some"),
+        ({"num_measured": -1}, "num_measured=-1 .*at least 0"),
+        ({"gop": 0}, "gop=0 .*at least 1"),
+        ({"time_limit_seconds": 0}, "time_limit_seconds=0 .*above 0"),
+        ({"max_distance_bits": 99}, "max_distance_bits=99 .*0 to 64"),
     ],
 )
 def test_settings_out_of_range(tmp_path: Path, tiny_run: Any, changes: dict[str, Any], message: str) -> None:
@@ -82,7 +84,7 @@ def test_settings_out_of_range(tmp_path: Path, tiny_run: Any, changes: dict[str,
 
 @pytest.mark.parametrize("parts", [[], ["test"], ["val", "val"], "train"])
 def test_parts_that_are_none(parts: Any) -> None:
-    with pytest.raises(ValueError, match=r"parts=.* is not possible; give \[train,val\], \[train\] or \[val\]"):
+    with pytest.raises(ValueError, match=rf"parts={re.escape(repr(parts))} .*\[train,val\], \[train\] or \[val\]"):
         list_parts({"source": "csv"}, parts)
 
 

@@ -4,6 +4,7 @@ import csv
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,13 +73,13 @@ def test_two_processes_write_the_ledger_of_one(run_command: RunCommand, tiny_run
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        # the whole sentence, once for its family
         ((), "error: ckpt_path is missing; give ckpt_path=run/best.ckpt\n"),
-        (("ckpt_path=x", "hydra.run.dir=file/out"), "error: file/out can't be written or read (Not a directory)\n"),
+        (("ckpt_path=x", "hydra.run.dir=file/out"), r"error: file/out .*written.* \(Not a directory\)\n"),
         (
             ("ckpt_path=x", "num_clip=3", "+foo=1", "model.tokens=3", "data.vall=a"),
-            "error: num_clip is no setting; did you mean num_clips?; foo is no setting; python -m stvit_video.evaluate "
-            "--cfg job prints all that there are; model.tokens is no setting; did you mean model.num_tokens?; "
-            "data.vall is no setting; did you mean data.val?\n",
+            r"error: num_clip is no setting; .*num_clips\?; foo is no setting; .*--cfg job .*; "
+            r"model.tokens is no setting; .*model.num_tokens\?; data.vall is no setting; .*data.val\?\n",
         ),
     ],
 )
@@ -88,14 +89,14 @@ def test_wrong_commands_end_in_a_sentence(
     (tmp_path / "file").touch()
     done = run_command("stvit_video.evaluate", *arguments, cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith(message)
+    assert re.match(message, done.stderr), done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_a_number_as_precision_and_a_word_as_number(tiny_run: Any, tmp_path: Path) -> None:
     summary = evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, device="cpu", precision=32, num_clips=1)
     assert summary["precision"] == "32"
-    with pytest.raises(ValueError, match="num_clips='x' must be a whole number, at least 1"):
+    with pytest.raises(ValueError, match="num_clips='x' .*whole number, at least 1"):
         evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, num_clips="x")  # type: ignore[arg-type]
 
 
@@ -104,7 +105,7 @@ def test_a_folder_that_can_not_be_written_is_told_before_the_inference(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr("stvit_video.evaluate.evaluate_manifest", None)
-    with pytest.raises(ValueError, match=r"the output folder .*file/out can't be written \(Not a directory\)"):
+    with pytest.raises(ValueError, match=r"output folder .*file/out .*written \(Not a directory\)"):
         evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path / "file" / "out", device="cpu")
 
 
@@ -145,7 +146,7 @@ def test_a_protocol_by_name(tiny_run: Any, tmp_path: Path, capsys: pytest.Captur
     assert summary["protocol"] == {"name": "videoswin", "num_clips": 4, "num_crops": 3, "average": "prob"}
     assert (summary["preprocessing"]["short_side"], summary["preprocessing"]["crop_size"]) == (16, 16)
     assert {row["num_views"] for row in read_rows(tmp_path / "out" / "predictions.csv")} == {"12"}
-    with pytest.raises(ValueError, match="protocol='best' is not known; use one of uniform, single, videoswin"):
+    with pytest.raises(ValueError, match="protocol='best' .*uniform, single, videoswin"):
         evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, protocol="best")
 
 
@@ -176,16 +177,15 @@ def test_a_label_that_the_checkpoint_lacks(tmp_path: Path) -> None:
     (tmp_path / "swim").mkdir()
     (tmp_path / "swim" / "a.mp4").write_bytes(b"")
     data = {"source": "folder", "val": str(tmp_path)}
-    words = r"unknown label 'swim'(.|\n)*the checkpoint knows 2: jump, run; use data"
-    with pytest.raises(UnknownLabelError, match=words):
+    with pytest.raises(UnknownLabelError, match=r"unknown label 'swim'(.|\n)*checkpoint .*2: jump, run;"):
         labelled_manifest(data, ("jump", "run"))
     gone = {"source": "csv", "val": str(tmp_path / "no.csv")}
-    with pytest.raises(ManifestError, match=r"data\.val: there is no .*no\.csv; correct the path") as caught:
+    with pytest.raises(ManifestError, match=r"data\.val: .*no\.csv;") as caught:
         labelled_manifest(gone, ("jump", "run"))
     assert "checkpoint" not in str(caught.value)
     assert "training run" not in str(caught.value)
     with pytest.raises(
-        ManifestError,
+        ManifestError,  # the whole sentence, once for its family
         match=r"no\.csv(.|\n)*these are the validation data of the training run; if they have moved, give their "
         r"folder as data\.root=/path, or evaluate others with data\.source=csv data\.val=my\.csv",
     ):
@@ -200,7 +200,7 @@ def test_choice_of_data() -> None:
     assert moved == {"source": "csv", "val": "old.csv", "root": "new", "fold": 3, "missing": "keep"}
     other = choose_data(stored, **nothing | {"source": "csv", "val": "new.csv"})
     assert other == {"source": "csv", "val": "new.csv", "missing": "keep"}  # nothing of the old data remains
-    with pytest.raises(ValueError, match=r"data\.val and data\.val_videos need data\.source, for example"):
+    with pytest.raises(ValueError, match=r"data\.val and data\.val_videos need data\.source"):
         choose_data(stored, **nothing | {"val": "new.csv"})
 
 
@@ -233,6 +233,7 @@ def test_labels_are_separated_as_in_the_training_unless_given() -> None:
     assert choose_data(stored, **nothing, label_separator=";")["label_separator"] == ";"
     folder = choose_data(stored, **nothing | {"source": "folder", "val": "new"})
     assert folder == {"source": "folder", "val": "new", "missing": "keep"}
+    # the whole sentence, once for its family
     with pytest.raises(ValueError, match=r"^data\.label_separator=';' is for csv data, not for ucf101; leave it out$"):
         choose_data({"source": "ucf101"}, **nothing, label_separator=";")
 
@@ -244,7 +245,7 @@ def test_token_counts_of_one_checkpoint(tiny_run: Any, tmp_path: Path, capsys: p
     )
     assert (few["num_tokens"], many["num_tokens"], many["token_grid"]) == (2, 8, [2, 2, 2])
     assert few["gmacs_per_view"] < many["gmacs_per_view"]
-    with pytest.raises(ValueError, match="num_tokens=99 is not possible over the 32 image tokens"):
+    with pytest.raises(ValueError, match="num_tokens=99 .*32 image tokens"):
         evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, device="cpu", num_tokens=99)
 
 

@@ -81,12 +81,16 @@ def test_numbers_of_another_checkpoint_are_left_out(run, tiny_run, capsys):
 @pytest.mark.parametrize(
     ("arguments", "prepare", "message"),
     [
-        ([], lambda run: (run / "export").mkdir() or (run / "export" / "x").touch(), "export is there already; remove"),
-        (["--checkpoint", "last"], lambda run: None, "last.ckpt; use --checkpoint best"),
-        ([], lambda run: (run / "best.ckpt").unlink(), "best.ckpt; give the folder of a run of stvit_video.train"),
-        ([], lambda run: (run / "result.json").write_text("{"), "result.json is damaged (.*); remove it to export"),
-        ([], lambda run: (run / "best.ckpt").write_bytes(b"x"), "is no checkpoint that loads safely"),
-        (["--out", "/dev/null/x"], lambda run: None, "/dev/null can't be written or read"),
+        ([], lambda run: (run / "export").mkdir() or (run / "export" / "x").touch(), "export is there already;"),
+        (["--checkpoint", "last"], lambda run: None, "last.ckpt; .*--checkpoint best"),
+        ([], lambda run: (run / "best.ckpt").unlink(), "best.ckpt; .*folder of a run"),
+        (
+            [],
+            lambda run: (run / "result.json").write_text("{"),  # the whole sentence, once for its family
+            r"result.json is damaged \(.*\); remove it to export the run without its numbers$",
+        ),
+        ([], lambda run: (run / "best.ckpt").write_bytes(b"x"), "best.ckpt' is no checkpoint"),
+        (["--out", "/dev/null/x"], lambda run: None, "/dev/null .*written"),
     ],
 )
 def test_mistakes_are_one_sentence_and_leave_nothing(run, capsys, arguments, prepare, message):

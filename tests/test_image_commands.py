@@ -60,7 +60,7 @@ def test_manifests_of_the_settings(tmp_path, monkeypatch, packed):
     if not packed:
         part = build_manifest({"source": "image_folder", "root": "tree", "val": "train"}, "val")
         assert part.records == train.records
-        with pytest.raises(ManifestError, match=r"^data.val: there is no .*no.zip; correct the path"):
+        with pytest.raises(ManifestError, match=r"^data.val: .*no.zip;"):
             build_manifest({"source": "image_folder", "val": "no.zip"}, "val")
 
 
@@ -169,7 +169,7 @@ def test_prediction_of_a_photograph(runs, tmp_path):
 
 
 def test_models_of_clips_take_no_pictures(runs, tiny_run, tmp_path):
-    with pytest.raises(ValueError, match=r"is a picture, and the model takes clips of 4 frames; give videos, or a"):
+    with pytest.raises(ValueError, match=r"is a picture, .*clips of 4 frames"):
         evaluate(
             ckpt_path=tiny_run.checkpoint,
             output_dir=tmp_path,
@@ -211,12 +211,9 @@ def test_doctor(tmp_path, capsys, packed):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (
-            ["model=stvit_video_deit_tiny"],
-            "model=stvit_video_deit_tiny takes clips, data.source=image_folder gives p",
-        ),
-        (["data.root=gone.zip"], "data.root: there is no .*gone.zip; correct the path"),
-        (["data.num_frames=4"], "data.num_frames=4 does not fit data.source=image_folder, a picture has one"),
+        (["model=stvit_video_deit_tiny"], "model=stvit_video_deit_tiny .*clips, data.source=image_folder .*pictures"),
+        (["data.root=gone.zip"], "data.root: .*gone.zip;"),
+        (["data.num_frames=4"], "data.num_frames=4 .*data.source=image_folder"),
         (["model.num_tokens=5000"], "num_tokens=5000"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,14 +103,15 @@ def test_several_labels(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--clips", "0,4"], "error: clip 4 is not stored; the ledger holds clip 0, 1, 2, 3 of each video"),
-        (["--crops", "a"], "error: argument --crops: 'a' must be whole numbers with commas between, such as 0,2"),
+        # the whole sentence, once for its family
+        (["--clips", "0,4"], "error: clip 4 is not stored; the ledger holds clip 0, 1, 2, 3 of each video\n"),
+        (["--crops", "a"], "error: argument --crops: 'a' .*0,2"),
         (["--average", "sum"], "error: argument --average: invalid choice: 'sum'"),
-        (["--resamples", "-1"], "error: num_resamples=-1 must be at least 0"),
-        (["--confidence", "95"], "error: confidence=95.0 must be between 0 and 1"),
-        (["--top", "0"], "error: num_resamples=1000 must be at least 0, top_k=[0] one or more from 1 on"),
-        (["--clip", "0"], "error: unrecognized arguments: --clip 0; --help lists the options"),
-        (["--csv", "/no/such/folder/c.csv"], "error: [Errno 2] No such file or directory"),
+        (["--resamples", "-1"], "error: num_resamples=-1 .*at least 0"),
+        (["--confidence", "95"], "error: confidence=95.0 .*between 0 and 1"),
+        (["--top", "0"], r"error: .*top_k=\[0\] .*from 1 on"),
+        (["--clip", "0"], "error: unrecognized arguments: --clip 0"),
+        (["--csv", "/no/such/folder/c.csv"], "error: .*No such file or directory"),
     ],
 )
 def test_errors_are_one_line_and_exit_code_2(path, capsys, options, message):
@@ -119,7 +121,7 @@ def test_errors_are_one_line_and_exit_code_2(path, capsys, options, message):
         code = stop.code
     out, err = capsys.readouterr()
     assert (code, out) == (2, "")
-    assert err.startswith(message)
+    assert re.match(message, err), err
     assert err.count("\n") == 1
 
 
@@ -134,7 +136,7 @@ def test_a_damaged_file_from_the_command_line(tmp_path):
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )
     assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr.startswith(f"error: {damaged} is damaged or no Parquet file (")
+    assert re.match(rf"error: {damaged} .*no Parquet file \(", run.stderr)
     assert run.stderr.count("\n") == 1
 
 

@@ -222,18 +222,18 @@ def test_clip_tables(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str
     clips, videos = read_rows(tmp_path / "clips.csv"), read_rows(tmp_path / "videos.csv")
     assert [row["labels"] for row in clips] == [row["labels"] for row in videos for _ in range(6)]
     assert script.main([*arguments, "--output-dir", str(tmp_path), "--label-separator", "/"]) == 1
-    assert "unknown label 'red ; bright, very'" in capsys.readouterr().err
+    assert "label 'red ; bright, very'" in capsys.readouterr().err
 
 
 def test_one_kind_of_checkpoint_is_not_for_the_other_kind_of_data(run: Run, tiny_run: Any, tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match="list gives several labels a video and the checkpoint was .* on one each"):
+    with pytest.raises(ManifestError, match="list .*several labels a video .*checkpoint .*one each"):
         evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, label_separator="|")
     for name in ("bright, very", "red"):
         (tmp_path / "val" / name).mkdir(parents=True)
         (tmp_path / "val" / name / "x.mp4").touch()
-    with pytest.raises(ManifestError, match="was trained on several labels a video and the list gives one each; use a"):
+    with pytest.raises(ManifestError, match="checkpoint .*several labels a video .*list .*one each"):
         evaluate(ckpt_path=run.checkpoint, output_dir=tmp_path, source="folder", root=str(tmp_path))
-    with pytest.raises(ValueError, match=r"data\.label_separator='\|' is for csv data, not for folder; leave it out"):
+    with pytest.raises(ValueError, match=r"data\.label_separator='\|' .*csv data, not for folder"):
         evaluate(
             ckpt_path=run.checkpoint, output_dir=tmp_path, source="folder", root=str(tmp_path), label_separator="|"
         )
@@ -242,7 +242,7 @@ def test_one_kind_of_checkpoint_is_not_for_the_other_kind_of_data(run: Run, tiny
     with single.open("w", newline="") as file:
         csv.writer(file).writerows([["path", "label"], *videos])
     settings = settings_for(single, "data.label_separator=null", "data.batch_size=2", "trainer.max_epochs=3")
-    with pytest.raises(ValueError, match="of a training with other settings: .*data.label_separator=; then, None now"):
+    with pytest.raises(ValueError, match="other settings: .*data.label_separator=; then, None now"):
         train(settings | {"ckpt_path": str(run.checkpoint)}, run_dir=tmp_path / "resumed")
 
 

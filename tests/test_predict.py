@@ -29,23 +29,24 @@ def test_arguments() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["ckpt_path=x", "clips=3", "a.mp4"], "unknown option 'clips=3'; allowed are " + ", ".join(KEYS)),
-        (["ckpt_path=x", "a=b.mp4"], "if it is a file, put it after '--'"),
+        (["ckpt_path=x", "clips=3", "a.mp4"], "unknown option 'clips=3'; .*" + ", ".join(KEYS)),
+        (["ckpt_path=x", "a=b.mp4"], "'a=b.mp4'.* file, .*after '--'"),
         (["ckpt_path=x", "--top_k", "3"], "unknown option '--top_k'"),
-        (["ckpt_path=x", "top_k=0", "a.mp4"], "top_k='0' must be a whole number, at least 1"),
-        (["ckpt_path=x", "num_clips=two", "a.mp4"], "num_clips='two' must be a whole number"),
-        (["ckpt_path=x", "threshold=1.5", "a.mp4"], "threshold='1.5' must be a number between 0 and 1, such as 0.5"),
-        (["ckpt_path=x", "threshold=half", "a.mp4"], "threshold='half' must be a number between 0 and 1"),
-        (["ckpt_path=x", "threshold=0.5", "top_k=3", "a.mp4"], "threshold and top_k exclude each other; give one"),
-        (["a.mp4"], "ckpt_path is missing; give the checkpoint as ckpt_path=run/best.ckpt"),
-        (["ckpt_path=x"], "no video file is given"),
+        (["ckpt_path=x", "top_k=0", "a.mp4"], "top_k='0' .*at least 1"),
+        (["ckpt_path=x", "num_clips=two", "a.mp4"], "num_clips='two' .*whole number"),
+        # the whole sentence, once for its family
+        (["ckpt_path=x", "threshold=1.5", "a.mp4"], "threshold='1.5' must be a number between 0 and 1, such as 0.5$"),
+        (["ckpt_path=x", "threshold=half", "a.mp4"], "threshold='half' .*between 0 and 1"),
+        (["ckpt_path=x", "threshold=0.5", "top_k=3", "a.mp4"], "threshold and top_k .*one"),
+        (["a.mp4"], "ckpt_path is missing;"),
+        (["ckpt_path=x"], "no video file"),
     ],
 )
 def test_wrong_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match=re.escape(message)):
+    with pytest.raises(ValueError, match=message):
         parse_arguments(arguments)
     assert main(arguments) == 2
-    assert message in capsys.readouterr().err
+    assert re.search(message, capsys.readouterr().err, re.MULTILINE)
 
 
 def test_help_shows_the_keys(capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,7 +105,7 @@ def test_the_command_goes_on_after_a_broken_file(tiny_run, tmp_path: Path, capsy
 
 def test_a_missing_checkpoint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ckpt_path=nowhere.ckpt", "a.mp4"]) == 2
-    assert capsys.readouterr().err.startswith("error: there is no checkpoint file 'nowhere.ckpt'")
+    assert re.match("error: .*no checkpoint file 'nowhere.ckpt'", capsys.readouterr().err)
 
 
 def test_a_protocol_by_name_looks_as_evaluate_does(
@@ -120,15 +121,15 @@ def test_a_protocol_by_name_looks_as_evaluate_does(
     expected = result.view_logits[1].mean(0).softmax(-1)
     assert found == pytest.approx(dict(zip(("a, comma", "jump", "run"), expected.tolist(), strict=True)), abs=1e-4)
     assert main([f"ckpt_path={tiny_run.checkpoint}", "protocol=best", str(tiny_run.videos[1])]) == 2
-    assert "protocol='best' is not known; use one of uniform, single" in capsys.readouterr().err
+    assert re.search("protocol='best' .*uniform, single", capsys.readouterr().err)
 
 
 def test_a_threshold_is_for_several_labels(tiny_run, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([f"ckpt_path={tiny_run.checkpoint}", "device=cpu", "threshold=0.5", str(tiny_run.videos[1])]) == 2
-    error = "error: threshold=0.5 is for checkpoints with several labels a video, this one has one each; use top_k\n"
-    assert capsys.readouterr().err == error
+    error = "error: threshold=0.5 .*several labels a video, .*one each; .*top_k\n"
+    assert re.fullmatch(error, capsys.readouterr().err)
 
 
 def test_a_protocol_whose_size_the_model_can_not_take_is_one_sentence(tiny_run, capsys):
     assert main([f"ckpt_path={tiny_run.checkpoint}", "protocol=slowfast", str(tiny_run.videos[0])]) == 2
-    assert "does not divide into patches" in capsys.readouterr().err
+    assert re.search(r"input of size .*patches of \(2, 4, 4\)", capsys.readouterr().err)

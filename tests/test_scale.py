@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -179,7 +180,7 @@ def test_one_of_two_processes_killed_within_an_epoch_the_same_command_ends_alike
     (tmp_path / "trainings.json").write_text(json.dumps({"run": settings}))
     killed = run_two_processes(tmp_path, "3")
     assert killed.returncode == 1
-    assert "LostProcessError: another process of this training has ended, see what it printed; go on" in killed.stderr
+    assert re.search("LostProcessError: another process .*ended", killed.stderr)
     stopped = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
     assert (stopped["epoch"], stopped["global_step"]) == (1, 3)
     again = run_two_processes(tmp_path)

@@ -1,6 +1,7 @@
 """The shell scripts, run in a bare copy of the repository with a python that only logs what it is asked."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -154,12 +155,12 @@ def test_quickstart_does_not_evaluate_after_a_failed_training(sandbox):
 def test_an_interpreter_that_is_missing_or_too_old_is_named(sandbox):
     missing = sandbox.run("test.sh", PYTHON="python3.99")
     assert missing.returncode == 1
-    assert "error: there is no python3.99 here; install Python 3.10 or newer, or name one:" in missing.stderr
+    assert re.search("error: .*no python3.99 .*3.10", missing.stderr)
     old = '#!/usr/bin/env bash\nif [ "$1" = "--version" ]; then echo "Python 3.8.1"; else exit 1; fi\n'
     path = sandbox.executable(sandbox.root / "old-python", old)
     too_old = sandbox.run("quickstart.sh", PYTHON=str(path))
     assert too_old.returncode == 1
-    assert f"error: {path} is Python 3.8.1; Python 3.10 or newer is needed" in too_old.stderr
+    assert re.search(f"error: {path} .*3.8.1; .*3.10", too_old.stderr)
     assert sandbox.calls == []
 
 

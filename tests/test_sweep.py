@@ -1,6 +1,7 @@
 """The report command over folders as our launcher and Hydra's leave them."""
 
 import json
+import re
 
 import pytest
 
@@ -105,20 +106,20 @@ def test_several_labels_a_video_and_no_mixture(tmp_path, capsys):
     assert "0.3750 +- 0.1768 (min 0.2500, max 0.5000, 2 runs)" in capsys.readouterr().out
     write_result(tmp_path / "2")
     assert main([str(tmp_path)]) == 2
-    assert "one label a video, others several; report them apart" in capsys.readouterr().err
+    assert re.search("one label a video, .*several", capsys.readouterr().err)
 
 
 def test_folders_that_are_none_of_a_sweep(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     JobTable(tmp_path / "jobs.csv", [Job(number=0, overrides=(), run_dir="0", state="timed out", message="too slow")])
     for folder, words in (
-        (tmp_path / "nowhere", "error: there is no folder"),
-        (tmp_path / "empty", "has neither jobs.csv nor folders of runs; give the folder of a sweep"),
-        (tmp_path, "has a result (0 timed out: too slow)"),
+        (tmp_path / "nowhere", "error: .*no folder .*nowhere"),
+        (tmp_path / "empty", "empty .*neither jobs.csv nor folders of runs"),
+        (tmp_path, r"\(0 timed out: too slow\)"),
     ):
         assert main([str(folder)]) == 2
         told = capsys.readouterr()
-        assert words in told.err
+        assert re.search(words, told.err)
         assert told.err.count("\n") == 1
     with pytest.raises(SystemExit) as caught:
         main(["--unknown"])

@@ -108,8 +108,8 @@ def finished_run(tiny_run, tmp_path_factory):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["trainer.max_epochs=1"], "has been trained for 1 epochs, all that trainer.max_epochs=1 asks for; raise"),
-        (["optim.lr=0.5"], "is of a training with other settings: optim.lr=0.001 then, 0.5 now; go on with those of"),
+        (["trainer.max_epochs=1"], "trained for 1 epochs, .*trainer.max_epochs=1"),
+        (["optim.lr=0.5"], "other settings: optim.lr=0.001 then, 0.5 now;"),
         (["model.embed_dim=16"], "model.embed_dim=8 then, 16 now; .*init_from"),
         (["data.frame_stride=1"], "data.frame_stride=2 then, 1 now; .*init_from"),
         (["distill.weight=0.9", "seed=5"], "seed=0 then, 5 now; distill.weight=0.5 then, 0.9 now; .*init_from"),
@@ -125,8 +125,7 @@ def test_resuming_another_training_is_refused(tiny_run, finished_run, overrides,
 def test_a_folder_where_another_training_is_at_work_is_left_alone(tiny_run, finished_run):
     before = {path: path.stat().st_mtime_ns for path in finished_run.rglob("*") if path.name != ".training.lock"}
     again = ["trainer.max_epochs=2", f"ckpt_path='{finished_run}/last.ckpt'"]
-    message = f"another training is at work in {finished_run}; wait until it has ended"
-    with run_lock(finished_run), pytest.raises(ValueError, match=message):
+    with run_lock(finished_run), pytest.raises(ValueError, match=f"another training .*{finished_run};"):
         train(settings_for(tiny_run, *again), run_dir=finished_run / "elsewhere")
     assert before == {path: path.stat().st_mtime_ns for path in before}
     assert not (finished_run / "elsewhere").exists()
@@ -134,7 +133,11 @@ def test_a_folder_where_another_training_is_at_work_is_left_alone(tiny_run, fini
 
 def test_weights_alone_can_not_be_resumed(tiny_run, tmp_path):
     settings = settings_for(tiny_run, f"ckpt_path='{tiny_run.checkpoint}'")
-    with pytest.raises(ValueError, match="is no checkpoint that a training can go on from; .* or start .* init_from"):
+    message = (  # the whole sentence, once for its family
+        f"'{tiny_run.checkpoint}' is no checkpoint that a training can go on from; "
+        "give a last.ckpt of stvit_video.train, or start from its weights with init_from$"
+    )
+    with pytest.raises(ValueError, match=message):
         train(settings, run_dir=tmp_path)
 
 
@@ -205,12 +208,9 @@ def test_a_disk_that_fills_while_tensorboard_writes_is_one_sentence(tiny_run, tm
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(LocalFileSystem, "append", append)
-    with pytest.raises(LogWriteError) as error:
+    message = rf"^{tmp_path}/tensorboard .*written \(No space left on device\)"
+    with pytest.raises(LogWriteError, match=message):
         train(settings_for(tiny_run, "trainer.max_epochs=3"), run_dir=tmp_path)
-    assert str(error.value) == (
-        f"{tmp_path}/tensorboard can't be written (No space left on device); the checkpoints are as they were: make "
-        "room or mend the disk, then start the same command again"
-    )
     assert issubclass(LogWriteError, USER_ERRORS)
     monkeypatch.undo()
     assert train(settings_for(tiny_run, "trainer.max_epochs=3"), run_dir=tmp_path)["training"]["epochs"] == 3
@@ -222,27 +222,27 @@ def test_a_disk_that_fills_while_tensorboard_writes_is_one_sentence(tiny_run, tm
         (["data.train=missing.csv", "data.val=missing.csv"], "error: .*missing.csv"),
         (
             ["data.train={manifest}", "data.val={manifest}", "ckpt_path=gone.ckpt"],
-            "error: ckpt_path: there is no checkpoint file 'gone.ckpt'; give",
+            "error: ckpt_path: .*no checkpoint file 'gone.ckpt'",
         ),
         (
             ["data.train={manifest}", "data.val={manifest}", "model.num_tokens=0"],
-            "error: model=stvit_video_deit_tiny: num_tokens=0 is not possible",
+            "error: model=stvit_video_deit_tiny: num_tokens=0 .*32 image tokens",
         ),
-        (["data.train={manifest}"], "error: data.source=csv needs data.val"),
+        (["data.train={manifest}"], "error: data.source=csv needs data.val;"),
         (
-            ["+experiment=photo_motion"],
+            ["+experiment=photo_motion"],  # the whole sentence, once for its family
             "error: data.root is missing; give it, for example data.root=/path$",
         ),
-        (["model.name=???"], "error: model.name is missing; give it"),
+        (["model.name=???"], "error: model.name is missing;"),
         (["data.train={manifest}", "data.val={manifest}", "hydra.run.dir=/dev/null/x"], "/dev/null"),
         (
             ["data.train={manifest}", "data.val={manifest}", "report_checkpoint=first"],
-            "error: report_checkpoint='first' is",
+            "error: report_checkpoint='first' .*best or last",
         ),
         (
             ["model.num_tokenz=3", "optim.lrr=1", "optim.lr=fast"],
-            "error: optim.lrr is no setting; did you mean optim.lr.; optim.lr='fast' must be .* has no option "
-            "'num_tokenz', did you mean 'num_tokens'.*; data.source=csv needs data.train",
+            "error: optim.lrr is no setting; .*optim.lr.; optim.lr='fast' must be .*no option 'num_tokenz', "
+            ".*'num_tokens'.*; data.source=csv needs data.train",
         ),
     ],
 )
@@ -269,7 +269,7 @@ def test_a_killed_loader_process_is_one_sentence(tiny_run, tmp_path):
     finally:
         training.kill()
     assert training.returncode == 1
-    expected = (
+    expected = (  # the whole sentence, once for its family
         r"error: a loader process \(pid \d+\) (was ended by the system \(Killed\)|ended unexpectedly) while it (read '"
         r".*\.mp4'|was reading no video): .*; go on with the same command and ckpt_path=.*/run/last.ckpt$"
     )
