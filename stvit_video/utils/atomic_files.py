@@ -18,7 +18,7 @@ class DiskFullError(OSError):
 
 @contextlib.contextmanager
 def atomically(
-    target: str | os.PathLike[str], *, part: Path | None = None, previous: Path | None = None
+    target: str | os.PathLike[str], *, part: Path | None = None, previous: Path | None = None, sync: bool = True
 ) -> Iterator[Path]:
     """Within, a file is written under another name; at the end it takes its place, unless there was an error.
 
@@ -28,6 +28,7 @@ def atomically(
         target: the file; one that is there is replaced. Its folder must exist.
         part: the other name, in the same folder; None = a hidden one that holds the number of this process.
         previous: where the old file goes; None = it is overwritten.
+        sync: False = the caller brings many files to the disk at once (`sync_all`) before anything relies on them.
 
     Yields:
         The path to write to. It is gone at the end, whatever happens.
@@ -39,14 +40,22 @@ def atomically(
     part = target.with_name(f".{target.name}.{os.getpid()}{PART_ENDING}") if part is None else part
     try:
         yield part
-        _sync(part)
+        if sync:
+            _sync(part)
         if previous is not None and target.exists():
             os.replace(target, previous)
         os.replace(part, target)
-        _sync_folder(target.parent)
+        if sync:
+            _sync_folder(target.parent)
     finally:
         with contextlib.suppress(OSError):  # the folder itself may be gone
             part.unlink()
+
+
+def sync_all() -> None:
+    """Bring all that was written to the disk, where the system can be asked to."""
+    if hasattr(os, "sync"):
+        os.sync()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -22,6 +22,8 @@ def main(folder: Path, kill_at: int | None = None) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return plain_step(self, batch, batch_index)
 
+    if kill_at is not None:  # torchrun ends the other process, perhaps before that one has said what it has lost
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     ClassificationModule.training_step = step
     for name, settings in json.loads((folder / "trainings.json").read_text()).items():
         train(settings, run_dir=folder / name)

@@ -227,7 +227,7 @@ def test_check_weights_wants_exact_shapes_and_loads_nothing():
 
 @pytest.mark.parametrize(("of_before", "num_built"), [(False, 1), (True, 3)])
 def test_a_checkpoint_that_holds_its_grid_takes_one_model_to_load(tmp_path, monkeypatch, of_before, num_built):
-    """Checkpoints of before commit 032b145 tell the grid by their model alone, which is then built once more."""
+    """Checkpoints up to commit 032b145 tell the grid by their model alone, which is then built once more."""
     content = our_checkpoint(create_model(NAME, **OPTIONS))
     if of_before:
         del content[METADATA_KEY]["position_grid"]
