@@ -105,9 +105,8 @@ def _outcomes(
     processes: list[_Process] = []
     try:
         while waiting or processes:
-            while len(processes) < num_workers and sum(process.position is None for process in processes) < len(
-                waiting
-            ):
+            num_idle = sum(process.position is None for process in processes)
+            for _ in range(min(num_workers - len(processes), len(waiting) - num_idle)):
                 processes.append(_Process(function, time_limit_seconds))
             _wait_for_any(processes)
             for process in tuple(processes):
@@ -173,10 +172,6 @@ class _Process:
         self.handle.kill()
         self.handle.join(JOIN_LIMIT_SECONDS)
         self.connection.close()
-
-
-def _num_idle(processes: Sequence[_Process]) -> int:
-    return sum(process.position is None for process in processes)
 
 
 def _wait_for_any(processes: Sequence[_Process]) -> None:

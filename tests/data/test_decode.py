@@ -14,7 +14,7 @@ def test_the_faces_give_the_rooms_own_things():
     assert decode.DecodeError is data.DecodeError is request.DecodeError
     assert decode.DecodeTimeoutError is request.DecodeTimeoutError
     assert data.Manifest is manifest.Manifest
-    assert set(stvit_video.__all__) <= set(dir(stvit_video))
+    assert dir(stvit_video) == sorted([*stvit_video.__all__, "__version__"])
     assert callable(stvit_video.create_model)
 
 

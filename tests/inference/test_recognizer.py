@@ -73,7 +73,7 @@ def test_a_checkpoint_can_name_its_protocol(tiny_run: Any, tmp_path: Path) -> No
         ({"crop_size": 21}, "crop_size=21 .*short_side=20"),
     ],
 )
-def test_what_load_classifier_refuses(tiny_run: Any, settings: dict[str, Any], message: str) -> None:
+def test_what_load_recognizer_refuses(tiny_run: Any, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_recognizer(tiny_run.checkpoint, device="cpu", **settings)
 

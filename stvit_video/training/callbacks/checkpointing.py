@@ -44,7 +44,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with (
-                atomically(target, part=_part_of(target.name, target.parent), previous=previous) as part,
+                atomically(target, previous=previous) as part,
                 part.open("wb") as file,
             ):
                 torch.save(checkpoint, file)
@@ -53,11 +53,6 @@ class AtomicCheckpointIO(TorchCheckpointIO):
                 f"{target} can't be written ({_cause(error)}); the checkpoints before it are as they were: make room "
                 f"or mend the disk, then start the same command again"
             ) from error
-
-
-def _part_of(name: str, folder: Path) -> Path:
-    """The name of a checkpoint while it is written; the same for each process, as only one writes to a folder."""
-    return folder / f".{name}{PART_ENDING}"
 
 
 def _cause(error: BaseException) -> str:
@@ -101,9 +96,13 @@ def checkpoint_damage(path: Path) -> Damage | None:
 
 
 def remove_leftovers(run_dir: Path) -> None:
-    """Remove what processes that were killed while they wrote checkpoints have left in a run's folder."""
-    for part in run_dir.glob(_part_of("*.ckpt", run_dir).name):
-        part.unlink(missing_ok=True)
+    """Remove half-written files that killed processes have left in a run's folder.
+
+    Whoever calls this holds the lock of the folder, so none of them is being written.
+    """
+    for kind in ("ckpt", "csv", "json", "yaml"):
+        for part in run_dir.glob(f".*.{kind}*{PART_ENDING}"):
+            part.unlink(missing_ok=True)
 
 
 class LastCheckpoint(Checkpoint):
