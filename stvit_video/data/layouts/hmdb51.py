@@ -5,55 +5,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from stvit_video.data.layouts.places import Reading, published_folder, refuse_lists
-from stvit_video.data.layouts.split_lists import check_choices, find_listed, read_lines
+from stvit_video.data.layouts.split_lists import check_choices, find_listed, find_official_split, read_lines
 from stvit_video.data.manifests.builder import Listed, Missing, build_manifest_of, index_videos, settle_missing
 from stvit_video.data.manifests.faults import Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
 
 _CODES = {"train": "1", "val": "2"}  # 0 = in neither
-
-
-def find_hmdb51(
-    part: str,
-    *,
-    known_classes: Sequence[str] | None,
-    lists: str | None = None,
-    videos: str | None = None,
-    root: str | None = None,
-    split: int = 1,
-    missing: Missing = "error",
-    train: str | None = None,
-    val: str | None = None,
-) -> Reading:
-    """Find the official lists and the videos of HMDB51.
-
-    Args:
-        part: "train" or "val".
-        known_classes: labels in the order of a model's logits; None = inferred and sorted.
-        lists: folder of the lists; None = root/testTrainMulti_7030_splits.
-        videos: folder of the class folders; None = root/hmdb51_org.
-        root: holds both.
-        split: with missing: see `read_hmdb51_manifest`.
-        train: with val: refused, as there are official lists.
-
-    Returns:
-        What reads the list, without arguments.
-
-    Raises:
-        ValueError: a setting is missing or contradicts another.
-        ManifestError: a file or folder does not exist.
-    """
-    refuse_lists("hmdb51", train=train, val=val)
-    return partial(
-        read_hmdb51_manifest,
-        published_folder(lists, "lists", "testTrainMulti_7030_splits", root=root, source="hmdb51"),
-        video_dir=published_folder(videos, "videos", "hmdb51_org", root=root, source="hmdb51"),
-        part=part,
-        split=split,
-        classes=known_classes,
-        missing=missing,
-    )
 
 
 def read_hmdb51_manifest(
@@ -111,3 +68,12 @@ def _read_hmdb51_list(path: Path, code: str, faults: Faults) -> list[str]:
         elif found == code:
             chosen.append(name)
     return chosen
+
+
+find_hmdb51 = partial(
+    find_official_split,
+    read_hmdb51_manifest,
+    layout="hmdb51",
+    published_lists="testTrainMulti_7030_splits",
+    published_videos="hmdb51_org",
+)

@@ -1,12 +1,65 @@
 """What the official text lists of UCF101 and HMDB51 have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from stvit_video.data.manifests.builder import Listed, check_missing
+from stvit_video.data.layouts.places import Reading, published_folder, refuse_lists
+from stvit_video.data.manifests.builder import Listed, Missing, check_missing
 from stvit_video.data.manifests.faults import ManifestError
+from stvit_video.data.manifests.manifest import Manifest
 
 NUM_SPLITS = 3
+
+
+def find_official_split(
+    read: Callable[..., Manifest],
+    part: str,
+    *,
+    layout: str,
+    published_lists: str,
+    published_videos: str,
+    known_classes: Sequence[str] | None,
+    lists: str | None = None,
+    videos: str | None = None,
+    root: str | None = None,
+    split: int = 1,
+    missing: Missing = "error",
+    train: str | None = None,
+    val: str | None = None,
+) -> Reading:
+    """Find the official lists and the videos of a data set.
+
+    Args:
+        read: the layout's reader.
+        part: "train" or "val".
+        layout: its name, for messages.
+        published_lists: name of the folder of the lists as it is published.
+        published_videos: name of the folder of the class folders as it is published.
+        known_classes: labels in the order of a model's logits; None = those of the lists.
+        lists: folder of the lists; None = that of the published name in root.
+        videos: folder of the class folders; None = that of the published name in root.
+        root: holds both.
+        split: with missing: see `read`.
+        train: with val: refused, as there are official lists.
+
+    Returns:
+        What reads the list, without arguments.
+
+    Raises:
+        ValueError: a setting is missing or contradicts another.
+        ManifestError: a folder does not exist.
+    """
+    refuse_lists(layout, train=train, val=val)
+    return partial(
+        read,
+        published_folder(lists, "lists", published_lists, root=root, source=layout),
+        video_dir=published_folder(videos, "videos", published_videos, root=root, source=layout),
+        part=part,
+        split=split,
+        classes=known_classes,
+        missing=missing,
+    )
 
 
 def check_choices(part: str, split: int, missing: str) -> None:

@@ -11,55 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from stvit_video.data.layouts.places import Reading, published_folder, refuse_lists
-from stvit_video.data.layouts.split_lists import check_choices, find_listed, read_lines
+from stvit_video.data.layouts.split_lists import check_choices, find_listed, find_official_split, read_lines
 from stvit_video.data.manifests.builder import Missing, build_manifest_of, index_videos, settle_missing
 from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
 
 _UCF101_FILE = re.compile(r"v_.+_(g\d+)_c\d+\.\w+")
-
-
-def find_ucf101(
-    part: str,
-    *,
-    known_classes: Sequence[str] | None,
-    lists: str | None = None,
-    videos: str | None = None,
-    root: str | None = None,
-    split: int = 1,
-    missing: Missing = "error",
-    train: str | None = None,
-    val: str | None = None,
-) -> Reading:
-    """Find the official lists and the videos of UCF101.
-
-    Args:
-        part: "train" or "val".
-        known_classes: labels in the order of a model's logits; None = inferred and sorted.
-        lists: folder of the lists; None = root/ucfTrainTestlist.
-        videos: folder of the class folders; None = root/UCF-101.
-        root: holds both.
-        split: with missing: see `read_ucf101_manifest`.
-        train: with val: refused, as there are official lists.
-
-    Returns:
-        What reads the list, without arguments.
-
-    Raises:
-        ValueError: a setting is missing or contradicts another.
-        ManifestError: a file or folder does not exist.
-    """
-    refuse_lists("ucf101", train=train, val=val)
-    return partial(
-        read_ucf101_manifest,
-        published_folder(lists, "lists", "ucfTrainTestlist", root=root, source="ucf101"),
-        video_dir=published_folder(videos, "videos", "UCF-101", root=root, source="ucf101"),
-        part=part,
-        split=split,
-        classes=known_classes,
-        missing=missing,
-    )
 
 
 class Group(NamedTuple):
@@ -180,3 +137,12 @@ def _read_ucf101_list(path: Path, numbered: Mapping[str, str], faults: Faults) -
         else:
             rows.append((line, written.partition("/")[2], group))
     return rows
+
+
+find_ucf101 = partial(
+    find_official_split,
+    read_ucf101_manifest,
+    layout="ucf101",
+    published_lists="ucfTrainTestlist",
+    published_videos="UCF-101",
+)
