@@ -96,13 +96,12 @@ def checkpoint_damage(path: Path) -> Damage | None:
 
 
 def remove_leftovers(run_dir: Path) -> None:
-    """Remove half-written files that killed processes have left in a run's folder.
+    """Remove half-written checkpoints that killed processes have left in a run's folder.
 
-    Whoever calls this holds the lock of the folder, so none of them is being written.
+    Call it before any process trains. Other files are left: at a start, each process writes its config.yaml.
     """
-    for kind in ("ckpt", "csv", "json", "yaml"):
-        for part in run_dir.glob(f".*.{kind}*{PART_ENDING}"):
-            part.unlink(missing_ok=True)
+    for part in run_dir.glob(f".*.ckpt*{PART_ENDING}"):
+        part.unlink(missing_ok=True)
 
 
 class LastCheckpoint(Checkpoint):
