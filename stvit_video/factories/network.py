@@ -11,12 +11,16 @@ from stvit_video.models.factory import create_model
 Settings = Mapping[str, Any]
 
 
+def given_options(model: Settings) -> dict[str, Any]:
+    """The options of the `model` settings for `create_model`; what is null keeps the named model's own value."""
+    return {key: value for key, value in model.items() if key != "name" and value is not None}
+
+
 def meta_model(model: Settings) -> TokenModel:
     """Build the model of the `model` settings on the meta device: at once, without memory, with the default classes.
 
     Raises:
         ValueError: as `create_model`.
     """
-    options = {key: value for key, value in model.items() if key != "name" and value is not None}
     with torch.device("meta"):
-        return create_model(model["name"], **options)
+        return create_model(model["name"], **given_options(model))

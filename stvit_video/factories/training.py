@@ -15,6 +15,7 @@ from stvit_video.data.loading.multi_scale import MultiScale
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.transforms.device_transform import DeviceTransform
 from stvit_video.factories.data import ClipParts, build_data
+from stvit_video.factories.network import given_options
 from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.load import load_checkpoint
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
@@ -59,8 +60,7 @@ def build_module(settings: Settings, clips: ClipParts) -> tuple[ClassificationMo
         ValueError: settings or manifests that can't be used.
     """
     data = build_data(settings, clips)
-    model_options = {k: v for k, v in settings["model"].items() if k != "name" and v is not None}
-    model_options["num_classes"] = len(data.train_manifest.classes)
+    model_options = given_options(settings["model"]) | {"num_classes": len(data.train_manifest.classes)}
     optim = settings["optim"]
     model = create_model(settings["model"]["name"], **model_options)
     metadata = checkpoint_metadata(

@@ -12,7 +12,7 @@ from stvit_video.config.consistency import contradictions
 from stvit_video.config.setting_checks import Check, run_checks, sound_settings
 from stvit_video.config.setting_rules import type_faults
 from stvit_video.config.unknown_keys import unknown_faults
-from stvit_video.factories.data import ClipParts, build_preprocessing
+from stvit_video.factories.data import ClipParts
 from stvit_video.factories.manifests import absolute_paths, find_manifest
 from stvit_video.factories.network import meta_model
 from stvit_video.inference.test_protocol import TestProtocol
@@ -64,7 +64,7 @@ def check_start(settings: Settings, *, run_dir: Path) -> CheckedStart:
         *unknown_faults(settings),
         *wrong.values(),
         *contradictions(settings, wrong),
-        *run_checks([_protocol_faults, *_clip_checks(clips), *CHECKS], settings, wrong),
+        *run_checks(_checks(clips), settings, wrong),
     ]
     used = dict(settings)
     if not wrong and not _protocol_faults(settings):
@@ -116,12 +116,16 @@ def _place_faults(settings: Settings) -> list[str]:
     return list(dict.fromkeys(faults))
 
 
-def _clip_checks(clips: ClipParts) -> list[Check]:
-    """A check for each part: it builds the part, which refuses wrong settings."""
+def _checks(clips: ClipParts) -> list[Check]:
+    """The checks of single settings and files; those of parts build the part, which refuses wrong settings."""
     return [
+        _protocol_faults,
         lambda _: _as_faults(lambda: clips.train_transform),
         lambda _: _as_faults(lambda: clips.sampling),
         lambda _: _as_faults(lambda: clips.mixing),
+        _init_faults,
+        _given_faults,
+        lambda given: _teacher_faults(given, clips),
     ]
 
 
@@ -130,7 +134,7 @@ def _init_faults(settings: Settings) -> list[str]:
     return _as_faults(lambda: unwrapped(peek_checkpoint(path)), name="init_from") if path else []
 
 
-def _teacher_faults(settings: Settings) -> list[str]:
+def _teacher_faults(settings: Settings, clips: ClipParts) -> list[str]:
     path = settings["distill"]["teacher"]
     if not path:
         return []
@@ -138,8 +142,8 @@ def _teacher_faults(settings: Settings) -> list[str]:
     def look() -> None:
         metadata = check_metadata(peek_checkpoint(path).get(METADATA_KEY), source=repr(path))
         classes, several = tuple(metadata["classes"]), metadata["multi_label"]  # the data's are unknown as yet
-        clips = build_preprocessing(settings["data"])
-        difference = teacher_difference(metadata, classes=classes, multi_label=several, preprocessing=clips)
+        sizes = clips.preprocessing
+        difference = teacher_difference(metadata, classes=classes, multi_label=several, preprocessing=sizes)
         if difference:
             raise ValueError(f"{path!r} can't teach here: {difference}; train one on the same data settings")
 
@@ -176,10 +180,3 @@ def _disk_space_faults(settings: Settings, folder: Path) -> list[str]:
     precision = str(settings["trainer"]["precision"])
     fault = disk_space_fault(folder, checkpoint_bytes(model, settings["optim"], precision=precision))
     return [fault] if fault else []
-
-
-CHECKS: tuple[Check, ...] = (
-    _init_faults,
-    _given_faults,
-    _teacher_faults,
-)

@@ -308,3 +308,11 @@ def test_videos_on_both_sides_are_counted(tmp_path, caplog):
     train, val = write_list(tmp_path / "train.csv", rows), write_list(tmp_path / "val.csv", "b.mp4,run,1\n")
     assert len(build_manifests({"source": "csv", "train": train, "val": val})[1].records) == 1
     assert re.search("1 of the 1 validation .*training videos", caplog.text)
+
+
+@pytest.mark.parametrize("setting", ["train", "val", "train_videos", "val_videos"])
+@pytest.mark.parametrize("source", ["ucf101", "hmdb51", "something_something_v2", "pytorchvideo"])
+def test_lists_of_ones_own_beside_official_ones_are_refused(tmp_path, source, setting):
+    data = {"source": source, "root": str(tmp_path), "dataset": "hmdb51", "split": 1, setting: str(tmp_path)}
+    with pytest.raises(ValueError, match=rf"data.source={source} .*leave data.{setting} out"):
+        build_manifest(data, "train")

@@ -26,6 +26,8 @@ def find_pytorchvideo(
     root: str | None = None,
     train: str | None = None,
     val: str | None = None,
+    train_videos: str | None = None,
+    val_videos: str | None = None,
 ) -> Reading:
     """Find what pytorchvideo's own data sets read.
 
@@ -39,6 +41,7 @@ def find_pytorchvideo(
         root: holds the parts.
         train: list or folder of the training videos; None = root/train.
         val: likewise, of the validation videos.
+        train_videos: with val_videos, and for hmdb51 train and val: refused, as there are official lists.
 
     Returns:
         What reads the list, without arguments.
@@ -49,7 +52,7 @@ def find_pytorchvideo(
     """
     source = "pytorchvideo"
     if dataset == "hmdb51":
-        refuse_lists(source, train=train, val=val)
+        refuse_lists(source, train=train, val=val, train_videos=train_videos, val_videos=val_videos)
         path = published_folder(lists, "lists", "testTrainMulti_7030_splits", root=root, source=source)
         prefix = published_folder(videos, "videos", "hmdb51_org", root=root, source=source)
     else:

@@ -30,6 +30,8 @@ def find_something_something(
     missing: Missing = "error",
     train: str | None = None,
     val: str | None = None,
+    train_videos: str | None = None,
+    val_videos: str | None = None,
 ) -> Reading:
     """Find the published lists and the videos of Something-Something V2, under the names of either release.
 
@@ -40,7 +42,7 @@ def find_something_something(
         videos: folder of the videos; None = root/20bn-something-something-v2.
         root: holds both.
         missing: see `read_something_manifest`.
-        train: with val: refused, as there are published lists.
+        train: with val, train_videos, val_videos: refused, as there are published lists.
 
     Returns:
         What reads the list, without arguments.
@@ -50,7 +52,7 @@ def find_something_something(
         ManifestError: a file or folder does not exist.
     """
     source, name = "something_something_v2", {"train": "train", "val": "validation"}[part]
-    refuse_lists(source, train=train, val=val)
+    refuse_lists(source, train=train, val=val, train_videos=train_videos, val_videos=val_videos)
     folder = published_folder(lists, "lists", "", root=root, source=source)
     prefix = "" if (folder / "labels.json").is_file() else "something-something-v2-"  # the later release has none
     return partial(

@@ -27,6 +27,8 @@ def find_official_split(
     missing: Missing = "error",
     train: str | None = None,
     val: str | None = None,
+    train_videos: str | None = None,
+    val_videos: str | None = None,
 ) -> Reading:
     """Find the official lists and the videos of a data set.
 
@@ -41,7 +43,7 @@ def find_official_split(
         videos: folder of the class folders; None = that of the published name in root.
         root: holds both.
         split: with missing: see `read`.
-        train: with val: refused, as there are official lists.
+        train: with val, train_videos, val_videos: refused, as there are official lists.
 
     Returns:
         What reads the list, without arguments.
@@ -50,7 +52,7 @@ def find_official_split(
         ValueError: a setting is missing or contradicts another.
         ManifestError: a folder does not exist.
     """
-    refuse_lists(layout, train=train, val=val)
+    refuse_lists(layout, train=train, val=val, train_videos=train_videos, val_videos=val_videos)
     return partial(
         read,
         published_folder(lists, "lists", published_lists, root=root, source=layout),
