@@ -19,7 +19,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from stvit_video.config.model_nodes import register_models
+from stvit_video.config.nodes import register_nodes
 from stvit_video.data.loading.clip_dataset import BrokenVideosError
 from stvit_video.data.loading.datamodule import VideoDataModule
 from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
@@ -39,6 +39,7 @@ from stvit_video.runs.resume import (
     write_config,
 )
 from stvit_video.settings.paths import CONF_DIR
+from stvit_video.settings.train_settings import TrainSettings
 from stvit_video.sweeps.launch import run_with_sweeps
 from stvit_video.training.callbacks.checkpointing import CheckpointWriteError, LastCheckpoint
 from stvit_video.training.callbacks.interruption import (
@@ -54,7 +55,6 @@ from stvit_video.training.devices import LostProcessError
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 from stvit_video.utils.compat import is_of_lost_process
 
-Settings = Mapping[str, Any]
 USER_ERRORS = (
     ValueError,
     OSError,
@@ -67,20 +67,21 @@ USER_ERRORS = (
     CheckpointWriteError,
     MisconfigurationException,
 )
-register_models()
+register_nodes()
 OmegaConf.register_new_resolver("first_given", lambda one, other: other if one is None else one, replace=True)
 # for experiments, whose own "???" would leave a null of train.yaml as it is
 OmegaConf.register_new_resolver("required", lambda: MISSING, replace=True)
 
 
-def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
+def train(values: Mapping[str, Any], *, run_dir: Path) -> dict[str, Any]:
     """Train as the settings say, and write checkpoints, logs, curves and result.json into the run directory.
 
     Where the folder holds a run of the same settings, it goes on from its newest whole checkpoint; a finished one is
     left as it is. What is wrong with settings, files, devices and disk is told together before any data is read.
 
     Args:
-        settings: the resolved configuration (conf/train.yaml) as plain values.
+        values: the settings as plain values, see `stvit_video.settings.train_settings`; one that is left out has its
+            default.
         run_dir: the folder of the run; with `ckpt_path` a training goes on in the folder of that checkpoint.
 
     Returns:
@@ -98,40 +99,41 @@ def train(settings: Settings, *, run_dir: Path) -> dict[str, Any]:
         LostProcessError: another process of this training has ended.
         ProcessFailedError: one of several processes failed in the final evaluation.
     """
-    settings, clips = check_start(settings, run_dir=run_dir)
-    given = resume_point_of(settings["ckpt_path"]) if settings["ckpt_path"] else None
+    settings, clips = check_start(values, run_dir=run_dir)
+    given = resume_point_of(settings.ckpt_path) if settings.ckpt_path else None
     with run_lock(given.run_dir if given else run_dir):
-        start = given or find_resume_point(run_dir, settings)
+        start = given or find_resume_point(run_dir, settings.plain())
         if start.result is not None:
             rank_zero_only(print)(f"{start.run_dir} holds this run, and it is finished: {start.result['result']}")
             return start.result
         return _train_from(start, settings, clips)
 
 
-def _train_from(start: ResumePoint, settings: Settings, clips: ClipParts) -> dict[str, Any]:
+def _train_from(start: ResumePoint, settings: TrainSettings, clips: ClipParts) -> dict[str, Any]:
     """The training itself, in a folder that is its own; see `train`."""
     run_dir = start.run_dir
-    seed_everything(settings["seed"], workers=True, verbose=False)
+    seed_everything(settings.seed, workers=True, verbose=False)
     module, data = build_module(settings, clips)
     if start.checkpoint is not None:
         place = check_resumable(start.checkpoint, module)
         rank_zero_only(print)(f"going on from {start.checkpoint}: {place}", flush=True)
-    write_config(run_dir, settings)
+    write_config(run_dir, settings.plain())
     rank_zero_only(set_result_aside)(run_dir)
     trainer = build_trainer(
-        settings["trainer"],
+        settings.trainer,
         run_dir=run_dir,
-        seed=settings["seed"],
+        seed=settings.seed,
         resumed=start.checkpoint is not None,
         monitor=module.objective.monitor,
-        callbacks=[*build_averaging(settings["optim"]), SkippedVideos(run_dir, data.train_manifest)],
+        callbacks=[*build_averaging(settings.optim), SkippedVideos(run_dir, data.train_manifest)],
     )
     fit(trainer, module, data, run_dir=run_dir, resumed_from=start.checkpoint)
     return report_training(
         Path(trainer.strategy.broadcast(str(run_dir))),  # a name made of the time may differ between processes
-        checkpoint=settings["report_checkpoint"],
+        checkpoint=settings.report_checkpoint,
         val_manifest=data.val_manifest,
-        data=settings["data"],
+        num_workers=settings.data.num_workers,
+        backend=settings.data.backend,
         training=training_facts(trainer),
     )
 
@@ -177,11 +179,11 @@ def main(config: DictConfig) -> None:
     """Hydra's entry: the config's plain values go to `train`; what a user can mend is told in one line."""
     hydra_config = HydraConfig.get()
     try:
-        settings: Any = OmegaConf.to_container(config, resolve=True)
-        settings.pop("sweep")  # what `-m` asks for is no part of a run
-        train(settings, run_dir=Path(hydra_config.runtime.output_dir))
+        values: Any = OmegaConf.to_container(config, resolve=True)
+        values.pop("sweep")  # what `-m` asks for is no part of a run
+        train(values, run_dir=Path(hydra_config.runtime.output_dir))
     except TrainingInterruptedError as error:
-        sys.exit(_farewell(error, run_dir=Path(hydra_config.runtime.output_dir), is_named=bool(settings["run"])))
+        sys.exit(_farewell(error, run_dir=Path(hydra_config.runtime.output_dir), is_named=bool(values["run"])))
     except USER_ERRORS as error:
         message = str(error)
     else:

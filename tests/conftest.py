@@ -11,7 +11,7 @@ from hypothesis import settings
 from real_data import pytest_collection_modifyitems  # noqa: F401 - skips tests of real files that are not there
 from video_cases import case, case_folder, get_case, made_case  # noqa: F401 - fixtures
 
-from stvit_video.config.model_nodes import register_models
+from stvit_video.config.nodes import register_nodes
 from stvit_video.data.synthetic.dataset import encode_video
 from stvit_video.models import create_model
 from stvit_video.models.checkpoints.grids import position_grid
@@ -20,7 +20,7 @@ from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 pytest_plugins = ("commands", "counting_video", "leftovers", "watchdog")  # of tests/helpers
 settings.register_profile("any_time", deadline=None)  # a busy machine is no fault of an example
 settings.load_profile("any_time")
-register_models()  # for tests that compose a configuration and import no command
+register_nodes()  # for tests that compose a configuration and import no command
 
 CLASSES = ("a, comma", "jump", "run")
 PREPROCESSING = {

@@ -11,13 +11,16 @@ from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.factories.data import build_mixing, build_train_transform
 from stvit_video.factories.manifests import LAYOUTS
 from stvit_video.models import list_models, model_options
+from stvit_video.settings.augment_settings import AugmentSettings
 from stvit_video.settings.paths import CONF_DIR
+from stvit_video.settings.reading import read_settings
 
 CONF = Path(CONF_DIR)
 CHOICES = {
     group: sorted(path.stem for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_"))
     for group in ("data", "experiment", "augment", "optim", "trainer")
 }
+CHOICES["data"] = sorted({*CHOICES["data"], *LAYOUTS})
 PLACES = ["data.root=/somewhere"]
 MEASURED_HERE = {"photo_motion", "quickstart", "surveillance_fight", "cifar10", "cifar10_swin", "cifar10_casvit"}
 RECIPES = set(CHOICES["experiment"]) - MEASURED_HERE
@@ -76,8 +79,10 @@ PUBLISHED = {
 def test_augmentations_can_be_built_and_hold_the_published_values(name):
     augment = OmegaConf.to_container(composed(f"augment={name}").augment)
     sizes = Preprocessing(num_frames=4, frame_stride=2, short_side=256, crop_size=224)
-    assert build_train_transform(augment, sizes).flip_probability == augment["flip_probability"]
-    assert (build_mixing(augment) is None) == (augment["mixup_alpha"] == augment["cutmix_alpha"] == 0)
+    settings = read_settings(AugmentSettings, augment).settings
+    assert settings.plain() == augment
+    assert build_train_transform(settings, sizes).flip_probability == augment["flip_probability"]
+    assert (build_mixing(settings) is None) == (augment["mixup_alpha"] == augment["cutmix_alpha"] == 0)
     published = PUBLISHED.get(name, {})
     assert {key: augment[key] for key in published} == published
 

@@ -7,10 +7,10 @@ import shutil
 import pytest
 import torch
 import yaml
+from evaluating import evaluate
 
 from stvit_video import export_run as command
 from stvit_video import predict as predict_command
-from stvit_video.evaluate import evaluate
 from stvit_video.export_run import export_run
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.models import create_model, load_checkpoint

@@ -7,13 +7,13 @@ from shutil import make_archive
 
 import pytest
 import torch
+from evaluating import evaluate
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from picture_maker import pack, write_picture, write_tree
 
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.doctor import doctor
-from stvit_video.evaluate import evaluate
 from stvit_video.factories.manifests import build_manifest, build_manifests
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.predict import predict

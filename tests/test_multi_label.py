@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from evaluating import evaluate
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from torchmetrics.functional.classification import multilabel_average_precision
@@ -23,7 +24,6 @@ from stvit_video import predict as predict_command
 from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.synthetic.dataset import encode_video
-from stvit_video.evaluate import evaluate
 from stvit_video.evaluation.ledger.offline import evaluate_ledger
 from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.evaluation.plots import read_curve

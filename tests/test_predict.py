@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 from eval_crops import eval_crops
+from evaluating import evaluate
 
 from stvit_video.data.transforms.preprocessing import Preprocessing
-from stvit_video.evaluate import evaluate
 from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.predict import KEYS, main, parse_arguments, predict

@@ -7,13 +7,12 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from settings_checker import check_settings
+from settings_checker import check_settings, faults_of, typed
 
-from stvit_video.config.setting_rules import type_faults
+from stvit_video.config.consistency import chosen_protocol
 from stvit_video.evaluation.cost.measure import count_gmacs
 from stvit_video.models import create_model
 from stvit_video.settings.paths import CONF_DIR
-from stvit_video.settings.rules import chosen_protocol
 from stvit_video.train import main as _main  # noqa: F401 - the resolvers of the recipes
 from stvit_video.training.batch_size import BatchSize, learning_rate_scale
 
@@ -105,7 +104,7 @@ def test_a_recipe_that_goes_on_from_weights_does_not_start_without(name):
     with initialize_config_dir(CONF_DIR, version_base="1.3"):
         chosen = compose("train", overrides=[f"+experiment={name}", "data.root=/x", "trainer=cpu"])
     settings = OmegaConf.to_container(chosen, resolve=True)
-    assert type_faults(settings) == {"init_from": "init_from is missing; give it, for example init_from=/path"}
+    assert faults_of(settings) == ["init_from is missing; give it, for example init_from=/path"]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -124,7 +123,7 @@ def test_a_recipe_could_start_with_the_published_values(name):
     assert (peak, batch.videos) == (pytest.approx(lr), videos)
     assert optim["expected_batch"] == videos
     assert (trainer["max_epochs"], optim["warmup_epochs"]) == (epochs, warmup)
-    assert chosen_protocol(settings)["name"] == protocol
+    assert chosen_protocol(typed(settings))["name"] == protocol
     assert settings["report_checkpoint"] == "last"  # the list that would choose the best is the one of the test
     for key, value in MORE.get(name, {}).items():
         group, _, option = key.rpartition(".")

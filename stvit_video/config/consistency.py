@@ -1,55 +1,60 @@
 """Find training settings that contradict each other, before anything is read."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from stvit_video.config.multi_scale_consistency import multi_scale_faults
 from stvit_video.config.optim_consistency import optim_faults
 from stvit_video.config.setting_checks import Check, run_checks
+from stvit_video.data.layouts.catalogue import LAYOUTS, PICTURE_LAYOUTS
+from stvit_video.factories.manifests import foreign_fault
 from stvit_video.models.registry import MODELS, model_options
-from stvit_video.settings.rules import PRECISIONS, chosen_protocol
+from stvit_video.settings.train_settings import TrainSettings
 from stvit_video.training.devices import find_surroundings, process_faults
 
-Settings = Mapping[str, Any]
 
-
-def contradictions(settings: Settings, wrong: Collection[str]) -> list[str]:
+def contradictions(settings: TrainSettings, wrong: Collection[str]) -> list[str]:
     """List the settings that contradict each other, a sentence each.
 
     Args:
-        settings: the resolved training configuration as plain values.
-        wrong: the settings with `type_faults`; what depends on them is not looked at.
+        settings: of the training.
+        wrong: the names of wrong ones; what depends on them is not looked at.
     """
     return [*run_checks(CHECKS, settings, wrong), *optim_faults(settings, wrong=wrong)]
 
 
-def _validation_contradictions(settings: Settings) -> list[str]:
-    every, epochs = settings["trainer"]["check_val_every_n_epoch"], settings["trainer"]["max_epochs"]
+def chosen_protocol(settings: TrainSettings) -> dict[str, Any]:
+    """The `protocol` settings; where they name none, uniform, and for pictures single."""
+    usual = "single" if settings.data.source in PICTURE_LAYOUTS else "uniform"
+    return {**settings.protocol.plain(), "name": settings.protocol.name or usual}
+
+
+def _validation_contradictions(settings: TrainSettings) -> list[str]:
+    every, epochs = settings.trainer.check_val_every_n_epoch, settings.trainer.max_epochs
     if every <= epochs:
         return []
     return [f"trainer.check_val_every_n_epoch={every} must be at most trainer.max_epochs={epochs}"]
 
 
-def _warmup_contradictions(settings: Settings) -> list[str]:
-    warmup, epochs = settings["optim"]["warmup_epochs"], settings["trainer"]["max_epochs"]
-    if warmup < epochs:
+def _warmup_contradictions(settings: TrainSettings) -> list[str]:
+    warmup, epochs = settings.optim.warmup_epochs, settings.trainer.max_epochs
+    if warmup is None or warmup < epochs:
         return []
-    return [f"optim.warmup_epochs={warmup} must be below trainer.max_epochs={epochs}; shorten the warm-up"]
+    return [
+        f"optim.warmup_epochs={warmup} must be below trainer.max_epochs={epochs}; shorten the warm-up, or leave it out"
+    ]
 
 
-def _rate_contradictions(settings: Settings) -> list[str]:
-    lowest, lr = settings["optim"]["min_lr"], settings["optim"]["lr"]
+def _rate_contradictions(settings: TrainSettings) -> list[str]:
+    lowest, lr = settings.optim.min_lr, settings.optim.lr
     return [f"optim.min_lr={lowest} must be at most optim.lr={lr}"] if lowest > lr else []
 
 
-def _report_contradictions(settings: Settings) -> list[str]:
-    reported = settings["report_checkpoint"]
-    return [] if reported in ("best", "last") else [f"report_checkpoint={reported!r} is unknown; choose best or last"]
-
-
-def _sampling_contradictions(settings: Settings) -> list[str]:
+def _sampling_contradictions(settings: TrainSettings) -> list[str]:
+    if settings.data.sampling != "segments":
+        return []
     tested = chosen_protocol(settings)["name"]
-    if settings["data"]["sampling"] != "segments" or tested == "videomae_ssv2":
+    if tested == "videomae_ssv2":
         return []
     return [
         f"data.sampling=segments trains on clips that span the whole video, protocol.name={tested} tests on others; "
@@ -57,74 +62,65 @@ def _sampling_contradictions(settings: Settings) -> list[str]:
     ]
 
 
-def _precision_contradictions(settings: Settings) -> list[str]:
-    precision = settings["trainer"]["precision"]
-    if str(precision) in PRECISIONS:
-        return []
-    return [f"trainer.precision={precision!r} is unknown; use one of {', '.join(PRECISIONS)}"]
-
-
-def _process_contradictions(settings: Settings) -> list[str]:
-    trainer = settings["trainer"]
+def _process_contradictions(settings: TrainSettings) -> list[str]:
+    trainer = settings.trainer
     return process_faults(
-        trainer["accelerator"],
-        trainer["devices"],
-        trainer["num_nodes"],
+        trainer.accelerator,
+        trainer.devices,
+        trainer.num_nodes,
         find_surroundings(),
-        strategy=trainer["strategy"],
-        precision=trainer["precision"],
-        sync_batchnorm=trainer["sync_batchnorm"],
+        strategy=trainer.strategy,
+        precision=str(trainer.precision),
+        sync_batchnorm=trainer.sync_batchnorm,
     )
 
 
-def _frame_contradictions(settings: Settings) -> list[str]:
+def _frame_contradictions(settings: TrainSettings) -> list[str]:
     """Refuse pictures for a video model, and clips for an image model; `create_model` refuses unknown names."""
-    data, model = settings["data"], settings["model"]["name"]
-    frames, pictures = data["num_frames"], data["source"] == "image_folder"
+    data, model = settings.data, settings.model.name
+    frames, pictures = data.num_frames, data.source in PICTURE_LAYOUTS
     takes_clips = model in MODELS and "num_frames" in model_options(model)
     if pictures and takes_clips:
         other = model.replace("video_", "")
-        return [f"model={model} takes clips, data.source=image_folder gives pictures; use model={other}"]
+        return [f"model={model} takes clips, data.source={data.source} gives pictures; use model={other}"]
     if pictures and frames > 1:
-        return [f"data.num_frames={frames} does not fit data.source=image_folder, a picture has one; leave it out"]
+        return [f"data.num_frames={frames} does not fit data.source={data.source}, a picture has one; leave it out"]
     if frames > 1 and model in MODELS and not takes_clips:
         return [
             f"model={model} takes one frame, data.num_frames={frames} gives it clips; use a model with video in its "
             "name, or data.num_frames=1"
         ]
-    if frames == 1 and data["frame_difference"]:
+    if frames == 1 and data.frame_difference:
         return ["data.frame_difference=true leaves nothing of one frame; use data.num_frames=2 or more"]
     return []
 
 
-def _separator_contradictions(settings: Settings) -> list[str]:
-    data = settings["data"]
-    if not data.get("label_separator") or data["source"] == "csv":
-        return []
-    return [f"data.label_separator is for data=csv alone, not for data.source={data['source']}; leave it out"]
+def _layout_contradictions(settings: TrainSettings) -> list[str]:
+    data = settings.data
+    return foreign_fault({"source": data.source, **data.options}) if data.source in LAYOUTS else []
 
 
-def _repeat_contradictions(settings: Settings) -> list[str]:
-    batch_size, repeats = settings["data"]["batch_size"], settings["data"]["num_repeats"]
+def _repeat_contradictions(settings: TrainSettings) -> list[str]:
+    batch_size, repeats = settings.data.batch_size, settings.data.num_repeats
     if batch_size % repeats == 0:
         return []
     return [f"data.batch_size={batch_size} counts clips and must be a multiple of data.num_repeats={repeats}"]
 
 
-def _mixing_contradictions(settings: Settings) -> list[str]:
-    augment = settings["augment"]
-    if settings["data"]["batch_size"] != 1 or not augment["mix_probability"]:
+def _mixing_contradictions(settings: TrainSettings) -> list[str]:
+    augment = settings.augment
+    if settings.data.batch_size != 1 or not augment.mix_probability:
         return []
-    if not max(augment["mixup_alpha"], augment["cutmix_alpha"]):
+    if not max(augment.mixup_alpha, augment.cutmix_alpha):
         return []
     return ["data.batch_size=1 leaves nothing to mix a clip with; use 2 or more, or augment.mix_probability=0"]
 
 
-def _cache_contradictions(settings: Settings) -> list[str]:
-    data, jitter = settings["data"], settings["augment"]["short_side_jitter"]
-    if data["cache"] != "memory" or not jitter:
+def _cache_contradictions(settings: TrainSettings) -> list[str]:
+    data, jitter = settings.data, settings.augment.short_side_jitter
+    if data.cache != "memory" or not jitter:
         return []
-    kept = data["cache_short_side"] or data["short_side"]
+    kept = data.cache_short_side or data.short_side
     if max(jitter) <= kept:
         return []
     return [
@@ -137,12 +133,10 @@ CHECKS: tuple[Check, ...] = (
     _validation_contradictions,
     _warmup_contradictions,
     _rate_contradictions,
-    _report_contradictions,
     _sampling_contradictions,
-    _precision_contradictions,
     _process_contradictions,
     _frame_contradictions,
-    _separator_contradictions,
+    _layout_contradictions,
     _repeat_contradictions,
     _mixing_contradictions,
     _cache_contradictions,

@@ -1,19 +1,17 @@
 """Find settings of optimizer, model and trainer that contradict each other, before anything is read."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 from stvit_video.config.setting_checks import Check, run_checks
 from stvit_video.factories.network import meta_model
+from stvit_video.settings.train_settings import TrainSettings
 
-Settings = Mapping[str, Any]
 
-
-def optim_faults(settings: Settings, *, wrong: Collection[str] = ()) -> list[str]:
+def optim_faults(settings: TrainSettings, *, wrong: Collection[str] = ()) -> list[str]:
     """List the contradictions in the groups optim and model, and in trainer where these depend on it.
 
     Args:
-        settings: the resolved training configuration as plain values.
+        settings: of the training.
         wrong: settings of a wrong type or out of their range; what depends on them is not looked at.
 
     Returns:
@@ -22,13 +20,13 @@ def optim_faults(settings: Settings, *, wrong: Collection[str] = ()) -> list[str
     return run_checks(CHECKS, settings, wrong)
 
 
-def _warmup_rate_faults(settings: Settings) -> list[str]:
-    warmup, lr = settings["optim"]["warmup_lr"], settings["optim"]["lr"]
+def _warmup_rate_faults(settings: TrainSettings) -> list[str]:
+    warmup, lr = settings.optim.warmup_lr, settings.optim.lr
     return [f"optim.warmup_lr={warmup} must be at most optim.lr={lr}"] if warmup > lr else []
 
 
-def _layer_rate_faults(settings: Settings) -> list[str]:
-    decay, factor = settings["optim"]["layer_decay"], settings["optim"]["backbone_lr_factor"]
+def _layer_rate_faults(settings: TrainSettings) -> list[str]:
+    decay, factor = settings.optim.layer_decay, settings.optim.backbone_lr_factor
     if decay is None or factor == 1:
         return []
     return [
@@ -37,27 +35,27 @@ def _layer_rate_faults(settings: Settings) -> list[str]:
     ]
 
 
-def _milestone_faults(settings: Settings) -> list[str]:
-    milestones, schedule = settings["optim"]["milestones"], settings["optim"]["schedule"]
+def _milestone_faults(settings: TrainSettings) -> list[str]:
+    milestones, schedule = settings.optim.milestones, settings.optim.schedule
     if bool(milestones) != (schedule == "step"):
         return [
             f"optim.milestones={list(milestones)} are for optim.schedule=step, which needs some, "
             f"and optim.schedule={schedule} was chosen"
         ]
-    if milestones and not max(milestones) < (max_epochs := settings["trainer"]["max_epochs"]):
+    if milestones and not max(milestones) < (max_epochs := settings.trainer.max_epochs):
         return [f"optim.milestones={list(milestones)} must be below trainer.max_epochs={max_epochs}"]
     return []
 
 
-def _momentum_faults(settings: Settings) -> list[str]:
-    optim = settings["optim"]
-    if optim["nesterov"] and (optim["optimizer"] != "sgd" or not optim["momentum"]):
+def _momentum_faults(settings: TrainSettings) -> list[str]:
+    optim = settings.optim
+    if optim.nesterov and (optim.optimizer != "sgd" or not optim.momentum):
         return ["optim.nesterov=true needs optim.optimizer=sgd and optim.momentum above 0"]
     return []
 
 
-def _half_precision_faults(settings: Settings) -> list[str]:
-    optimizer, precision = settings["optim"]["optimizer"], settings["trainer"]["precision"]
+def _half_precision_faults(settings: TrainSettings) -> list[str]:
+    optimizer, precision = settings.optim.optimizer, settings.trainer.precision
     if optimizer != "adamw" or precision != "16-true":
         return []
     return [
@@ -66,20 +64,20 @@ def _half_precision_faults(settings: Settings) -> list[str]:
     ]
 
 
-def _part_faults(settings: Settings) -> list[str]:
-    optim, model = settings["optim"], settings["model"]
-    part, faults = optim["train"], []
-    if part != "all" and not settings["init_from"]:
+def _part_faults(settings: TrainSettings) -> list[str]:
+    optim, model = settings.optim, settings.model
+    part, faults = optim.train, []
+    if part != "all" and not settings.init_from:
         faults.append(
             f"optim.train={part} freezes the rest of the model, but without init_from that is randomly initialised; "
             "set init_from=/path or optim.train=all"
         )
-    if part == "semantic" and (not model["name"].startswith("stvit_") or model.get("reducer") != "semantic"):
+    if part == "semantic" and (not model.name.startswith("stvit_") or model.options.get("reducer") != "semantic"):
         faults.append(
-            f"optim.train=semantic needs a stvit_ model with model.reducer=semantic, not {model['name']} with "
-            f"model.reducer={model.get('reducer')}; use optim.train=head or all"
+            f"optim.train=semantic needs a stvit_ model with model.reducer=semantic, not {model.name} with "
+            f"model.reducer={model.options.get('reducer')}; use optim.train=head or all"
         )
-    if part != "all" and (optim["layer_decay"] is not None or optim["backbone_lr_factor"] != 1):
+    if part != "all" and (optim.layer_decay is not None or optim.backbone_lr_factor != 1):
         faults.append(
             f"optim.train={part} freezes the layers that optim.layer_decay and optim.backbone_lr_factor are for; "
             "leave these out"
@@ -87,27 +85,27 @@ def _part_faults(settings: Settings) -> list[str]:
     return faults
 
 
-def _sharding_faults(settings: Settings) -> list[str]:
-    optim, trainer = settings["optim"], settings["trainer"]
-    if trainer["strategy"] != "fsdp":
+def _sharding_faults(settings: TrainSettings) -> list[str]:
+    optim, trainer = settings.optim, settings.trainer
+    if trainer.strategy != "fsdp":
         return []
     faults = []
-    if optim["ema_decay"] is not None:
+    if optim.ema_decay is not None:
         faults.append(
             "optim.ema_decay does not work with trainer.strategy=fsdp, whose weights are spread over processes; use "
             "trainer.strategy=ddp, or optim.ema_decay=null"
         )
-    if trainer["compile"]:
+    if trainer.compile:
         faults.append("trainer.compile does not work with trainer.strategy=fsdp; use trainer.strategy=ddp, or false")
     return faults
 
 
-def _model_faults(settings: Settings) -> list[str]:
+def _model_faults(settings: TrainSettings) -> list[str]:
     """Report what `create_model` refuses, such as an elastic count above the number of image tokens."""
     try:
-        meta_model(settings["model"])
+        meta_model(settings.model)
     except ValueError as error:
-        return [f"model={settings['model']['name']}: {error}"]
+        return [f"model={settings.model.name}: {error}"]
     return []
 
 

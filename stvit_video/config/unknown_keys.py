@@ -1,11 +1,10 @@
-"""Settings that no configuration file knows: Hydra takes `+optim.lrr=1` without a word, and nothing would read it."""
+"""Settings that nobody knows. Hydra ends at the first of them, and takes `+optim.lrr=1` in silence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_loader import ConfigLoader
@@ -15,17 +14,20 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
+from stvit_video.config.nodes import COMMANDS, SWEPT
+from stvit_video.data.layouts.catalogue import LAYOUTS
+from stvit_video.factories.manifests import layout_settings
+from stvit_video.models.registry import list_models, option_defaults
 from stvit_video.settings.paths import CONF_DIR
+from stvit_video.settings.reading import setting_names
+from stvit_video.settings.sweep_settings import SweepSettings
 from stvit_video.utils.compat import parse_hydra_arguments
-
-Settings = Mapping[str, Any]
-GROUPS = {"train": ("data", "optim", "augment", "trainer", "sweep"), "evaluate": ("sweep",)}  # of whole files
 
 
 def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
     """Command line arguments, with a "+" before settings that the configuration does not have.
 
-    Hydra would end at the first of them; so it takes them, and `unknown_faults` tells them with all that is wrong.
+    Hydra would end at the first of them; so it takes them, and reading the settings tells them with all that is wrong.
     Which names there are depends on the choices of files, such as data=ucf101 or +experiment=ssv2: the configuration is
     made of these alone, and all other overrides are compared with it, in their order.
 
@@ -77,21 +79,6 @@ def _takes(config: DictConfig, override: Override) -> bool:
     return True
 
 
-def unknown_faults(settings: Settings, *, config_name: str = "train") -> list[str]:
-    """A sentence for each setting that no file of the configuration has.
-
-    Args:
-        settings: the resolved configuration as plain values. A model to train has `create_model` to check its options.
-        config_name: "train" or "evaluate".
-    """
-    known = known_settings(config_name)
-    given = [key for key in settings if (config_name, key) != ("train", "model")]
-    groups = [key for key in given if key in known and isinstance(settings[key], dict)]
-    nested = [f"{group}.{key}" for group in groups for key in settings[group]]
-    hint = f"python -m stvit_video.{config_name} --cfg job prints all that there are"
-    return [_sentence(name, known, hint) for name in (*given, *nested) if name not in known]
-
-
 @cache
 def _chosen_groups(config_name: str) -> frozenset[str]:
     """Groups of which the configuration itself chooses a file, such as "model"."""
@@ -101,22 +88,28 @@ def _chosen_groups(config_name: str) -> frozenset[str]:
 
 @cache
 def known_settings(config_name: str = "train") -> frozenset[str]:
-    """The names of all settings but those of a model to train, such as "optim.lr"."""
-    own = _read(Path(CONF_DIR, f"{config_name}.yaml"))
-    names = {
-        "model",
-        *own,
-        *(f"{group}.{key}" for group, values in own.items() if isinstance(values, dict) for key in values),
-    }
-    for group in GROUPS[config_name]:
-        files = Path(CONF_DIR, group).glob("*.yaml")
-        names |= {group, *(f"{group}.{key}" for path in files for key in _read(path))}
+    """The names of all settings of a command, such as "optim.lr"; of all layouts and models where it takes these."""
+    kind = COMMANDS[config_name]
+    names = set(setting_names(kind))
+    if config_name in SWEPT:
+        names |= {"sweep", *(f"sweep.{name}" for name in SweepSettings.model_fields)}
+    if "data.mean" in names:
+        names |= {f"data.{name}" for source in LAYOUTS for name in layout_settings(source).model_fields}
+    if "model.name" in names:
+        names |= {f"model.{name}" for model in list_models() for name in option_defaults(model)}
     return frozenset(names)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    content: Any = OmegaConf.to_container(OmegaConf.load(path))
-    return {str(key): value for key, value in (content or {}).items() if key not in ("defaults", "hydra")}
+def unknown_faults(names: Sequence[str], *, config_name: str = "train") -> list[str]:
+    """A sentence for each name that no setting of a command has.
+
+    Args:
+        names: such as "optim.lrr".
+        config_name: "train", "evaluate" or "doctor".
+    """
+    known = known_settings(config_name)
+    hint = f"python -m stvit_video.{config_name} --cfg job prints all that there are"
+    return [_sentence(name, known, hint) for name in names]
 
 
 def _sentence(name: str, known: frozenset[str], hint: str) -> str:

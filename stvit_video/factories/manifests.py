@@ -1,50 +1,84 @@
-"""Build manifests from the `data` settings; `data.source` names the kind of source."""
+"""Build manifests from the `data` settings; `data.source` names their layout."""
 
-import inspect
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
-from stvit_video.data.layouts.class_folders import find_class_folders
-from stvit_video.data.layouts.csv_list import find_csv_list
-from stvit_video.data.layouts.embedded import find_embedded
-from stvit_video.data.layouts.hmdb51 import find_hmdb51
-from stvit_video.data.layouts.image_folder import find_image_folder
-from stvit_video.data.layouts.kinetics import find_kinetics
+from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.data.layouts.places import Reading
-from stvit_video.data.layouts.pytorchvideo import find_pytorchvideo
-from stvit_video.data.layouts.something_something import find_something_something
-from stvit_video.data.layouts.tar_shards import find_tar_shards
-from stvit_video.data.layouts.ucf101 import find_ucf101
 from stvit_video.data.loading.clip_dataset import FrameReader
-from stvit_video.data.loading.pytorchvideo_reader import PytorchvideoFrames, make_clip_sampler
+from stvit_video.data.loading.pytorchvideo_reader import pytorchvideo_frames
 from stvit_video.data.manifests.manifest import Manifest, check_classes
 from stvit_video.data.manifests.quarantine import drop_quarantined
-from stvit_video.settings.paths import PATHS
-from stvit_video.utils.addresses import is_address
+from stvit_video.settings.data_settings import ClipSettings
+from stvit_video.settings.declare import Group
+from stvit_video.settings.reading import default_values
+from stvit_video.settings.signature import settings_of
+from stvit_video.utils.addresses import Place, is_address
 
-Settings = Mapping[str, Any]
-# data.source -> what finds the lists and videos of a part; its other keywords are the settings that it reads
-LAYOUTS: dict[str, Callable[..., Reading]] = {
-    "csv": find_csv_list,
-    "folder": find_class_folders,
-    "hmdb51": find_hmdb51,
-    "image_folder": find_image_folder,
-    "kinetics": find_kinetics,
-    "shards": find_tar_shards,
-    "pytorchvideo": find_pytorchvideo,
-    "something_something_v2": find_something_something,
-    "synthetic": find_embedded,
-    "ucf101": find_ucf101,
-}
+FRAME_READERS = {
+    "pytorchvideo": pytorchvideo_frames
+}  # of the layouts whose training clips are not read by our decoders
+NO_SETTINGS = ("known_classes", *ClipSettings.model_fields)  # arguments of finders and readers
 _PATTERN = re.compile(r"[{*?\[]")  # what a pattern of names has in it
 _log = logging.getLogger(__name__)
 
 
-def absolute_paths(data: Settings) -> dict[str, Any]:
+@cache
+def layout_settings(source: str) -> type[Group]:
+    """The settings of a layout, without those that all layouts share.
+
+    Args:
+        source: one of LAYOUTS.
+    """
+    reader = FRAME_READERS.get(source)
+    functions = (LAYOUTS[source],) if reader is None else (LAYOUTS[source], reader)
+    return settings_of(*functions, name=source, without=NO_SETTINGS)
+
+
+@cache
+def path_names() -> tuple[str, ...]:
+    """The `data` settings that are paths, apart from root, of all layouts."""
+    found = {"quarantine": None}
+    for find in LAYOUTS.values():
+        hints = get_type_hints(find, include_extras=True)
+        found |= {name: None for name, kind in hints.items() if Place in (kind, *get_args(kind))}
+    return tuple(name for name in found if name != "root")
+
+
+def other_layouts_settings(data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Settings that are given and are of other layouts alone -> these layouts.
+
+    A value that another layout has by default does not count as given: it is left over from a choice of that layout.
+
+    Args:
+        data: the `data` group as plain values.
+    """
+    own = layout_settings(data["source"]).model_fields
+    found: dict[str, list[str]] = {}
+    for name, value in data.items():
+        takers = {source: kind for source in LAYOUTS if name in (kind := layout_settings(source)).model_fields}
+        if name in own or not takers or value is None:
+            continue
+        if all(value != default_values(kind)[name] for kind in takers.values()):
+            found[name] = list(takers)
+    return found
+
+
+def foreign_fault(data: Mapping[str, Any]) -> list[str]:
+    """A sentence for each of `other_layouts_settings`."""
+    return [
+        f"data.{name} is for data={', '.join(takers)}, not for data.source={data['source']}, which takes "
+        f"{', '.join(layout_settings(data['source']).model_fields)}; leave data.{name} out"
+        for name, takers in other_layouts_settings(data).items()
+    ]
+
+
+def absolute_paths(data: Mapping[str, Any]) -> dict[str, Any]:
     """Make the paths in the `data` settings absolute; a path that is not given stays null.
 
     A relative path starts in the working directory, or, where it is not there but in `data.root`, in that. Addresses
@@ -56,7 +90,7 @@ def absolute_paths(data: Settings) -> dict[str, Any]:
     found = dict(data)
     if found.get("root") and not is_address(str(found["root"])):
         found["root"] = str(Path(found["root"]).expanduser().absolute())
-    for key in PATHS:
+    for key in path_names():
         if found.get(key) and not is_address(str(found[key])):
             here = Path(found[key]).expanduser().absolute()
             there = Path(found.get("root") or "", Path(found[key]).expanduser()).absolute()
@@ -70,7 +104,7 @@ def _is_there(path: Path) -> bool:
     return path.exists() or (before != str(path) and os.path.isdir(os.path.dirname(before)))
 
 
-def build_manifests(data: Settings, *, classes: tuple[str, ...] | None = None) -> tuple[Manifest, Manifest]:
+def build_manifests(data: Mapping[str, Any], *, classes: tuple[str, ...] | None = None) -> tuple[Manifest, Manifest]:
     """Build the training and validation manifests of the `data` settings.
 
     Args:
@@ -97,19 +131,22 @@ def build_manifests(data: Settings, *, classes: tuple[str, ...] | None = None) -
     return train, val
 
 
-def find_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None = None) -> Reading:
+def find_manifest(
+    data: Mapping[str, Any], part: str, *, classes: Sequence[str] | None = None, keep_missing: bool = False
+) -> Reading:
     """Find the list and the videos of a part, without reading them.
 
     Args:
         data: the `data` group of the configuration.
         part: "train" or "val".
         classes: labels in the order of a model's logits; None = inferred and sorted.
+        keep_missing: whether listed videos that are not there stay in the list.
 
     Returns:
         What reads the list, without arguments.
 
     Raises:
-        ValueError: an unknown source or part, or a setting that the source needs and lacks.
+        ValueError: an unknown source or part, a setting that the source needs and lacks, or one of another layout.
         ManifestError: a file or folder that is given and not there.
     """
     if part not in ("train", "val"):
@@ -117,28 +154,35 @@ def find_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None 
     source = data["source"]
     if source not in LAYOUTS:
         raise ValueError(f"data.source={source!r} is unknown; choose one of {', '.join(sorted(LAYOUTS))}")
-    find, settings = LAYOUTS[source], absolute_paths(data)
-    read = [name for name in inspect.signature(find).parameters if name in settings]
-    return find(part, known_classes=classes, **{name: settings[name] for name in read})
+    if faults := foreign_fault(data):
+        raise ValueError("; ".join(faults))
+    find, given = LAYOUTS[source], absolute_paths(data)
+    taken = get_type_hints(find)
+    options = {name: given[name] for name in layout_settings(source).model_fields if name in given and name in taken}
+    if keep_missing and "missing" in taken:
+        options["missing"] = "keep"
+    return find(part, known_classes=classes, **options)
 
 
-def build_manifest(data: Settings, part: str, *, classes: tuple[str, ...] | None = None) -> Manifest:
+def build_manifest(
+    data: Mapping[str, Any], part: str, *, classes: tuple[str, ...] | None = None, keep_missing: bool = False
+) -> Manifest:
     """Build one manifest of the `data` settings.
 
     Args:
-        data: with part and classes: see `find_manifest`.
+        data: with part, classes, keep_missing: see `find_manifest`.
 
     Raises:
         ValueError: as `find_manifest`.
         ManifestError: as `find_manifest`, or faults in the listed files.
     """
-    manifest = find_manifest(data, part, classes=classes)()
+    manifest = find_manifest(data, part, classes=classes, keep_missing=keep_missing)()
     if part == "train" and data.get("quarantine"):  # evaluation lists every video, the broken ones as missing
         return drop_quarantined(manifest, absolute_paths(data)["quarantine"])
     return manifest
 
 
-def build_frame_reader(data: Settings, manifest: Manifest) -> FrameReader | None:
+def build_frame_reader(data: Mapping[str, Any], manifest: Manifest) -> FrameReader | None:
     """Build the reader of training videos for this source; None = our own decoders.
 
     Args:
@@ -149,14 +193,14 @@ def build_frame_reader(data: Settings, manifest: Manifest) -> FrameReader | None
         ValueError: a setting is unknown or out of range, or has no effect with this source.
         MissingLibraryError: the library that reads does not import.
     """
-    if data["source"] != "pytorchvideo":
+    make = FRAME_READERS.get(data["source"])
+    if make is None:
         return None
-    for key, plain in (("sampling", "dense"), ("target_fps", None), ("short_video", "repeat_last")):
-        if data[key] != plain:
+    for key in ("sampling", "target_fps", "short_video"):
+        if data[key] != ClipSettings.model_fields[key].default:
             raise ValueError(
-                f"data.{key}={data[key]} has no effect with data.source=pytorchvideo, whose clip sampler chooses the "
-                f"frames; leave it out, or use another source"
+                f"data.{key}={data[key]} has no effect with data.source={data['source']}, whose clip sampler chooses "
+                f"the frames; leave it out, or use another source"
             )
-    seconds = data["clip_seconds"] or data["num_frames"] * data["frame_stride"] / 30
-    sampler = make_clip_sampler(data["clip_sampler"], clip_seconds=seconds, clips_per_video=data["clips_per_video"])
-    return PytorchvideoFrames(manifest, num_frames=data["num_frames"], clip_sampler=sampler, decoder=data["decoder"])
+    own = [name for name in get_type_hints(make) if name in data]
+    return make(manifest, **{name: data[name] for name in own})

@@ -1,6 +1,6 @@
 """Build the parts of a training from its settings: data, model in its LightningModule, trainer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.load import load_checkpoint
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 from stvit_video.models.factory import create_model
+from stvit_video.settings.optim_settings import OptimSettings
+from stvit_video.settings.train_settings import DistillSettings, TrainSettings
+from stvit_video.settings.trainer_settings import TrainerSettings
 from stvit_video.training.batch_size import BatchSize, batch_warning, describe_start, learning_rate_scale
 from stvit_video.training.callbacks.averaging import WeightAverage
 from stvit_video.training.callbacks.carried_metrics import CarriedMetrics
@@ -45,11 +48,8 @@ from stvit_video.training.nonfinite import NonFiniteGuard
 from stvit_video.training.optim import OptimizerRecipe
 from stvit_video.training.sharding import sharded_strategy
 
-Settings = Mapping[str, Any]
-LEARNING_RATES = ("lr", "min_lr", "warmup_lr")
 
-
-def build_module(settings: Settings, clips: ClipParts) -> tuple[ClassificationModule, VideoDataModule]:
+def build_module(settings: TrainSettings, clips: ClipParts) -> tuple[ClassificationModule, VideoDataModule]:
     """Build the model in its LightningModule, and the data.
 
     Args:
@@ -60,56 +60,56 @@ def build_module(settings: Settings, clips: ClipParts) -> tuple[ClassificationMo
         ValueError: settings or manifests that can't be used.
     """
     data = build_data(settings, clips)
-    model_options = given_options(settings["model"]) | {"num_classes": len(data.train_manifest.classes)}
-    optim = settings["optim"]
-    model = create_model(settings["model"]["name"], **model_options)
+    model_options = given_options(settings.model) | {"num_classes": len(data.train_manifest.classes)}
+    optim = settings.optim
+    model = create_model(settings.model.name, **model_options)
     metadata = checkpoint_metadata(
-        model_name=settings["model"]["name"],
+        model_name=settings.model.name,
         model_options=model_options,
         classes=data.train_manifest.classes,
         preprocessing=data.preprocessing.to_dict(),
-        protocol=settings["protocol"],
-        config=settings,
+        protocol=settings.protocol.plain(),
+        config=settings.plain(),
         position_grid=position_grid(model),
         multi_label=data.train_manifest.multi_label,
     )
-    model.recompute_blocks(recompute=settings["trainer"]["gradient_checkpointing"])
-    if settings["init_from"]:
-        report = load_checkpoint(model, settings["init_from"], new_head=settings["init_head"] == "new")
-        rank_zero_only(print)(f"weights of {settings['init_from']}: {report}")
-    freeze_all_but(model, optim["train"])
+    model.recompute_blocks(recompute=settings.trainer.gradient_checkpointing)
+    if settings.init_from:
+        report = load_checkpoint(model, settings.init_from, new_head=settings.init_head == "new")
+        rank_zero_only(print)(f"weights of {settings.init_from}: {report}")
+    freeze_all_but(model, optim.train)
     module = ClassificationModule(
         model,
         num_classes=model_options["num_classes"],
         metadata=metadata,
-        optim=build_optim(scaled_optim(settings, clips.multi_scale)),
-        label_smoothing=optim["label_smoothing"],
-        max_skipped_fraction=settings["data"]["max_skipped_fraction"],
+        optim=build_optim(settings, learning_rate_factor=scaled_learning_rate(settings, clips.multi_scale)),
+        label_smoothing=optim.label_smoothing,
+        max_skipped_fraction=settings.data.max_skipped_fraction,
         mixing=clips.mixing,
         device_transform=DeviceTransform(data.preprocessing),
         multi_label=data.train_manifest.multi_label,
-        class_weights=class_weights(optim["class_weights"], data.train_manifest),
-        teacher=build_teacher(settings["distill"], data),
+        class_weights=class_weights(optim.class_weights, data.train_manifest),
+        teacher=build_teacher(settings.distill, data),
         guard=NonFiniteGuard(
-            max_in_a_row=settings["trainer"]["max_nonfinite_steps"], name_of=video_namer(data.train_manifest)
+            max_in_a_row=settings.trainer.max_nonfinite_steps, name_of=video_namer(data.train_manifest)
         ),
-        seed=settings["seed"],
-        compile_mode=compile_mode(settings["trainer"]["compile"]),
+        seed=settings.seed,
+        compile_mode=compile_mode(settings.trainer.compile),
     )
     return module, data
 
 
-def build_teacher(distill: Settings, data: VideoDataModule) -> Teacher | None:
+def build_teacher(distill: DistillSettings, data: VideoDataModule) -> Teacher | None:
     """Load the teacher that the `distill` settings name; None = there is none.
 
     Raises:
         ValueError: a checkpoint that can't teach on these data.
     """
-    if distill["teacher"] is None:
+    if distill.teacher is None:
         return None
     return load_teacher(
-        distill["teacher"],
-        Distillation(weight=distill["weight"], temperature=distill["temperature"], kind=distill["kind"]),
+        distill.teacher,
+        Distillation(weight=distill.weight, temperature=distill.temperature, kind=distill.kind),
         classes=data.train_manifest.classes,
         multi_label=data.train_manifest.multi_label,
         preprocessing=data.preprocessing,
@@ -132,80 +132,90 @@ def compile_mode(setting: bool | str) -> str | None:
     return setting
 
 
-def scaled_optim(settings: Settings, sizes: MultiScale | None) -> dict[str, Any]:
-    """Scale the learning rates of the `optim` settings; the first process prints them and the effective batch."""
-    data, optim, trainer = settings["data"], settings["optim"], settings["trainer"]
+def scaled_learning_rate(settings: TrainSettings, sizes: MultiScale | None) -> float:
+    """The factor on all learning rates; the first process prints them and the effective batch."""
+    data, optim, trainer = settings.data, settings.optim, settings.trainer
     here = find_surroundings()
     batch = BatchSize(
-        per_process=data["batch_size"] // data["num_repeats"],
-        num_processes=count_processes(trainer["accelerator"], trainer["devices"], trainer["num_nodes"], here),
-        num_accumulated=trainer["accumulate_grad_batches"],
-        num_repeats=data["num_repeats"],
-        unit="GPU" if uses_gpus(trainer["accelerator"], here) else "process",
+        per_process=data.batch_size // data.num_repeats,
+        num_processes=count_processes(trainer.accelerator, trainer.devices, trainer.num_nodes, here),
+        num_accumulated=trainer.accumulate_grad_batches,
+        num_repeats=data.num_repeats,
+        unit="GPU" if uses_gpus(trainer.accelerator, here) else "process",
     )
-    reference, expected = optim["lr_reference_batch"], optim["expected_batch"]
+    reference, expected = optim.lr_reference_batch, optim.expected_batch
     more = "" if sizes is None else f"; {sizes.describe(num_repeats=batch.num_repeats, unit=batch.unit)}"
-    rank_zero_only(print)(describe_start(batch, lr=optim["lr"], reference_batch=reference) + more, flush=True)
+    rank_zero_only(print)(describe_start(batch, lr=optim.lr, reference_batch=reference) + more, flush=True)
     warning = batch_warning(batch, expected_batch=expected, reference_batch=reference)
     if warning:
         rank_zero_warn(warning)
-    scale = learning_rate_scale(batch, reference_batch=reference)
-    rates = {key: optim[key] * scale for key in LEARNING_RATES if optim.get(key) is not None}
-    return {**optim, **rates}
+    return learning_rate_scale(batch, reference_batch=reference)
 
 
-def build_optim(optim: Settings) -> OptimizerRecipe:
-    """Build the optimizer's recipe from the `optim` settings."""
+def build_optim(settings: TrainSettings, *, learning_rate_factor: float = 1.0) -> OptimizerRecipe:
+    """Build the optimizer's recipe from the `optim` settings.
+
+    Args:
+        settings: of the training.
+        learning_rate_factor: on all learning rates.
+    """
+    optim = settings.optim
     return OptimizerRecipe(
-        lr=optim["lr"],
-        min_lr=optim["min_lr"],
-        weight_decay=optim["weight_decay"],
-        betas=tuple(optim["betas"]),
-        warmup_epochs=optim["warmup_epochs"],
-        warmup_lr=optim["warmup_lr"],
-        optimizer=optim["optimizer"],
-        momentum=optim["momentum"],
-        nesterov=optim["nesterov"],
-        schedule=optim["schedule"],
-        milestones=tuple(optim["milestones"]),
-        milestone_factor=optim["milestone_factor"],
-        layer_decay=optim["layer_decay"],
-        backbone_lr_factor=optim["backbone_lr_factor"],
+        lr=optim.lr * learning_rate_factor,
+        min_lr=optim.min_lr * learning_rate_factor,
+        weight_decay=optim.weight_decay,
+        betas=optim.betas,
+        warmup_epochs=optim.num_warmup_epochs(settings.trainer.max_epochs),
+        warmup_lr=optim.warmup_lr * learning_rate_factor,
+        optimizer=optim.optimizer,
+        momentum=optim.momentum,
+        nesterov=optim.nesterov,
+        schedule=optim.schedule,
+        milestones=optim.milestones,
+        milestone_factor=optim.milestone_factor,
+        layer_decay=optim.layer_decay,
+        backbone_lr_factor=optim.backbone_lr_factor,
     )
 
 
-def build_averaging(optim: Settings) -> list[Callback]:
+def build_averaging(optim: OptimSettings) -> list[Callback]:
     """Build the callback that averages the weights, if the `optim` settings ask for one."""
-    return [] if optim["ema_decay"] is None else [WeightAverage(optim["ema_decay"])]
+    return [] if optim.ema_decay is None else [WeightAverage(optim.ema_decay)]
 
 
 def build_trainer(
-    trainer: Settings, *, run_dir: Path, seed: int, resumed: bool, monitor: str, callbacks: Sequence[Callback] = ()
+    trainer: TrainerSettings,
+    *,
+    run_dir: Path,
+    seed: int,
+    resumed: bool,
+    monitor: str,
+    callbacks: Sequence[Callback] = (),
 ) -> Trainer:
     """Build Lightning's Trainer with our callbacks, the given ones, and loggers; `monitor` ranks the checkpoints."""
-    precision = trainer["precision"]
+    precision = trainer.precision
     if precision == "auto":
         precision = "bf16-mixed" if torch.cuda.is_available() else "32-true"
     here = find_surroundings()
-    strategy = trainer["strategy"]
+    strategy: Any = trainer.strategy
     if strategy == "fsdp":
-        processes = count_processes(trainer["accelerator"], trainer["devices"], trainer["num_nodes"], here)
+        processes = count_processes(trainer.accelerator, trainer.devices, trainer.num_nodes, here)
         strategy = sharded_strategy(processes)
     table, signals = MetricsCsv(run_dir, resumed=resumed), StopSignals()
-    bar = [TQDMProgressBar(refresh_rate=10)] if trainer["enable_progress_bar"] else []
+    bar = [TQDMProgressBar(refresh_rate=10)] if trainer.enable_progress_bar else []
     return Trainer(
-        max_epochs=trainer["max_epochs"],
-        accelerator=trainer["accelerator"],
-        devices=local_devices(trainer["accelerator"], trainer["devices"], here),
-        num_nodes=trainer["num_nodes"],
+        max_epochs=trainer.max_epochs,
+        accelerator=trainer.accelerator,
+        devices=local_devices(trainer.accelerator, trainer.devices, here),
+        num_nodes=trainer.num_nodes,
         strategy=strategy,
-        sync_batchnorm=trainer["sync_batchnorm"],
+        sync_batchnorm=trainer.sync_batchnorm,
         precision=precision,
-        gradient_clip_val=trainer["gradient_clip_val"],
-        accumulate_grad_batches=trainer["accumulate_grad_batches"],
-        check_val_every_n_epoch=trainer["check_val_every_n_epoch"],
-        log_every_n_steps=trainer["log_every_n_steps"],
-        enable_progress_bar=trainer["enable_progress_bar"],
+        gradient_clip_val=trainer.gradient_clip_val,
+        accumulate_grad_batches=trainer.accumulate_grad_batches,
+        check_val_every_n_epoch=trainer.check_val_every_n_epoch,
+        log_every_n_steps=trainer.log_every_n_steps,
+        enable_progress_bar=trainer.enable_progress_bar,
         enable_model_summary=False,
         default_root_dir=str(run_dir),
         # a signal for SLURM to queue the job again is obeyed between steps, by `StopSignals`, and not by Lightning
@@ -223,7 +233,7 @@ def build_trainer(
             CarriedMetrics(),
             signals,
             best_checkpoint(run_dir, monitor=monitor),
-            LastCheckpoint(run_dir, minutes=trainer["checkpoint_minutes"], signals=signals, table=table),
+            LastCheckpoint(run_dir, minutes=trainer.checkpoint_minutes, signals=signals, table=table),
             *bar,
         ],
     )

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from stvit_video.data.decoding.video import BACKENDS
 from stvit_video.data.loading.collate import collate_views
 from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
+from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
 from stvit_video.data.loading.worker_init import init_worker
@@ -66,7 +67,7 @@ def evaluate_manifest(
         protocol=recognizer.protocol.name,
         num_clips=recognizer.protocol.num_clips,
         num_crops=recognizer.protocol.num_crops,
-        backend=backend,
+        decoding=Decoding(backend=backend),
     )
     rank, world_size = rank_and_world_size()
     share = UnpaddedDistributedSampler(

@@ -155,3 +155,17 @@ def _builder(name: str) -> partial[Any]:
 def _suggestion(word: str, known: list[str]) -> str:
     close = get_close_matches(word, known, n=1)
     return f", did you mean {close[0]!r}?" if close else ""
+
+
+def option_defaults(name: str) -> dict[str, Any]:
+    """Every option of a model with the named model's own default value.
+
+    Raises:
+        ValueError: no model of that name.
+    """
+    builder = _builder(name)
+    return {
+        key: builder.keywords.get(key, parameter.default)
+        for key, parameter in inspect.signature(builder.func).parameters.items()
+        if key in model_options(name) and key != "num_classes"
+    }

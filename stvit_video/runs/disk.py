@@ -3,13 +3,12 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
-Settings = Mapping[str, Any]
+from stvit_video.settings.optim_settings import OptimSettings
+
 COPIES_KEPT = 4  # last, previous and best, and the one being written
 BYTES = {"64-true": 8, "64": 8, "16-true": 2, "bf16-true": 2}  # of a weight; else 4
 OTHER_FOLDER = "choose another folder with hydra.run.dir"
@@ -48,7 +47,7 @@ def disk_space_fault(folder: Path, num_bytes: int) -> str:
     )
 
 
-def checkpoint_bytes(model: nn.Module, optim: Settings, *, precision: str = "32-true") -> int:
+def checkpoint_bytes(model: nn.Module, optim: OptimSettings, *, precision: str = "32-true") -> int:
     """Estimate the size of a checkpoint: weights, their average, and the optimizer's state of the trained weights.
 
     Args:
@@ -56,8 +55,8 @@ def checkpoint_bytes(model: nn.Module, optim: Settings, *, precision: str = "32-
         optim: the `optim` settings.
         precision: as Lightning names it.
     """
-    moments = 2 if optim["optimizer"] == "adamw" else int(optim["momentum"] > 0)
-    sets = 1 if optim["ema_decay"] is None else 2
+    moments = 2 if optim.optimizer == "adamw" else int(optim.momentum > 0)
+    sets = 1 if optim.ema_decay is None else 2
     num_trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     num_all = sum(tensor.numel() for tensor in model.state_dict().values())
     return BYTES.get(precision, 4) * (sets * num_all + moments * num_trained)

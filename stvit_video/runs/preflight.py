@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 import torch
 
-from stvit_video.config.consistency import contradictions
+from stvit_video.config.consistency import chosen_protocol, contradictions
+from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.setting_checks import Check, run_checks, sound_settings
-from stvit_video.config.setting_rules import type_faults
 from stvit_video.config.unknown_keys import unknown_faults
+from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.factories.data import ClipParts
-from stvit_video.factories.manifests import absolute_paths, find_manifest
+from stvit_video.factories.manifests import absolute_paths, find_manifest, other_layouts_settings
 from stvit_video.factories.network import meta_model
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.models.checkpoints.files import read_checkpoint
@@ -28,11 +29,11 @@ from stvit_video.runs.resume import (
     other_settings,
     resume_point_of,
 )
-from stvit_video.settings.rules import chosen_protocol
+from stvit_video.settings.data_settings import ClipSettings
+from stvit_video.settings.train_settings import ProtocolSettings, TrainSettings
 from stvit_video.training.distillation import teacher_difference
 from stvit_video.training.freezing import freeze_all_but
 
-Settings = Mapping[str, Any]
 PLACES = frozenset(("data", "data.source", *MAY_MOVE))
 
 
@@ -44,41 +45,45 @@ class CheckedStart(NamedTuple):
         clips: the parts that the checks have built of them.
     """
 
-    settings: dict[str, Any]
+    settings: TrainSettings
     clips: ClipParts
 
 
-def check_start(settings: Settings, *, run_dir: Path) -> CheckedStart:
+def check_start(values: Mapping[str, Any], *, run_dir: Path) -> CheckedStart:
     """Raise unless a training can start. The check reads no data and writes nothing.
 
     Args:
-        settings: the resolved training configuration as plain values.
+        values: the settings as plain values, such as Hydra resolves them; one that is left out has its
+            default. Those of `sweep` are no part of a training.
         run_dir: the folder of the run; it may be new, and is not made.
 
     Raises:
         ValueError: lists every fault of settings, files, devices and folder, a sentence each.
     """
-    wrong = type_faults(settings)
+    read = read_with_layout(TrainSettings, {name: value for name, value in values.items() if name != "sweep"})
+    settings, wrong = read.settings, read.wrong
     clips = ClipParts(sound_settings(settings, wrong))
     faults = [
-        *unknown_faults(settings),
+        *unknown_faults(read.unknown),
         *wrong.values(),
         *contradictions(settings, wrong),
         *run_checks(_checks(clips), settings, wrong),
     ]
-    used = dict(settings)
+    used = settings
     if not wrong and not _protocol_faults(settings):
-        protocol = asdict(TestProtocol.named(**chosen_protocol(settings)))
-        used |= {"data": absolute_paths(settings["data"]), "protocol": protocol}
+        used = settings.with_changes(
+            data=ClipSettings.model_construct(**absolute_paths(dict(settings.data))),
+            protocol=ProtocolSettings(**asdict(TestProtocol.named(**chosen_protocol(settings)))),
+        )
         faults += _resume_faults(used, run_dir)
-    path = settings.get("ckpt_path")
-    folder = resume_point_of(path).run_dir if isinstance(path, str) and path else run_dir
-    if wrong or path or not is_finished(folder, settings):
+    path = None if "ckpt_path" in wrong else settings.ckpt_path
+    folder = resume_point_of(path).run_dir if path else run_dir
+    if wrong or path or not is_finished(folder, max_epochs=settings.trainer.max_epochs):
         faults += folder_faults(folder)
         faults += _place_faults(settings) if PLACES.isdisjoint(wrong) else []
         faults += run_checks([lambda given: _disk_space_faults(given, folder)], settings, wrong)
     if faults:
-        raise ValueError("; ".join(faults))
+        raise ValueError("; ".join(dict.fromkeys(faults)))
     return CheckedStart(used, clips)
 
 
@@ -104,16 +109,16 @@ def _as_faults(work: Callable[[], object], *, name: str = "") -> list[str]:
     return []
 
 
-def _protocol_faults(settings: Settings) -> list[str]:
+def _protocol_faults(settings: TrainSettings) -> list[str]:
     return _as_faults(lambda: TestProtocol.named(**chosen_protocol(settings)), name="protocol")
 
 
-def _place_faults(settings: Settings) -> list[str]:
+def _place_faults(settings: TrainSettings) -> list[str]:
     """Find lists and folders of videos that are not given or do not exist."""
-    faults = [
-        fault for part in ("train", "val") for fault in _as_faults(partial(find_manifest, settings["data"], part))
-    ]
-    return list(dict.fromkeys(faults))
+    plain = settings.data.plain()
+    if plain["source"] in LAYOUTS:  # another check tells of settings that are of other layouts
+        plain = {name: value for name, value in plain.items() if name not in other_layouts_settings(plain)}
+    return [fault for part in ("train", "val") for fault in _as_faults(partial(find_manifest, plain, part))]
 
 
 def _checks(clips: ClipParts) -> list[Check]:
@@ -129,13 +134,13 @@ def _checks(clips: ClipParts) -> list[Check]:
     ]
 
 
-def _init_faults(settings: Settings) -> list[str]:
-    path = settings["init_from"]
+def _init_faults(settings: TrainSettings) -> list[str]:
+    path = settings.init_from
     return _as_faults(lambda: unwrapped(peek_checkpoint(path)), name="init_from") if path else []
 
 
-def _teacher_faults(settings: Settings, clips: ClipParts) -> list[str]:
-    path = settings["distill"]["teacher"]
+def _teacher_faults(settings: TrainSettings, clips: ClipParts) -> list[str]:
+    path = settings.distill.teacher
     if not path:
         return []
 
@@ -150,8 +155,8 @@ def _teacher_faults(settings: Settings, clips: ClipParts) -> list[str]:
     return _as_faults(look, name="distill.teacher")
 
 
-def _given_faults(settings: Settings) -> list[str]:
-    path = settings["ckpt_path"]
+def _given_faults(settings: TrainSettings) -> list[str]:
+    path = settings.ckpt_path
     if not path:
         return []
     return _as_faults(lambda: peek_checkpoint(path), name="ckpt_path") or _as_faults(
@@ -159,24 +164,24 @@ def _given_faults(settings: Settings) -> list[str]:
     )
 
 
-def _resume_faults(used: Settings, run_dir: Path) -> list[str]:
+def _resume_faults(used: TrainSettings, run_dir: Path) -> list[str]:
     """Compare with the training that is to go on. If its checkpoint can't be read, another check reports that."""
-    path = used["ckpt_path"]
+    path = used.ckpt_path
     if not path:
-        return [fault] if (fault := other_settings(run_dir, used)) else []
+        return [fault] if (fault := other_settings(run_dir, used.plain())) else []
     try:
-        return checkpoint_faults(path, peek_checkpoint(path), used)
+        return checkpoint_faults(path, peek_checkpoint(path), used.plain())
     except ValueError:
         return []
 
 
-def _disk_space_faults(settings: Settings, folder: Path) -> list[str]:
+def _disk_space_faults(settings: TrainSettings, folder: Path) -> list[str]:
     """Compare the disk space with the size of the checkpoints; a model that can't be built is another check's fault."""
     try:
-        model = meta_model(settings["model"])
-        freeze_all_but(model, settings["optim"]["train"])
+        model = meta_model(settings.model)
+        freeze_all_but(model, settings.optim.train)
     except ValueError:
         return []
-    precision = str(settings["trainer"]["precision"])
-    fault = disk_space_fault(folder, checkpoint_bytes(model, settings["optim"], precision=precision))
+    precision = str(settings.trainer.precision)
+    fault = disk_space_fault(folder, checkpoint_bytes(model, settings.optim, precision=precision))
     return [fault] if fault else []

@@ -25,7 +25,8 @@ def report_training(
     *,
     checkpoint: str,
     val_manifest: Manifest,
-    data: Mapping[str, Any],
+    num_workers: int,
+    backend: str,
     training: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Evaluate a checkpoint of the run by its protocol, and write every file of the report.
@@ -36,7 +37,8 @@ def report_training(
         run_dir: the run's folder, which holds best.ckpt, last.ckpt and metrics.csv.
         checkpoint: which one, "best" or "last".
         val_manifest: the videos to evaluate.
-        data: the `data` group of the configuration: decoder and workers.
+        num_workers: processes that decode; 0 = this one.
+        backend: decoder, see `open_video`.
         training: further values for result.json, such as seconds and clips a second of the training.
 
     Returns:
@@ -52,8 +54,8 @@ def report_training(
         recognizer,
         val_manifest,
         batch_size=4,
-        num_workers=data["num_workers"],
-        backend=data["backend"],
+        num_workers=num_workers,
+        backend=backend,
     )
     result = evaluate_distributed(work, folder=run_dir)
     if result is None:

@@ -12,18 +12,19 @@ from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 from omegaconf import OmegaConf
 
 from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.factories.manifests import path_names
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.load import check_weights
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_resume
 from stvit_video.models.checkpoints.state_dict import CheckpointError
-from stvit_video.settings.paths import PATHS
+from stvit_video.models.registry import MODELS, option_defaults
+from stvit_video.settings.optim_settings import OptimSettings
 from stvit_video.training.callbacks.checkpointing import BEST, LAST, PREVIOUS, checkpoint_damage, remove_leftovers
 from stvit_video.training.module import ClassificationModule
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.compat import epochs_and_batches
 from stvit_video.utils.file_lock import file_lock
 
-Settings = Mapping[str, Any]
 CONFIG, RESULT, LOCK_FILE = "config.yaml", "result.json", ".training.lock"
 MAY_DIFFER = (  # without a change of what is learnt, or of what is reported
     "ckpt_path",
@@ -39,7 +40,7 @@ MAY_DIFFER = (  # without a change of what is learnt, or of what is reported
     "trainer.max_nonfinite_steps",
 )
 MAY_GROW = ("trainer.max_epochs",)
-MAY_MOVE = ("data.root", *(f"data.{name}" for name in PATHS))  # with a warning: the videos must be the same
+MAY_MOVE = ("data.root", *(f"data.{name}" for name in path_names()))  # with a warning: the videos must be the same
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def check_undamaged(ckpt_path: str) -> None:
         raise CheckpointError(f"{ckpt_path!r} is damaged ({damage}); go on from another one, such as {PREVIOUS}")
 
 
-def find_resume_point(run_dir: Path, settings: Settings) -> ResumePoint:
+def find_resume_point(run_dir: Path, settings: Mapping[str, Any]) -> ResumePoint:
     """Find where the run in this folder goes on. Make the folder, and delete what killed processes left half written.
 
     Args:
@@ -118,14 +119,14 @@ def find_resume_point(run_dir: Path, settings: Settings) -> ResumePoint:
     fault = other_settings(run_dir, settings)
     if fault:
         raise ValueError(fault)
-    if is_finished(run_dir, settings):
+    if is_finished(run_dir, max_epochs=settings["trainer"]["max_epochs"]):
         return ResumePoint(run_dir, result=_result(run_dir))
     return ResumePoint(run_dir, newest_checkpoint(run_dir))
 
 
-def is_finished(run_dir: Path, settings: Settings) -> bool:
-    """Whether the folder holds a result for all epochs that the settings ask for."""
-    return _result(run_dir).get("training", {}).get("epochs", 0) >= settings["trainer"]["max_epochs"]
+def is_finished(run_dir: Path, *, max_epochs: int) -> bool:
+    """Whether the folder holds a result for so many epochs."""
+    return bool(_result(run_dir).get("training", {}).get("epochs", 0) >= max_epochs)
 
 
 def newest_checkpoint(run_dir: Path) -> Path:
@@ -164,7 +165,7 @@ def _result(run_dir: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def other_settings(run_dir: Path, settings: Settings) -> str:
+def other_settings(run_dir: Path, settings: Mapping[str, Any]) -> str:
     """Describe the settings that differ from the run in this folder, in a sentence; "" = none do, or there is no run.
 
     Args:
@@ -181,7 +182,7 @@ def other_settings(run_dir: Path, settings: Settings) -> str:
     )
 
 
-def changed_settings(then: Any, settings: Settings) -> str:
+def changed_settings(then: Any, settings: Mapping[str, Any]) -> str:
     """List the changed settings that rule out going on, each as "key=value then, value now"; "" = there are none.
 
     Args:
@@ -197,7 +198,7 @@ def changed_settings(then: Any, settings: Settings) -> str:
     )
 
 
-def moved_data(then: Any, settings: Settings) -> str:
+def moved_data(then: Any, settings: Mapping[str, Any]) -> str:
     """List the changed paths of the data, each as "key=value then, value now"; "" = there are none.
 
     Args:
@@ -211,10 +212,27 @@ def _describe_changes(changes: Mapping[str, tuple[Any, Any]]) -> str:
     return "; ".join(f"{key}={before} then, {now} now" for key, (before, now) in changes.items())
 
 
-def _differences(then: Any, settings: Settings) -> dict[str, tuple[Any, Any]]:
-    """The old and the new value of each setting that existed before and has changed."""
-    before, now = (_flat(OmegaConf.to_container(OmegaConf.create(to_yaml(both)))) for both in (then, settings))
-    return {key: (before[key], value) for key, value in now.items() if key in before and before[key] != value}
+def _differences(then: Any, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The old and the new value of each setting that existed before and has changed.
+
+    null stands for a default: it is no change if the other value is that default.
+    """
+    both = [OmegaConf.to_container(OmegaConf.create(to_yaml(one))) for one in (then, settings)]
+    (before, now), (full_before, full_now) = map(_flat, both), map(_flat, map(_with_defaults, both))
+    changed = [key for key, value in now.items() if key in before and before[key] != value]
+    return {key: (before[key], now[key]) for key in changed if full_before[key] != full_now[key]}
+
+
+def _with_defaults(settings: Any) -> Any:
+    """The settings with what null stands for: an option of the model, the usual warm-up."""
+    model, optim, trainer = (settings.get(group) or {} for group in ("model", "optim", "trainer"))
+    found = dict(settings)
+    if model.get("name") in MODELS:
+        usual = option_defaults(model["name"])
+        found["model"] = {key: usual.get(key) if value is None else value for key, value in model.items()}
+    if "warmup_epochs" in optim and optim["warmup_epochs"] is None and "max_epochs" in trainer:
+        found["optim"] = {**optim, "warmup_epochs": OptimSettings().num_warmup_epochs(trainer["max_epochs"])}
+    return found
 
 
 def _flat(settings: Any, prefix: str = "") -> dict[str, Any]:
@@ -225,12 +243,12 @@ def _flat(settings: Any, prefix: str = "") -> dict[str, Any]:
     return {name: value for part in parts for name, value in part.items()}
 
 
-def to_yaml(settings: Settings) -> str:
+def to_yaml(settings: Mapping[str, Any]) -> str:
     """The settings as config.yaml holds them."""
     return OmegaConf.to_yaml(OmegaConf.create(dict(settings)))
 
 
-def write_config(run_dir: Path, settings: Settings) -> None:
+def write_config(run_dir: Path, settings: Mapping[str, Any]) -> None:
     """Write config.yaml, whole or not at all.
 
     Raises:
@@ -246,7 +264,7 @@ def set_result_aside(run_dir: Path) -> None:
         os.replace(run_dir / RESULT, run_dir / f"result_{epochs}_epochs.json")
 
 
-def checkpoint_faults(ckpt_path: str | Path, content: Mapping[str, Any], settings: Settings) -> list[str]:
+def checkpoint_faults(ckpt_path: str | Path, content: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
     """List why a training with these settings can't resume from a checkpoint; a sentence each. The data is not read.
 
     Args:

@@ -27,7 +27,7 @@ from stvit_video.sweeps.expand import Overrides, expand, expand_extra, parse_axe
 from stvit_video.sweeps.folder import check_origin, find_unfinished, named_folder, sweep_lock, write_origin
 from stvit_video.sweeps.jobs import JOBS_FILE, Job, JobTable, SweepError, read_jobs, resume_jobs
 from stvit_video.sweeps.runner import JobLaunch, Limits, SweepRunner
-from stvit_video.sweeps.settings import SweepSettings, check_axes, check_flags, refuse_settings
+from stvit_video.sweeps.settings import check_axes, check_flags, read_sweep, refuse_settings
 from stvit_video.sweeps.start import job_launch, visible_gpus
 from stvit_video.utils.compat import parse_hydra_arguments, without_search_path
 
@@ -108,7 +108,7 @@ class _Sweep:
         self.default_folder = Path(config.hydra.sweep.dir)
         values: Any = OmegaConf.to_container(config.sweep, resolve=False)
         rest: Any = {key: config.sweep[key] for key in values if key != "also"}
-        self.settings = SweepSettings.of({**values, **rest})  # ${seed} in `also` is of each job
+        self.settings = read_sweep({**values, **rest})  # ${seed} in `also` is of each job
         params = config.hydra.sweeper.get("params") or {}
         given = parse_axes(self.parser.parse_overrides([f"{key}={value}" for key, value in params.items()]))
         self.axes = {**given, **axes}

@@ -1,19 +1,13 @@
-"""What the `sweep` group of the configuration may be, and what a command line with `-m` can't ask for."""
+"""Read the `sweep` group of the configuration, and refuse what a command line with `-m` can't ask for."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
-from stvit_video.settings.rules import COUNT, Rule
+from stvit_video.settings.reading import read_settings
+from stvit_video.settings.sweep_settings import SweepSettings
 from stvit_video.sweeps.jobs import SweepError
 
-RULES = {
-    "name": Rule(str, optional=True),
-    "num_parallel": COUNT,
-    "time_limit_minutes": Rule(float, 0, above=True, optional=True),
-    "grace_seconds": Rule(float, 0),
-}
 NOT_IN_SWEEPS = {
     "hydra.run.dir": "each job has a folder of its own; use sweep.name, or hydra.sweep.dir for the folder of all",
     "hydra.sweep.subdir": "the folders of the jobs are named by their numbers; leave it out",
@@ -22,49 +16,20 @@ NOT_IN_SWEEPS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class SweepSettings:
-    """The `sweep` group of the configuration, see conf/sweep/default.yaml.
+def read_sweep(values: Mapping[str, Any]) -> SweepSettings:
+    """The `sweep` settings, from plain values.
 
     Raises:
-        SweepError: lists every setting that is out of range.
+        SweepError: lists every wrong or unknown one, a sentence each.
     """
-
-    name: str | None
-    also: str | list[str]
-    num_parallel: int
-    time_limit_minutes: float | None
-    grace_seconds: float
-
-    def __post_init__(self) -> None:
-        faults = [
-            f"sweep.{key}={value!r} {rule.fault(value)}" for key, value, rule in self._ruled() if rule.fault(value)
-        ]
-        if not isinstance(self.also, str | list):
-            faults.append(f"sweep.also={self.also!r} must be overrides in a text, or a list of such texts")
-        if faults:
-            raise SweepError("; ".join(faults))
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> "SweepSettings":
-        """The settings as the configuration has them.
-
-        Raises:
-            SweepError: one is unknown, or out of range.
-        """
-        known = [field.name for field in fields(cls)]
-        unknown = [key for key in values if key not in known]
-        if unknown:
-            raise SweepError(f"sweep.{unknown[0]} is unknown; a sweep has {', '.join(known)}")
-        return cls(**values)
-
-    def _ruled(self) -> list[tuple[str, Any, Rule]]:
-        return [(key, getattr(self, key), rule) for key, rule in RULES.items()]
-
-    @property
-    def extras(self) -> list[str]:
-        """The texts of `also`."""
-        return [self.also] if isinstance(self.also, str) else list(self.also)
+    read = read_settings(SweepSettings, values)
+    faults = [f"sweep.{name} is unknown; a sweep has {', '.join(SweepSettings.model_fields)}" for name in read.unknown]
+    faults += [f"sweep.{sentence}" for name, sentence in read.wrong.items() if name != "also"]
+    if "also" in read.wrong:
+        faults.append(f"sweep.also={values['also']!r} must be overrides in a text, or a list of such texts")
+    if faults:
+        raise SweepError("; ".join(faults))
+    return read.settings
 
 
 def refuse_settings(overrides: Sequence[str], words: str) -> None:

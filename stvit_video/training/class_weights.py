@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from stvit_video.data.manifests.manifest import Manifest
 
-BALANCED = "balanced"
-
 
 def class_weights(wanted: str | Sequence[float] | None, manifest: Manifest) -> tuple[float, ...] | None:
     """The weight of each class.
@@ -27,7 +25,7 @@ def class_weights(wanted: str | Sequence[float] | None, manifest: Manifest) -> t
     """
     if wanted is None:
         return None
-    if wanted != BALANCED:
+    if not isinstance(wanted, str):
         given = tuple(float(weight) for weight in wanted)
         if len(given) != len(manifest.classes):
             raise ValueError(

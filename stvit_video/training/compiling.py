@@ -10,7 +10,6 @@ from torch import Tensor
 from stvit_video.models.base import TokenModel
 
 Backend = str | Callable[..., Any]
-COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
 USUAL_LIMIT = 8  # graphs of one function that torch keeps
 
 
@@ -24,7 +23,7 @@ def compiled_logits(
 
     Args:
         model: one of ours; clips must all be of one shape.
-        mode: one of COMPILE_MODES, see `torch.compile`.
+        mode: one of `stvit_video.utils.choices.CompileMode`, see `torch.compile`.
         backend: of `torch.compile`.
 
     Raises:

@@ -10,8 +10,6 @@ from torch import distributed
 
 Value = TypeVar("Value")
 Devices = str | int | Sequence[int]  # "auto", a number, or the numbers of GPUs; as Lightning takes them
-ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
-STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true", "fsdp")
 SHARDED_PRECISIONS = ("auto", "32-true", "bf16-mixed", "bf16-true", "16-true")  # what Lightning takes with FSDP2
 INTERACTIVE = ("bash", "interactive")  # SLURM jobs with these names start no tasks
 
@@ -107,7 +105,7 @@ def process_faults(
 
     Args:
         accelerator: with devices, num_nodes and surroundings: see `device_faults`.
-        strategy: one of STRATEGIES.
+        strategy: "auto", "ddp" ..., see `stvit_video.utils.choices.Strategy`.
         precision: as Lightning names it, or "auto".
         sync_batchnorm: whether batch norm takes the batches of all processes together.
     """

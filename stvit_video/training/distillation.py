@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.models.checkpoints.load import model_from_checkpoint
+from stvit_video.utils.choices import DistillationKind
 
-DistillationKind = Literal["soft", "hard"]
 CLIP_SETTINGS = ("num_frames", "frame_stride", "crop_size", "mean", "std", "frame_difference")  # what a clip is
 
 
@@ -23,23 +23,11 @@ class Distillation:
         weight: share of the teacher's part in the loss, the labels have the rest.
         temperature: by which the logits of both are divided; for "soft" alone.
         kind: "soft" = the teacher's probabilities; "hard" = what it decides for.
-
-    Raises:
-        ValueError: a value is out of range.
     """
 
     weight: float = 0.5
     temperature: float = 1.0
     kind: DistillationKind = "soft"
-
-    def __post_init__(self) -> None:
-        if self.kind not in get_args(DistillationKind):
-            raise ValueError(f"distill.kind={self.kind!r} is unknown; use {' or '.join(get_args(DistillationKind))}")
-        if not 0 <= self.weight <= 1 or not self.temperature > 0:
-            raise ValueError(
-                f"distill.weight={self.weight} must be at least 0 and at most 1, "
-                f"distill.temperature={self.temperature} above 0"
-            )
 
     def loss(self, student: Tensor, teacher: Tensor, *, multi_label: bool = False) -> Tensor:
         """The teacher's part of the loss, a mean over the clips; 0 where a student says the same as a soft teacher.

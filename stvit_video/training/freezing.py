@@ -1,12 +1,9 @@
 """Training a part of a model: what is frozen keeps its weights and works as in evaluation."""
 
-from typing import Literal, get_args
-
 from torch import nn
 
 from stvit_video.models.parameter_groups import head_parameters, slot_parameters
-
-TrainedPart = Literal["all", "head", "semantic"]
+from stvit_video.utils.choices import TrainedPart
 
 
 def freeze_all_but(model: nn.Module, part: TrainedPart) -> None:
@@ -20,8 +17,6 @@ def freeze_all_but(model: nn.Module, part: TrainedPart) -> None:
     Raises:
         ValueError: another part, or one that the model does not have.
     """
-    if part not in get_args(TrainedPart):
-        raise ValueError(f"optim.train={part!r} is unknown; use one of {', '.join(get_args(TrainedPart))}")
     if part == "all":
         return
     trained = head_parameters(model)

@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 from functools import partial
 from math import cos, pi
-from typing import Any, Literal, get_args
+from typing import Any
 
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from stvit_video.models.parameter_groups import head_parameters, layer_depths, num_layers
+from stvit_video.utils.choices import OptimizerName, Schedule
 
 NO_DECAY_NAMES = ("cls_token", "pos_embed", "temporal_pos_embed", "centres", "bias_table", "gamma")
-OptimizerName = Literal["adamw", "sgd"]
-Schedule = Literal["cosine", "constant", "step"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +35,6 @@ class OptimizerRecipe:
         milestone_factor: by what.
         layer_decay: learning rate of a layer over that of the layer behind it; None = all alike.
         backbone_lr_factor: learning rate of all but the classifiers over theirs.
-
-    Raises:
-        ValueError: optimizer or schedule are unknown, or settings that do not go together.
     """
 
     lr: float
@@ -55,21 +51,6 @@ class OptimizerRecipe:
     milestone_factor: float = 0.1
     layer_decay: float | None = None
     backbone_lr_factor: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name, allowed in (("optimizer", OptimizerName), ("schedule", Schedule)):
-            if getattr(self, name) not in get_args(allowed):
-                raise ValueError(f"{name}={getattr(self, name)!r} is unknown; use {' or '.join(get_args(allowed))}")
-        if self.layer_decay is not None and self.backbone_lr_factor != 1:
-            raise ValueError(
-                f"layer_decay={self.layer_decay} and backbone_lr_factor={self.backbone_lr_factor} both lower the "
-                f"learning rate of the layers before the head; use one of them"
-            )
-        if bool(self.milestones) != (self.schedule == "step"):
-            raise ValueError(
-                f"schedule={self.schedule!r} does not go with milestones={list(self.milestones)}; "
-                f"milestones are for schedule='step', which needs some"
-            )
 
     def build(self, model: nn.Module, *, num_steps: int, max_epochs: int) -> dict[str, Any]:
         """What Lightning's `configure_optimizers` returns.

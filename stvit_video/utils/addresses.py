@@ -1,7 +1,9 @@
 """Addresses of object stores, told from local paths."""
 
 import re
+from typing import Annotated
 
+Place = Annotated[str, "place"]  # of a file or folder, or an address: the type of settings that are such
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from settings_checker import check_settings
+from settings_checker import check_settings, typed
 
 from stvit_video.config.multi_scale_consistency import multi_scale_faults
 from stvit_video.settings.paths import CONF_DIR
@@ -30,10 +30,14 @@ def settings_for(*overrides):
         return OmegaConf.to_container(compose("train", overrides=[*TINY, *overrides]), resolve=True)
 
 
+def typed_for(*overrides):
+    return typed(settings_for(*overrides))
+
+
 def test_what_fits_is_allowed():
-    assert multi_scale_faults(settings_for()) == []
+    assert multi_scale_faults(typed_for()) == []
     assert check_settings(settings_for()) is None
-    assert multi_scale_faults(settings_for("data.multi_scale=null", "model.patch_size=6", "data.cache=memory")) == []
+    assert multi_scale_faults(typed_for("data.multi_scale=null", "model.patch_size=6", "data.cache=memory")) == []
     assert check_settings(settings_for(*SEMANTIC, "model.num_tokens=4")) is None
 
 
@@ -64,7 +68,7 @@ def test_what_fits_is_allowed():
     ],
 )
 def test_what_does_not_fit_is_one_sentence(overrides, message):
-    [fault] = multi_scale_faults(settings_for(*overrides))
+    [fault] = multi_scale_faults(typed_for(*overrides))
     assert re.search(message, fault), fault
 
 
@@ -80,6 +84,6 @@ def test_they_come_with_the_other_faults():
 
 def test_a_model_that_can_not_be_built_is_told_once():
     settings = settings_for("model.num_heads=3")
-    assert multi_scale_faults(settings) == []
+    assert multi_scale_faults(typed(settings)) == []
     with pytest.raises(ValueError, match="num_heads"):
         check_settings(settings)

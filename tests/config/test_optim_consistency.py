@@ -1,9 +1,9 @@
-import copy
 import re
 
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from settings_checker import all_changed, typed
 
 from stvit_video.config.optim_consistency import optim_faults
 from stvit_video.settings.paths import CONF_DIR
@@ -16,12 +16,8 @@ def defaults():
         return OmegaConf.to_container(compose("train", overrides=["data.root=/x", *small]), resolve=True)
 
 
-def changed(settings, changes):
-    settings = copy.deepcopy(settings)
-    for key, value in changes.items():
-        group, _, name = key.rpartition(".")
-        (settings[group] if group else settings)[name] = value
-    return settings
+def changed(values, changes):
+    return typed(all_changed(values, changes))
 
 
 @pytest.mark.parametrize(

@@ -2,43 +2,40 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.unknown_keys import known_settings, mark_unknown, unknown_faults
 from stvit_video.settings.paths import CONF_DIR
+from stvit_video.settings.train_settings import TrainSettings
 
 
-def settings_for(*overrides):
+def unknown_of(*overrides):
     with initialize_config_dir(CONF_DIR, version_base="1.3"):
-        settings = OmegaConf.to_container(compose("train", overrides=["data.root=/x", *overrides]), resolve=False)
-    settings.pop("sweep")
-    return settings
+        values = OmegaConf.to_container(compose("train", overrides=["data.root=/x", *overrides]), resolve=False)
+    values.pop("sweep")
+    return unknown_faults(read_with_layout(TrainSettings, values).unknown)
 
 
 @pytest.mark.parametrize("overrides", [[], ["data=pytorchvideo", "trainer=fsdp", "optim=sgd"], ["+experiment=ssv2"]])
-def test_what_the_files_have_is_known(overrides):
-    assert unknown_faults(settings_for(*overrides)) == []
+def test_what_is_declared_is_known(overrides):
+    assert unknown_of(*overrides) == []
 
 
 def test_every_other_name_is_told_with_the_closest_one():
-    settings = settings_for("+optim.lrr=1", "+sead=3", "+distill.teacher_path=a", "+trainer.x={a: 1}", "+new.thing=1")
-    assert unknown_faults(settings) == [
+    assert unknown_of("+optim.lrr=1", "+sead=3", "+distill.teacher_path=a", "+trainer.x={a: 1}", "+new.thing=1") == [
+        "optim.lrr is no setting; did you mean optim.lr?",
+        "distill.teacher_path is no setting; did you mean distill.teacher?",
+        "trainer.x is no setting; python -m stvit_video.train --cfg job prints all that there are",
         "sead is no setting; did you mean seed?",
         "new is no setting; python -m stvit_video.train --cfg job prints all that there are",
-        "optim.lrr is no setting; did you mean optim.lr?",
-        "trainer.x is no setting; python -m stvit_video.train --cfg job prints all that there are",
-        "distill.teacher_path is no setting; did you mean distill.teacher?",
     ]
 
 
-def test_names_are_those_of_all_files():
-    assert {
-        "seed",
-        "optim",
-        "optim.momentum",
-        "data.shards",
-        "protocol.num_clips",
-        "augment.mixup_alpha",
-    } <= known_settings()
-    assert not {"defaults", "model.name", "hydra.run", "data.defaults"} & known_settings()
+def test_names_are_those_of_all_layouts_and_models():
+    expected = {"seed", "optim", "optim.momentum", "data.shards", "protocol.num_clips", "augment.mixup_alpha"}
+    assert expected | {"model.name", "model.embed_dims", "data.clip_sampler", "sweep.also"} <= known_settings()
+    assert not {"defaults", "hydra.run", "data.defaults", "data.part"} & known_settings()
+    assert {"data.shards", "num_measured", "data.mean"} <= known_settings("doctor")
+    assert "data.shards" not in known_settings("evaluate")
 
 
 def test_unknown_settings_of_the_command_line_are_marked_for_hydra(monkeypatch):
@@ -53,10 +50,10 @@ def test_unknown_settings_of_the_command_line_are_marked_for_hydra(monkeypatch):
         "+model.tokens=3",
     ]
     assert mark_unknown(given, config_name="train") == marked
-    assert unknown_faults(settings_for(*marked)) == [
+    assert unknown_of(*marked) == [
+        "optim.lrr is no setting; did you mean optim.lr?",
         "modell is no setting; did you mean model?",
         "foo is no setting; python -m stvit_video.train --cfg job prints all that there are",
-        "optim.lrr is no setting; did you mean optim.lr?",
     ]
 
 
@@ -64,10 +61,10 @@ def test_unknown_settings_of_the_command_line_are_marked_for_hydra(monkeypatch):
     ("arguments", "marked"),
     [
         ("model.embed_dims=[3,5]", "+model.embed_dims=[3,5]"),  # the default model's files have it not
-        ("model=video_deit_tiny model.num_tokens=3", "model=video_deit_tiny +model.num_tokens=3"),
+        ("model=video_deit_tiny model.num_tokens=3", ""),  # another fault, which the model tells
         ("model=video_deit_tiny +experiment=photo_motion model.num_tokens=3", ""),
         ("model.embed_dims=[3,5] +experiment=cifar10_swin model.embed_dim=7", "+model.embed_dims=[3,5]"),
-        ("data.split=2", "+data.split=2"),  # of data=ucf101 alone
+        ("data.split=2", "+data.split=2"),  # of data=ucf101 and two others
         ("data.split=2 data=ucf101", ""),
         ("foo.bar=1 foo.bar=2", "+foo.bar=1"),  # the second one finds it
         ("+foo.bar=1 foo.bar=2 ++foo.baz=3 foo.baz=4", ""),
@@ -100,3 +97,9 @@ def test_names_of_evaluate_are_its_own():
 )
 def test_all_else_is_left_to_hydra(arguments):
     assert mark_unknown(arguments, config_name="train") == arguments
+
+
+def test_doctor_and_its_layouts():
+    given = ["data=ucf101", "data.split=2", "data.trian=x", "num_measured=0", "frame=all"]
+    marked = ["data=ucf101", "data.split=2", "+data.trian=x", "num_measured=0", "+frame=all"]
+    assert mark_unknown(given, config_name="doctor") == marked

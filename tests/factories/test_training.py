@@ -6,7 +6,17 @@ from lightning.pytorch.strategies import ModelParallelStrategy
 
 from stvit_video.factories import training
 from stvit_video.factories.data import build_multi_scale
-from stvit_video.factories.training import build_averaging, build_optim, build_trainer, compile_mode, scaled_optim
+from stvit_video.factories.training import (
+    build_averaging,
+    build_optim,
+    build_trainer,
+    compile_mode,
+    scaled_learning_rate,
+)
+from stvit_video.settings.data_settings import ClipSettings
+from stvit_video.settings.optim_settings import OptimSettings
+from stvit_video.settings.train_settings import TrainSettings
+from stvit_video.settings.trainer_settings import TrainerSettings
 from stvit_video.training.sharding import sharded_strategy
 
 TRAINER = {
@@ -30,13 +40,20 @@ def test_every_optimizer_setting_arrives():
     optim = {"lr": 0.1, "min_lr": 0.01, "weight_decay": 0.2, "betas": [0.8, 0.9], "warmup_epochs": 1.5}
     optim |= {"warmup_lr": 0.001, "optimizer": "sgd", "momentum": 0.7, "nesterov": True, "schedule": "step"}
     optim |= {"milestones": [3, 5], "milestone_factor": 0.2, "layer_decay": 0.7, "backbone_lr_factor": 1.0}
-    plan = build_optim(optim | {"label_smoothing": 0.1})
+    settings = TrainSettings(optim=OptimSettings.model_validate(optim | {"label_smoothing": 0.1}))
+    plan = build_optim(settings)
     assert {key: getattr(plan, key) for key in optim} == optim | {"betas": (0.8, 0.9), "milestones": (3, 5)}
+    faster = build_optim(settings, learning_rate_factor=2.0)
+    assert (faster.lr, faster.min_lr, faster.warmup_lr, faster.weight_decay) == (0.2, 0.02, 0.002, 0.2)
+
+
+def test_the_usual_warm_up_is_a_share_of_the_epochs():
+    assert build_optim(TrainSettings(trainer=TrainerSettings(max_epochs=12))).warmup_epochs == 2
 
 
 def test_an_average_is_made_where_it_is_asked_for():
-    assert build_averaging({"ema_decay": None}) == []
-    (average,) = build_averaging({"ema_decay": 0.9})
+    assert build_averaging(OptimSettings()) == []
+    (average,) = build_averaging(OptimSettings(ema_decay=0.9))
     assert average.decay == 0.9
 
 
@@ -47,7 +64,7 @@ def test_what_compiling_means():
 @pytest.mark.parametrize(("cuda", "precision"), [(True, "bf16-mixed"), (False, "32-true")])
 def test_every_trainer_setting_arrives(tmp_path, monkeypatch, cuda, precision):
     monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
-    trainer = build_trainer(TRAINER, run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
+    trainer = build_trainer(TrainerSettings(**TRAINER), run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
     expected = {
         key: value
         for key, value in TRAINER.items()
@@ -66,7 +83,7 @@ def test_devices_and_sharding_arrive(tmp_path, monkeypatch):
     given = {}
     monkeypatch.setattr(training, "sharded_strategy", lambda size: given.update(size=size) or sharded_strategy(size))
     monkeypatch.setattr(training, "Trainer", lambda **more: given.update(more) or Trainer(**more))
-    trainer = build_trainer(settings, run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
+    trainer = build_trainer(TrainerSettings(**settings), run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
     assert (trainer.num_devices, trainer.num_nodes) == (3, 2)
     assert isinstance(trainer.strategy, ModelParallelStrategy)
     assert given["size"] == 6
@@ -86,42 +103,41 @@ def test_under_slurm_it_is_not_lightning_that_obeys_the_signal(tmp_path, monkeyp
     for name, value in job.items():
         monkeypatch.setenv(f"SLURM_{name}", value)
     settings = TRAINER | {"strategy": "ddp"}  # which has the environment as an attribute
-    trainer = build_trainer(settings, run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
+    trainer = build_trainer(TrainerSettings(**settings), run_dir=tmp_path, seed=0, resumed=False, monitor="val/mAP")
     environment = trainer.strategy.cluster_environment
     assert type(environment).__name__ == "SLURMEnvironment"
     assert environment.auto_requeue is False
 
 
-def start_settings(**optim):
-    return {
-        "data": {"batch_size": 6, "num_repeats": 2, "multi_scale": None},
-        "optim": {"lr": 4e-3, "min_lr": 2e-3, "warmup_lr": None, "weight_decay": 0.5} | optim,
-        "trainer": TRAINER | {"devices": 5},
-    }
+def start_settings(*, multi_scale=None, **optim):
+    data = {"batch_size": 6, "num_repeats": 2, "crop_size": 14, "multi_scale_batch": "constant_pixels"}
+    return TrainSettings(
+        data=ClipSettings(**data, multi_scale=multi_scale),
+        optim=OptimSettings(lr=4e-3, **optim),
+        trainer=TrainerSettings(**TRAINER | {"devices": 5}),
+    )
 
 
 def test_learning_rates_are_scaled_and_told(capsys):
-    optim = scaled_optim(start_settings(lr_reference_batch=60, expected_batch=None), None)
+    factor = scaled_learning_rate(start_settings(lr_reference_batch=60), None)
     assert capsys.readouterr().out == (
         "effective batch 60 = 3/process x 5 processes x 2 accumulate x 2 repeats (30 videos); lr 2.0e-3 (scaled from "
         "60: 4.0e-3 x 30 / 60, other learning rates along)\n"
     )
-    assert (optim["lr"], optim["min_lr"], optim["warmup_lr"], optim["weight_decay"]) == (2e-3, 1e-3, None, 0.5)
+    assert factor == 0.5
 
 
 def test_several_sizes_are_told_and_leave_the_learning_rate(capsys):
-    settings = start_settings(lr_reference_batch=60, expected_batch=30)
-    sizes = {"multi_scale": [28, 14, 7], "multi_scale_batch": "constant_pixels", "crop_size": 14}
-    optim = scaled_optim(settings, build_multi_scale(settings["data"] | sizes))
+    settings = start_settings(multi_scale=(28, 14, 7), lr_reference_batch=60, expected_batch=30)
+    factor = scaled_learning_rate(settings, build_multi_scale(settings.data))
     line = capsys.readouterr().out
     assert line.startswith("effective batch 60 = 3/process x 5 processes")
     assert line.endswith(
         "along); multi-scale 7 to 28 pixels: batch 24 to 4/process, the effective batch is that of 14 pixels\n"
     )
-    assert optim["lr"] == 2e-3
+    assert factor == 0.5
 
 
 def test_another_batch_than_the_recipes_is_a_warning():
     with pytest.warns(UserWarning, match="30 videos, .*optim.expected_batch=45: trainer.accumulate_grad_batches=3"):
-        optim = scaled_optim(start_settings(lr_reference_batch=None, expected_batch=45), None)
-    assert optim["lr"] == 4e-3
+        assert scaled_learning_rate(start_settings(expected_batch=45), None) == 1.0

@@ -3,20 +3,40 @@
 import copy
 
 from stvit_video.config.consistency import contradictions
-from stvit_video.config.setting_rules import type_faults
+from stvit_video.config.layout_options import read_with_layout
+from stvit_video.config.unknown_keys import unknown_faults
+from stvit_video.settings.train_settings import TrainSettings
 
 
-def changed(settings, key, value):
-    """A copy of the settings, with another value of one such as "optim.lr"."""
-    settings = copy.deepcopy(settings)
+def changed(values, key, value):
+    """A copy of plain settings, with another value of one such as "optim.lr"."""
+    values = copy.deepcopy(values)
     group, _, name = key.rpartition(".")
-    (settings[group] if group else settings)[name] = value
-    return settings
+    (values[group] if group else values)[name] = value
+    return values
 
 
-def check_settings(settings):
+def all_changed(values, changes):
+    """A copy of plain settings with other values of several."""
+    for key, value in changes.items():
+        values = changed(values, key, value)
+    return values
+
+
+def typed(values):
+    """The settings of a training from plain values, of which none is wrong."""
+    read = read_with_layout(TrainSettings, {key: value for key, value in values.items() if key != "sweep"})
+    assert (dict(read.wrong), read.unknown) == ({}, ())
+    return read.settings
+
+
+def faults_of(values):
+    """The faults of plain settings, as a start of the training finds them."""
+    read = read_with_layout(TrainSettings, {key: value for key, value in values.items() if key != "sweep"})
+    return [*unknown_faults(read.unknown), *read.wrong.values(), *contradictions(read.settings, read.wrong)]
+
+
+def check_settings(values):
     """Raise the faults of settings, as a start of the training does."""
-    wrong = type_faults(settings)
-    faults = [*wrong.values(), *contradictions(settings, wrong)]
-    if faults:
+    if faults := faults_of(values):
         raise ValueError("; ".join(faults))

@@ -8,8 +8,9 @@ import torch
 from stvit_video.models import create_model
 from stvit_video.runs import disk
 from stvit_video.runs.disk import checkpoint_bytes, disk_space_fault, folder_faults
+from stvit_video.settings.optim_settings import OptimSettings
 
-OPTIM = {"optimizer": "adamw", "momentum": 0.9, "ema_decay": None}
+OPTIM = OptimSettings()
 
 
 def test_a_folder_that_can_not_be_written(tmp_path, monkeypatch):
@@ -33,9 +34,9 @@ def test_the_size_of_a_checkpoint_by_hand():
     module = torch.nn.ParameterList([torch.zeros(1000), torch.nn.Parameter(torch.zeros(8), requires_grad=False)])
     module.register_buffer("three", torch.zeros(3))
     assert checkpoint_bytes(module, OPTIM) == 4 * (1011 + 2 * 1000)
-    assert checkpoint_bytes(module, OPTIM | {"ema_decay": 0.9}, precision="bf16-true") == 2 * (2 * 1011 + 2 * 1000)
-    assert checkpoint_bytes(module, OPTIM | {"optimizer": "sgd"}) == 4 * (1011 + 1000)
-    assert checkpoint_bytes(module, OPTIM | {"optimizer": "sgd", "momentum": 0.0}, precision="64") == 8 * 1011
+    assert checkpoint_bytes(module, OptimSettings(ema_decay=0.9), precision="bf16-true") == 2 * (2 * 1011 + 2 * 1000)
+    assert checkpoint_bytes(module, OptimSettings(optimizer="sgd")) == 4 * (1011 + 1000)
+    assert checkpoint_bytes(module, OptimSettings(optimizer="sgd", momentum=0.0), precision="64") == 8 * 1011
     with torch.device("meta"):
         model = create_model("deit_tiny", embed_dim=12, num_heads=2, depth=3)
     real = create_model("deit_tiny", embed_dim=12, num_heads=2, depth=3)

@@ -17,8 +17,8 @@ from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.runs.preflight import check_start, peek_checkpoint
 from stvit_video.runs.resume import write_config
 from stvit_video.settings.paths import CONF_DIR
-from stvit_video.settings.rules import PRECISIONS
 from stvit_video.train import train
+from stvit_video.utils.choices import Precision, words_of
 
 TINY = [
     *("data=folder", "data.root=.", "data.num_frames=4", "data.frame_stride=2", "data.short_side=20"),
@@ -51,7 +51,8 @@ def faults_of(settings, run_dir):
 def test_the_settings_come_back_as_they_are_used(defaults, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "videos").mkdir()
-    used, clips = check_start(changed(defaults, {"data.root": "videos"}), run_dir=tmp_path / "new" / "run")
+    settings, clips = check_start(changed(defaults, {"data.root": "videos"}), run_dir=tmp_path / "new" / "run")
+    used = settings.plain()
     assert used["protocol"] == {"name": "uniform", "num_clips": 4, "num_crops": 3, "average": "prob"}
     assert used["data"]["root"] == str(tmp_path / "videos")
     assert {key: used[key] for key in ("optim", "model", "trainer")} == {
@@ -92,7 +93,7 @@ def test_faults_of_all_kinds_come_at_once_and_nothing_is_read_or_written(default
         f"ckpt_path: [^;]*no checkpoint file '{tmp_path}/gone.ckpt'",
         f"distill.teacher: '{tmp_path}/teacher.ckpt' is no checkpoint [^;]*cut short",
         "trainer.devices=8 [^;]*8 GPUs, 2 [^;]*; [^;]*trainer.devices=2",
-        "trainer.precision='8-bit' [^;]*; [^;]*auto, 32-true",
+        "trainer.precision='8-bit' [^;]*one of auto, 32-true",
         "protocol: ",
     ):
         assert len(re.findall(part, words)) == 1, part
@@ -104,7 +105,7 @@ def test_disk_folder_and_other_settings_of_the_run_come_with_the_rest(defaults, 
     run_dir = tmp_path / "run"
     used, _ = check_start(defaults, run_dir=run_dir)
     run_dir.mkdir()
-    write_config(run_dir, used)
+    write_config(run_dir, used.plain())
     torch.save({}, run_dir / "last.ckpt")
     assert check_start(defaults, run_dir=run_dir).settings == used
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5000))
@@ -168,7 +169,7 @@ def test_files_that_serve_are_no_faults(defaults, tiny_run, tmp_path):
     legacy = tmp_path / "legacy.pth"
     torch.save({"model": {"a.weight": torch.zeros(2, 3)}}, legacy, _use_new_zipfile_serialization=False)
     changes = {"init_from": str(legacy), "distill.teacher": str(tiny_run.checkpoint)}
-    assert check_start(changed(defaults, changes), run_dir=tmp_path).settings["init_from"] == str(legacy)
+    assert check_start(changed(defaults, changes), run_dir=tmp_path).settings.init_from == str(legacy)
     for path in (legacy, tiny_run.checkpoint):
         assert repr(peek_checkpoint(str(path))) == repr(read_checkpoint(path))
 
@@ -177,7 +178,7 @@ def test_every_precision_of_lightning_is_known():
     """The words among the types that its Trainer takes."""
     choices = get_args(get_type_hints(Trainer.__init__)["precision"])
     words = {word for literal in choices for word in get_args(literal) if isinstance(word, str)}
-    assert set(PRECISIONS) == words | {"auto"}
+    assert set(words_of(Precision)) == words | {"auto"}
 
 
 @pytest.mark.parametrize(
@@ -209,10 +210,21 @@ def test_odd_shapes_are_told_with_the_rest(defaults, tmp_path, changes, message)
     assert len(re.findall("optim.lr=-1 [^;]*above 0", words)) == 1, words
 
 
-def test_settings_that_were_taken_away_are_told(defaults, tmp_path):
-    settings = copy.deepcopy(defaults)
-    del settings["data"]["mean"], settings["seed"], settings["trainer"]
-    words = faults_of(settings, tmp_path)
-    assert re.search("seed=None [^;]*whole number", words)
-    assert re.search("data.mean=None [^;]*3 numbers", words)
-    assert re.search("trainer=None [^;]*group of settings", words)
+def test_settings_that_are_left_out_have_their_defaults(defaults, tmp_path):
+    values = copy.deepcopy(defaults)
+    del values["data"]["mean"], values["seed"], values["trainer"]
+    settings = check_start(values, run_dir=tmp_path).settings
+    assert (settings.data.mean, settings.seed, settings.trainer.max_epochs) == ((0.485, 0.456, 0.406), 0, 30)
+
+
+def test_one_epoch_is_enough(defaults, tmp_path):
+    """A newcomer's first try: the usual warm-up is a share of the epochs."""
+    assert check_start(changed(defaults, {"trainer.max_epochs": 1}), run_dir=tmp_path).settings.trainer.max_epochs == 1
+    words = faults_of(changed(defaults, {"trainer.max_epochs": 1, "optim.warmup_epochs": 1}), tmp_path)
+    assert re.match(r"optim.warmup_epochs=1 must be below trainer.max_epochs=1; .*leave it out$", words)
+
+
+def test_options_of_another_layout_come_with_the_rest(defaults, tmp_path):
+    words = faults_of(changed(defaults, {"data.split": 2, "optim.lr": -1, "data.root": "/gone"}), tmp_path)
+    assert re.search("data.split is for data=hmdb51, pytorchvideo, ucf101, not for data.source=folder, .*out", words)
+    assert len(re.findall("optim.lr=-1 |data.root: [^;]*/gone", words)) == 2

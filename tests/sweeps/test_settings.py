@@ -4,25 +4,24 @@ from types import SimpleNamespace
 import pytest
 
 from stvit_video.sweeps.jobs import SweepError
-from stvit_video.sweeps.settings import SweepSettings, check_axes, check_flags, refuse_settings
+from stvit_video.sweeps.settings import check_axes, check_flags, read_sweep, refuse_settings
 
 
 def test_all_faults_of_the_settings_are_told_together():
     with pytest.raises(SweepError, match=r"sweep.num_parallel='x' .*at least 1; sweep.grace_seconds=-1 .*at least 0"):
-        SweepSettings(name=None, also=[], num_parallel="x", time_limit_minutes=None, grace_seconds=-1)
-    assert SweepSettings(name=None, also="a=1", num_parallel=1, time_limit_minutes=2, grace_seconds=0).extras == ["a=1"]
+        read_sweep({"num_parallel": "x", "grace_seconds": -1})
+    assert read_sweep({"also": "a=1", "time_limit_minutes": 2, "grace_seconds": 0}).extras == ["a=1"]
+    assert read_sweep({"also": ["a=1", "b=2"]}).extras == ["a=1", "b=2"]
 
 
 def test_unknown_settings_and_other_kinds_of_extras_are_refused():
-    values = {"name": None, "also": [], "num_parallel": 2, "time_limit_minutes": None, "grace_seconds": 3}
-    assert SweepSettings.of(values).num_parallel == 2
     message = (  # the whole sentence, once for its family
         "^sweep.minutes is unknown; a sweep has name, also, num_parallel, time_limit_minutes, grace_seconds$"
     )
     with pytest.raises(SweepError, match=message):
-        SweepSettings.of({**values, "minutes": 3})
+        read_sweep({"num_parallel": 2, "minutes": 3})
     with pytest.raises(SweepError, match="sweep.also=3 .*overrides"):
-        SweepSettings.of({**values, "also": 3})
+        read_sweep({"also": 3})
 
 
 @pytest.mark.parametrize("name", ["WORLD_SIZE", "SLURM_STEP_NUM_TASKS"])

@@ -51,19 +51,6 @@ def test_hard_labels_are_what_the_teacher_decides_for():
     torch.testing.assert_close(hard.loss(student, teacher, multi_label=True), yes)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"kind": "warm"}, "distill.kind='warm' .*soft or hard"),
-        ({"weight": 1.5}, "distill.weight=1.5 .*at most 1"),
-        ({"temperature": 0.0}, "distill.temperature=0.0 above 0"),
-    ],
-)
-def test_settings_out_of_range(changes, message):
-    with pytest.raises(ValueError, match=message):
-        Distillation(**changes)
-
-
 def test_a_teacher_is_asked_without_gradient_in_evaluation_and_in_the_clips_type():
     model = nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.9)).train()
     teacher = Teacher(model, Distillation())

@@ -62,7 +62,6 @@ def test_all_of_it_is_the_usual_training():
 @pytest.mark.parametrize(
     ("name", "part", "message"),
     [
-        ("deit_tiny", "tail", "optim.train='tail' .*all, head, semantic"),
         (
             "deit_tiny",
             "semantic",  # the whole sentence, once for its family

@@ -137,24 +137,6 @@ def test_warm_up_from_a_rate_then_steps():
     assert learning_rate_factor(3, num_steps=5, num_warmup_steps=1, min_factor=0.0, schedule="constant") == 1.0
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"optimizer": "lion"}, "optimizer='lion' .*adamw or sgd"),
-        ({"schedule": "poly"}, "schedule='poly' .*cosine or constant or step"),
-        ({"layer_decay": 0.7, "backbone_lr_factor": 0.1}, "layer_decay=0.7 and backbone_lr_factor=0.1 .*one of them"),
-        (
-            {"schedule": "step"},  # the whole sentence, once for its family
-            r"^schedule='step' does not go with milestones=\[\]; milestones are for schedule='step', which needs some$",
-        ),
-        ({"milestones": (3,)}, r"schedule='cosine' .*milestones=\[3\]"),
-    ],
-)
-def test_plans_that_make_no_sense(changes, message):
-    with pytest.raises(ValueError, match=message):
-        plan(**changes)
-
-
 def test_layers_of_a_foreign_model_are_not_known():
     with pytest.raises(ValueError, match="Linear .*no known layer.* create_model"):
         plan(layer_decay=0.7).build(torch.nn.Linear(3, 2), num_steps=5, max_epochs=1)

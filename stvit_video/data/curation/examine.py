@@ -15,10 +15,11 @@ from stvit_video.data.curation.duplicates import (
     find_shared_sources,
     write_duplicates,
 )
-from stvit_video.data.curation.scan import Frames, VideoReport, scan_videos, write_report
+from stvit_video.data.curation.scan import VideoReport, scan_videos, write_report
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.manifests.quarantine import Quarantined, write_quarantine
 from stvit_video.data.sampling.frame_indices import clip_span, segment_frame_range
+from stvit_video.utils.choices import Frames
 
 NUM_SHOWN = 5
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from statistics import median
-from typing import Literal, get_args
 
 from stvit_video.data.curation.hashing import content_hash, frame_hash, hashed_positions
 from stvit_video.data.decoding.pictures import decode_picture
@@ -21,9 +20,8 @@ from stvit_video.data.loading.picture_reader import read_picture
 from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.shards.tar_reader import member_file
 from stvit_video.utils.atomic_files import write_table
+from stvit_video.utils.choices import Frames, words_of
 from stvit_video.utils.executor import map_in_processes
-
-Frames = Literal["all", "some"]
 
 REPORT_HEADER = (
     *("path", "frames", "fps", "codec", "gop_frames", "rotation_degrees", "duration_seconds"),
@@ -91,8 +89,8 @@ def scan_videos(
     Raises:
         ValueError: a setting is out of range.
     """
-    if frames not in get_args(Frames):
-        raise ValueError(f"frames={frames!r} is unknown; use one of {', '.join(get_args(Frames))}")
+    if frames not in words_of(Frames):
+        raise ValueError(f"frames={frames!r} is unknown; use one of {', '.join(words_of(Frames))}")
     work = inspect or partial(inspect_video, frames=frames, time_limit_seconds=time_limit_seconds)
     outcomes = map_in_processes(
         work,

@@ -22,6 +22,7 @@ from stvit_video.data.decoding.pyav_backend import PyavReader
 from stvit_video.data.decoding.reader import LIBRARIES, Reader
 from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.data.decoding.torchcodec_backend import TorchcodecReader
+from stvit_video.utils.choices import Backend, words_of
 from stvit_video.utils.optional import load_optional
 
 __all__ = ["BACKENDS", "READERS", "DecodeError", "DecodeTimeoutError", "Video", "open_video"]
@@ -32,7 +33,7 @@ READERS: dict[str, Callable[[DecodeRequest, VideoIndex, Deadline], Reader]] = {
     "torchcodec": TorchcodecReader,
 }
 ISOLATED = "isolated"
-BACKENDS = ("auto", *READERS, ISOLATED)
+BACKENDS = words_of(Backend)
 
 
 class Video:

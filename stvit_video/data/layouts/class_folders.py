@@ -10,6 +10,7 @@ from stvit_video.data.layouts.places import Reading, existing
 from stvit_video.data.manifests.builder import VIDEO_EXTENSIONS, Listed, build_manifest_of
 from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.utils.addresses import Place
 
 _log = logging.getLogger(__name__)
 
@@ -18,9 +19,9 @@ def find_class_folders(
     part: str,
     *,
     known_classes: Sequence[str] | None,
-    train: str | None = None,
-    val: str | None = None,
-    root: str | None = None,
+    train: Place | None = None,
+    val: Place | None = None,
+    root: Place | None = None,
 ) -> Reading:
     """Find the folder of a part, which holds a folder for each class.
 
@@ -28,7 +29,7 @@ def find_class_folders(
         part: "train" or "val".
         known_classes: labels in the order of a model's logits; None = inferred and sorted.
         train: the folder of the training videos; None = root/train.
-        val: likewise, of the validation videos.
+        val: the folder of the validation videos; None = root/val.
         root: holds both.
 
     Returns:

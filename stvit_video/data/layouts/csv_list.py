@@ -11,6 +11,7 @@ from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.csv_rows import CsvRow, filter_rows, read_labels, read_rows, read_segment, with_split
 from stvit_video.data.manifests.faults import Faults
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.utils.addresses import Place
 
 _log = logging.getLogger(__name__)
 
@@ -19,9 +20,9 @@ def find_csv_list(
     part: str,
     *,
     known_classes: Sequence[str] | None,
-    train: str | None = None,
-    val: str | None = None,
-    root: str | None = None,
+    train: Place | None = None,
+    val: Place | None = None,
+    root: Place | None = None,
     fold_column: str | None = None,
     fold: str | int | None = None,
     label_separator: str | None = None,
@@ -36,7 +37,8 @@ def find_csv_list(
         root: folder that relative paths in the lists start from; None = the folder of the list.
         fold_column: column of the folds; with fold.
         fold: the fold that validates, the others train.
-        label_separator: see `read_csv_manifest`.
+        label_separator: "|" for several labels a video, run|jump in the column label (an empty field = no label), which
+            are learnt by sigmoid, BCE and mAP; None = one label a video.
 
     Returns:
         What reads the list, without arguments.

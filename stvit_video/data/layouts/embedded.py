@@ -6,18 +6,19 @@ from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.data.layouts.places import Reading, required
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.synthetic.dataset import write_synthetic_dataset
+from stvit_video.utils.addresses import Place
 
 
 def find_embedded(
     part: str,
     *,
     known_classes: Sequence[str] | None,
-    root: str | None = None,
-    num_train: int,
-    num_val: int,
-    image_size: int,
-    video_frames: int,
-    generation_seed: int,
+    root: Place | None = "data/synthetic",
+    num_train: int = 1440,
+    num_val: int = 360,
+    image_size: int = 64,
+    video_frames: int = 16,
+    generation_seed: int = 0,
 ) -> Reading:
     """Find the embedded data set; reading its list writes the clips first.
 

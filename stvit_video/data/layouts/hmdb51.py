@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
+from stvit_video.data.layouts.places import Reading
 from stvit_video.data.layouts.split_lists import check_choices, find_listed, find_official_split, read_lines
 from stvit_video.data.manifests.builder import Listed, Missing, build_manifest_of, index_videos, settle_missing
 from stvit_video.data.manifests.faults import Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.utils.addresses import Place
 
 _CODES = {"train": "1", "val": "2"}  # 0 = in neither
 
@@ -70,10 +71,44 @@ def _read_hmdb51_list(path: Path, code: str, faults: Faults) -> list[str]:
     return chosen
 
 
-find_hmdb51 = partial(
-    find_official_split,
-    read_hmdb51_manifest,
-    layout="hmdb51",
-    published_lists="testTrainMulti_7030_splits",
-    published_videos="hmdb51_org",
-)
+def find_hmdb51(
+    part: str,
+    *,
+    known_classes: Sequence[str] | None,
+    root: Place | None = None,
+    split: int = 1,
+    lists: Place | None = None,
+    videos: Place | None = None,
+    missing: Missing = "error",
+) -> Reading:
+    """Find the official lists and the videos of HMDB51. The official test list is the validation data.
+
+    Args:
+        part: "train" or "val".
+        known_classes: labels in the order of a model's logits; None = those of the lists.
+        root: holds testTrainMulti_7030_splits and hmdb51_org, as they are published.
+        split: 1, 2 or 3; results are the mean of the three.
+        lists: folder of the lists; None = root/testTrainMulti_7030_splits.
+        videos: folder of the class folders; None = root/hmdb51_org.
+        missing: listed videos that are not there: "error", or "drop" = leave them out.
+
+    Returns:
+        What reads the list, without arguments.
+
+    Raises:
+        ValueError: a setting is missing.
+        ManifestError: a folder does not exist.
+    """
+    return find_official_split(
+        read_hmdb51_manifest,
+        part,
+        layout="hmdb51",
+        published_lists="testTrainMulti_7030_splits",
+        published_videos="hmdb51_org",
+        known_classes=known_classes,
+        lists=lists,
+        videos=videos,
+        root=root,
+        split=split,
+        missing=missing,
+    )

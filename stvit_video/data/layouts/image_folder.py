@@ -13,6 +13,7 @@ from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.shards.zip_members import list_members
+from stvit_video.utils.addresses import Place
 
 # folders of a part, the first that is there counts: some published sets have a test and no val
 PART_FOLDERS = {"train": ("train",), "val": ("val", "validation", "test")}
@@ -23,9 +24,9 @@ def find_image_folder(
     part: str,
     *,
     known_classes: Sequence[str] | None,
-    train: str | None = None,
-    val: str | None = None,
-    root: str | None = None,
+    train: Place | None = None,
+    val: Place | None = None,
+    root: Place | None = None,
 ) -> Reading:
     """Find the pictures of a part: a folder or .zip of its own, or `part` in a common one.
 
@@ -33,7 +34,7 @@ def find_image_folder(
         part: "train" or "val".
         known_classes: labels in the order of a model's logits; None = inferred and sorted.
         train: the folder or .zip of the training pictures; None = the part of root.
-        val: likewise, of the validation pictures.
+        val: the folder or .zip of the validation pictures; None = the part of root.
         root: a folder or .zip with both parts.
 
     Returns:

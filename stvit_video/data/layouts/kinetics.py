@@ -17,6 +17,7 @@ from stvit_video.data.manifests.builder import (
 from stvit_video.data.manifests.csv_rows import CsvRow, filter_rows, read_rows, read_segment, with_split
 from stvit_video.data.manifests.faults import Faults
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.utils.addresses import Place
 
 _log = logging.getLogger(__name__)
 
@@ -25,11 +26,11 @@ def find_kinetics(
     part: str,
     *,
     known_classes: Sequence[str] | None,
-    train: str | None = None,
-    val: str | None = None,
-    train_videos: str | None = None,
-    val_videos: str | None = None,
-    root: str | None = None,
+    train: Place | None = None,
+    val: Place | None = None,
+    train_videos: Place | None = None,
+    val_videos: Place | None = None,
+    root: Place | None = None,
     missing: Missing = "error",
     expected_classes: int | None = None,
 ) -> Reading:
@@ -43,7 +44,7 @@ def find_kinetics(
         train_videos: folder of the training videos; None = root/train.
         val_videos: folder of the validation videos; None = root/val.
         root: holds lists and videos.
-        missing: see `read_kinetics_manifest`.
+        missing: listed videos that are not there: "error", or "drop" = leave them out.
         expected_classes: of the published data set; another number of classes is a warning. None = any number.
 
     Returns:

@@ -4,12 +4,13 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from stvit_video.data.layouts.places import Reading, existing, published_folder, refuse_lists
 from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.faults import Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.utils.addresses import Place
 from stvit_video.utils.optional import load_optional
 
 DATASETS = ("labeled", "hmdb51")
@@ -19,29 +20,26 @@ def find_pytorchvideo(
     part: str,
     *,
     known_classes: Sequence[str] | None,
-    dataset: str,
-    split: int,
-    lists: str | None = None,
-    videos: str | None = None,
-    root: str | None = None,
-    train: str | None = None,
-    val: str | None = None,
-    train_videos: str | None = None,
-    val_videos: str | None = None,
+    dataset: Literal["labeled", "hmdb51"] = "labeled",
+    split: int = 1,
+    lists: Place | None = None,
+    videos: Place | None = None,
+    root: Place | None = None,
+    train: Place | None = None,
+    val: Place | None = None,
 ) -> Reading:
     """Find what pytorchvideo's own data sets read.
 
     Args:
         part: "train" or "val".
         known_classes: labels in the order of a model's logits; None = inferred and sorted.
-        dataset: "labeled" (a list, or a folder of class folders) or "hmdb51" (official lists).
-        split: of hmdb51.
+        dataset: "labeled" (a list, or a folder of class folders; Kinetics and Ucf101 there) or "hmdb51" (its lists).
+        split: of hmdb51: 1, 2 or 3.
         lists: folder of hmdb51's lists; None = root/testTrainMulti_7030_splits.
         videos: folder that paths start from; None = root, of hmdb51 root/hmdb51_org.
         root: holds the parts.
-        train: list or folder of the training videos; None = root/train.
-        val: likewise, of the validation videos.
-        train_videos: with val_videos, and for hmdb51 train and val: refused, as there are official lists.
+        train: list or folder of the training videos; None = root/train. Not with hmdb51.
+        val: list or folder of the validation videos; None = root/val. Not with hmdb51.
 
     Returns:
         What reads the list, without arguments.
@@ -52,7 +50,7 @@ def find_pytorchvideo(
     """
     source = "pytorchvideo"
     if dataset == "hmdb51":
-        refuse_lists(source, train=train, val=val, train_videos=train_videos, val_videos=val_videos)
+        refuse_lists(source, train=train, val=val)
         path = published_folder(lists, "lists", "testTrainMulti_7030_splits", root=root, source=source)
         prefix = published_folder(videos, "videos", "hmdb51_org", root=root, source=source)
     else:

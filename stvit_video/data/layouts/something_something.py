@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stvit_video.data.layouts.places import Reading, published_folder, refuse_lists
+from stvit_video.data.layouts.places import Reading, published_folder
 from stvit_video.data.manifests.builder import (
     Listed,
     Missing,
@@ -18,20 +18,17 @@ from stvit_video.data.manifests.builder import (
 )
 from stvit_video.data.manifests.faults import Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.utils.addresses import Place
 
 
 def find_something_something(
     part: str,
     *,
     known_classes: Sequence[str] | None,
-    lists: str | None = None,
-    videos: str | None = None,
-    root: str | None = None,
+    lists: Place | None = None,
+    videos: Place | None = None,
+    root: Place | None = None,
     missing: Missing = "error",
-    train: str | None = None,
-    val: str | None = None,
-    train_videos: str | None = None,
-    val_videos: str | None = None,
 ) -> Reading:
     """Find the published lists and the videos of Something-Something V2, under the names of either release.
 
@@ -41,8 +38,7 @@ def find_something_something(
         lists: folder of the lists; None = root.
         videos: folder of the videos; None = root/20bn-something-something-v2.
         root: holds both.
-        missing: see `read_something_manifest`.
-        train: with val, train_videos, val_videos: refused, as there are published lists.
+        missing: listed videos that are not there: "error", or "drop" = leave them out.
 
     Returns:
         What reads the list, without arguments.
@@ -52,7 +48,6 @@ def find_something_something(
         ManifestError: a file or folder does not exist.
     """
     source, name = "something_something_v2", {"train": "train", "val": "validation"}[part]
-    refuse_lists(source, train=train, val=val, train_videos=train_videos, val_videos=val_videos)
     folder = published_folder(lists, "lists", "", root=root, source=source)
     prefix = "" if (folder / "labels.json").is_file() else "something-something-v2-"  # the later release has none
     return partial(

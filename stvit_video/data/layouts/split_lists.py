@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from stvit_video.data.layouts.places import Reading, published_folder, refuse_lists
+from stvit_video.data.layouts.places import Reading, published_folder
 from stvit_video.data.manifests.builder import Listed, Missing, check_missing
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.utils.addresses import Place
 
 NUM_SPLITS = 3
 
@@ -20,15 +21,11 @@ def find_official_split(
     published_lists: str,
     published_videos: str,
     known_classes: Sequence[str] | None,
-    lists: str | None = None,
-    videos: str | None = None,
-    root: str | None = None,
+    lists: Place | None = None,
+    videos: Place | None = None,
+    root: Place | None = None,
     split: int = 1,
     missing: Missing = "error",
-    train: str | None = None,
-    val: str | None = None,
-    train_videos: str | None = None,
-    val_videos: str | None = None,
 ) -> Reading:
     """Find the official lists and the videos of a data set.
 
@@ -43,7 +40,6 @@ def find_official_split(
         videos: folder of the class folders; None = that of the published name in root.
         root: holds both.
         split: with missing: see `read`.
-        train: with val, train_videos, val_videos: refused, as there are official lists.
 
     Returns:
         What reads the list, without arguments.
@@ -52,7 +48,6 @@ def find_official_split(
         ValueError: a setting is missing or contradicts another.
         ManifestError: a folder does not exist.
     """
-    refuse_lists(layout, train=train, val=val, train_videos=train_videos, val_videos=val_videos)
     return partial(
         read,
         published_folder(lists, "lists", published_lists, root=root, source=layout),

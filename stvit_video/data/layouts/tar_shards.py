@@ -12,7 +12,7 @@ from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.shards.index import find_members, missing_shards
 from stvit_video.data.shards.locations import expand_shards, folder_of
 from stvit_video.data.shards.tar_scan import Member
-from stvit_video.utils.addresses import is_address
+from stvit_video.utils.addresses import Place, is_address
 from stvit_video.utils.optional import MissingLibraryError
 
 NAMES_FILE = "classes.txt"
@@ -22,12 +22,12 @@ def find_tar_shards(
     part: str,
     *,
     known_classes: Sequence[str] | None,
-    shards: str | None = None,
-    val_shards: str | None = None,
-    train: str | None = None,
-    val: str | None = None,
-    root: str | None = None,
-    classes: str | None = None,
+    shards: Place | None = None,
+    val_shards: Place | None = None,
+    train: Place | None = None,
+    val: Place | None = None,
+    root: Place | None = None,
+    classes: Place | None = None,
     allow_addresses: bool = False,
 ) -> Reading:
     """Find the shards of a part.
@@ -37,9 +37,12 @@ def find_tar_shards(
         known_classes: labels in the order of a model's logits; None = inferred and sorted.
         shards: pattern of the training shards; None = that of train, or root/train.
         val_shards: pattern of the validation shards; None = that of val, or root/val.
-        train: with val: the same under the names that other layouts have, as stvit_video.evaluate gives them.
+        train: the same as shards, under the name that other layouts have.
+        val: the same as val_shards, as stvit_video.evaluate gives it.
         root: holds the shards of both parts.
-        classes: file with the class names; with allow_addresses: see `read_shard_manifest`.
+        classes: file with the class names, one a line, for samples with a number only; None = classes.txt beside the
+            shards.
+        allow_addresses: True = shards may be read from an address (s3://, gs://, https://), which needs fsspec.
 
     Returns:
         What reads the list, without arguments.

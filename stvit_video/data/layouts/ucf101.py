@@ -7,14 +7,15 @@ others: no such group may be split between training and test.
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from stvit_video.data.layouts.places import Reading
 from stvit_video.data.layouts.split_lists import check_choices, find_listed, find_official_split, read_lines
 from stvit_video.data.manifests.builder import Missing, build_manifest_of, index_videos, settle_missing
 from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.utils.addresses import Place
 
 _UCF101_FILE = re.compile(r"v_.+_(g\d+)_c\d+\.\w+")
 
@@ -139,10 +140,44 @@ def _read_ucf101_list(path: Path, numbered: Mapping[str, str], faults: Faults) -
     return rows
 
 
-find_ucf101 = partial(
-    find_official_split,
-    read_ucf101_manifest,
-    layout="ucf101",
-    published_lists="ucfTrainTestlist",
-    published_videos="UCF-101",
-)
+def find_ucf101(
+    part: str,
+    *,
+    known_classes: Sequence[str] | None,
+    root: Place | None = None,
+    split: int = 1,
+    lists: Place | None = None,
+    videos: Place | None = None,
+    missing: Missing = "error",
+) -> Reading:
+    """Find the official lists and the videos of UCF101. The official test list is the validation data.
+
+    Args:
+        part: "train" or "val".
+        known_classes: labels in the order of a model's logits; None = those of the lists.
+        root: holds ucfTrainTestlist and UCF-101, as they are published.
+        split: 1, 2 or 3; results are the mean of the three.
+        lists: folder of the lists; None = root/ucfTrainTestlist.
+        videos: folder of the class folders; None = root/UCF-101.
+        missing: listed videos that are not there: "error", or "drop" = leave them out.
+
+    Returns:
+        What reads the list, without arguments.
+
+    Raises:
+        ValueError: a setting is missing.
+        ManifestError: a folder does not exist.
+    """
+    return find_official_split(
+        read_ucf101_manifest,
+        part,
+        layout="ucf101",
+        published_lists="ucfTrainTestlist",
+        published_videos="UCF-101",
+        known_classes=known_classes,
+        lists=lists,
+        videos=videos,
+        root=root,
+        split=split,
+        missing=missing,
+    )

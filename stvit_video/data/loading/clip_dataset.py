@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.collate import clip_item
-from stvit_video.data.loading.frame_source import NO_FAULT_OF_THE_VIDEO, Cache, cached_short_side, manifest_source
+from stvit_video.data.loading.frame_source import NO_FAULT_OF_THE_VIDEO, Decoding, manifest_source
 from stvit_video.data.loading.targets import target_of
 from stvit_video.data.loading.worker_crashes import ReadingNow
 from stvit_video.data.manifests.manifest import Manifest
@@ -58,12 +58,7 @@ def attempts_for(max_skipped_fraction: float) -> int | None:
 
     Returns:
         At least MIN_ATTEMPTS; None = all that are listed, because all but one may be unreadable.
-
-    Raises:
-        ValueError: the share is not between 0 and 1.
     """
-    if not 0 <= max_skipped_fraction <= 1:
-        raise ValueError(f"max_skipped_fraction={max_skipped_fraction} must lie in 0..1; 0 = none may be unreadable")
     if max_skipped_fraction == 1:
         return None
     if max_skipped_fraction == 0:
@@ -83,15 +78,12 @@ class ClipDataset(Dataset[dict[str, Any]]):
         preprocessing: frames of a clip and their distance.
         transform: crop, flip and normalisation, e.g. `TrainTransform`.
         seed: 0 or more.
-        backend: decoder, see `open_video`.
-        cache: "memory" = decode all videos now and keep them; "none" = decode whenever one is asked for.
-        cache_short_side: pixels of the short side of kept frames; None = that of `preprocessing`.
-        cache_limit_gb: most memory to take for kept frames, in 10^9 bytes.
+        decoding: decoder, and what is kept in memory.
         max_attempts: videos to try for one item before giving up; None = all that are listed, see `attempts_for`.
         sampling: which frames a clip takes.
         num_repeats: clips made of one reading of a video: the same frames, each time transformed anew.
         read_frames: reads instead of ours: (number of the listed video, source of its draws) -> frames (T, H, W, 3)
-            uint8, or a DecodeError; `backend`, `cache` and `sampling` then have no effect.
+            uint8, or a DecodeError; `decoding` and `sampling` then have no effect.
 
     Attributes:
         reading_now: which video each loader process is reading.
@@ -107,10 +99,7 @@ class ClipDataset(Dataset[dict[str, Any]]):
         preprocessing: Preprocessing,
         transform: ClipTransform,
         seed: int = 0,
-        backend: str = "auto",
-        cache: Cache = "none",
-        cache_short_side: int | None = None,
-        cache_limit_gb: float = 8.0,
+        decoding: Decoding = Decoding(),  # noqa: B008 - frozen
         max_attempts: int | None = None,
         sampling: ClipSampling | None = None,
         num_repeats: int = 1,
@@ -118,8 +107,6 @@ class ClipDataset(Dataset[dict[str, Any]]):
     ) -> None:
         if seed < 0 or (max_attempts is not None and max_attempts < 1):
             raise ValueError(f"seed={seed} must be at least 0, max_attempts={max_attempts} at least 1")
-        if num_repeats < 1:
-            raise ValueError(f"num_repeats={num_repeats} must be at least 1; 1 = one clip of each video")
         self.manifest = manifest
         self.preprocessing = preprocessing
         self.transform = transform
@@ -131,11 +118,8 @@ class ClipDataset(Dataset[dict[str, Any]]):
         self._read_frames = read_frames or self._read_our_frames
         self.source = manifest_source(
             manifest,
-            backend=backend,
-            cache=cache,
-            cache_short_side=cached_short_side(cache_short_side, preprocessing),
-            cache_limit_gb=cache_limit_gb,
-            interpolation=preprocessing.interpolation,
+            decoding,
+            preprocessing=preprocessing,
         )
         # in shared memory: workers that live on from epoch to epoch hold a copy of self, but see this
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import torch
 from tqdm import tqdm
@@ -20,9 +20,8 @@ from stvit_video.data.sampling.frame_indices import segment_frame_range
 from stvit_video.data.shards.tar_reader import FetchError, open_member
 from stvit_video.data.transforms.crops import resized_size
 from stvit_video.data.transforms.functional import channels_first, resize_short_side
-from stvit_video.data.transforms.preprocessing import Interpolation, Preprocessing
-
-Cache = Literal["none", "memory"]
+from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.utils.choices import Cache, Interpolation
 
 CHUNK_BYTES = 256 * 2**20  # decoded at once while the cache is filled
 NO_FAULT_OF_THE_VIDEO = (FetchError, DecoderKilledError)  # it may come the next time
@@ -201,32 +200,40 @@ class FrameSource:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """How listed videos are read.
+
+    Attributes:
+        backend: decoder, see `open_video`.
+        cache: "memory" = decode all videos once and keep them; "none" = decode whenever one is asked for.
+        cache_short_side: pixels of the short side of kept frames; None = that of the preprocessing.
+        cache_limit_gb: most memory to take for the kept frames of one list, in 10^9 bytes.
+    """
+
+    backend: str = "auto"
+    cache: Cache = "none"
+    cache_short_side: int | None = None
+    cache_limit_gb: float = 8.0
+
+
 def manifest_source(
-    manifest: Manifest,
-    *,
-    backend: str,
-    cache: Cache,
-    cache_short_side: int,
-    cache_limit_gb: float,
-    num_threads: int = 4,
-    interpolation: Interpolation = "bilinear",
-    warn: bool = True,
+    manifest: Manifest, decoding: Decoding, *, preprocessing: Preprocessing, num_threads: int = 4, warn: bool = True
 ) -> FrameSource:
     """A source for the videos of `manifest`; with cache="memory" they are all decoded now.
 
     Raises:
-        ValueError: `cache` is unknown, or the videos need more than `cache_limit_gb`.
+        ValueError: kept frames would have to be enlarged, or the videos need more than `cache_limit_gb`.
     """
-    if cache not in get_args(Cache):
-        raise ValueError(f"cache={cache!r} is unknown; use one of {', '.join(get_args(Cache))}")
-    source = FrameSource(backend=backend, warn=warn)
-    if cache == "memory":
+    source = FrameSource(backend=decoding.backend, warn=warn)
+    short_side = cached_short_side(decoding.cache_short_side, preprocessing)
+    if decoding.cache == "memory":
         source.preload(
             manifest.records,
-            short_side=cache_short_side,
-            limit_gb=cache_limit_gb,
+            short_side=short_side,
+            limit_gb=decoding.cache_limit_gb,
             num_threads=num_threads,
-            interpolation=interpolation,
+            interpolation=preprocessing.interpolation,
         )
     return source
 

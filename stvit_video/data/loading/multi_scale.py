@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import torch
 from torch.utils.data import Dataset
 
 from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
+from stvit_video.utils.choices import BatchRule
 from stvit_video.utils.seeding import seeded_generator
 
-BatchRule = Literal["constant_pixels", "at_least", "fixed"]
 LEAST_VIDEOS = 2  # of a batch of large pictures: batch norm and mixing need another one to compare with
 _SIZES = 2**62  # sets the order of the sizes apart from other draws that are made of seed and epoch
 
@@ -41,7 +41,7 @@ class MultiScale:
             `videos_per_batch`.
 
     Raises:
-        ValueError: a value is unknown or out of range, or there are not two different sizes.
+        ValueError: there are not two different sizes.
 
     Source: Mehta & Rastegari 2022 (MobileViT, arXiv:2110.02178), section 3.2: "constant_pixels"; the code of EdgeNeXt
         and, with the same file, CAS-ViT: "at_least", 5 sides evenly from 160 to 320 and crop_size, rounded to
@@ -58,18 +58,9 @@ class MultiScale:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(sorted(self.sizes)))
-        if len(self.sizes) < 2 or len(set(self.sizes)) < len(self.sizes) or self.sizes[0] < 1:
+        if len(self.sizes) < 2 or len(set(self.sizes)) < len(self.sizes):
             raise ValueError(
-                f"multi_scale={list(self.sizes)} must be two or more different sides of at least 1 pixel; "
-                "null = always crop_size"
-            )
-        if self.batch not in get_args(BatchRule):
-            raise ValueError(
-                f"multi_scale_batch={self.batch!r} is unknown; use one of {', '.join(get_args(BatchRule))}"
-            )
-        if self.crop_size < 1 or self.videos_per_batch < 1:
-            raise ValueError(
-                f"crop_size={self.crop_size} and videos_per_batch={self.videos_per_batch} must be at least 1"
+                f"multi_scale={list(self.sizes)} must be two or more different sides in pixels; null = always crop_size"
             )
 
     @property

@@ -9,7 +9,7 @@ import logging
 import random
 from collections.abc import Iterator
 from itertools import repeat
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.utils.data import Sampler, get_worker_info
@@ -100,6 +100,36 @@ def make_clip_sampler(kind: str, *, clip_seconds: float, clips_per_video: int = 
         raise ValueError(f"clip_seconds={clip_seconds} must be above 0, clips_per_video={clips_per_video} at least 1")
     count = (clips_per_video,) if kind == "constant_clips_per_video" else ()
     return _library().make_clip_sampler(kind, clip_seconds, *count)
+
+
+def pytorchvideo_frames(
+    manifest: Manifest,
+    *,
+    num_frames: int,
+    frame_stride: int,
+    clip_sampler: Literal["random", "uniform", "constant_clips_per_video"] = "random",
+    clip_seconds: float | None = None,
+    clips_per_video: int = 10,
+    decoder: Literal["pyav", "decord"] = "pyav",
+) -> PytorchvideoFrames:
+    """Build the reader of training clips as the `data` settings say.
+
+    Args:
+        manifest: the training videos.
+        num_frames: frames of a clip.
+        frame_stride: distance of its frames at 30 frames a second.
+        clip_sampler: random, uniform or constant_clips_per_video; of several clips of a video one is drawn.
+        clip_seconds: of which num_frames are taken evenly; None = num_frames * frame_stride / 30.
+        clips_per_video: of constant_clips_per_video.
+        decoder: of pytorchvideo, without time limit or killable process: scan with stvit_video.doctor first.
+
+    Raises:
+        ValueError: a setting is out of range.
+        MissingLibraryError: pytorchvideo does not import.
+    """
+    seconds = clip_seconds or num_frames * frame_stride / 30
+    sampler = make_clip_sampler(clip_sampler, clip_seconds=seconds, clips_per_video=clips_per_video)
+    return PytorchvideoFrames(manifest, num_frames=num_frames, clip_sampler=sampler, decoder=decoder)
 
 
 class _AskedVideo(Sampler[int]):

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import Dataset
 
 from stvit_video.data.decoding.request import DecodeError
-from stvit_video.data.loading.frame_source import Cache, cached_short_side, manifest_source
+from stvit_video.data.loading.frame_source import Decoding, manifest_source
 from stvit_video.data.loading.targets import target_of
 from stvit_video.data.loading.worker_crashes import ReadingNow
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
@@ -34,10 +34,7 @@ class ViewDataset(Dataset[dict[str, Any]]):
             spread evenly.
         num_clips: clips of a video.
         num_crops: crops of each clip: 1 = the centre, 3 = along the long side.
-        backend: decoder, see `open_video`.
-        cache: "memory" = decode all videos now and keep them; "none" = decode whenever one is asked for.
-        cache_short_side: pixels of the short side of kept frames; None = that of `preprocessing`.
-        cache_limit_gb: most memory to take for kept frames, in 10^9 bytes.
+        decoding: decoder, and what is kept in memory.
 
     Attributes:
         reading_now: which video each loader process is reading.
@@ -54,10 +51,7 @@ class ViewDataset(Dataset[dict[str, Any]]):
         protocol: str = "uniform",
         num_clips: int = 1,
         num_crops: int = 1,
-        backend: str = "auto",
-        cache: Cache = "none",
-        cache_short_side: int | None = None,
-        cache_limit_gb: float = 8.0,
+        decoding: Decoding = Decoding(),  # noqa: B008 - frozen
     ) -> None:
         if num_clips < 1 or num_crops not in (1, 3):
             raise ValueError(f"num_clips={num_clips} must be at least 1, num_crops={num_crops} must be 1 or 3")
@@ -69,11 +63,8 @@ class ViewDataset(Dataset[dict[str, Any]]):
         self.reading_now = ReadingNow()
         self.source = manifest_source(
             manifest,
-            backend=backend,
-            cache=cache,
-            cache_short_side=cached_short_side(cache_short_side, preprocessing),
-            cache_limit_gb=cache_limit_gb,
-            interpolation=preprocessing.interpolation,
+            decoding,
+            preprocessing=preprocessing,
             warn=False,  # the items tell
         )
 

@@ -1,19 +1,15 @@
 """Training clips: which frames of a video they take, and how those of several videos become a batch."""
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
 
-from stvit_video.data.sampling.frame_indices import ShortVideo
 from stvit_video.data.sampling.training_indices import (
     training_frame_indices,
     training_scaled_indices,
     training_segment_indices,
 )
-
-Sampling = Literal["dense", "segments"]
+from stvit_video.utils.choices import Sampling, ShortVideo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +25,7 @@ class ClipSampling:
             video count as unreadable.
 
     Raises:
-        ValueError: a value is unknown or out of range, or target_fps stands beside sampling="segments".
+        ValueError: target_fps stands beside sampling="segments".
     """
 
     sampling: Sampling = "dense"
@@ -37,13 +33,6 @@ class ClipSampling:
     short_video: ShortVideo = "repeat_last"
 
     def __post_init__(self) -> None:
-        for name, allowed in (("sampling", Sampling), ("short_video", ShortVideo)):
-            if getattr(self, name) not in get_args(allowed):
-                raise ValueError(
-                    f"{name}={getattr(self, name)!r} is unknown; use one of {', '.join(get_args(allowed))}"
-                )
-        if self.target_fps is not None and not 0 < self.target_fps < math.inf:
-            raise ValueError(f"target_fps={self.target_fps} must be a finite number above 0; None = no scaling")
         if self.target_fps is not None and self.sampling == "segments":
             raise ValueError(
                 f"target_fps={self.target_fps} has no effect beside sampling='segments', which spans every video "

@@ -1,11 +1,9 @@
 """Which frames a clip takes: index arithmetic without decoding, and without torch."""
 
 import math
-from typing import Literal, get_args
 
+from stvit_video.utils.choices import ShortVideo, words_of
 from stvit_video.utils.ranges import require_positive, require_rate
-
-ShortVideo = Literal["repeat_last", "loop", "error"]
 
 FRAME_TOLERANCE = 1e-3  # in frames: times in tables are rounded, so is 1001 / 30000
 
@@ -116,8 +114,8 @@ def _first_frame_at_or_after(seconds: float, fps: float) -> int:
 
 def within_video(indices: list[int], num_video_frames: int, short_video: ShortVideo) -> list[int]:
     """Increasing indices of a clip with those behind the last frame treated as `short_video` says."""
-    if short_video not in get_args(ShortVideo):
-        raise ValueError(f"short_video={short_video!r} is unknown; use one of {', '.join(get_args(ShortVideo))}")
+    if short_video not in words_of(ShortVideo):
+        raise ValueError(f"short_video={short_video!r} is unknown; use one of {', '.join(words_of(ShortVideo))}")
     if short_video == "error" and indices[-1] >= num_video_frames:
         raise ValueError(
             f"a clip of {len(indices)} frames from frame {indices[0]} needs {indices[-1] + 1} frames, the video has "

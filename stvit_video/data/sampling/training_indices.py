@@ -6,11 +6,11 @@ from itertools import pairwise
 import torch
 
 from stvit_video.data.sampling.frame_indices import (
-    ShortVideo,
     clip_frame_indices,
     clip_span,
     within_video,
 )
+from stvit_video.utils.choices import ShortVideo
 from stvit_video.utils.ranges import require_positive, require_rate
 
 

@@ -31,9 +31,6 @@ class Mixing:
         probability: that a batch is mixed.
         cutmix_share: share of the mixed batches that cutmix gets, where both are on.
 
-    Raises:
-        ValueError: a value is out of range, or both are off.
-
     Source: Zhang et al. 2018 (arXiv:1710.09412), Yun et al. 2019 (arXiv:1905.04899); one draw a batch and partners in
         reverse order as in timm's `Mixup(mode="batch")`.
     Differs: a batch of odd size is allowed; its middle clip is its own partner.
@@ -43,17 +40,6 @@ class Mixing:
     cutmix_alpha: float = 1.0
     probability: float = 1.0
     cutmix_share: float = 0.5
-
-    def __post_init__(self) -> None:
-        if min(self.mixup_alpha, self.cutmix_alpha) < 0 or max(self.mixup_alpha, self.cutmix_alpha) == 0:
-            raise ValueError(
-                f"mixup_alpha={self.mixup_alpha} and cutmix_alpha={self.cutmix_alpha} must be at least 0 "
-                "and one of them above; to mix nothing, leave Mixing out"
-            )
-        if not 0 <= self.probability <= 1 or not 0 <= self.cutmix_share <= 1:
-            raise ValueError(
-                f"probability={self.probability} and cutmix_share={self.cutmix_share} must both lie in 0..1"
-            )
 
     def draw(
         self,

@@ -2,11 +2,12 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
+
+from stvit_video.utils.choices import Interpolation, words_of
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-Interpolation = Literal["bilinear", "bicubic"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +48,8 @@ class Preprocessing:
                 f"crop_size={self.crop_size} does not fit short_side={self.short_side}; "
                 "make short_side as large as crop_size or larger"
             )
-        if self.interpolation not in get_args(Interpolation):
-            allowed = ", ".join(get_args(Interpolation))
+        if self.interpolation not in words_of(Interpolation):
+            allowed = ", ".join(words_of(Interpolation))
             raise ValueError(f"interpolation={self.interpolation!r} is unknown; use one of {allowed}")
         for name in ("mean", "std"):
             object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))

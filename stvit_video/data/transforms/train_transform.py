@@ -1,7 +1,7 @@
 """From decoded frames (T, H, W, 3) uint8 to a training clip; one draw of crop, flip and pixels serves all frames."""
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import torch
 
@@ -17,8 +17,7 @@ from stvit_video.data.transforms.functional import (
 from stvit_video.data.transforms.pixel_augment import PIXELS_AS_THEY_ARE, Draw, PixelAugment
 from stvit_video.data.transforms.pixel_ops import apply_ops
 from stvit_video.data.transforms.preprocessing import Preprocessing
-
-CropMode = Literal["random_resized", "random", "centre"]
+from stvit_video.utils.choices import CropMode
 
 
 class CroppedClip(NamedTuple):
@@ -65,10 +64,6 @@ class TrainTransform:
 
     def __post_init__(self) -> None:
         _require_scale_and_ratio(self.scale, self.ratio)
-        if not 0 <= self.flip_probability <= 1:
-            raise ValueError(f"flip_probability={self.flip_probability} must lie in 0..1; 0 = never flip")
-        if self.crop not in get_args(CropMode):
-            raise ValueError(f"crop={self.crop!r} is unknown; use one of {', '.join(get_args(CropMode))}")
         if self.short_side_jitter is not None:
             _require_jitter(self.short_side_jitter, self.crop, self.preprocessing.crop_size)
 

@@ -15,6 +15,7 @@ from torchvision.transforms import v2
 from stvit_video.data.layouts.image_folder import read_image_manifest
 from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.collate import collate_clips, collate_views
+from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.transforms.device_transform import DeviceTransform
@@ -142,7 +143,7 @@ def test_views_equal_torchvisions_transforms(tmp_path, of_tensors, interpolation
     sizes = dataclasses.replace(SIZES, interpolation=interpolation)
     manifest, protocol = read_image_manifest(tmp_path), "single"
     dataset = ViewDataset(manifest, preprocessing=sizes, protocol=protocol)
-    kept = ViewDataset(manifest, preprocessing=sizes, protocol=protocol, cache="memory")
+    kept = ViewDataset(manifest, preprocessing=sizes, protocol=protocol, decoding=Decoding(cache="memory"))
     tolerance = 1e-6 if of_tensors else 1.001 / 255 / min(IMAGENET_STD)
     for (image, label), item, kept_item in zip(theirs, dataset, kept, strict=True):
         assert [item["label"], item["error"]] == [label, ""]

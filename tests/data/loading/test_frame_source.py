@@ -7,9 +7,12 @@ import torch
 
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading import frame_source as frames_module
-from stvit_video.data.loading.frame_source import FrameSource, manifest_source
+from stvit_video.data.loading.frame_source import Decoding, FrameSource, manifest_source
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.shards.tar_reader import FetchError
+from stvit_video.data.transforms.preprocessing import Preprocessing
+
+SIZES = Preprocessing(num_frames=3, frame_stride=1, short_side=48, crop_size=48)
 
 
 @pytest.fixture
@@ -24,11 +27,7 @@ def source_of(request):
 
     def make(*records: VideoRecord) -> FrameSource:
         return manifest_source(
-            Manifest(records, ("x",)),
-            backend="auto",
-            cache=request.param,
-            cache_short_side=48,
-            cache_limit_gb=1,
+            Manifest(records, ("x",)), Decoding(cache=request.param, cache_limit_gb=1), preprocessing=SIZES
         )
 
     return make
@@ -116,12 +115,6 @@ def test_a_cache_that_does_not_fit_is_refused_before_and_while_it_is_filled(writ
     monkeypatch.setattr(FrameSource, "_estimated_bytes", lambda *_: 0.0)  # headers may promise less
     with pytest.raises(ValueError, match=message):
         FrameSource().preload(records, short_side=48, limit_gb=0.0002)
-
-
-def test_unknown_cache_is_refused():
-    # the whole sentence, once for its family
-    with pytest.raises(ValueError, match="^cache='disk' is unknown; use one of none, memory$"):
-        manifest_source(Manifest((), ("x",)), backend="auto", cache="disk", cache_short_side=48, cache_limit_gb=1)
 
 
 def _send(source, record, pipe):

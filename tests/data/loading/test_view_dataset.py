@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from video_cases import REAL, each
 
 from stvit_video.data.loading.collate import collate_views
+from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest, VideoRecord
 from stvit_video.data.sampling.protocols import PROTOCOLS
@@ -63,7 +64,7 @@ def test_an_unknown_protocol():
 
 @pytest.mark.parametrize("cache", ["none", "memory"])
 def test_views_are_clips_times_crops_of_each_video(small_manifest, cache, frame_numbers):
-    dataset = ViewDataset(small_manifest, preprocessing=PLAIN, num_clips=4, num_crops=3, cache=cache)
+    dataset = ViewDataset(small_manifest, preprocessing=PLAIN, num_clips=4, num_crops=3, decoding=Decoding(cache=cache))
     item = dataset[3]  # 13 frames, a clip reaches over 5: starts 0, 2.67, 5.33, 8
     assert item["views"].shape == (12, 3, 3, 20, 20)
     assert (item["label"], item["index"], item["error"]) == (1, 3, "")

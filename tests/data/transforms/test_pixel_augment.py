@@ -76,10 +76,6 @@ def test_erasing_fills_the_same_box_of_every_frame_with_new_noise():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"erase_probability": 2}, r"erase_probability=2 .*0\.\.1\b"),
-        ({"erase_count": 0}, "erase_count=0 .*at least 1"),
-        ({"colour_jitter": 1.5}, r"colour_jitter=1\.5 .*0\.\.1\b"),
-        ({"hue_jitter": 0.6}, r"hue_jitter=0\.6 .*0\.\.0\.5\b"),
         ({"rand_augment": "rand-7"}, "rand_augment='rand-7' can't be read"),
     ],
 )

@@ -1,0 +1,71 @@
+"""The settings `optim`: optimizer, learning rate, and what of the model learns."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stvit_video.settings.declare import (
+    AsTuple,
+    Count,
+    Group,
+    NonNegative,
+    Numbers,
+    Positive,
+    PositiveShare,
+    Share,
+    setting,
+)
+from stvit_video.utils.choices import OptimizerName, Schedule, TrainedPart
+
+WARMUP_SHARE, LONGEST_WARMUP = 1 / 6, 5.0  # of the epochs; in epochs
+Beta = Annotated[float, Field(ge=0, lt=1)]
+Weights = Annotated[tuple[NonNegative, ...], AsTuple]
+
+
+class OptimSettings(Group):
+    """Optimizer, learning rate, and what of the model learns."""
+
+    lr: Positive = setting(1.0e-3, "learning rate at the peak, after warm-up")
+    lr_reference_batch: Count | None = setting(
+        None,
+        "256 = lr is meant for 256 videos a step (repeats are not counted) and is multiplied by videos a step / 256, "
+        "and the other learning rates along; null = as they stand",
+    )
+    expected_batch: Count | None = setting(
+        None, "videos a step that the recipe is for; a training with others says so. null = any"
+    )
+    min_lr: NonNegative = setting(1.0e-6, "learning rate at the end of cosine")
+    weight_decay: NonNegative = setting(0.05, "not on norms, biases, positions and cluster centres")
+    betas: Annotated[tuple[Beta, Beta], AsTuple] = setting((0.9, 0.999), "of adamw")
+    warmup_epochs: NonNegative | None = setting(
+        None, "epochs of linear warm-up, below trainer.max_epochs; null = a sixth of trainer.max_epochs, at most 5"
+    )
+    warmup_lr: NonNegative = setting(0.0, "where the warm-up begins")
+    optimizer: OptimizerName = setting("adamw", "AdamW, or SGD with momentum")
+    momentum: Share = setting(0.9, "of sgd")
+    nesterov: bool = setting(False, "of sgd")
+    schedule: Schedule = setting(
+        "cosine", "cosine: down to min_lr; constant; step: times milestone_factor at every milestone"
+    )
+    milestones: Numbers = setting((), "epochs after which step comes down, such as [11,14]")
+    milestone_factor: PositiveShare = setting(0.1, "of step")
+    layer_decay: PositiveShare | None = setting(
+        None, "learning rate of a layer over that of the layer behind it, such as 0.75; null = all alike"
+    )
+    backbone_lr_factor: Positive = setting(1.0, "learning rate of all but the head over the head's, such as 0.1")
+    train: TrainedPart = setting(
+        "all",
+        "head: a linear probe; semantic: what makes the few tokens, and the head; the rest of the model stays as "
+        "init_from has it",
+    )
+    ema_decay: PositiveShare | None = setting(
+        None, "such as 0.9995: validate and keep the moving average of the weights; null = the weights"
+    )
+    class_weights: Weights | Literal["balanced"] | None = setting(
+        None, "balanced: the fewer training videos a class has, the heavier; or a list, in class order"
+    )
+    label_smoothing: Share = setting(0.1, "share of the target that all classes have alike")
+
+    def num_warmup_epochs(self, max_epochs: int) -> float:
+        """Epochs of warm-up of a training of so many epochs."""
+        return min(LONGEST_WARMUP, max_epochs * WARMUP_SHARE) if self.warmup_epochs is None else self.warmup_epochs
