@@ -70,7 +70,8 @@ def _process_contradictions(settings: TrainSettings) -> list[str]:
         trainer.num_nodes,
         find_surroundings(),
         strategy=trainer.strategy,
-        precision=str(trainer.precision),
+        # which matters there alone: a wrong one must not hide what is wrong with the processes
+        precision=str(trainer.precision) if trainer.strategy == "fsdp" else "auto",
         sync_batchnorm=trainer.sync_batchnorm,
     )
 
