@@ -6,7 +6,10 @@ import pytest
 from doc_checks import citation_faults, headings, in_backticks, link_faults, name_faults, path_faults, table_rows
 from layering import MAY_IMPORT
 
-from stvit_video.tokens.plans import casvit_plan, deit_plan, swin_plan
+from stvit_video.models.casvit.plan import casvit_plan
+from stvit_video.models.deit.plan import deit_plan
+from stvit_video.models.swin.plan import swin_plan
+from stvit_video.tokens.reducers.reducer_names import REDUCERS
 
 REPOSITORY = Path(__file__).parents[1]
 DESIGN = "docs/develop/design.md"
@@ -124,6 +127,11 @@ CASVIT = {"depths": (3, 3, 6, 3), "generate_at": 1}
 )
 def test_the_design_shows_the_plans_that_the_code_writes(name, plan):
     assert any(f"{name}{plan}{end}" in read(DESIGN) for end in ("\n", "` |"))
+
+
+def test_the_design_lists_the_reducers():
+    rows = table_rows(read(DESIGN), first="reducer")
+    assert [in_backticks(name)[0] for name, _ in rows] == list(REDUCERS)
 
 
 def test_docstrings_cite_headings_of_the_design():

@@ -10,7 +10,7 @@ from stvit_video.layers.numbers import is_list
 from stvit_video.models.activation_checkpointing import set_recompute
 from stvit_video.models.checks import resolve_token_grid
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.reduce import TokenReducer
+from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
 if TYPE_CHECKING:
     from typing_extensions import Self

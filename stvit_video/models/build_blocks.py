@@ -1,9 +1,9 @@
 """From a plan to modules, and running them: what all families do alike."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from functools import partial
-from typing import Any
+from itertools import islice
 
 from torch import Tensor, nn
 
@@ -12,37 +12,14 @@ from stvit_video.layers.numbers import flag, whole_numbers
 from stvit_video.layers.windows import check_windows, partition_windows, reverse_windows
 from stvit_video.models.activation_checkpointing import run_block
 from stvit_video.models.checks import resolve_token_grid
-from stvit_video.tokens.baselines import PoolReducer, RandomReducer, ToMeReducer
-from stvit_video.tokens.generate import SemanticTokenGenerator
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.plan_text import PARAMETER_FREE_KINDS, Stage, block_kinds
+from stvit_video.tokens.plan_text import Stage, block_kinds
 from stvit_video.tokens.recover import TokenRecovery
-from stvit_video.tokens.reduce import TokenReducer
+from stvit_video.tokens.reducers.reducer_names import REDUCERS
+from stvit_video.tokens.reducers.token_reducer import TokenReducer
+from stvit_video.tokens.slot import BlockSettings, TokenSlot
 
 Maker = Callable[..., nn.Module]
-
-
-@dataclass(frozen=True)
-class TokenSlot:
-    """How the few tokens of a model are made; the settings of `SemanticTokenGenerator` and `TokenReducer`.
-
-    Args:
-        token_grid: the grid of the tokens.
-        image_grid: the grid of image tokens they come from.
-        window: sizes of the windows that are reduced each by itself; None = the whole grid is one.
-        key_window: sizes of the windows of keys; None = `window`.
-        layer_scale_init: start value of the gains in generation and recovery; None = no gains.
-        attention_shortcut: whether layer 1 of generation has a residual connection around its attention.
-        global_centers: whether the first generator of a model has learned centres.
-    """
-
-    token_grid: TokenGrid
-    image_grid: TokenGrid
-    window: tuple[int, ...] | None = None
-    key_window: tuple[int, ...] | None = None
-    layer_scale_init: float | None = 1e-5
-    attention_shortcut: bool = True
-    global_centers: bool = True
 
 
 def make_slot(
@@ -111,43 +88,23 @@ def slot_makers(
         norm_eps: added to the variance by the norms.
         refine_layer_scale: start value of the gains of refine blocks; None = no gains, as in blocks of image weights.
     """
-    common: dict[str, Any] = {
-        "num_heads": num_heads,
-        "mlp_ratio": mlp_ratio,
-        "qkv_bias": qkv_bias,
-        "norm_eps": norm_eps,
-    }
-    cells: dict[str, Any] = {"token_grid": slot.token_grid, "image_grid": slot.image_grid, "window": slot.window}
-    scale: dict[str, Any] = {"layer_scale_init": slot.layer_scale_init}
-    refine = partial(TransformerBlock, dim, layer_scale_init=refine_layer_scale, **common)
+    blocks = BlockSettings(num_heads=num_heads, mlp_ratio=mlp_ratio, qkv_bias=qkv_bias, norm_eps=norm_eps)
+    refine = partial(TransformerBlock, dim, layer_scale_init=refine_layer_scale, **asdict(blocks))
     return {
-        "generate": partial(
-            SemanticTokenGenerator,
-            dim,
-            key_window=slot.key_window,
-            attention_shortcut=slot.attention_shortcut,
-            global_centers=slot.global_centers,
-            **cells,
-            **scale,
-            **common,
-        ),
-        "random": partial(RandomReducer, **cells),
-        "pool": partial(PoolReducer, **cells),
-        "tome": partial(ToMeReducer, **cells),
+        **{name: partial(reducer.build, dim, slot=slot, blocks=blocks) for name, reducer in REDUCERS.items()},
         "refine": refine,
         "local": refine,
-        "recover": partial(TokenRecovery, dim, **scale, **common),
+        "recover": partial(TokenRecovery, dim, layer_scale_init=slot.layer_scale_init, **asdict(blocks)),
     }
 
 
 def build_blocks(stages: tuple[Stage, ...], makers: Mapping[str, Maker], rates: Iterator[float]) -> nn.ModuleList:
-    """The modules of a plan in order; a generator is one module of two layers.
+    """The modules of a plan in order; a reducer is one module, of however many layers.
 
     Args:
         stages: the plan.
-        makers: what builds a block of each kind; it is called with `drop_path_rate`, a generator with the two
-            `drop_path_rates` of its layers, a reducer without weights with nothing. Generators behind the first are
-            built without learned centres.
+        makers: what builds a block of each kind; it is called with `drop_path_rate`, that of a reducer with the
+            `drop_path_rates` of its layers and with `is_first`, see `TokenReducer.build`.
         rates: stochastic-depth rates of the layers to come; as many as `num_layers` are taken.
 
     Raises:
@@ -157,12 +114,10 @@ def build_blocks(stages: tuple[Stage, ...], makers: Mapping[str, Maker], rates: 
     for kind in block_kinds(stages):
         if kind not in makers:
             raise ValueError(f"a plan with a {kind} block does not fit this model; it has {', '.join(makers)}")
-        if kind == "generate":
-            first = not any(isinstance(block, SemanticTokenGenerator) for block in blocks)
-            extra = {} if first else {"global_centers": False}
-            blocks.append(makers[kind](drop_path_rates=(next(rates), next(rates)), **extra))
-        elif kind in PARAMETER_FREE_KINDS:
-            blocks.append(makers[kind]())
+        if kind in REDUCERS:
+            taken = tuple(islice(rates, REDUCERS[kind].num_layers))
+            is_first = not any(isinstance(block, REDUCERS[kind]) for block in blocks)
+            blocks.append(makers[kind](drop_path_rates=taken, is_first=is_first))
         else:
             blocks.append(makers[kind](drop_path_rate=next(rates)))
     return blocks

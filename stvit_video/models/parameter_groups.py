@@ -6,7 +6,7 @@ from itertools import takewhile
 from torch import nn
 
 from stvit_video.models.checkpoints.fit import HEADS, TIME_POSITIONS
-from stvit_video.tokens.plan_text import GENERATE_DEPTH, PARAMETER_FREE_KINDS
+from stvit_video.tokens.reducers.reducer_names import REDUCERS
 
 FIRST = ("patch_embed.", "stem.", "cls_token", "pos_embed")  # layer 0
 LAST = ("norm.", "norms.", *HEADS)  # behind all blocks
@@ -17,9 +17,9 @@ def layer_depths(model: nn.Module) -> dict[str, int]:
     """The layer of every parameter, for a learning rate that falls towards the input.
 
     Patch embedding, class token and positions are layer 0, the L layers of blocks 1 to L, the last norm and the heads
-    L + 1. A generator has two layers, like the two blocks that it stands for; reducers without weights have none. The
-    temporal position that is added before the slot belongs to the layer behind it, the step down to the next level of
-    a pyramid to the last layer before it.
+    L + 1. A reducer has as many layers as blocks it stands for; one without weights has none. The temporal
+    position that is added before the slot belongs to the layer behind it, the step down to the next level of a pyramid
+    to the last layer before it.
 
     Args:
         model: one of ours (`create_model`).
@@ -49,17 +49,22 @@ def head_parameters(model: nn.Module) -> set[str]:
     return {name for name, _ in model.named_parameters() if name.startswith(HEADS)}
 
 
-def slot_parameters(model: nn.Module) -> set[str]:
-    """Names of the parameters that a semantic model has for its few tokens.
+def learned_reducers() -> tuple[str, ...]:
+    """Names of the reducers that have weights, as `model.reducer` says them."""
+    return tuple(name for name, reducer in REDUCERS.items() if reducer.num_layers)
 
-    Those of the generator, its centres and the temporal position before it, and of the recovery; in a CAS-ViT also
-    those of the attention among the few tokens, where a dense model has nothing. Empty for dense models and for
-    reducers without weights.
+
+def slot_parameters(model: nn.Module) -> set[str]:
+    """Names of the parameters that a model has for its few tokens.
+
+    Those of the reducer and the temporal position before it, and of the recovery; in a CAS-ViT also those of the
+    attention among the few tokens, where a dense model has nothing. Empty for dense models, and where neither the
+    reducer has weights nor anything of the rest is there.
     """
     prefixes = []
     for prefix, kinds in _runs(model):
         added = ("refine",) if "mixer" in kinds else ()
-        wanted = ("generate", "recover", *added)
+        wanted = (*learned_reducers(), "recover", *added)
         prefixes += [f"{prefix}blocks.{index}." for index, kind in enumerate(kinds) if kind in wanted]
     if not prefixes:
         return set()
@@ -81,9 +86,10 @@ def _places(model: nn.Module) -> dict[str, int]:
         for index, kind in enumerate(kinds):
             if index == num_frame_blocks:
                 places.setdefault(TIME_POSITIONS, depth + 1)
-            if kind == "generate":
-                places[f"{prefix}blocks.{index}.layers.0."] = depth + 1
-            depth += {"generate": GENERATE_DEPTH, **dict.fromkeys(PARAMETER_FREE_KINDS, 0)}.get(kind, 1)
+            num_own_layers = REDUCERS[kind].num_layers if kind in REDUCERS else 1
+            if kind in REDUCERS:
+                places |= {f"{prefix}blocks.{index}.layers.{i}.": depth + 1 + i for i in range(num_own_layers)}
+            depth += num_own_layers
             places[f"{prefix}blocks.{index}."] = depth
     return places | dict.fromkeys(LAST, depth + 1)
 

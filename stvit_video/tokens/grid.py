@@ -100,6 +100,19 @@ def choose_token_grid(num_tokens: int, image_grid: TokenGrid) -> TokenGrid:
     return TokenGrid(min(grids, key=lambda sizes: _unevenness(sizes, image_grid.sizes)))
 
 
+def check_reduction(grid: tuple[int, ...], sizes: tuple[int, ...]) -> None:
+    """Raise unless tokens of a grid of `sizes` can be made from image tokens of `grid`.
+
+    Raises:
+        ValueError: another number of axes, or a size over the grid's.
+    """
+    if not TokenGrid(sizes).fits_in(TokenGrid(grid)):
+        raise ValueError(
+            f"a token grid of {tuple(sizes)} can't be pooled from image tokens of {tuple(grid)}; "
+            f"choose at most as many tokens along each axis"
+        )
+
+
 def _grids_of(count: int, limits: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Every way to write `count` as a product of one factor an axis, none over its limit."""
     divisors = [d for d in range(1, count + 1) if count % d == 0]

@@ -3,22 +3,20 @@
 import re
 from dataclasses import dataclass
 
-REDUCERS = ("semantic", "random", "pool", "tome", "none")
-PARAMETER_FREE_KINDS = ("random", "pool", "tome")
-REDUCE_KINDS = ("generate", *PARAMETER_FREE_KINDS)  # image tokens in, few tokens out
+from stvit_video.tokens.reducers.reducer_names import REDUCERS
+
 IMAGE_KINDS = ("frame", "joint", "window", "shifted", "mixer")  # among image tokens
 TOKEN_KINDS = ("refine", "local", "mixer")  # among the few tokens
-BLOCK_KINDS = ("frame", "joint", "window", "shifted", "mixer", *REDUCE_KINDS, "refine", "local", "recover")
-GENERATE_DEPTH = 2  # layer 1 pools and sharpens, layer 2 adds the global centres
+SLOT_KINDS = ("refine", "local", "recover")  # with a reducer, what a dense model has no block of
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A run of equal blocks.
+    """A run of equal blocks, or a reducer: image tokens in, few tokens out.
 
     Args:
-        kind: one of BLOCK_KINDS.
-        depth: number of blocks.
+        kind: the name of a reducer, or one of IMAGE_KINDS, TOKEN_KINDS and SLOT_KINDS.
+        depth: number of blocks; of a reducer its layers with weights, or 1 where it has none.
     """
 
     kind: str
@@ -26,7 +24,7 @@ class Stage:
 
 
 def parse_plan(text: str) -> tuple[tuple[Stage, ...], ...]:
-    """Read the plan of a pyramid such as "window shifted | window generate*2 refine | refine*2".
+    """Read the plan of a pyramid such as "window shifted | window semantic*2 refine | refine*2".
 
     Args:
         text: for each level a plan, see `parse_level`; the levels are separated by "|".
@@ -39,14 +37,14 @@ def parse_plan(text: str) -> tuple[tuple[Stage, ...], ...]:
     """
     levels = tuple(tuple(_parse_stage(word) for word in level.split()) for level in text.split("|"))
     if not all(levels):
-        raise ValueError(f'plan {text!r} has a part without blocks; write for example "frame*4 generate*2 refine*6"')
+        raise ValueError(f'plan {text!r} has a part without blocks; write for example "frame*4 semantic*2 refine*6"')
     _check_order(text, tuple(stage for level in levels for stage in level))
     _check_levels(text, levels)
     return levels
 
 
 def parse_level(text: str) -> tuple[Stage, ...]:
-    """Read a plan such as "frame*4 generate*2 refine*6".
+    """Read a plan such as "frame*4 semantic*2 refine*6".
 
     Args:
         text: stages, separated by spaces, each `kind*depth` (or `kind` for one block).
@@ -58,7 +56,7 @@ def parse_level(text: str) -> tuple[Stage, ...]:
         ValueError: an unknown kind, a bad depth, or an order that makes no sense.
     """
     if not text.split():
-        raise ValueError('an empty plan has no blocks; write for example "frame*4 generate*2 refine*6"')
+        raise ValueError('an empty plan has no blocks; write for example "frame*4 semantic*2 refine*6"')
     levels = parse_plan(text)
     if len(levels) > 1:
         raise ValueError(f"plan {text!r} has {len(levels)} levels; write one, without '|'")
@@ -66,21 +64,32 @@ def parse_level(text: str) -> tuple[Stage, ...]:
 
 
 def block_kinds(stages: tuple[Stage, ...]) -> tuple[str, ...]:
-    """The kind of every module of a plan; a generator is one module of two layers."""
-    return tuple(s.kind for s in stages for _ in range(1 if s.kind == "generate" else s.depth))
+    """The kind of every module of a plan; a reducer is one module, of however many layers."""
+    return tuple(s.kind for s in stages for _ in range(1 if s.kind in REDUCERS else s.depth))
 
 
 def num_layers(stages: tuple[Stage, ...]) -> int:
     """Layers with weights of a plan, each of which has a stochastic-depth rate of its own."""
-    return sum(stage.depth for stage in stages if stage.kind not in PARAMETER_FREE_KINDS)
+    return sum(REDUCERS[s.kind].num_layers if s.kind in REDUCERS else s.depth for s in stages)
+
+
+def reducer_stage(reducer: str) -> str:
+    """A reducer as a stage of a plan, with its layers: "semantic*2", or "pool" where it has none."""
+    num_layers = REDUCERS[reducer].num_layers
+    return f"{reducer}*{num_layers}" if num_layers else reducer
+
+
+def is_slot_kind(kind: str) -> bool:
+    """Whether a dense model has no block of that kind, which takes the place of one of its blocks."""
+    return kind in REDUCERS or kind in SLOT_KINDS
 
 
 def _parse_stage(word: str) -> Stage:
-    match = re.fullmatch(r"([a-z]+)(?:\*(\d+))?", word)
-    if not match or match[1] not in BLOCK_KINDS or match[2] == "0":
+    kinds = (*IMAGE_KINDS, *REDUCERS, *SLOT_KINDS)
+    match = re.fullmatch(r"([a-z_]+)(?:\*(\d+))?", word)
+    if not match or match[1] not in kinds or match[2] == "0":
         raise ValueError(
-            f"{word!r} is no stage of a plan; write kind*depth with kind one of {', '.join(BLOCK_KINDS)} "
-            f"and depth at least 1"
+            f"{word!r} is no stage of a plan; write kind*depth with kind one of {', '.join(kinds)} and depth at least 1"
         )
     return Stage(match[1], int(match[2] or 1))
 
@@ -90,23 +99,23 @@ def _check_order(text: str, stages: tuple[Stage, ...]) -> None:
     semantic = mixed = False
     for stage in stages:
         _check_depth(text, stage)
-        if stage.kind not in ((*TOKEN_KINDS, "recover") if semantic else (*IMAGE_KINDS, *REDUCE_KINDS)):
+        if stage.kind not in ((*TOKEN_KINDS, "recover") if semantic else (*IMAGE_KINDS, *REDUCERS)):
             raise ValueError(
                 f"plan {text!r} can't run: {_broken_rule(stage, semantic=semantic)}; "
-                f"for example frame*4 generate*2 refine*6"
+                f"for example frame*4 semantic*2 refine*6"
             )
         if stage.kind == "frame" and mixed:
             raise ValueError(
                 f"plan {text!r} can't run: frame blocks come before anything that mixes frames; use joint blocks there"
             )
         mixed = mixed or stage.kind not in ("frame", "mixer")
-        semantic = stage.kind in REDUCE_KINDS or (semantic and stage.kind != "recover")
+        semantic = stage.kind in REDUCERS or (semantic and stage.kind != "recover")
 
 
 def _broken_rule(stage: Stage, *, semantic: bool) -> str:
     if semantic:
         return f"{stage.kind} can't follow few tokens, only {', '.join(TOKEN_KINDS)} or recover may"
-    return f"{stage.kind} needs one of {', '.join(REDUCE_KINDS)} before it"
+    return f"{stage.kind} needs one of {', '.join(REDUCERS)} before it"
 
 
 def _check_levels(text: str, levels: tuple[tuple[Stage, ...], ...]) -> None:
@@ -116,13 +125,13 @@ def _check_levels(text: str, levels: tuple[tuple[Stage, ...], ...]) -> None:
         for stage in level:
             if stage.kind in ("local", "recover") and not reduced:
                 raise ValueError(
-                    f"plan {text!r} can't run: {stage.kind} needs one of {', '.join(REDUCE_KINDS)} before it "
+                    f"plan {text!r} can't run: {stage.kind} needs one of {', '.join(REDUCERS)} before it "
                     f"in the same level"
                 )
-            reduced = reduced or stage.kind in REDUCE_KINDS
+            reduced = reduced or stage.kind in REDUCERS
 
 
 def _check_depth(text: str, stage: Stage) -> None:
-    wanted = {"generate": GENERATE_DEPTH, **dict.fromkeys(PARAMETER_FREE_KINDS, 1)}.get(stage.kind, stage.depth)
+    wanted = max(REDUCERS[stage.kind].num_layers, 1) if stage.kind in REDUCERS else stage.depth
     if stage.depth != wanted:
         raise ValueError(f"plan {text!r}: {stage.kind} has {stage.depth} blocks; it takes exactly {wanted}")

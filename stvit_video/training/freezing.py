@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from stvit_video.models.parameter_groups import head_parameters, slot_parameters
+from stvit_video.models.parameter_groups import head_parameters, learned_reducers, slot_parameters
 from stvit_video.utils.choices import TrainedPart
 
 
@@ -29,7 +29,7 @@ def freeze_all_but(model: nn.Module, part: TrainedPart) -> None:
         if not slot:
             raise ValueError(
                 "optim.train=semantic trains what makes the semantic tokens, and this model has no weights for that; "
-                "use a stvit_ model with model.reducer=semantic, or optim.train=head"
+                f"use a stvit_ model with model.reducer={' or '.join(learned_reducers())}, or optim.train=head"
             )
         trained |= slot
     for name, parameter in model.named_parameters():

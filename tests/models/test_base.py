@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from stvit_video.models.base import TokenModel
-from stvit_video.tokens.baselines import PoolReducer
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.reducers.pool import PoolReducer
 
 GRID = TokenGrid((6, 10))
 

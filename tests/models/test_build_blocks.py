@@ -3,12 +3,15 @@ import torch
 from torch import nn
 
 from stvit_video.layers.block import TransformerBlock
-from stvit_video.models.build_blocks import Level, TokenSlot, build_blocks, make_slot, run_blocks, slot_makers
-from stvit_video.tokens.baselines import PoolReducer, RandomReducer, ToMeReducer
-from stvit_video.tokens.generate import SemanticTokenGenerator
+from stvit_video.models.build_blocks import Level, build_blocks, make_slot, run_blocks, slot_makers
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.plan_text import block_kinds, num_layers, parse_level
 from stvit_video.tokens.recover import TokenRecovery
+from stvit_video.tokens.reducers.pool import PoolReducer
+from stvit_video.tokens.reducers.random import RandomReducer
+from stvit_video.tokens.reducers.semantic import SemanticTokenGenerator
+from stvit_video.tokens.reducers.tome import ToMeReducer
+from stvit_video.tokens.slot import TokenSlot
 
 GRID = TokenGrid((6, 10))
 SETTINGS = {"num_heads": 2, "mlp_ratio": 2.0, "qkv_bias": True}
@@ -39,7 +42,7 @@ def build(plan, slot=SLOT, rates=(), **settings):
 
 def test_a_module_for_every_block_and_rates_for_every_layer():
     rates = [0.1 * i for i in range(8)]
-    blocks, _ = build("joint*2 generate*2 local refine recover joint", rates=rates)
+    blocks, _ = build("joint*2 semantic*2 local refine recover joint", rates=rates)
     assert [type(block) for block in blocks] == [
         TransformerBlock,
         TransformerBlock,
@@ -72,7 +75,7 @@ def test_the_slot_says_how_tokens_are_made():
         attention_shortcut=False,
         global_centers=False,
     )
-    blocks, _ = build("joint generate*2 refine recover", slot=slot, norm_eps=0.5, refine_layer_scale=0.25)
+    blocks, _ = build("joint semantic*2 refine recover", slot=slot, norm_eps=0.5, refine_layer_scale=0.25)
     generator = blocks[1]
     assert (generator.window, generator.key_window, generator.centres) == ((3, 5), (4, 7), None)
     assert [layer.attention_shortcut for layer in generator.layers] == [False, True]
@@ -83,14 +86,14 @@ def test_the_slot_says_how_tokens_are_made():
 
 
 def test_only_the_first_generator_has_centres():
-    blocks, _ = build("joint generate*2 refine recover joint generate*2 refine recover")
+    blocks, _ = build("joint semantic*2 refine recover joint semantic*2 refine recover")
     assert [block.centres is None for block in blocks if isinstance(block, SemanticTokenGenerator)] == [False, True]
 
 
 def test_no_maker_for_a_kind():
     # the whole sentence, once for its family
-    with pytest.raises(ValueError, match="^a plan with a generate block does not fit this model; it has joint, mixer$"):
-        build_blocks(parse_level("joint generate*2 refine"), {"joint": Doubled, "mixer": Doubled}, iter([0.0] * 5))
+    with pytest.raises(ValueError, match="^a plan with a semantic block does not fit this model; it has joint, mixer$"):
+        build_blocks(parse_level("joint semantic*2 refine"), {"joint": Doubled, "mixer": Doubled}, iter([0.0] * 5))
 
 
 def test_blocks_of_the_grid_and_of_all_tokens():
@@ -123,7 +126,7 @@ def test_local_blocks_without_windows_see_all_tokens():
 
 @pytest.mark.parametrize("sizes", [(6, 10), (7, 11)])
 def test_recovery_gives_back_the_grid_that_the_reducer_took(sizes):
-    blocks, kinds = build("window generate*2 local refine recover mixer pool refine recover")
+    blocks, kinds = build("window semantic*2 local refine recover mixer pool refine recover")
     x = torch.randn(2, *sizes, 6)
     first = 2.0 * x
     tokens = run_blocks(blocks[1:4], kinds[1:4], first).flatten(1, 2)
@@ -137,7 +140,7 @@ def test_recovery_gives_back_the_grid_that_the_reducer_took(sizes):
 
 def test_one_path_for_clips():
     slot = TokenSlot(token_grid=TokenGrid((2, 2, 3)), image_grid=TokenGrid((2, 6, 5)), window=(1, 6, 5))
-    blocks, kinds = build("joint generate*2 local refine", slot=slot)
+    blocks, kinds = build("joint semantic*2 local refine", slot=slot)
     assert run_blocks(blocks, kinds, torch.randn(2, 3, 5, 5, 6)).shape == (2, 3, 2, 3, 6)
 
 

@@ -6,7 +6,13 @@ import pytest
 from torch import nn
 
 from stvit_video.models.factory import create_model
-from stvit_video.models.parameter_groups import head_parameters, layer_depths, num_layers, slot_parameters
+from stvit_video.models.parameter_groups import (
+    head_parameters,
+    layer_depths,
+    learned_reducers,
+    num_layers,
+    slot_parameters,
+)
 
 SMALL = {"image_size": 32, "embed_dim": 12, "num_heads": 2, "patch_size": 8, "num_classes": 3}
 
@@ -79,7 +85,7 @@ def test_a_cas_vit_counts_mixers_attention_and_the_slot():
     model = create_model("stvit_r_video_casvit_xs", **options)
     depths = layer_depths(model)
     kinds = model.levels[2].kinds
-    assert kinds == ("mixer", "generate", "mixer", "recover", "refine") or "generate" in kinds
+    assert kinds == ("mixer", "semantic", "mixer", "recover", "refine") or "semantic" in kinds
     assert depths["stem.conv1.weight"] == 0
     assert depths["levels.1.downsample.proj.weight"] == 2
     assert depths["temporal_pos_embed"] == depths["levels.2.blocks.1.layers.0.norm1.weight"] == 6
@@ -95,9 +101,14 @@ def test_a_cas_vit_counts_mixers_attention_and_the_slot():
 def test_the_slots_parameters_are_what_a_dense_model_has_not():
     model = create_model("stvit_r_video_deit_tiny", num_frames=4, depth=6, generate_at=2, num_tokens=4, **SMALL)
     prefixes = {".".join(name.split(".")[:2]) for name in slot_parameters(model)}
-    kinds = [f"blocks.{i}" for i, kind in enumerate(model.kinds) if kind in ("generate", "recover")]
+    kinds = [f"blocks.{i}" for i, kind in enumerate(model.kinds) if kind in ("semantic", "recover")]
     assert prefixes == {*kinds, "temporal_pos_embed"}
     assert slot_parameters(create_model("deit_tiny", depth=2, **SMALL)) == set()
+
+
+def test_reducers_that_learn():
+    assert "semantic" in learned_reducers()
+    assert not {"random", "pool", "tome", "none"} & set(learned_reducers())
 
 
 def test_a_foreign_model_has_no_layers():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stvit_video.tokens.grid import TokenGrid, choose_token_grid, choose_window_tokens
+from stvit_video.tokens.grid import TokenGrid, check_reduction, choose_token_grid, choose_window_tokens
 
 grids = st.lists(st.integers(1, 9), min_size=2, max_size=3).map(lambda sizes: TokenGrid(tuple(sizes)))
 
@@ -84,3 +84,13 @@ def test_impossible_grids(sizes):
 
 def test_other_number_of_axes_never_fits():
     assert not TokenGrid((2, 2)).fits_in(TokenGrid((2, 2, 2)))
+
+
+@pytest.mark.parametrize(("grid", "sizes"), [((2, 9), (3, 3)), ((9, 2), (3, 3)), ((2, 9, 9), (3, 3))])
+def test_more_tokens_than_there_are(grid, sizes):
+    with pytest.raises(ValueError, match=rf"grid of \(3, 3\) .*pooled.* {re.escape(str(grid))}"):
+        check_reduction(grid, sizes)
+
+
+def test_fewer_tokens_than_there_are():
+    check_reduction((2, 9, 3), (2, 3, 1))

@@ -1,19 +1,31 @@
 import pytest
 
-from stvit_video.tokens.plan_text import Stage, block_kinds, num_layers, parse_level, parse_plan
+from stvit_video.tokens.plan_text import (
+    Stage,
+    block_kinds,
+    is_slot_kind,
+    num_layers,
+    parse_level,
+    parse_plan,
+    reducer_stage,
+)
+from stvit_video.tokens.reducers.reducer_names import REDUCERS
+from stvit_video.tokens.reducers.token_reducer import TokenReducer
+
+KNOWN = ", ".join(REDUCERS)
 
 
 def test_parse():
-    assert parse_level("frame*4 generate*2  refine*6 recover") == (
+    assert parse_level("frame*4 semantic*2  refine*6 recover") == (
         Stage("frame", 4),
-        Stage("generate", 2),
+        Stage("semantic", 2),
         Stage("refine", 6),
         Stage("recover", 1),
     )
 
 
 def test_units_may_repeat():
-    assert len(parse_level("joint generate*2 refine recover joint generate*2 local refine")) == 8
+    assert len(parse_level("joint semantic*2 refine recover joint semantic*2 local refine")) == 8
 
 
 def test_levels_of_a_pyramid():
@@ -33,8 +45,8 @@ def test_reducers_without_weights_are_blocks_without_layers(reducer):
 
 
 def test_a_generator_is_one_module_of_two_layers():
-    stages = parse_level("window generate*2 local refine recover")
-    assert block_kinds(stages) == ("window", "generate", "local", "refine", "recover")
+    stages = parse_level("window semantic*2 local refine recover")
+    assert block_kinds(stages) == ("window", "semantic", "local", "refine", "recover")
     assert num_layers(stages) == 6
 
 
@@ -47,20 +59,20 @@ def test_a_generator_is_one_module_of_two_layers():
         ("frames*4", r"'frames\*4' is no stage .*kind\*depth.* frame, joint"),
         ("frame*0", r"'frame\*0' is no stage"),
         ("frame*-1", r"'frame\*-1' is no stage"),
-        ("frame*2 generate*3", "generate has 3 .*exactly 2"),
+        ("frame*2 semantic*3", "semantic has 3 .*exactly 2"),
         ("frame*2 pool*2", "pool has 2 .*exactly 1"),
         (
             "frame*2 refine*2",  # the whole sentence, once for its family
-            r"^plan 'frame\*2 refine\*2' can't run: refine needs one of generate, random, pool, tome before it; "
-            r"for example frame\*4 generate\*2 refine\*6$",
+            rf"^plan 'frame\*2 refine\*2' can't run: refine needs one of {KNOWN} before it; "
+            r"for example frame\*4 semantic\*2 refine\*6$",
         ),
-        ("frame*2 local", "local needs .*generate, random, pool, tome before"),
-        ("frame recover", "recover needs .*generate, random, pool, tome before"),
-        ("frame generate*2 joint", "joint can't follow few tokens.* refine, local, mixer or recover"),
-        ("frame generate*2 pool refine", "pool can't follow few tokens"),
+        ("frame*2 local", "local needs .*semantic, random, pool, tome.* before"),
+        ("frame recover", "recover needs .*semantic, random, pool, tome.* before"),
+        ("frame semantic*2 joint", "joint can't follow few tokens.* refine, local, mixer or recover"),
+        ("frame semantic*2 pool refine", "pool can't follow few tokens"),
         ("window tome shifted", "shifted can't follow few tokens"),
         ("joint*2 frame", "frame blocks .*before .*mixes frames"),
-        ("frame generate*2 recover frame", "frame blocks .*before .*mixes frames"),
+        ("frame semantic*2 recover frame", "frame blocks .*before .*mixes frames"),
     ],
 )
 def test_schedules_that_make_no_sense(text, message):
@@ -73,9 +85,9 @@ def test_schedules_that_make_no_sense(text, message):
     [
         ("", "'' .*part without blocks"),
         ("window | | window", r"'window \| \| window' .*part without blocks"),
-        ("window generate*2 refine | window", "window can't follow few tokens"),
-        ("window generate*2 refine | local", "local needs .*generate.* same level"),
-        ("window pool refine | recover", "recover needs .*generate.* same level"),
+        ("window semantic*2 refine | window", "window can't follow few tokens"),
+        ("window semantic*2 refine | local", "local needs .*semantic.* same level"),
+        ("window pool refine | recover", "recover needs .*semantic.* same level"),
     ],
 )
 def test_plans_that_make_no_sense(text, message):
@@ -84,4 +96,23 @@ def test_plans_that_make_no_sense(text, message):
 
 
 def test_mixers_run_among_image_tokens_and_few_tokens():
-    assert block_kinds(parse_level("mixer generate*2 mixer recover mixer"))[-1] == "mixer"
+    assert block_kinds(parse_level("mixer semantic*2 mixer recover mixer"))[-1] == "mixer"
+
+
+@pytest.mark.parametrize(("layers", "stage"), [(0, "strange_one"), (1, "strange_one*1"), (3, "strange_one*3")])
+def test_a_plan_asks_the_class_for_its_layers(monkeypatch, layers, stage):
+    class Strange(TokenReducer):
+        num_layers = layers
+
+    monkeypatch.setitem(REDUCERS, "strange_one", Strange)
+    assert reducer_stage("strange_one") == stage
+    stages = parse_level(f"frame {stage} refine*2")
+    assert block_kinds(stages) == ("frame", "strange_one", "refine", "refine")
+    assert num_layers(stages) == 3 + layers
+    with pytest.raises(ValueError, match=f"strange_one has 4 blocks; it takes exactly {max(layers, 1)}"):
+        parse_level("frame strange_one*4 refine")
+
+
+def test_kinds_that_dense_models_lack():
+    assert [is_slot_kind(kind) for kind in ("semantic", "pool", "refine", "local", "recover")] == [True] * 5
+    assert [is_slot_kind(kind) for kind in ("frame", "joint", "window", "shifted", "mixer")] == [False] * 5

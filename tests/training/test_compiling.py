@@ -8,8 +8,8 @@ from torch import nn
 
 from stvit_video.models.activation_checkpointing import run_block
 from stvit_video.models.base import TokenModel
-from stvit_video.tokens.baselines import PoolReducer
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.reducers.pool import PoolReducer
 from stvit_video.training import compiling
 from stvit_video.training.compiling import compiled_logits
 

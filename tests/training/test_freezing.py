@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from stvit_video.models.factory import create_model
+from stvit_video.models.parameter_groups import learned_reducers
 from stvit_video.training.freezing import freeze_all_but, put_frozen_in_eval
 from stvit_video.training.optim import OptimizerRecipe
 
@@ -66,7 +67,7 @@ def test_all_of_it_is_the_usual_training():
             "deit_tiny",
             "semantic",  # the whole sentence, once for its family
             "^optim.train=semantic trains what makes the semantic tokens, and this model has no weights for that; "
-            "use a stvit_ model with model.reducer=semantic, or optim.train=head$",
+            f"use a stvit_ model with model.reducer={' or '.join(learned_reducers())}, or optim.train=head$",
         ),
         (None, "head", "optim.train=head .*Linear has none"),
     ],

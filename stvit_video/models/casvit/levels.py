@@ -5,9 +5,11 @@ from itertools import takewhile
 from math import prod
 
 from stvit_video.layers.numbers import whole_number, whole_numbers
-from stvit_video.models.build_blocks import Maker, TokenSlot, slot_makers
+from stvit_video.models.build_blocks import Maker, slot_makers
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.plan_text import REDUCE_KINDS, Stage, block_kinds
+from stvit_video.tokens.plan_text import Stage, block_kinds
+from stvit_video.tokens.reducers.reducer_names import REDUCERS
+from stvit_video.tokens.slot import TokenSlot
 
 LEAST_PIXELS = 32  # of a side: one position in level 4
 Plan = tuple[tuple[Stage, ...], ...]
@@ -83,7 +85,7 @@ def check_pyramid(plan: Plan) -> None:
         ValueError: semantic tokens that no block recovers from.
     """
     kinds = [kind for stages in plan for kind in block_kinds(stages)]
-    if any(kind in REDUCE_KINDS for kind in kinds) and "recover" not in kinds:
+    if any(kind in REDUCERS for kind in kinds) and "recover" not in kinds:
         raise ValueError(
             "semantic tokens have no map of every level; use a stvit_r_ model (recover=True), which brings the image "
             "tokens back"
@@ -102,7 +104,7 @@ def tokens_per_level(plan: Plan, first_grid: TokenGrid, token_grid: TokenGrid | 
     for i, stages in enumerate(plan):
         sizes = _halved(sizes) if i else sizes
         for kind in block_kinds(stages):
-            if kind in REDUCE_KINDS and token_grid is not None:
+            if kind in REDUCERS and token_grid is not None:
                 image_sizes, sizes = sizes, token_grid.sizes
             elif kind == "recover":
                 sizes = image_sizes

@@ -10,7 +10,7 @@ from stvit_video.layers.drop_path import drop_path_rates
 from stvit_video.layers.numbers import share, whole_number, whole_numbers
 from stvit_video.layers.pos_embed import resize_grid, sincos_table
 from stvit_video.models.base import TokenModel
-from stvit_video.models.build_blocks import Level, Maker, TokenSlot, run_blocks
+from stvit_video.models.build_blocks import Level, Maker, run_blocks
 from stvit_video.models.casvit.blocks import Downsample, MixerBlock, Stem, init_convolution, on_frames
 from stvit_video.models.casvit.levels import (
     attention_makers,
@@ -24,6 +24,7 @@ from stvit_video.models.casvit.levels import (
 from stvit_video.models.checks import checked_clip
 from stvit_video.tokens.plan_text import num_layers, parse_plan
 from stvit_video.tokens.plans import REDUCED_STAGE
+from stvit_video.tokens.slot import TokenSlot
 
 
 class CasViT(TokenModel):
@@ -39,7 +40,7 @@ class CasViT(TokenModel):
         in_channels: channels of a pixel.
         num_classes: logits of the head.
         embed_dims: channels C of each level.
-        plan: the blocks of each level, see `stvit_video.tokens.plans.casvit_plan`.
+        plan: the blocks of each level, see `stvit_video.models.casvit.plan.casvit_plan`.
         slot: how the few tokens are made; None for dense models.
         elastic: counts or grids of tokens of which training draws one a step; None = always the slot's.
         mlp_ratio: hidden channels of the MLPs over C.

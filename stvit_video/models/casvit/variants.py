@@ -7,7 +7,8 @@ from stvit_video.layers.numbers import pair, whole_number
 from stvit_video.models.build_blocks import make_slot
 from stvit_video.models.casvit.levels import level_grid
 from stvit_video.models.casvit.model import CasViT
-from stvit_video.tokens.plans import REDUCED_STAGE, casvit_plan, check_reducer
+from stvit_video.models.casvit.plan import casvit_plan
+from stvit_video.tokens.plans import REDUCED_STAGE, check_reducer
 
 VIDEO_OPTIONS = ("num_frames",)  # of `casvit`, without a meaning for images
 
@@ -51,7 +52,8 @@ def casvit(
         depths: blocks of each level, the two of generation included.
         mlp_ratio: hidden channels of the MLPs over C.
         head_dim: channels of an attention head, in the blocks that generate, refine and recover.
-        reducer: "none" (dense), or what fills the slot in level 3: "semantic", "random", "pool" or "tome".
+        reducer: "none" (dense), or the name in `stvit_video.tokens.reducers.reducer_names` of what fills the slot in
+            level 3.
         recover: whether one block more, at the end of level 3, brings the image tokens back.
         generate_at: number of blocks of level 3 before generation.
         num_tokens: semantic tokens, a count or a grid (H, W) or (T, H, W); where left out, see `token_stride`.
@@ -78,7 +80,7 @@ def casvit(
     input_size = pair("image_size", image_size)
     if video:
         input_size = (whole_number("num_frames", num_frames), *input_size)
-    dense = check_reducer(reducer) == "none"
+    dense = check_reducer(reducer, family="casvit") == "none"
     image_grid, stride = level_grid(input_size, REDUCED_STAGE), whole_number("token_stride", token_stride)
     slot = make_slot(
         image_grid,

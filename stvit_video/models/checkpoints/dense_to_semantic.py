@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from torch import Tensor, nn
 
 from stvit_video.models.checkpoints.fit import HEADS, TIME_POSITIONS, Fit
-from stvit_video.tokens.plan_text import PARAMETER_FREE_KINDS
-from stvit_video.tokens.reduce import TokenReducer
+from stvit_video.tokens.plan_text import is_slot_kind
+from stvit_video.tokens.reducers.reducer_names import REDUCERS
+from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
-SLOT_KINDS = ("generate", "refine", "local", "recover")
-SLOT_PARTS = (".centres", ".ls1.gamma", ".ls2.gamma")  # of a slot, unknown to dense models
+GAINS = (".ls1.gamma", ".ls2.gamma")  # of blocks of a slot, unknown to dense models
 
 
 def is_dense(state: Mapping[str, Tensor], model: nn.Module) -> bool:
@@ -31,7 +31,7 @@ def ordinary_blocks(model: nn.Module) -> tuple[str, ...]:
         f"{prefix}{index}."
         for prefix, kinds in _levels(model)
         for index, kind in enumerate(kinds)
-        if kind not in SLOT_KINDS
+        if not is_slot_kind(kind)
     )
 
 
@@ -45,7 +45,7 @@ def fill_slots(fit: Fit, model: nn.Module) -> None:
     """Give the blocks of a dense model to those of a semantic one, layer by layer.
 
     Generation and recovery ask with a projection of their own, the first third of the joint one. Where the dense
-    layers have no attention (CAS-ViT) the slot stays new.
+    layers have no attention (CAS-ViT) the slot stays new, and so does a reducer that is not made of such blocks.
     """
     wanted = model.state_dict()
     for prefix, kinds in _levels(model):
@@ -53,7 +53,7 @@ def fill_slots(fit: Fit, model: nn.Module) -> None:
         for index, layer in _blocks(fit, prefix).items():
             source = f"{prefix}{index}."
             place, kind = places[index]
-            if kind in SLOT_KINDS and "mixer" in kinds:
+            if _stays_new(kind, kinds):
                 fit.unused += [f"{source}{rest}" for rest in layer]
                 continue
             for rest, value in layer.items():
@@ -106,9 +106,9 @@ def _places(kinds: tuple[str, ...]) -> list[tuple[str, str]]:
     for index, kind in enumerate(kinds):
         if index in added:
             continue
-        if kind == "generate":
-            places += [(f"{index}.layers.0", kind), (f"{index}.layers.1", kind)]
-        elif kind not in PARAMETER_FREE_KINDS:
+        if kind in REDUCERS:
+            places += [(f"{index}.layers.{i}", kind) for i in range(REDUCERS[kind].num_layers)]
+        else:
             places.append((str(index), kind))
     return places
 
@@ -125,12 +125,20 @@ def _place(fit: Fit, wanted: Mapping[str, Tensor], prefix: str, rest: str, value
         fit.state[f"{prefix}{rest}"] = value
 
 
+def _stays_new(kind: str, kinds: tuple[str, ...]) -> bool:
+    """Whether a block of a level takes nothing from a dense model."""
+    if kind in REDUCERS and not REDUCERS[kind].takes_block_weights:
+        return True
+    return is_slot_kind(kind) and "mixer" in kinds
+
+
 def _keep_slots(fit: Fit, wanted: Mapping[str, Tensor], prefix: str, kinds: tuple[str, ...]) -> None:
-    """What a slot has and a dense model has not: centres and gains; or all of it where nothing could be given."""
-    for place, kind in [*_places(kinds), *((str(index), "refine") for index in _added(kinds))]:
-        if kind not in SLOT_KINDS:
+    """What a slot has and a dense model has not: gains and what is beside the layers of a reducer; or all of it."""
+    for index, kind in enumerate(kinds):
+        block, layers = f"{prefix}{index}.", f"{prefix}{index}.layers."
+        if not is_slot_kind(kind):
             continue
-        keys = [key for key in wanted if key.startswith(f"{prefix}{place}.") and key not in fit.state]
-        fit.new += [key for key in keys if "mixer" in kinds or key.endswith(SLOT_PARTS)]
-    tables = [key for key in wanted if key.startswith(prefix) and key.endswith(".centres")]
-    fit.new += [key for key in tables if key not in fit.state and key not in fit.new]
+        for key in (key for key in wanted if key.startswith(block) and key not in fit.state):
+            beside_layers = kind in REDUCERS and not key.startswith(layers)
+            if beside_layers or key.endswith(GAINS) or _stays_new(kind, kinds):
+                fit.new.append(key)

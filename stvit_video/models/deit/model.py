@@ -16,19 +16,21 @@ from stvit_video.layers.patch_embed import PatchEmbed
 from stvit_video.layers.pos_embed import new_table, resize_grid, sincos_table
 from stvit_video.models.activation_checkpointing import run_block
 from stvit_video.models.base import TokenModel
-from stvit_video.models.build_blocks import Maker, TokenSlot, build_blocks, run_blocks, slot_makers
+from stvit_video.models.build_blocks import Maker, build_blocks, run_blocks, slot_makers
 from stvit_video.models.checks import check_pool, checked_clip, image_token_grid
 from stvit_video.models.init import init_linear
-from stvit_video.tokens.plan_text import REDUCE_KINDS, block_kinds, num_layers, parse_level
+from stvit_video.tokens.plan_text import block_kinds, num_layers, parse_level
+from stvit_video.tokens.reducers.reducer_names import REDUCERS
+from stvit_video.tokens.slot import TokenSlot
 
 
 class DeiT(TokenModel):
     """Vision transformer over images (2 axes) or clips (3 axes), dense or with semantic tokens.
 
-    "frame" blocks see the patches of one tubelet step at a time, "joint" blocks all of them; a "generate" stage
-    replaces the image tokens by semantic tokens, "refine" blocks run among these, "recover" blocks bring the image
-    tokens back. With frame blocks the temporal position is added behind the last of them and no earlier, so what
-    they compute for a step depends on the frames of that step alone.
+    "frame" blocks see the patches of one tubelet step at a time, "joint" blocks all of them; a reducer replaces the
+    image tokens by few tokens, "refine" blocks run among these, "recover" blocks bring the image tokens back. With
+    frame blocks the temporal position is added behind the last of them and no earlier, so what they compute for a step
+    depends on the frames of that step alone.
 
     Args:
         input_size: (H, W) pixels, or (T, H, W) frames and pixels, that the learned positions are made for;
@@ -91,8 +93,8 @@ class DeiT(TokenModel):
             **(slot_makers(embed_dim, slot, **common) if slot else {}),
         }
         self.kinds = block_kinds(stages)
-        if slot is not None and not set(self.kinds) & set(REDUCE_KINDS):
-            raise ValueError(f"plan {plan!r} makes no few tokens; leave slot out, or add generate*2 refine")
+        if slot is not None and not set(self.kinds) & set(REDUCERS):
+            raise ValueError(f"plan {plan!r} makes no few tokens; leave slot out, or add semantic*2 refine")
         self.blocks = build_blocks(stages, makers, iter(drop_path_rates(drop_path_rate, num_layers(stages))))
         self.norm = nn.LayerNorm(embed_dim, eps=1e-6)
         self.norm_after_pool = norm_after_pool
@@ -121,7 +123,7 @@ class DeiT(TokenModel):
         """Patches, or few tokens, of every run of blocks with equally many, at the size the model was built for."""
         counts = [self.grid.count]
         for kind in self.kinds:
-            if kind in REDUCE_KINDS and self.token_grid is not None:
+            if kind in REDUCERS and self.token_grid is not None:
                 counts.append(self.token_grid.count)
             elif kind == "recover":
                 counts.append(self.grid.count)

@@ -7,7 +7,8 @@ from stvit_video.layers.numbers import pair, whole_number
 from stvit_video.models.build_blocks import make_slot
 from stvit_video.models.checks import image_token_grid
 from stvit_video.models.deit.model import DeiT
-from stvit_video.tokens.plans import check_reducer, deit_plan
+from stvit_video.models.deit.plan import deit_plan
+from stvit_video.tokens.plans import check_reducer
 
 DEFAULT_TOKENS = 4  # along each axis
 VIDEO_OPTIONS = ("num_frames", "tubelet_size", "base_attention")  # of `deit`, without a meaning for images
@@ -60,7 +61,7 @@ def deit(
         qkv_bias: whether attention projections have a bias.
         base_attention: of the first `generate_at` blocks: "frame" (each tubelet step alone) or "joint"; a dense
             model with "joint" is the plain space-time transformer.
-        reducer: "none" (dense), or what fills the slot: "semantic", "random", "pool" or "tome".
+        reducer: "none" (dense), or the name of what fills the slot (`stvit_video.tokens.reducers.reducer_names`).
         recover: whether the last block brings the image tokens back, for tasks that need every position.
         generate_at: number of blocks before generation.
         num_tokens: semantic tokens, a count or a grid (H, W) or (T, H, W); where left out 4
@@ -89,7 +90,7 @@ def deit(
         input_size = (whole_number("num_frames", num_frames), *input_size)
         patch_sizes = (whole_number("tubelet_size", tubelet_size), *patch_sizes)
     image_grid = image_token_grid(input_size, patch_sizes)
-    dense = check_reducer(reducer) == "none"
+    dense = check_reducer(reducer, family="deit") == "none"
     slot = make_slot(
         image_grid,
         dense=dense,

@@ -11,7 +11,7 @@ from stvit_video.layers.drop_path import drop_path_rates
 from stvit_video.layers.numbers import share, whole_number, whole_numbers
 from stvit_video.layers.window_attention import WINDOW_RULES, WindowAttention
 from stvit_video.models.base import TokenModel
-from stvit_video.models.build_blocks import Level, TokenSlot, slot_makers
+from stvit_video.models.build_blocks import Level, slot_makers
 from stvit_video.models.checks import checked_clip, image_token_grid
 from stvit_video.models.init import init_linear
 from stvit_video.models.swin.blocks import (
@@ -23,8 +23,10 @@ from stvit_video.models.swin.blocks import (
     window_makers,
 )
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.plan_text import REDUCE_KINDS, Stage, num_layers, parse_plan
+from stvit_video.tokens.plan_text import Stage, num_layers, parse_plan
 from stvit_video.tokens.plans import REDUCED_STAGE
+from stvit_video.tokens.reducers.reducer_names import REDUCERS
+from stvit_video.tokens.slot import TokenSlot
 from stvit_video.utils.compat import mark_static
 
 WINDOW_RULE = "window_rule"  # buffer, the place in WINDOW_RULES: a checkpoint keeps the rule of the code it came from
@@ -44,7 +46,7 @@ class Swin(TokenModel):
         num_classes: logits of the head.
         embed_dim: channels C of the first level.
         num_heads: attention heads of each level.
-        plan: the blocks of each level, see `stvit_video.tokens.plans.swin_plan`.
+        plan: the blocks of each level, see `stvit_video.models.swin.plan.swin_plan`.
         window: tokens of a window along each axis; a level whose grid is smaller cuts it.
         slot: how the few tokens are made; None for dense models.
         elastic: counts or grids of tokens of which training draws one a step; None = always the slot's.
@@ -219,7 +221,7 @@ def level_grids(first: TokenGrid, num_levels: int) -> tuple[tuple[int, ...], ...
 
 def makes_tokens(stages: tuple[Stage, ...]) -> bool:
     """Whether a level turns image tokens into few."""
-    return any(stage.kind in REDUCE_KINDS for stage in stages)
+    return any(stage.kind in REDUCERS for stage in stages)
 
 
 def keeps_few(stages: tuple[Stage, ...]) -> bool:

@@ -9,8 +9,9 @@ from stvit_video.models.build_blocks import make_slot
 from stvit_video.models.checks import image_token_grid
 from stvit_video.models.swin.blocks import cut_window
 from stvit_video.models.swin.model import Swin, level_grids
+from stvit_video.models.swin.plan import swin_plan
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.plans import REDUCED_STAGE, check_reducer, swin_plan
+from stvit_video.tokens.plans import REDUCED_STAGE, check_reducer
 
 VIDEO_OPTIONS = ("num_frames", "tubelet_size")  # of `swin`, without a meaning for images
 WINDOW_STEPS = 8  # tubelet steps of a window where one number is said for both sides
@@ -70,7 +71,8 @@ def swin(
             axis, (h, w) or (t, h, w).
         mlp_ratio: hidden channels of the MLPs over C.
         qkv_bias: whether attention projections have a bias.
-        reducer: "none" (dense), or what fills the slot in level 3: "semantic", "random", "pool" or "tome".
+        reducer: "none" (dense), or the name in `stvit_video.tokens.reducers.reducer_names` of what fills the slot in
+            level 3.
         recover: whether level 3 is made of units of 6 blocks that generate semantic tokens and bring the image tokens
             back, as in STViT-R.
         generate_at: blocks of level 3 before generation; where left out, a third of them. Without a meaning for the
@@ -104,7 +106,7 @@ def swin(
         input_size = (whole_number("num_frames", num_frames), *input_size)
         patch_sizes = (whole_number("tubelet_size", tubelet_size), *patch_sizes)
     window, depths = window_sizes(window_size, video=video), whole_numbers("depths", depths)
-    dense = check_reducer(reducer) == "none"
+    dense = check_reducer(reducer, family="swin") == "none"
     if recover and generate_at is not None:
         raise ValueError(
             f"generate_at={generate_at!r} has no meaning with recovery, whose units are fixed; leave it out"

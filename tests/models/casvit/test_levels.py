@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from stvit_video.models.build_blocks import TokenSlot
 from stvit_video.models.casvit.levels import (
     attention_makers,
     check_pixels,
@@ -16,6 +15,7 @@ from stvit_video.models.casvit.levels import (
 )
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.plan_text import parse_plan
+from stvit_video.tokens.slot import TokenSlot
 
 
 @pytest.mark.parametrize("size", [(32, 224), (33, 47), (62, 101)])
@@ -45,9 +45,9 @@ def test_channels_that_do_not_fit_the_levels(dims):
     ("plan", "place"),
     [
         ("mixer*2 | mixer*3 | mixer*5", (2, 5)),
-        ("mixer*2 | mixer*3 | mixer*2 generate*2 mixer*4 refine | mixer*2", (2, 2)),
+        ("mixer*2 | mixer*3 | mixer*2 semantic*2 mixer*4 refine | mixer*2", (2, 2)),
         ("mixer | mixer pool refine | mixer", (1, 1)),
-        ("mixer | mixer | generate*2 mixer", (2, 0)),
+        ("mixer | mixer | semantic*2 mixer", (2, 0)),
     ],
 )
 def test_where_work_per_frame_ends(plan, place):
@@ -59,7 +59,7 @@ def test_where_work_per_frame_ends(plan, place):
     [
         ("mixer | mixer | mixer | mixer", None, (5 * 9 * 12, 5 * 5 * 6, 5 * 3 * 3, 5 * 2 * 2)),
         ("mixer | mixer | mixer pool mixer | mixer", (2, 3, 1), (540, 150, 6, 2 * 2 * 1)),
-        ("mixer | mixer | mixer generate*2 refine recover | mixer", (2, 3, 1), (540, 150, 45, 20)),
+        ("mixer | mixer | mixer semantic*2 refine recover | mixer", (2, 3, 1), (540, 150, 45, 20)),
     ],
 )
 def test_tokens_of_each_level(plan, token_grid, counts):
@@ -69,9 +69,9 @@ def test_tokens_of_each_level(plan, token_grid, counts):
 
 def test_a_pyramid_needs_image_tokens():
     check_pyramid(parse_plan("mixer | mixer | mixer"))
-    check_pyramid(parse_plan("mixer | mixer | mixer generate*2 mixer recover | mixer"))
+    check_pyramid(parse_plan("mixer | mixer | mixer semantic*2 mixer recover | mixer"))
     with pytest.raises(ValueError, match="no map of every level.* stvit_r_"):
-        check_pyramid(parse_plan("mixer | mixer | mixer generate*2 mixer | mixer"))
+        check_pyramid(parse_plan("mixer | mixer | mixer semantic*2 mixer | mixer"))
 
 
 def test_heads_and_gains_of_attention():

@@ -11,9 +11,9 @@ from stvit_video.models.build_blocks import make_slot
 from stvit_video.models.casvit.formats import FORMATS
 from stvit_video.models.casvit.levels import level_grid
 from stvit_video.models.casvit.model import CasViT
+from stvit_video.models.casvit.plan import casvit_plan
 from stvit_video.models.casvit.variants import casvit
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.plans import casvit_plan
 
 DIMS, DEPTHS = (6, 8, 12, 10), (1, 2, 5, 1)
 SMALL = {"num_classes": 5, "embed_dims": DIMS, "depths": DEPTHS, "head_dim": 4, "mlp_ratio": 2.0}

@@ -65,8 +65,8 @@ def test_dense_models_have_no_tokens():
     ("reducer", "video", "kinds"),
     [
         ("none", True, ("mixer", "mixer", "mixer", "mixer")),
-        ("semantic", False, ("mixer", "generate", "mixer")),
-        ("semantic", True, ("mixer", "generate", "mixer", "refine")),
+        ("semantic", False, ("mixer", "semantic", "mixer")),
+        ("semantic", True, ("mixer", "semantic", "mixer", "refine")),
         ("pool", True, ("mixer", "pool", "mixer", "mixer", "mixer", "refine")),
     ],
 )

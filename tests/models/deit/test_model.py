@@ -5,11 +5,13 @@ import timm
 import torch
 
 from stvit_video.layers.windows import partition_windows
-from stvit_video.models.build_blocks import TokenSlot
 from stvit_video.models.deit.model import DeiT
 from stvit_video.models.factory import create_model
-from stvit_video.tokens.baselines import PoolReducer, RandomReducer, ToMeReducer
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.reducers.pool import PoolReducer
+from stvit_video.tokens.reducers.random import RandomReducer
+from stvit_video.tokens.reducers.tome import ToMeReducer
+from stvit_video.tokens.slot import TokenSlot
 
 SMALL = {"num_classes": 5, "embed_dim": 12, "num_heads": 3, "depth": 5, "generate_at": 2}
 VIDEO = {**SMALL, "num_frames": 6, "image_size": (32, 48), "tubelet_size": 2, "patch_size": 8}
@@ -277,10 +279,10 @@ def plain_deit(plan, slot=None, pool="mean"):
 
 def test_schedules_and_slots_that_do_not_go_together():
     slot = TokenSlot(token_grid=TokenGrid((1, 1)), image_grid=TokenGrid((2, 2)))
-    with pytest.raises(ValueError, match="generate block .*this model.* frame, joint"):
-        plain_deit("frame generate*2 refine")
-    with pytest.raises(ValueError, match="window block .*this model.* frame, joint, generate"):
-        plain_deit("window generate*2 refine", slot)
+    with pytest.raises(ValueError, match="semantic block .*this model.* frame, joint"):
+        plain_deit("frame semantic*2 refine")
+    with pytest.raises(ValueError, match="window block .*this model.* frame, joint, semantic"):
+        plain_deit("window semantic*2 refine", slot)
     with pytest.raises(ValueError, match="'frame joint' .*no few tokens"):
         plain_deit("frame joint", slot)
 

@@ -114,7 +114,7 @@ def test_semantic_and_weightless_models_share_their_image_weights():
         ({"token_window": (3, 4, 3), "key_window": (3, 4, 2)}, r"key_window=\(3, 4, 2\) .*cover window=\(3, 4, 3\)"),
         ({"elastic": [12, 73]}, "num_tokens=73 .*72 image tokens"),
         ({"reducer": "mean"}, 'reducer=\'mean\' .*"semantic", "random"'),
-        ({"generate_at": 3, "recover": True}, "generate_at=3 .*depth=6.* recovery 1.* 1 to 2"),
+        ({"generate_at": 3, "recover": True}, "generate_at=3 .*depth=6.* recovery takes 1.* 1 to 2"),
         ({"pool": "cls"}, 'pool="cls" .*semantic tokens'),
         ({"pool": "max"}, 'pool=\'max\' .*"cls" or "mean"'),
         ({"num_heads": 3}, "num_heads=3 .*8 channels"),

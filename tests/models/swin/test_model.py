@@ -6,7 +6,7 @@ import torch
 from stvit_video.models.swin.model import Swin
 from stvit_video.models.swin.variants import swin
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.reduce import TokenReducer
+from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
 LITTLE = {"num_classes": 5, "embed_dim": 8, "depths": (2, 1, 6, 2), "num_heads": (1, 2, 2, 4)}
 IMAGE = {"video": False, "image_size": (96, 128), "window_size": (3, 4)}
@@ -274,12 +274,12 @@ def test_heads_for_another_number_of_levels():
 
 
 def test_plan_of_blocks_that_need_a_slot():
-    with pytest.raises(ValueError, match="generate block .*this model.* window, shifted"):
+    with pytest.raises(ValueError, match="semantic block .*this model.* window, shifted"):
         Swin(
             input_size=(8, 8),
             patch_size=(4, 4),
             embed_dim=4,
             num_heads=(2, 2, 2),
-            plan="window | window | generate*2 refine",
+            plan="window | window | semantic*2 refine",
             window=(2, 2),
         )

@@ -3,7 +3,7 @@ import torch
 
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 from stvit_video.models.swin.variants import VIDEO_OPTIONS, default_token_grid, swin, window_sizes
-from stvit_video.tokens.reduce import TokenReducer
+from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
 SIZES = {
     "tiny": {"embed_dim": 96, "depths": (2, 2, 6, 2), "num_heads": (3, 6, 12, 24)},
@@ -99,10 +99,10 @@ def test_plans():
         ("window", "shifted", "window"),
         ("window", "shifted"),
     ]
-    assert kinds_of(**SEMANTIC)[2:] == [("window", "shifted", "generate", "refine", "refine"), ("refine",)]
-    assert kinds_of(**SEMANTIC, generate_at=1)[2] == ("window", "generate", "refine", "refine", "refine")
+    assert kinds_of(**SEMANTIC)[2:] == [("window", "shifted", "semantic", "refine", "refine"), ("refine",)]
+    assert kinds_of(**SEMANTIC, generate_at=1)[2] == ("window", "semantic", "refine", "refine", "refine")
     assert kinds_of(reducer="pool")[2] == ("window", "shifted", "pool", "refine", "refine", "refine", "refine")
-    unit = ("window", "generate", "local", "refine", "recover")
+    unit = ("window", "semantic", "local", "refine", "recover")
     assert kinds_of(depths=(1, 1, 12, 1), **STVIT_R)[2:] == [unit * 2, ("window",)]
 
 

@@ -1,13 +1,33 @@
-"""The slot that turns image tokens into fewer tokens: the grid it fills, whoever fills it."""
+"""The slot that turns image tokens into fewer tokens: its grid, and what a class that fills it says about itself."""
+
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
 from stvit_video.layers.windows import check_windows, pad_grid, padded_sizes, partition_windows, reverse_windows
-from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.grid import TokenGrid, check_reduction
+from stvit_video.tokens.slot import BlockSettings, TokenSlot
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class TokenReducer(nn.Module):
     """What every reducer shares: how many tokens it leaves, on the whole grid or in each window of it.
+
+    A reducer is a subclass with a name in `stvit_video.tokens.reducers.reducer_names.REDUCERS`. It overrides `forward`,
+    and `build` where it has weights. Plans, blocks, layer decay, frozen training and the loading of dense weights ask
+    the class what it needs; nothing else knows the reducers apart.
+
+    Attributes:
+        num_layers: layers with weights. The reducer stands in a plan for as many blocks: it takes that many
+            stochastic-depth rates and layer numbers, and that many refine blocks fewer follow it. Weights of layer i
+            are in `self.layers[i]`; parameters beside `layers` count to the last layer. 0 = it has no parameters.
+        runs_at_any_count: whether the same weights can leave another number of tokens (`set_num_tokens`, `elastic`).
+        can_recover: whether a block that brings the image tokens back may follow (`recover`, stvit_r_ models).
+        families: the families of models that the reducer works in, such as ("deit", "swin"); None = all.
+        takes_block_weights: whether each of `layers` takes the weights of the dense block that it stands for; else the
+            reducer starts with fresh weights.
 
     Args:
         token_grid: the grid of the tokens that are left.
@@ -18,7 +38,33 @@ class TokenReducer(nn.Module):
     Raises:
         ValueError: `window` without `image_grid`, a window that does not divide the grid, or a number of windows that
             does not divide the tokens.
+
+    Source: docs/develop/design.md, "Reducers".
     """
+
+    num_layers: ClassVar[int] = 0
+    runs_at_any_count: ClassVar[bool] = True
+    can_recover: ClassVar[bool] = True
+    families: ClassVar[tuple[str, ...] | None] = None
+    takes_block_weights: ClassVar[bool] = False
+
+    @classmethod
+    def build(
+        cls, dim: int, *, slot: TokenSlot, blocks: BlockSettings, drop_path_rates: tuple[float, ...], is_first: bool
+    ) -> "Self":
+        """The reducer of a model; a subclass with weights overrides it.
+
+        Args:
+            dim: channels C.
+            slot: the grid of the tokens, the windows, and settings of generation.
+            blocks: the settings of the blocks around the slot.
+            drop_path_rates: the stochastic-depth rate of each of the `num_layers` layers.
+            is_first: whether no reducer of this kind is before it in the same level.
+
+        Raises:
+            ValueError: settings that the reducer refuses.
+        """
+        return cls(token_grid=slot.token_grid, window=slot.window, image_grid=slot.image_grid)
 
     def __init__(
         self,
@@ -39,13 +85,20 @@ class TokenReducer(nn.Module):
         """Raise unless the reducer can leave tokens of that grid.
 
         Raises:
-            ValueError: another number of axes, or a number of windows that does not divide the tokens.
+            ValueError: another number of axes, a number of windows that does not divide the tokens, or another grid
+                than the one whose number of tokens is built into the weights.
         """
         num_axes = len(self.token_grid.sizes)
         if len(token_grid.sizes) != num_axes:
             raise ValueError(f"token grid {token_grid.sizes} has the wrong number of axes; give {num_axes} sizes")
         if self.window is not None and self.image_grid is not None:
             tokens_per_window(token_grid.sizes, grid=self.image_grid.sizes, window=self.window)
+        if not self.runs_at_any_count and token_grid != self.token_grid:
+            raise ValueError(
+                f"token grid {token_grid.sizes} is not possible: the weights of {type(self).__name__} are for "
+                f"{self.token_grid.sizes} tokens; keep these without elastic, or build a model with "
+                f"num_tokens={token_grid.sizes}"
+            )
 
     def set_token_grid(self, token_grid: TokenGrid) -> None:
         """Leave tokens of another grid from now on.
@@ -90,19 +143,6 @@ class TokenReducer(nn.Module):
     def extra_repr(self) -> str:
         """The settings, for print(model)."""
         return f"token_grid={self.token_grid.sizes}, window={self.window}"
-
-
-def check_reduction(grid: tuple[int, ...], sizes: tuple[int, ...]) -> None:
-    """Raise unless tokens of a grid of `sizes` can be made from image tokens of `grid`.
-
-    Raises:
-        ValueError: another number of axes, or a size over the grid's.
-    """
-    if not TokenGrid(sizes).fits_in(TokenGrid(grid)):
-        raise ValueError(
-            f"a token grid of {tuple(sizes)} can't be pooled from image tokens of {tuple(grid)}; "
-            f"choose at most as many tokens along each axis"
-        )
 
 
 def tokens_per_window(

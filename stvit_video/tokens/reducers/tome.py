@@ -1,25 +1,12 @@
-"""What a reviewer asks for: the slot of the semantic tokens filled by random drop, plain pooling, or ToMe merging.
-
-All three have no weights and leave their tokens on the same grid as semantic ones. Pooled tokens lie where they were
-pooled; dropped and merged ones only keep their order.
-"""
+"""The slot filled by token merging: the most similar tokens become one. Merged tokens only keep their order."""
 
 from math import prod
-from random import Random
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stvit_video.tokens.generate import pool_grid
-from stvit_video.tokens.reduce import TokenReducer
-
-EVALUATION_SEED = 0  # of the tokens that random drop keeps outside training
-
-
-def mean_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    """`pool_grid` by the mean, which is not weighted by the sizes of cells: (B, *grid, C) -> (B, *sizes, C)."""
-    return pool_grid(x, sizes, torch.mean)
+from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
 
 def merge_tokens(x: Tensor, num_tokens: int) -> Tensor:
@@ -58,40 +45,6 @@ def _merge_once(x: Tensor, sizes: Tensor, num_merged: int) -> tuple[Tensor, Tens
 def _rows(index: Tensor, values: Tensor) -> Tensor:
     """(B, M) -> (B, M, C), for gathering whole rows."""
     return index.unsqueeze(-1).expand(-1, -1, values.shape[-1])
-
-
-class PoolReducer(TokenReducer):
-    """Tokens by mean-pooling alone. The settings are those of `TokenReducer`."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, *grid, C) -> (B, *token_grid, C)."""
-        pooled = mean_pool_grid(self.to_windows(x), self.tokens_per_window)
-        return self.from_windows(pooled, tuple(x.shape[1:-1]))
-
-
-def evaluation_places(num_tokens: int, num_kept: int) -> list[int]:
-    """The places, ascending, that random drop keeps outside training; by Python, so that compilers see constants."""
-    return sorted(Random(EVALUATION_SEED).sample(range(num_tokens), num_kept))
-
-
-class RandomReducer(TokenReducer):
-    """Tokens drawn at random, anew for every window in training; outside of it the same places for all.
-
-    The settings are those of `TokenReducer`.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, *grid, C) -> (B, *token_grid, C), in the order of the grid."""
-        tokens, sizes = self.to_windows(x).flatten(1, -2), self.tokens_per_window
-        num_windows, num_tokens = tokens.shape[:2]
-        if self.training:
-            noise = torch.rand(num_windows, num_tokens, device=x.device)
-            kept = noise.argsort(dim=1)[:, : prod(sizes)].sort(dim=1).values
-            tokens = tokens.gather(1, _rows(kept, tokens))
-        else:
-            places = evaluation_places(num_tokens, prod(sizes))
-            tokens = tokens.index_select(1, torch.tensor(places, device=x.device))
-        return self.from_windows(tokens.unflatten(1, sizes), tuple(x.shape[1:-1]))
 
 
 class ToMeReducer(TokenReducer):

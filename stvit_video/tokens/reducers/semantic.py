@@ -1,6 +1,6 @@
 """Image tokens to semantic tokens: pooled over the grid, then sharpened by attention in two layers."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -9,45 +9,12 @@ from stvit_video.layers.block import CrossBlock
 from stvit_video.layers.pos_embed import new_table, resize_grid
 from stvit_video.layers.windows import check_key_window, overlapping_windows, pad_grid
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.reduce import TokenReducer, check_reduction
+from stvit_video.tokens.pooling import max_pool_grid
+from stvit_video.tokens.reducers.token_reducer import TokenReducer
+from stvit_video.tokens.slot import BlockSettings, TokenSlot
 
-
-def pooling_bins(size: int, num_bins: int) -> tuple[tuple[int, int], ...]:
-    """Start and stop of `num_bins` cells that cover `size` positions evenly; neighbours may share positions.
-
-    Source: the rule of torch.nn.AdaptiveMaxPool1d: floor(i * size / n) to ceil((i + 1) * size / n).
-    """
-    return tuple((i * size // num_bins, -(-(i + 1) * size // num_bins)) for i in range(num_bins))
-
-
-def pool_grid(x: Tensor, sizes: tuple[int, ...], pool: Callable[[Tensor, int], Tensor]) -> Tensor:
-    """Adaptive pooling of a token grid, axis by axis, with static slices (so that it exports anywhere).
-
-    Args:
-        x: (B, *grid, C).
-        sizes: the wanted grid; as many axes as `x` has, none longer than the grid's.
-        pool: what makes one value of those along an axis, such as torch.amax.
-
-    Returns:
-        (B, *sizes, C).
-
-    Raises:
-        ValueError: another number of axes, or a size over the grid's.
-    """
-    grid = tuple(x.shape[1:-1])
-    check_reduction(grid, sizes)
-    for axis, (size, num_bins) in enumerate(zip(grid, sizes, strict=True), start=1):
-        if size % num_bins == 0:
-            x = pool(x.unflatten(axis, (num_bins, size // num_bins)), axis + 1)
-        else:
-            cells = [pool(x.narrow(axis, start, stop - start), axis) for start, stop in pooling_bins(size, num_bins)]
-            x = torch.stack(cells, dim=axis)
-    return x
-
-
-def max_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    """`pool_grid` by the largest values: (B, *grid, C) -> (B, *sizes, C)."""
-    return pool_grid(x, sizes, torch.amax)
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class SemanticTokenGenerator(TokenReducer):
@@ -79,6 +46,30 @@ class SemanticTokenGenerator(TokenReducer):
     Source: STViT (arXiv:2303.08685), section 3.2; docs/develop/design.md, "Generation".
     """
 
+    num_layers: ClassVar[int] = 2
+    takes_block_weights: ClassVar[bool] = True
+
+    @classmethod
+    def build(
+        cls, dim: int, *, slot: TokenSlot, blocks: BlockSettings, drop_path_rates: tuple[float, ...], is_first: bool
+    ) -> "Self":
+        """The generator of a model; those behind the first of a level have no learned centres."""
+        return cls(
+            dim,
+            token_grid=slot.token_grid,
+            window=slot.window,
+            image_grid=slot.image_grid,
+            key_window=slot.key_window,
+            layer_scale_init=slot.layer_scale_init,
+            attention_shortcut=slot.attention_shortcut,
+            global_centers=slot.global_centers and is_first,
+            drop_path_rates=drop_path_rates,
+            num_heads=blocks.num_heads,
+            mlp_ratio=blocks.mlp_ratio,
+            qkv_bias=blocks.qkv_bias,
+            norm_eps=blocks.norm_eps,
+        )
+
     def __init__(
         self,
         dim: int,
@@ -90,7 +81,7 @@ class SemanticTokenGenerator(TokenReducer):
         key_window: tuple[int, ...] | None = None,
         mlp_ratio: float = 4.0,
         qkv_bias: bool = True,
-        drop_path_rates: tuple[float, float] = (0.0, 0.0),
+        drop_path_rates: tuple[float, ...] = (0.0, 0.0),
         layer_scale_init: float | None = 1e-5,
         attention_shortcut: bool = True,
         global_centers: bool = True,

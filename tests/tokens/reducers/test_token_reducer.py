@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.reduce import TokenReducer, check_reduction, tokens_per_window
+from stvit_video.tokens.reducers.token_reducer import TokenReducer, tokens_per_window
+from stvit_video.tokens.slot import BlockSettings, TokenSlot
 
 
 def make(token_grid, grid=None, window=None):
@@ -76,8 +77,6 @@ def test_more_tokens_than_there_are(grid, sizes):
     message = rf"grid of \(3, 3\) .*pooled.* {re.escape(str(grid))}"
     with pytest.raises(ValueError, match=message):
         make(sizes).to_windows(torch.zeros(1, *grid, 2))
-    with pytest.raises(ValueError, match=message):
-        check_reduction(grid, sizes)
 
 
 def test_more_tokens_than_a_window_has():
@@ -91,3 +90,23 @@ def test_more_tokens_than_a_window_has():
 
 def test_settings_are_printed():
     assert repr(make((4, 6), (6, 10), (3, 5))) == "TokenReducer(token_grid=(4, 6), window=(3, 5))"
+
+
+def test_a_reducer_without_weights_is_built_from_its_slot():
+    slot = TokenSlot(token_grid=TokenGrid((4, 6)), image_grid=TokenGrid((6, 10)), window=(3, 5))
+    built = TokenReducer.build(7, slot=slot, blocks=BlockSettings(num_heads=1), drop_path_rates=(), is_first=True)
+    assert (built.token_grid, built.image_grid, built.window) == (TokenGrid((4, 6)), TokenGrid((6, 10)), (3, 5))
+
+
+def test_a_count_that_is_built_into_the_weights():
+    class Fixed(TokenReducer):
+        runs_at_any_count = False
+
+    reducer = Fixed(token_grid=TokenGrid((2, 3)))
+    reducer.set_token_grid(TokenGrid((2, 3)))
+    message = (  # the whole sentence, once for its family
+        r"^token grid \(3, 3\) is not possible: the weights of Fixed are for \(2, 3\) tokens; keep these without "
+        r"elastic, or build a model with num_tokens=\(3, 3\)$"
+    )
+    with pytest.raises(ValueError, match=message):
+        reducer.set_token_grid(TokenGrid((3, 3)))

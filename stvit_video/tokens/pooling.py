@@ -1,0 +1,51 @@
+"""Adaptive pooling of a token grid, by largest values or by means."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from stvit_video.tokens.grid import check_reduction
+
+
+def pooling_bins(size: int, num_bins: int) -> tuple[tuple[int, int], ...]:
+    """Start and stop of `num_bins` cells that cover `size` positions evenly; neighbours may share positions.
+
+    Source: the rule of torch.nn.AdaptiveMaxPool1d: floor(i * size / n) to ceil((i + 1) * size / n).
+    """
+    return tuple((i * size // num_bins, -(-(i + 1) * size // num_bins)) for i in range(num_bins))
+
+
+def pool_grid(x: Tensor, sizes: tuple[int, ...], pool: Callable[[Tensor, int], Tensor]) -> Tensor:
+    """Adaptive pooling of a token grid, axis by axis, with static slices (so that it exports anywhere).
+
+    Args:
+        x: (B, *grid, C).
+        sizes: the wanted grid; as many axes as `x` has, none longer than the grid's.
+        pool: what makes one value of those along an axis, such as torch.amax.
+
+    Returns:
+        (B, *sizes, C).
+
+    Raises:
+        ValueError: another number of axes, or a size over the grid's.
+    """
+    grid = tuple(x.shape[1:-1])
+    check_reduction(grid, sizes)
+    for axis, (size, num_bins) in enumerate(zip(grid, sizes, strict=True), start=1):
+        if size % num_bins == 0:
+            x = pool(x.unflatten(axis, (num_bins, size // num_bins)), axis + 1)
+        else:
+            cells = [pool(x.narrow(axis, start, stop - start), axis) for start, stop in pooling_bins(size, num_bins)]
+            x = torch.stack(cells, dim=axis)
+    return x
+
+
+def max_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """`pool_grid` by the largest values: (B, *grid, C) -> (B, *sizes, C)."""
+    return pool_grid(x, sizes, torch.amax)
+
+
+def mean_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """`pool_grid` by the mean, which is not weighted by the sizes of cells: (B, *grid, C) -> (B, *sizes, C)."""
+    return pool_grid(x, sizes, torch.mean)

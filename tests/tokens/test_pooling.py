@@ -1,0 +1,39 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from stvit_video.tokens.pooling import max_pool_grid, mean_pool_grid, pooling_bins
+
+pooled_axes = st.lists(
+    st.integers(1, 9).flatmap(lambda size: st.tuples(st.just(size), st.integers(1, size))), min_size=2, max_size=3
+)
+
+
+def test_bins_by_hand():
+    assert pooling_bins(7, 3) == ((0, 3), (2, 5), (4, 7))
+    assert pooling_bins(6, 3) == ((0, 2), (2, 4), (4, 6))
+
+
+@settings(deadline=None)
+@given(pooled_axes)
+def test_pooling_by_the_largest_equals_torch(axes):
+    grid, sizes = zip(*axes, strict=True)
+    x = torch.randn(2, *grid, 3)
+    pool = F.adaptive_max_pool2d if len(grid) == 2 else F.adaptive_max_pool3d
+    torch.testing.assert_close(max_pool_grid(x, sizes), pool(x.movedim(-1, 1), sizes).movedim(1, -1))
+
+
+def test_pooling_to_more_tokens_than_there_are():
+    with pytest.raises(ValueError, match=r"grid of \(2, 6\) .*pooled.* \(3, 5\)"):
+        max_pool_grid(torch.zeros(1, 3, 5, 2), (2, 6))
+
+
+@settings(deadline=None)
+@given(pooled_axes)
+def test_pooling_by_the_mean_equals_torch(axes):
+    grid, sizes = zip(*axes, strict=True)
+    x = torch.randn(2, *grid, 3)
+    pool = F.adaptive_avg_pool2d if len(grid) == 2 else F.adaptive_avg_pool3d
+    torch.testing.assert_close(mean_pool_grid(x, sizes), pool(x.movedim(-1, 1), sizes).movedim(1, -1))
