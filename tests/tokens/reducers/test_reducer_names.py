@@ -100,6 +100,8 @@ def test_large_values_stay_finite(name, dtype):
     reduced = make(name, (2, 3), (9, 11)).to(dtype)(1e3 * torch.randn(2, 9, 11, DIM).to(dtype))
     assert reduced.dtype == dtype
     assert reduced.isfinite().all()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert make(name, (2, 3), (9, 11))(torch.randn(2, 9, 11, DIM)).dtype == torch.float32
 
 
 @pytest.mark.parametrize("name", REDUCERS)
