@@ -3,6 +3,7 @@
 from stvit_video.tokens.reducers.pool import PoolReducer
 from stvit_video.tokens.reducers.random import RandomReducer
 from stvit_video.tokens.reducers.semantic import SemanticTokenGenerator
+from stvit_video.tokens.reducers.token_learner import TokenLearner
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
 from stvit_video.tokens.reducers.tome import ToMeReducer
 
@@ -11,4 +12,5 @@ REDUCERS: dict[str, type[TokenReducer]] = {
     "random": RandomReducer,
     "pool": PoolReducer,
     "tome": ToMeReducer,
+    "token_learner": TokenLearner,
 }
