@@ -18,7 +18,8 @@ from stvit_video.tokens.reducers.reducer_names import REDUCERS
 REPOSITORY = Path(__file__).parents[1]
 DESIGN = "docs/develop/design.md"
 ADD_A_REDUCER = "docs/develop/add_a_reducer.md"
-MADE_BY_THE_READER = {ADD_A_REDUCER: "largest_norm"}  # a module that a page has its reader write
+# the module, or the folder, that a page has its reader write
+MADE_BY_THE_READER = {ADD_A_REDUCER: "largest_norm", "docs/develop/add_a_backbone.md": "models/toy models.toy"}
 PAGES = ["README.md", "CONTRIBUTING.md", "data/README.md"]
 PAGES += sorted(path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "docs").rglob("*.md"))
 
@@ -99,8 +100,8 @@ def test_rows_of_a_table():
 def test_a_page_names_what_is_there(page):
     text = read(page)
     faults = name_faults(text) + path_faults(text, REPOSITORY) + link_faults(text, folder=(REPOSITORY / page).parent)
-    made = MADE_BY_THE_READER.get(page)
-    faults = [fault for fault in faults if not made or made not in fault]
+    made = MADE_BY_THE_READER.get(page, "").split()
+    faults = [fault for fault in faults if not any(part in fault for part in made)]
     assert not faults, "\n".join(faults)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from stvit_video.config.setting_checks import Check, run_checks
 from stvit_video.factories.network import meta_model
+from stvit_video.models.parameter_groups import learned_reducers
 from stvit_video.settings.train_settings import TrainSettings
 
 
@@ -72,10 +73,11 @@ def _part_faults(settings: TrainSettings) -> list[str]:
             f"optim.train={part} freezes the rest of the model, but without init_from that is randomly initialised; "
             "set init_from=/path or optim.train=all"
         )
-    if part == "semantic" and (not model.name.startswith("stvit_") or model.options.get("reducer") != "semantic"):
+    reducer = model.options.get("reducer")
+    if part == "semantic" and (not model.name.startswith("stvit_") or reducer not in learned_reducers()):
         faults.append(
-            f"optim.train=semantic needs a stvit_ model with model.reducer=semantic, not {model.name} with "
-            f"model.reducer={model.options.get('reducer')}; use optim.train=head or all"
+            f"optim.train=semantic needs a stvit_ model with model.reducer={' or '.join(learned_reducers())}, not "
+            f"{model.name} with model.reducer={reducer}; use optim.train=head or all"
         )
     if part != "all" and (optim.layer_decay is not None or optim.backbone_lr_factor != 1):
         faults.append(

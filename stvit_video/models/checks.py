@@ -1,4 +1,4 @@
-"""What a DeiT is asked for and fed with: checked, and turned into sizes."""
+"""What a model is asked for and fed with: checked, and turned into sizes."""
 
 from collections.abc import Sequence
 

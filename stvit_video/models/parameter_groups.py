@@ -5,12 +5,9 @@ from itertools import takewhile
 
 from torch import nn
 
-from stvit_video.models.checkpoints.fit import HEADS, TIME_POSITIONS
+from stvit_video.models.checkpoints.fit import TIME_POSITIONS
+from stvit_video.models.registry import layer_groups
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
-
-FIRST = ("patch_embed.", "stem.", "cls_token", "pos_embed")  # layer 0
-LAST = ("norm.", "norms.", *HEADS)  # behind all blocks
-FRAME_KINDS = ("frame", "mixer")  # blocks of every frame alone, before the temporal position is added
 
 
 def layer_depths(model: nn.Module) -> dict[str, int]:
@@ -46,7 +43,8 @@ def layer_depths(model: nn.Module) -> dict[str, int]:
 
 def head_parameters(model: nn.Module) -> set[str]:
     """Names of the parameters of the classifiers."""
-    return {name for name, _ in model.named_parameters() if name.startswith(HEADS)}
+    heads = layer_groups(model).heads
+    return {name for name, _ in model.named_parameters() if name.startswith(heads)}
 
 
 def learned_reducers() -> tuple[str, ...]:
@@ -57,13 +55,13 @@ def learned_reducers() -> tuple[str, ...]:
 def slot_parameters(model: nn.Module) -> set[str]:
     """Names of the parameters that a model has for its few tokens.
 
-    Those of the reducer and the temporal position before it, and of the recovery; in a CAS-ViT also those of the
-    attention among the few tokens, where a dense model has nothing. Empty for dense models, and where neither the
-    reducer has weights nor anything of the rest is there.
+    Those of the reducer and the temporal position before it, and of the recovery; in levels without attention
+    (CAS-ViT) also those of the attention among the few tokens, where a dense model has nothing. Empty for dense models,
+    and where neither the reducer has weights nor anything of the rest is there.
     """
-    prefixes = []
+    groups, prefixes = layer_groups(model), []
     for prefix, kinds in _runs(model):
-        added = ("refine",) if "mixer" in kinds else ()
+        added = ("refine",) if groups.lacks_attention(kinds) else ()
         wanted = (*learned_reducers(), "recover", *added)
         prefixes += [f"{prefix}blocks.{index}." for index, kind in enumerate(kinds) if kind in wanted]
     if not prefixes:
@@ -73,16 +71,17 @@ def slot_parameters(model: nn.Module) -> set[str]:
 
 def num_layers(model: nn.Module) -> int:
     """The number L of layers of blocks, as `layer_depths` counts them."""
-    return _places(model)[LAST[0]] - 1
+    return _places(model)[layer_groups(model).heads[0]] - 1
 
 
 def _places(model: nn.Module) -> dict[str, int]:
     """Beginnings of parameter names with their layer."""
-    places = dict.fromkeys(FIRST, 0)
+    groups = layer_groups(model)
+    places = dict.fromkeys(groups.first, 0)
     depth = 0
     for prefix, kinds in _runs(model):
         places[f"{prefix}downsample."] = depth
-        num_frame_blocks = len(tuple(takewhile(lambda kind: kind in FRAME_KINDS, kinds)))
+        num_frame_blocks = len(tuple(takewhile(lambda kind: kind in groups.frame_kinds, kinds)))
         for index, kind in enumerate(kinds):
             if index == num_frame_blocks:
                 places.setdefault(TIME_POSITIONS, depth + 1)
@@ -91,7 +90,7 @@ def _places(model: nn.Module) -> dict[str, int]:
                 places |= {f"{prefix}blocks.{index}.layers.{i}.": depth + 1 + i for i in range(num_own_layers)}
             depth += num_own_layers
             places[f"{prefix}blocks.{index}."] = depth
-    return places | dict.fromkeys(LAST, depth + 1)
+    return places | dict.fromkeys((*groups.norms, *groups.heads), depth + 1)
 
 
 def _runs(model: nn.Module) -> Iterator[tuple[str, tuple[str, ...]]]:

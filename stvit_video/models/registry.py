@@ -1,107 +1,29 @@
-"""Models by name: a literal dictionary, and the two calls over it."""
+"""Models by name: one line a family, and the calls over the names that follow from it."""
 
 import inspect
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
+from torch import nn
+
 from stvit_video.models.base import TokenModel
-from stvit_video.models.casvit import variants as casvit_variants
-from stvit_video.models.casvit.variants import casvit
-from stvit_video.models.deit import variants as deit_variants
-from stvit_video.models.deit.variants import deit
-from stvit_video.models.swin import variants as swin_variants
-from stvit_video.models.swin.variants import swin
+from stvit_video.models.casvit.family import CASVIT
+from stvit_video.models.deit.family import DEIT
+from stvit_video.models.family import Family, LayerGroups
+from stvit_video.models.swin.family import SWIN
+from stvit_video.utils.docstrings import argument_help
 
-IMAGE: dict[str, Any] = {"video": False, "num_classes": 1000}
-VIDEO: dict[str, Any] = {"video": True, "num_classes": 400}
-SEMANTIC: dict[str, Any] = {"reducer": "semantic"}
-RECOVERY: dict[str, Any] = {"reducer": "semantic", "recover": True}
-SWIN_RECOVERY: dict[str, Any] = {  # as released
-    **RECOVERY,
-    "conv_stem": True,
-    "generate_shortcut": False,
-    "global_centers": False,
-    "block_layer_scale": 1e-5,
+FAMILIES: dict[str, Family] = {
+    "deit": DEIT,
+    "swin": SWIN,
+    "casvit": CASVIT,
 }
-DEIT_TINY: dict[str, Any] = {"embed_dim": 192, "num_heads": 3}
-DEIT_SMALL: dict[str, Any] = {"embed_dim": 384, "num_heads": 6}
-DEIT_BASE: dict[str, Any] = {"embed_dim": 768, "num_heads": 12}
-SWIN_TINY: dict[str, Any] = {"embed_dim": 96, "depths": (2, 2, 6, 2), "num_heads": (3, 6, 12, 24)}
-SWIN_SMALL: dict[str, Any] = {"embed_dim": 96, "depths": (2, 2, 18, 2), "num_heads": (3, 6, 12, 24)}
-SWIN_BASE: dict[str, Any] = {"embed_dim": 128, "depths": (2, 2, 18, 2), "num_heads": (4, 8, 16, 32)}
-CASVIT_XS: dict[str, Any] = {"embed_dims": (48, 56, 112, 220), "depths": (2, 2, 4, 2)}
-CASVIT_S: dict[str, Any] = {"embed_dims": (48, 64, 128, 256), "depths": (3, 3, 6, 3)}
-CASVIT_M: dict[str, Any] = {"embed_dims": (64, 96, 192, 384), "depths": (3, 3, 6, 3)}
-CASVIT_T: dict[str, Any] = {"embed_dims": (96, 128, 256, 512), "depths": (3, 3, 6, 3)}
-
-MODELS: dict[str, partial[Any]] = {
-    "deit_tiny": partial(deit, **IMAGE, **DEIT_TINY),
-    "deit_small": partial(deit, **IMAGE, **DEIT_SMALL),
-    "deit_base": partial(deit, **IMAGE, **DEIT_BASE),
-    "video_deit_tiny": partial(deit, **VIDEO, **DEIT_TINY),
-    "video_deit_small": partial(deit, **VIDEO, **DEIT_SMALL),
-    "video_deit_base": partial(deit, **VIDEO, **DEIT_BASE),
-    "stvit_deit_tiny": partial(deit, **SEMANTIC, **IMAGE, **DEIT_TINY),
-    "stvit_deit_small": partial(deit, **SEMANTIC, **IMAGE, **DEIT_SMALL),
-    "stvit_deit_base": partial(deit, **SEMANTIC, **IMAGE, **DEIT_BASE),
-    "stvit_video_deit_tiny": partial(deit, **SEMANTIC, **VIDEO, **DEIT_TINY),
-    "stvit_video_deit_small": partial(deit, **SEMANTIC, **VIDEO, **DEIT_SMALL),
-    "stvit_video_deit_base": partial(deit, **SEMANTIC, **VIDEO, **DEIT_BASE),
-    "stvit_r_deit_tiny": partial(deit, **RECOVERY, **IMAGE, **DEIT_TINY),
-    "stvit_r_deit_small": partial(deit, **RECOVERY, **IMAGE, **DEIT_SMALL),
-    "stvit_r_deit_base": partial(deit, **RECOVERY, **IMAGE, **DEIT_BASE),
-    "stvit_r_video_deit_tiny": partial(deit, **RECOVERY, **VIDEO, **DEIT_TINY),
-    "stvit_r_video_deit_small": partial(deit, **RECOVERY, **VIDEO, **DEIT_SMALL),
-    "stvit_r_video_deit_base": partial(deit, **RECOVERY, **VIDEO, **DEIT_BASE),
-    "swin_tiny": partial(swin, **IMAGE, **SWIN_TINY),
-    "swin_small": partial(swin, **IMAGE, **SWIN_SMALL),
-    "swin_base": partial(swin, **IMAGE, **SWIN_BASE),
-    "video_swin_tiny": partial(swin, **VIDEO, **SWIN_TINY),
-    "video_swin_small": partial(swin, **VIDEO, **SWIN_SMALL),
-    "video_swin_base": partial(swin, **VIDEO, **SWIN_BASE),
-    "stvit_swin_tiny": partial(swin, **SEMANTIC, **IMAGE, **SWIN_TINY),
-    "stvit_swin_small": partial(swin, **SEMANTIC, **IMAGE, **SWIN_SMALL),
-    "stvit_swin_base": partial(swin, **SEMANTIC, **IMAGE, **SWIN_BASE),
-    "stvit_video_swin_tiny": partial(swin, **SEMANTIC, **VIDEO, **SWIN_TINY),
-    "stvit_video_swin_small": partial(swin, **SEMANTIC, **VIDEO, **SWIN_SMALL),
-    "stvit_video_swin_base": partial(swin, **SEMANTIC, **VIDEO, **SWIN_BASE),
-    "stvit_r_swin_tiny": partial(swin, **SWIN_RECOVERY, **IMAGE, **SWIN_TINY),
-    "stvit_r_swin_small": partial(swin, **SWIN_RECOVERY, **IMAGE, **SWIN_SMALL),
-    "stvit_r_swin_base": partial(swin, **SWIN_RECOVERY, **IMAGE, **SWIN_BASE),
-    "stvit_r_video_swin_tiny": partial(swin, **SWIN_RECOVERY, **VIDEO, **SWIN_TINY),
-    "stvit_r_video_swin_small": partial(swin, **SWIN_RECOVERY, **VIDEO, **SWIN_SMALL),
-    "stvit_r_video_swin_base": partial(swin, **SWIN_RECOVERY, **VIDEO, **SWIN_BASE),
-    "casvit_xs": partial(casvit, **IMAGE, **CASVIT_XS),
-    "casvit_s": partial(casvit, **IMAGE, **CASVIT_S),
-    "casvit_m": partial(casvit, **IMAGE, **CASVIT_M),
-    "casvit_t": partial(casvit, **IMAGE, **CASVIT_T),
-    "video_casvit_xs": partial(casvit, **VIDEO, **CASVIT_XS),
-    "video_casvit_s": partial(casvit, **VIDEO, **CASVIT_S),
-    "video_casvit_m": partial(casvit, **VIDEO, **CASVIT_M),
-    "video_casvit_t": partial(casvit, **VIDEO, **CASVIT_T),
-    "stvit_casvit_xs": partial(casvit, **SEMANTIC, **IMAGE, **CASVIT_XS),
-    "stvit_casvit_s": partial(casvit, token_stride=2, **SEMANTIC, **IMAGE, **CASVIT_S),
-    "stvit_casvit_m": partial(casvit, token_stride=2, **SEMANTIC, **IMAGE, **CASVIT_M),
-    "stvit_casvit_t": partial(casvit, token_stride=2, **SEMANTIC, **IMAGE, **CASVIT_T),
-    "stvit_video_casvit_xs": partial(casvit, **SEMANTIC, **VIDEO, **CASVIT_XS),
-    "stvit_video_casvit_s": partial(casvit, **SEMANTIC, **VIDEO, **CASVIT_S),
-    "stvit_video_casvit_m": partial(casvit, **SEMANTIC, **VIDEO, **CASVIT_M),
-    "stvit_video_casvit_t": partial(casvit, **SEMANTIC, **VIDEO, **CASVIT_T),
-    "stvit_r_casvit_xs": partial(casvit, **RECOVERY, **IMAGE, **CASVIT_XS),
-    "stvit_r_casvit_s": partial(casvit, token_stride=2, **RECOVERY, **IMAGE, **CASVIT_S),
-    "stvit_r_casvit_m": partial(casvit, token_stride=2, **RECOVERY, **IMAGE, **CASVIT_M),
-    "stvit_r_casvit_t": partial(casvit, token_stride=2, **RECOVERY, **IMAGE, **CASVIT_T),
-    "stvit_r_video_casvit_xs": partial(casvit, **RECOVERY, **VIDEO, **CASVIT_XS),
-    "stvit_r_video_casvit_s": partial(casvit, **RECOVERY, **VIDEO, **CASVIT_S),
-    "stvit_r_video_casvit_m": partial(casvit, **RECOVERY, **VIDEO, **CASVIT_M),
-    "stvit_r_video_casvit_t": partial(casvit, **RECOVERY, **VIDEO, **CASVIT_T),
+FAMILY_OF_NAME = {name: family for family in FAMILIES.values() for name in family.models()}
+MODELS: dict[str, partial[TokenModel]] = {
+    name: builder for family in FAMILIES.values() for name, builder in family.models().items()
 }
-ONLY_FOR_CLIPS = {
-    deit: deit_variants.VIDEO_OPTIONS,
-    swin: swin_variants.VIDEO_OPTIONS,
-    casvit: casvit_variants.VIDEO_OPTIONS,
-}
+NO_DEFAULT = ("num_classes",)  # the data say it
 
 
 def list_models() -> list[str]:
@@ -115,9 +37,32 @@ def model_options(name: str) -> list[str]:
     Raises:
         ValueError: no model of that name.
     """
-    builder = _builder(name)
-    fixed = ("video",) if builder.keywords["video"] else ("video", *ONLY_FOR_CLIPS[builder.func])
-    return sorted(set(inspect.signature(builder).parameters) - set(fixed))
+    return sorted(_parameters(name))
+
+
+def option_defaults(name: str) -> dict[str, Any]:
+    """Options that `create_model` takes for this model but num_classes, with the values that it has where left out.
+
+    Args:
+        name: one of `list_models()`.
+
+    Returns:
+        Option -> value, in the order of the builder's signature.
+
+    Raises:
+        ValueError: no model of that name.
+    """
+    return {option: p.default for option, p in _parameters(name).items() if option not in NO_DEFAULT}
+
+
+def option_help(name: str) -> dict[str, str]:
+    """What each option of `model_options(name)` is, in a line, out of the docstring of the family's builder.
+
+    Raises:
+        ValueError: no model of that name.
+    """
+    lines = argument_help(_builder(name).func)
+    return {option: lines.get(option, "") for option in _parameters(name)}
 
 
 def build_model(name: str, **options: Any) -> TokenModel:
@@ -144,7 +89,25 @@ def build_model(name: str, **options: Any) -> TokenModel:
     return builder(**options)
 
 
-def _builder(name: str) -> partial[Any]:
+def family_of(model: nn.Module) -> Family | None:
+    """The family that a model is of, told by its class; None for other modules."""
+    return next((family for family in FAMILIES.values() if isinstance(model, family.model)), None)
+
+
+def layer_groups(model: nn.Module) -> LayerGroups:
+    """Which parameters and blocks of a model play which part; of modules of no family a head and a norm are known."""
+    family = family_of(model)
+    return LayerGroups() if family is None else family.layers
+
+
+def _parameters(name: str) -> dict[str, inspect.Parameter]:
+    """The options of a model as its builder declares them, those left out that its name fixes or makes pointless."""
+    builder = _builder(name)
+    fixed = ("video",) if builder.keywords["video"] else ("video", *FAMILY_OF_NAME[name].clip_options)
+    return {option: p for option, p in inspect.signature(builder).parameters.items() if option not in fixed}
+
+
+def _builder(name: str) -> partial[TokenModel]:
     if not isinstance(name, str):
         raise ValueError(f"{name!r} is no model's name; give a text out of list_models(), such as 'deit_tiny'")
     if name not in MODELS:
@@ -155,17 +118,3 @@ def _builder(name: str) -> partial[Any]:
 def _suggestion(word: str, known: list[str]) -> str:
     close = get_close_matches(word, known, n=1)
     return f", did you mean {close[0]!r}?" if close else ""
-
-
-def option_defaults(name: str) -> dict[str, Any]:
-    """Every option of a model with the named model's own default value.
-
-    Raises:
-        ValueError: no model of that name.
-    """
-    builder = _builder(name)
-    return {
-        key: builder.keywords.get(key, parameter.default)
-        for key, parameter in inspect.signature(builder.func).parameters.items()
-        if key in model_options(name) and key != "num_classes"
-    }

@@ -5,27 +5,23 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-_ENTRY = re.compile(r"^ {4}(\w+): (.*)$")
-
 
 def argument_help(function: Callable[..., Any]) -> dict[str, str]:
-    """Argument -> what the section Args of the docstring says of it, in one line without the full stop.
+    """Argument -> what the section `Args:` of the docstring says of it, in one line without the full stop.
 
     Args:
-        function: anything with a docstring in which entries of Args are indented by four.
+        function: with a docstring in the form of this one; an entry may be of several arguments, "a, b: both".
+
+    Returns:
+        In the order of the docstring; nothing where there is no such section.
     """
-    text = inspect.getdoc(function) or ""
-    section = text.partition("\nArgs:\n")[2]
-    found: dict[str, str] = {}
-    last = ""
-    for line in section.splitlines():
-        if line and not line.startswith(" "):
-            break
-        if match := _ENTRY.match(line):
-            last = match[1]
-            found[last] = match[2]
-        elif last and line.strip():
-            found[last] += f" {line.strip()}"
-        elif not line.strip():
-            break
-    return {name: help_text.removesuffix(".") for name, help_text in found.items()}
+    found = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", inspect.getdoc(function) or "", re.MULTILINE)
+    lines: dict[str, str] = {}
+    names: list[str] = []
+    for line in found[1].splitlines() if found else ():
+        if entry := re.match(r" {4}(\w+(?:, \w+)*): (.*)", line):
+            names = entry[1].split(", ")
+            lines |= dict.fromkeys(names, entry[2].strip())
+        elif line.strip():
+            lines |= {name: f"{lines[name]} {line.strip()}" for name in names}
+    return {name: text.removesuffix(".") for name, text in lines.items()}

@@ -4,9 +4,15 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from stvit_video.evaluation.cost.measure import count_gmacs
 from stvit_video.models import create_model, list_models, model_options
+from stvit_video.models.casvit.variants import casvit
+from stvit_video.models.deit.variants import deit
+from stvit_video.models.family import LayerGroups
+from stvit_video.models.registry import FAMILIES, MODELS, family_of, layer_groups, option_defaults, option_help
+from stvit_video.models.swin.variants import swin
 
 TINY = {
     "num_classes": 3,
@@ -32,6 +38,99 @@ def test_sizes_of_the_names():
 
 def test_list_is_sorted():
     assert list_models() == sorted(list_models())
+
+
+IMAGE, VIDEO = {"video": False, "num_classes": 1000}, {"video": True, "num_classes": 400}
+RELEASED = {"conv_stem": True, "generate_shortcut": False, "global_centers": False, "block_layer_scale": 1e-5}
+BY_HAND = [
+    ("deit_tiny", deit, {**IMAGE, "embed_dim": 192, "num_heads": 3}),
+    ("video_deit_base", deit, {**VIDEO, "embed_dim": 768, "num_heads": 12}),
+    ("stvit_video_deit_small", deit, {**VIDEO, "reducer": "semantic", "embed_dim": 384, "num_heads": 6}),
+    ("stvit_r_deit_small", deit, {**IMAGE, "reducer": "semantic", "recover": True, "embed_dim": 384, "num_heads": 6}),
+    ("video_swin_tiny", swin, {**VIDEO, "embed_dim": 96, "depths": (2, 2, 6, 2), "num_heads": (3, 6, 12, 24)}),
+    (
+        "stvit_swin_small",
+        swin,
+        {**IMAGE, "reducer": "semantic", "embed_dim": 96, "depths": (2, 2, 18, 2), "num_heads": (3, 6, 12, 24)},
+    ),
+    (
+        "stvit_r_video_swin_base",
+        swin,
+        {
+            **VIDEO,
+            **{"reducer": "semantic", "recover": True},
+            **RELEASED,
+            **{"embed_dim": 128, "depths": (2, 2, 18, 2), "num_heads": (4, 8, 16, 32)},
+        },
+    ),
+    ("casvit_t", casvit, {**IMAGE, "embed_dims": (96, 128, 256, 512), "depths": (3, 3, 6, 3)}),
+    (
+        "stvit_casvit_s",
+        casvit,
+        {**IMAGE, "reducer": "semantic", "token_stride": 2, "embed_dims": (48, 64, 128, 256), "depths": (3, 3, 6, 3)},
+    ),
+    (
+        "stvit_video_casvit_xs",
+        casvit,
+        {**VIDEO, "reducer": "semantic", "embed_dims": (48, 56, 112, 220), "depths": (2, 2, 4, 2)},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "builder", "options"), BY_HAND)
+def test_what_a_name_stands_for(name, builder, options):
+    assert MODELS[name].func is builder
+    assert MODELS[name].keywords == options
+
+
+def test_a_family_has_the_name_it_is_registered_by():
+    assert {key: family.name for key, family in FAMILIES.items()} == {key: key for key in FAMILIES}
+    assert len(MODELS) == sum(len(family.models()) for family in FAMILIES.values())
+
+
+def test_a_models_family_is_told_by_its_class():
+    with torch.device("meta"):
+        assert {name: family_of(create_model(name)) for name in ("stvit_r_swin_tiny", "video_deit_tiny")} == {
+            "stvit_r_swin_tiny": FAMILIES["swin"],
+            "video_deit_tiny": FAMILIES["deit"],
+        }
+        assert layer_groups(create_model("casvit_xs")) is FAMILIES["casvit"].layers
+    assert family_of(nn.Linear(2, 3)) is None
+    assert layer_groups(nn.Linear(2, 3)) == LayerGroups()
+
+
+def test_defaults_by_hand():
+    images, clips = option_defaults("stvit_r_swin_small"), option_defaults("stvit_r_video_swin_small")
+    assert list(images)[:3] == ["image_size", "in_channels", "patch_size"]
+    assert {"reducer": "semantic", "recover": True, "depths": (2, 2, 18, 2)}.items() <= images.items()
+    assert {"generate_at": None, "conv_stem": True, "generate_shortcut": False}.items() <= images.items()
+    assert clips.keys() - images.keys() == {"num_frames", "tubelet_size"}
+    assert option_defaults("stvit_casvit_s")["token_stride"] == 2
+    assert option_defaults("stvit_casvit_xs")["token_stride"] == 4
+    assert option_defaults("deit_tiny")["reducer"] == "none"
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_option_has_a_default_and_help(name):
+    assert sorted([*option_defaults(name), "num_classes"]) == model_options(name)
+    lines = option_help(name)
+    assert sorted(lines) == model_options(name)
+    assert [option for option, line in lines.items() if not line or "\n" in line] == []
+
+
+def test_help_by_hand():
+    lines = option_help("stvit_deit_tiny")
+    assert lines["num_tokens"] == (
+        "semantic tokens, a count or a grid (H, W) or (T, H, W); where left out 4 along each axis (16, for clips 64), "
+        "on smaller grids all"
+    )
+    assert lines["drop_rate"] == "dropout before the head"
+
+
+@pytest.mark.parametrize("name", ["video_deit_tiny", "stvit_r_casvit_xs", "stvit_video_swin_tiny"])
+def test_giving_the_defaults_changes_nothing(name):
+    with torch.device("meta"):
+        assert str(create_model(name, **option_defaults(name))) == str(create_model(name))
 
 
 def test_unknown_name_suggests_the_closest():

@@ -1,27 +1,38 @@
 from stvit_video.utils.docstrings import argument_help
 
 
-def documented(a, *, long_one, late):
-    """Do something.
+def documented(one, two, three, four):
+    """A function.
 
     Args:
-        a: the first, with a colon: here.
-        long_one: begins here
-            and goes on "there".
-        late: last.
+        one: the first: a word.
+        two: a long text, which
+            goes on: "here",
+
+            and after a blank line.
+        three, four: both
 
     Returns:
-        a: no argument.
+        five: nothing.
     """
+
+
+def undocumented(one):
+    pass
+
+
+def without_arguments():
+    """A function."""
 
 
 def test_every_argument_is_one_line_without_its_full_stop():
     assert argument_help(documented) == {
-        "a": "the first, with a colon: here",
-        "long_one": 'begins here and goes on "there"',
-        "late": "last",
+        "one": "the first: a word",
+        "two": 'a long text, which goes on: "here", and after a blank line',
+        "three": "both",
+        "four": "both",
     }
 
 
-def test_no_docstring_no_help():
-    assert argument_help(lambda a: a) == {}
+def test_functions_that_say_nothing():
+    assert argument_help(undocumented) == argument_help(without_arguments) == {}

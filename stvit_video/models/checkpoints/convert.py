@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from stvit_video.models.checkpoints.dense_to_semantic import fill_slots, is_dense, make_room, ordinary_blocks
-from stvit_video.models.checkpoints.fit import CLASS_TOKEN, HEADS, TIME_POSITIONS, Fit
+from stvit_video.models.checkpoints.fit import CLASS_TOKEN, TIME_POSITIONS, Fit
 from stvit_video.models.checkpoints.grids import PositionGrid, fit_kernels, fit_positions, fit_tables
+from stvit_video.models.registry import layer_groups
 
 GAINS = (".ls1.gamma", ".ls2.gamma")
 NO_WEIGHTS = (".num_batches_tracked", "window_rule")
@@ -45,7 +46,7 @@ def fit_state(
     fit_tables(fit, wanted, model)
     fit_positions(fit, wanted, grid_then, grid_now)
     fit_kernels(fit, wanted)
-    _keep_heads(fit, wanted, new_head=new_head)
+    _keep_heads(fit, wanted, layer_groups(model).heads, new_head=new_head)
     _start_gains(fit, model)
     return fit
 
@@ -87,29 +88,29 @@ def _leave_class_token(fit: Fit, wanted: Mapping[str, Tensor]) -> None:
         fit.unused.append(CLASS_TOKEN)
 
 
-def _keep_heads(fit: Fit, wanted: Mapping[str, Tensor], *, new_head: bool) -> None:
+def _keep_heads(fit: Fit, wanted: Mapping[str, Tensor], heads: tuple[str, ...], *, new_head: bool) -> None:
     """Leave the model's head as it is where that is asked for, or where the checkpoint's is for other classes.
 
     A backbone for maps has norms of its levels instead, which no classifier knows.
     """
     if maps := [key for key in wanted if key.startswith(MAP_NORMS) and key not in fit.state]:
         fit.new += maps
-        for key in [key for key in fit.state if key.startswith((*HEADS, "norm."))]:
+        for key in [key for key in fit.state if key.startswith((*heads, "norm."))]:
             del fit.state[key]
             fit.unused.append(key)
-    heads = [key for key in wanted if key.startswith(HEADS)]
-    others = [key for key in heads if key in fit.state and fit.state[key].shape[:1] != wanted[key].shape[:1]]
-    if new_head or (others and _agree(fit, others)):
-        fit.new += heads
-        for key in [key for key in fit.state if key.startswith(HEADS)]:
+    ours = [key for key in wanted if key.startswith(heads)]
+    others = [key for key in ours if key in fit.state and fit.state[key].shape[:1] != wanted[key].shape[:1]]
+    if new_head or (others and _agree(fit, others, heads)):
+        fit.new += ours
+        for key in [key for key in fit.state if key.startswith(heads)]:
             del fit.state[key]
             fit.unused.append(key)
 
 
-def _agree(fit: Fit, heads: list[str]) -> bool:
+def _agree(fit: Fit, keys: list[str], heads: tuple[str, ...]) -> bool:
     """Whether the tensors of every head are for one and the same number of classes; else one of them is damaged."""
     counts: dict[str, set[int]] = {}
     for key, value in fit.state.items():
-        if key.startswith(HEADS) and value.ndim:
+        if key.startswith(heads) and value.ndim:
             counts.setdefault(key.partition(".")[0], set()).add(value.shape[0])
-    return all(len(counts[key.partition(".")[0]]) == 1 for key in heads)
+    return all(len(counts[key.partition(".")[0]]) == 1 for key in keys)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from torch import Tensor, nn
 
-from stvit_video.models.checkpoints.fit import HEADS, TIME_POSITIONS, Fit
+from stvit_video.models.checkpoints.fit import TIME_POSITIONS, Fit
+from stvit_video.models.registry import layer_groups
 from stvit_video.tokens.plan_text import is_slot_kind
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
@@ -19,17 +20,20 @@ def is_dense(state: Mapping[str, Tensor], model: nn.Module) -> bool:
     """
     if not any(isinstance(module, TokenReducer) for module in model.modules()):
         return False
-    own = {key for key in model.state_dict() if not key.startswith(HEADS) and key != TIME_POSITIONS}
+    heads = layer_groups(model).heads
+    own = {key for key in model.state_dict() if not key.startswith(heads) and key != TIME_POSITIONS}
     if own <= set(state) or any(".layers." in key for key in state):
         return False
-    return all(_indices(state, prefix) == set(range(len(_places(kinds)))) for prefix, kinds in _levels(model))
+    return all(
+        _indices(state, prefix) == set(range(len(_places(kinds, beside)))) for prefix, kinds, beside in _levels(model)
+    )
 
 
 def ordinary_blocks(model: nn.Module) -> tuple[str, ...]:
     """The prefixes of the blocks of a model that have nothing to do with a slot."""
     return tuple(
         f"{prefix}{index}."
-        for prefix, kinds in _levels(model)
+        for prefix, kinds, _ in _levels(model)
         for index, kind in enumerate(kinds)
         if not is_slot_kind(kind)
     )
@@ -48,27 +52,27 @@ def fill_slots(fit: Fit, model: nn.Module) -> None:
     layers have no attention (CAS-ViT) the slot stays new, and so does a reducer that is not made of such blocks.
     """
     wanted = model.state_dict()
-    for prefix, kinds in _levels(model):
-        places = _places(kinds)
+    for prefix, kinds, beside in _levels(model):
+        places = _places(kinds, beside)
         for index, layer in _blocks(fit, prefix).items():
             source = f"{prefix}{index}."
             place, kind = places[index]
-            if _stays_new(kind, kinds):
+            if _stays_new(kind, beside=beside):
                 fit.unused += [f"{source}{rest}" for rest in layer]
                 continue
             for rest, value in layer.items():
                 _place(fit, wanted, f"{prefix}{place}.", rest, value, source=f"{source}{rest}")
-        _keep_slots(fit, wanted, prefix, kinds)
+        _keep_slots(fit, wanted, prefix, kinds, beside=beside)
 
 
 def make_room(fit: Fit, model: nn.Module) -> None:
     """Between the blocks of a semantic image model, leave place for those that a video has and an image has not.
 
-    These are the joint blocks among the mixers of CAS-ViT; they stay new.
+    These are the joint blocks among blocks without attention, the mixers of CAS-ViT; they stay new.
     """
     wanted = model.state_dict()
-    for prefix, kinds in _levels(model):
-        if "mixer" not in kinds or "refine" not in kinds:
+    for prefix, kinds, beside in _levels(model):
+        if not beside or "refine" not in kinds:
             continue
         kept = [index for index, kind in enumerate(kinds) if kind != "refine"]
         for index, layer in _blocks(fit, prefix).items():
@@ -88,21 +92,22 @@ def _blocks(fit: Fit, prefix: str) -> dict[int, dict[str, Tensor]]:
     return blocks
 
 
-def _levels(model: nn.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The prefix and the kinds of every run of blocks of a model."""
+def _levels(model: nn.Module) -> Iterator[tuple[str, tuple[str, ...], bool]]:
+    """Prefix and kinds of every run of blocks, and whether its attention stands beside the blocks of a dense model."""
+    groups = layer_groups(model)
     for name, module in model.named_modules():
         if isinstance(kinds := getattr(module, "kinds", None), tuple):
-            yield (f"{name}.blocks." if name else "blocks."), kinds
+            yield (f"{name}.blocks." if name else "blocks."), kinds, groups.lacks_attention(kinds)
 
 
-def _added(kinds: tuple[str, ...]) -> list[int]:
-    """Blocks that a level of mixers has beside those of the dense model: attention among all tokens, and recovery."""
-    return [i for i, kind in enumerate(kinds) if "mixer" in kinds and kind in ("refine", "recover")]
+def _added(kinds: tuple[str, ...], beside: bool) -> list[int]:
+    """Blocks that a level has beside those of the dense model: attention among all tokens, and recovery."""
+    return [i for i, kind in enumerate(kinds) if beside and kind in ("refine", "recover")]
 
 
-def _places(kinds: tuple[str, ...]) -> list[tuple[str, str]]:
+def _places(kinds: tuple[str, ...], beside: bool) -> list[tuple[str, str]]:
     """For every layer of the dense model in order: where it goes among the blocks, and the kind there."""
-    places, added = [], _added(kinds)
+    places, added = [], _added(kinds, beside)
     for index, kind in enumerate(kinds):
         if index in added:
             continue
@@ -125,14 +130,14 @@ def _place(fit: Fit, wanted: Mapping[str, Tensor], prefix: str, rest: str, value
         fit.state[f"{prefix}{rest}"] = value
 
 
-def _stays_new(kind: str, kinds: tuple[str, ...]) -> bool:
+def _stays_new(kind: str, *, beside: bool) -> bool:
     """Whether a block of a level takes nothing from a dense model."""
     if kind in REDUCERS and not REDUCERS[kind].takes_block_weights:
         return True
-    return is_slot_kind(kind) and "mixer" in kinds
+    return is_slot_kind(kind) and beside
 
 
-def _keep_slots(fit: Fit, wanted: Mapping[str, Tensor], prefix: str, kinds: tuple[str, ...]) -> None:
+def _keep_slots(fit: Fit, wanted: Mapping[str, Tensor], prefix: str, kinds: tuple[str, ...], *, beside: bool) -> None:
     """What a slot has and a dense model has not: gains and what is beside the layers of a reducer; or all of it."""
     for index, kind in enumerate(kinds):
         block, layers = f"{prefix}{index}.", f"{prefix}{index}.layers."
@@ -140,5 +145,5 @@ def _keep_slots(fit: Fit, wanted: Mapping[str, Tensor], prefix: str, kinds: tupl
             continue
         for key in (key for key in wanted if key.startswith(block) and key not in fit.state):
             beside_layers = kind in REDUCERS and not key.startswith(layers)
-            if beside_layers or key.endswith(GAINS) or _stays_new(kind, kinds):
+            if beside_layers or key.endswith(GAINS) or _stays_new(kind, beside=beside):
                 fit.new.append(key)

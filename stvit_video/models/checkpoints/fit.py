@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-HEADS = ("head.", "dist_head.")  # classifiers of a model
 POSITIONS = "pos_embed"
 TIME_POSITIONS = "temporal_pos_embed"
 CLASS_TOKEN = "cls_token"

@@ -9,21 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from stvit_video import __version__
-from stvit_video.models.casvit import formats as casvit_formats
 from stvit_video.models.checkpoints.convert import defaults, fit_state
 from stvit_video.models.checkpoints.files import read_checkpoint
-from stvit_video.models.checkpoints.fit import HEADS, POSITIONS
+from stvit_video.models.checkpoints.fit import POSITIONS
 from stvit_video.models.checkpoints.grids import PositionGrid, position_grid
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata, written_by
 from stvit_video.models.checkpoints.state_dict import CheckpointError, check_keys, shorten, unwrapped
-from stvit_video.models.deit import formats as deit_formats
-from stvit_video.models.deit.model import DeiT
-from stvit_video.models.registry import build_model
-from stvit_video.models.swin import formats as swin_formats
+from stvit_video.models.registry import FAMILIES, build_model, family_of, layer_groups
 
-FORMATS = (*deit_formats.FORMATS, *swin_formats.FORMATS, *casvit_formats.FORMATS)
-SLIM = {"embed_dim": 8, "num_heads": 1, "num_classes": 1}  # options without a meaning for the grid
-IMAGE_DEIT = "timm DeiT"
+FORMATS = tuple(known for family in FAMILIES.values() for known in family.formats)
 Result = TypeVar("Result")
 
 
@@ -127,7 +121,7 @@ def load_checkpoint(
         name = f"stvit_video {'checkpoint' if METADATA_KEY in content else 'state dict'}"
         return _load(model, state, content, name=name, new_head=new_head)
     state = _guarded(foreign.name, lambda: foreign.convert(state))
-    headless = not any(key.startswith(HEADS) for key in state)
+    headless = not any(key.startswith(layer_groups(model).heads) for key in state)
     positions = model.state_dict().get(POSITIONS)
     if foreign.positions and POSITIONS not in state and positions is not None:
         if (grid := position_grid(model)) is None or len(grid.sizes) != 3:
@@ -150,10 +144,9 @@ def _load(
     new_norm: bool = False,
 ) -> LoadReport:
     """Fit a state dict of our keys to the model, check that nothing is left over, and load it."""
-    wanted = model.state_dict()
-    if not new_head:
-        _check_pooling(model, state, name=name)
-    state = {key.replace("fc_norm.", "norm."): value for key, value in state.items()}
+    wanted, family = model.state_dict(), family_of(model)
+    if family is not None and family.adapt_state is not None:
+        state = family.adapt_state(model, state, name, new_head)
     grids = _position_grids(content, model)
     fit = _guarded(name, lambda: fit_state(state, model, new_head=new_head, **grids))
     if new_norm:
@@ -187,29 +180,6 @@ def _guarded(name: str, work: Callable[[], Result]) -> Result:
             f"the checkpoint looks like {name}, but a tensor in it is of a shape that this format does not have "
             f"({error}); it is damaged or cut short: give a whole one"
         ) from error
-
-
-def _check_pooling(model: nn.Module, state: Mapping[str, Tensor], *, name: str) -> None:
-    """Raise where the head of a dense model would answer otherwise in this one, as the last norm is elsewhere."""
-    if not isinstance(model, DeiT):
-        return
-    behind, both = "fc_norm.weight" in state, {"fc_norm.weight", "norm.weight"} <= set(state)
-    if both:
-        raise CheckpointError(
-            "the checkpoint has a norm of the tokens (norm) and one of their mean (fc_norm); no model of ours has both"
-        )
-    if model.token_grid is not None or name.startswith("stvit_video"):
-        return
-    if behind and not model.norm_after_pool:
-        raise CheckpointError(
-            "the checkpoint norms the mean over its tokens (fc_norm), the model norms the tokens; build it with "
-            "norm_after_pool=True and pool='mean'"
-        )
-    if name == IMAGE_DEIT and (model.norm_after_pool or not model.num_class_tokens):
-        raise CheckpointError(
-            "the checkpoint classifies its normed class token, the model the mean over its tokens; build it with "
-            "pool='cls' (and norm_after_pool=False)"
-        )
 
 
 def check_weights(model: nn.Module, content: Mapping[str, Any]) -> None:
@@ -247,8 +217,7 @@ def _stored_grid(content: Mapping[str, Any]) -> PositionGrid | None:
         if "position_grid" in metadata:
             stored = metadata["position_grid"]
             return None if stored is None else PositionGrid(tuple(stored["sizes"]), stored["num_class_tokens"])
-        slim = {"name": metadata["model"]["name"], "options": metadata["model"]["options"] | SLIM}
         with torch.random.fork_rng(devices=[]), torch.device("meta"):  # the caller's random numbers stay as they are
-            return position_grid(_described_model({**metadata, "model": slim}, source="the checkpoint"))
+            return position_grid(_described_model(metadata, source="the checkpoint"))
     except CheckpointError:
         return None  # the weights alone may be all that is asked for; who needs the grid says that it is unknown

@@ -16,6 +16,7 @@ TRANSFORMERS_NAMES = {
     "layernorm_before": "norm1",
     "layernorm_after": "norm2",
 }
+IMAGE_DEIT = "timm DeiT"
 PRETRAINING_PARTS = ("decoder.", "encoder_to_decoder.", "mask_token", "pos_embed")  # of masked autoencoding alone
 
 
@@ -119,5 +120,5 @@ def _joined_attention(state: Mapping[str, Tensor], theirs: str, ours: str) -> di
 FORMATS = (
     Format("transformers VideoMAE", _is_transformers_videomae, _convert_transformers_videomae, videomae_positions),
     Format("VideoMAE", _is_videomae, _convert_videomae, videomae_positions),
-    Format("timm DeiT", _is_timm_deit, dict),
+    Format(IMAGE_DEIT, _is_timm_deit, dict),
 )

@@ -14,7 +14,7 @@ from stvit_video.models.checkpoints.state_dict import CheckpointError
 TABLE, INDEX = ".relative_position_bias_table", ".relative_position_index"
 COMPUTED = (INDEX, ".attn_mask")  # what our model computes by itself
 STEM = {"proj.0.c": "conv1", "proj.0.bn": "norm1", "proj.2.c": "conv2", "proj.2.bn": "norm2"}
-UNIT = ("0", "1.layers.0", "1.layers.1", "2", "3", "4")  # ours for the blocks of a unit: window, generate*2, local, ...
+UNIT = ("0", "1.layers.0", "1.layers.1", "2", "3", "4")  # ours for the blocks of a unit: window, semantic*2, local, ...
 UNIT_MODULES = 5  # of ours in a unit; the generator is one of two layers
 JOINED = (3, 4)  # blocks of a unit whose queries and keys are the same tokens: local and refine
 FIRST_TABLE = "layers.0.blocks.0.attn" + TABLE
