@@ -1,13 +1,14 @@
 """Clip-level evaluation of a checkpoint: clips.csv has a row a clip view, videos.csv a row a video.
 
-python scripts/evaluate_clips.py --checkpoint run/best.ckpt --manifest test.csv --protocol videoswin
+python scripts/evaluate_clips.py ckpt_path=run/best.ckpt manifest=test.csv protocol=videoswin
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from stvit_video.data.decoding.video import BACKENDS
 from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluation.multi_label_tables import clip_mean_average_precision, multi_label_clip_rows
@@ -15,32 +16,70 @@ from stvit_video.evaluation.multiview import AVERAGES
 from stvit_video.evaluation.tables import clip_accuracy, clip_rows, describe_unread, metric_word, write_rows
 from stvit_video.inference.recognizer import load_recognizer, make_output_dir
 from stvit_video.inference.scoring import USER_ERRORS, evaluate_manifest, score_videos
+from stvit_video.utils.command_line import Command, Given, Setting
+from stvit_video.utils.optional import MissingLibraryError
+from stvit_video.utils.value_kinds import PATH, TEXT, one_of, whole
+
+TRAINED = "as the model was trained"
+PROTOCOLS_OWN = "the protocol's"
+COMMAND = Command(
+    prog="python scripts/evaluate_clips.py",
+    summary="Clip-level evaluation of a checkpoint: clips.csv has a row a clip view, videos.csv a row a video.",
+    settings=(
+        Setting(
+            name="ckpt_path",
+            kind=replace(PATH, example="run/best.ckpt"),
+            help="written by stvit_video.train",
+            is_needed=True,
+            aliases=("checkpoint",),
+        ),
+        Setting(name="manifest", kind=PATH, help="CSV with the columns path,label", is_needed=True),
+        Setting(name="root", kind=PATH, help="where relative paths start", default_words="beside the manifest"),
+        Setting(
+            name="label_separator",
+            kind=TEXT,
+            help="between the labels of a video, such as |",
+            default_words="the training's",
+        ),
+        Setting(
+            name="protocol",
+            kind=one_of(PROTOCOLS, sign="NAME"),
+            help="which frames and crops, such as videoswin",
+            default_words="the checkpoint's",
+        ),
+        Setting(name="num_clips", kind=whole(low=1), help="clips of a video", default_words=PROTOCOLS_OWN),
+        Setting(name="num_crops", kind=whole(low=1), help="crops of a clip, 1 or 3", default_words=PROTOCOLS_OWN),
+        Setting(
+            name="average", kind=one_of(AVERAGES), help="mean of softmax, or of logits", default_words=PROTOCOLS_OWN
+        ),
+        Setting(name="num_frames", kind=whole(low=1), help="frames of a clip", default_words=TRAINED),
+        Setting(
+            name="frame_stride",
+            kind=whole(low=1),
+            help="distance between two frames of a clip, in video frames",
+            default_words=TRAINED,
+        ),
+        Setting(
+            name="short_side",
+            kind=whole(low=1),
+            help="pixels of a frame's short side before cropping",
+            default_words=PROTOCOLS_OWN,
+        ),
+        Setting(name="crop_size", kind=whole(low=1), help="pixels of a crop's side", default_words=PROTOCOLS_OWN),
+        Setting(name="output_dir", kind=PATH, help="folder of both tables", default=Path("outputs/evaluate_clips")),
+        Setting(name="batch_size", kind=whole(low=1), help="videos that are loaded together", default=4),
+        Setting(name="num_workers", kind=whole(low=0), help="processes that decode", default=0),
+        Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto"),
+        Setting(name="backend", kind=one_of(BACKENDS), help="decoder; auto is PyAV", default="auto"),
+    ),
+    examples=(
+        "python scripts/evaluate_clips.py ckpt_path=run/best.ckpt manifest=test.csv",
+        "python scripts/evaluate_clips.py ckpt_path=run/best.ckpt manifest=test.csv protocol=videoswin num_clips=2",
+    ),
+)
 
 
-def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line; what is left out is as the checkpoint says."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0], allow_abbrev=False)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="written by stvit_video.train")
-    parser.add_argument("--manifest", type=Path, required=True, help="CSV with the columns path,label")
-    parser.add_argument("--root", type=Path, help="where relative paths start (default: beside the manifest)")
-    parser.add_argument("--label-separator", help="between the labels of a video, such as | (default: the training's)")
-    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), help="which frames and crops, by name")
-    parser.add_argument("--num-clips", type=int, help="clips of a video")
-    parser.add_argument("--num-crops", type=int, help="crops of a clip: 1 or 3")
-    parser.add_argument("--average", choices=AVERAGES, help="mean of softmax, or of logits")
-    parser.add_argument("--num-frames", type=int, help="frames of a clip")
-    parser.add_argument("--frame-stride", type=int, help="distance between two frames of a clip, in video frames")
-    parser.add_argument("--short-side", type=int, help="pixels of a frame's short side before cropping")
-    parser.add_argument("--crop-size", type=int, help="pixels of a crop's side")
-    parser.add_argument("--output-dir", type=Path, default=Path("outputs/evaluate_clips"))
-    parser.add_argument("--batch-size", type=int, default=4, help="videos that are loaded together")
-    parser.add_argument("--num-workers", type=int, default=0, help="processes that decode")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
-    parser.add_argument("--backend", default="auto", help="decoder: auto (PyAV), decord, torchcodec, or isolated")
-    return parser.parse_args(arguments)
-
-
-def run(options: argparse.Namespace) -> None:
+def evaluate_clips(options: Given) -> None:
     """Evaluate, write the two tables, print both accuracies.
 
     Raises:
@@ -49,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
         NonFiniteLogitsError: the model gives NaN.
     """
     recognizer = load_recognizer(
-        options.checkpoint,
+        options.ckpt_path,
         device=options.device,
         protocol=options.protocol,
         num_clips=options.num_clips,
@@ -100,13 +139,9 @@ def run(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; the exit code is 0, or 1 after an error, which goes to stderr in one line."""
-    try:
-        run(parse_arguments(arguments))
-    except USER_ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    """Evaluate; gives the exit status."""
+    failures = tuple(error for error in USER_ERRORS if error is not ValueError)
+    return COMMAND.run(evaluate_clips, arguments, failures=(*failures, MissingLibraryError))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 """Damage videos at random and read them: each must give frames or a DecodeError, in time.
 
-python scripts/fuzz_decoder.py FOLDER --count 1000 --seed 0 [--time-limit-seconds 5] [--keep BAD_FOLDER]
+python scripts/fuzz_decoder.py FOLDER count=1000 seed=0 [time_limit_seconds=5] [keep=BAD_FOLDER]
 
 FOLDER holds the sound videos. The same seed makes the same damaged files. Ends with status 1 where a reading raised
-anything else than DecodeError or took more than two seconds over the limit; such files are kept with --keep.
+anything else than DecodeError or took more than two seconds over the limit; such files are kept with keep=FOLDER.
 """
 
-import argparse
 import random
 import sys
 import tempfile
@@ -18,9 +17,27 @@ from typing import NamedTuple
 
 from stvit_video.data.decoding.request import DecodeError, DecodeTimeoutError
 from stvit_video.data.decoding.video import BACKENDS, open_video
+from stvit_video.utils.command_line import Command, Given, Positional, Setting
+from stvit_video.utils.value_kinds import PATH, number, one_of, whole
 
 NUM_FRAMES_READ = 8
 MARGIN_SECONDS = 2.0  # over the time limit, for killing a hung process
+COMMAND = Command(
+    prog="python scripts/fuzz_decoder.py",
+    summary="Damages videos at random and reads them: each must give frames or a DecodeError, in time.",
+    positional=Positional(name="folder", sign="FOLDER", help="folder with sound videos"),
+    settings=(
+        Setting(name="count", kind=whole(low=0), help="damaged files to make and read", default=1000),
+        Setting(name="seed", kind=whole(), help="chooses the series of damaged files", default=0),
+        Setting(name="backend", kind=one_of(BACKENDS), help="decoder", default="auto"),
+        Setting(name="time_limit_seconds", kind=number(low=0), help="for one call", default=5.0),
+        Setting(name="keep", kind=PATH, help="folder for the files that uncover a fault"),
+    ),
+    examples=(
+        "python scripts/fuzz_decoder.py decoder_cases",
+        "python scripts/fuzz_decoder.py decoder_cases count=100 seed=1 keep=bad",
+    ),
+)
 
 
 class Outcome(NamedTuple):
@@ -124,24 +141,20 @@ def _flipped(data: bytearray, length: int, chance: random.Random) -> bytearray:
     return out
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Damage, read, count and report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="folder with sound videos")
-    parser.add_argument("--count", type=int, default=1000, help="damaged files to make and read")
-    parser.add_argument("--seed", type=int, default=0, help="chooses the series of damaged files")
-    parser.add_argument("--backend", choices=BACKENDS, default="auto")
-    parser.add_argument("--time-limit-seconds", type=float, default=5.0)
-    parser.add_argument("--keep", type=Path, help="folder for the files that uncover a fault")
-    options = parser.parse_args(arguments)
+def fuzz(options: Given) -> int:
+    """Damage, read, count and report; 1 = there is a fault, else 0.
+
+    Raises:
+        ValueError: a folder without videos.
+        OSError: a folder that can't be read, or `keep` can't be written.
+    """
     sound = [path for path in options.folder.iterdir() if path.is_file() and path.suffix != ".csv"]
     if not any(path.stat().st_size for path in sound):
-        sys.exit(f"error: {options.folder} holds no video; give a folder with sound videos")
-    if run(sound, options)["FAULT"]:
-        sys.exit(1)
+        raise ValueError(f"{options.folder} holds no video; give a folder with sound videos")
+    return 1 if run(sound, options)["FAULT"] else 0
 
 
-def run(sound: Sequence[Path], options: argparse.Namespace) -> Counter[str]:
+def run(sound: Sequence[Path], options: Given) -> Counter[str]:
     """Make and read the series; print a line for each fault and the counts; return the counts."""
     counts: Counter[str] = Counter()
     slowest = 0.0
@@ -164,5 +177,10 @@ def run(sound: Sequence[Path], options: argparse.Namespace) -> Counter[str]:
     return counts
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fuzz; gives the exit status."""
+    return COMMAND.run(fuzz, arguments)
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,13 +1,12 @@
 """Train on damaged videos: no crash, no hang, and every unreadable one stands in skipped.csv.
 
-python scripts/fuzz_training.py FOLDER --count 1000 --seed 0 [--num-workers 2] [--work-dir EMPTY_FOLDER]
+python scripts/fuzz_training.py FOLDER count=1000 seed=0 [num_workers=2] [work_dir=EMPTY_FOLDER]
 
 FOLDER holds the sound videos; the damaged ones are those of scripts/fuzz_decoder.py. A tiny model is trained on all of
 them, sound and damaged, for one epoch by `python -m stvit_video.train`; then each file is read once more, without the
 trainer, to see whether skipped.csv tells the truth. Ends with status 1 where it does not, or where the training failed.
 """
 
-import argparse
 import csv
 import json
 import subprocess
@@ -22,6 +21,8 @@ from fuzz_decoder import mutated, try_reading
 
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.video import open_video
+from stvit_video.utils.command_line import Command, Given, Positional, Setting
+from stvit_video.utils.value_kinds import PATH, whole
 
 BATCH_SIZE = 4
 SECONDS_A_FILE = 2.0  # on average, over all processes; above that the training counts as hanging
@@ -32,6 +33,27 @@ SETTINGS = (
     *("model=stvit_video_deit_tiny", "model.patch_size=4", "model.embed_dim=8", "model.num_heads=2"),
     *("model.depth=4", "model.generate_at=1", "model.num_tokens=4", "protocol.num_clips=1", "protocol.num_crops=1"),
     *("trainer.max_epochs=1", "trainer.accelerator=cpu", "trainer.enable_progress_bar=false"),
+)
+
+COMMAND = Command(
+    prog="python scripts/fuzz_training.py",
+    summary="Trains on damaged videos: no crash, no hang, and every unreadable one stands in skipped.csv.",
+    positional=Positional(name="folder", sign="FOLDER", help="folder with sound videos"),
+    settings=(
+        Setting(name="count", kind=whole(low=0), help="damaged files to make and train on", default=1000),
+        Setting(name="seed", kind=whole(), help="chooses the series of damaged files", default=0),
+        Setting(name="num_workers", kind=whole(low=0), help="loader processes", default=2),
+        Setting(
+            name="work_dir",
+            kind=PATH,
+            help="folder for files and run, which stays",
+            default_words="a temporary one",
+        ),
+    ),
+    examples=(
+        "python scripts/fuzz_training.py decoder_cases",
+        "python scripts/fuzz_training.py decoder_cases count=40 seed=1 work_dir=fuzz",
+    ),
 )
 
 
@@ -109,7 +131,7 @@ def faults(sound: Sequence[Path], damaged: Sequence[Path], run_dir: Path) -> lis
     return found
 
 
-def run(sound: Sequence[Path], work_dir: Path, options: argparse.Namespace) -> bool:
+def run(sound: Sequence[Path], work_dir: Path, options: Given) -> bool:
     """Make the files, train, and print what came of it; True = all is well."""
     videos = work_dir / "videos"
     videos.mkdir(parents=True)
@@ -136,22 +158,24 @@ def run(sound: Sequence[Path], work_dir: Path, options: argparse.Namespace) -> b
     return not wrong
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Damage, train, compare and report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="folder with sound videos")
-    parser.add_argument("--count", type=int, default=1000, help="damaged files to make and train on")
-    parser.add_argument("--seed", type=int, default=0, help="chooses the series of damaged files")
-    parser.add_argument("--num-workers", type=int, default=2, help="loader processes")
-    parser.add_argument("--work-dir", type=Path, help="folder for files and run, which stays; default: a temporary one")
-    options = parser.parse_args(arguments)
+def fuzz(options: Given) -> int:
+    """Damage, train, compare and report; 1 = there is a fault, else 0.
+
+    Raises:
+        ValueError: a folder without enough sound videos.
+        OSError: a folder that can't be read or written.
+    """
     sound = sound_videos(options.folder)
     if len(sound) < BATCH_SIZE:
-        sys.exit(f"error: {options.folder} holds {len(sound)} sound videos; give a folder with {BATCH_SIZE} or more")
+        raise ValueError(f"{options.folder} holds {len(sound)} sound videos; give a folder with {BATCH_SIZE} or more")
     with tempfile.TemporaryDirectory() as temporary:
-        if not run(sound, options.work_dir or Path(temporary), options):
-            sys.exit(1)
+        return 0 if run(sound, options.work_dir or Path(temporary), options) else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fuzz; gives the exit status."""
+    return COMMAND.run(fuzz, arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,16 +1,10 @@
 """From the Kinetics CSV and a folder of downloads to a manifest, and to videos that are quick to read.
 
-python scripts/prepare_kinetics.py --csv val.csv --videos downloads --output k400/val.csv
-python scripts/prepare_kinetics.py --csv val.csv --videos downloads --output k400/val.csv --transcode --short-side 256
-python scripts/prepare_kinetics.py --csv val.csv --videos downloads --output k400/val.csv --shards k400/shards
-
---shards packs the usable videos (with --transcode their copies) into tar files, k400/shards/<split>/000000.tar and so
-on, for training with data=shards data.root=k400/shards.
+python scripts/prepare_kinetics.py csv=val.csv videos=downloads output=k400/val.csv transcode=true short_side=256
 
 Running it again goes on where it ended. What is not usable stands with its reason in <output>.left_out.csv.
 """
 
-import argparse
 import multiprocessing
 import os
 import sys
@@ -21,43 +15,72 @@ from pathlib import Path
 from stvit_video.data.curation.pack_shards import pack_clips, parse_bytes
 from stvit_video.data.curation.prepare_videos import Clip, copy_clips, find_clips, write_lists
 from stvit_video.data.curation.transcode import Encoding
+from stvit_video.utils.command_line import Command, Given, Setting
+from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, number, whole
 
 NUM_SHOWN = 5
 
 
-def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
-    parser.add_argument("--csv", type=Path, required=True, help="label,youtube_id,time_start,time_end,split")
-    parser.add_argument("--videos", type=Path, required=True, help="folder of the downloads, or of class folders")
-    parser.add_argument("--output", type=Path, required=True, help="the manifest to write")
-    parser.add_argument("--split", help="only the rows with this split")
-    parser.add_argument(
-        "--untrimmed", action="store_true", help="<id>.mp4 is the whole YouTube video, not yet cut to the row's time"
-    )
-    parser.add_argument("--transcode", action="store_true", help="write a copy of each video and list that")
-    parser.add_argument("--copies", type=Path, help="folder of the copies (default: <output> without .csv)")
-    parser.add_argument("--short-side", type=int, default=256, help="pixels of the copies (256)")
-    parser.add_argument("--gop", type=int, default=30, help="most frames from keyframe to keyframe (30)")
-    parser.add_argument("--crf", type=int, default=20, help="quality, 0 to 51, lower is better and larger (20)")
-    parser.add_argument("--preset", default="veryfast", help="libx264's trade of time against size (veryfast)")
-    parser.add_argument("--shards", type=Path, help="folder of tar shards to pack the videos into, by split")
-    limit = parser.add_mutually_exclusive_group()
-    limit.add_argument("--shard-size", default="1GB", help="most bytes of a shard, e.g. 500MB (1GB)")
-    limit.add_argument("--videos-per-shard", type=int, help="videos of a shard, instead of its size")
-    parser.add_argument("--seed", type=int, default=0, help="of the order of the videos in the shards (0)")
-    parser.add_argument("--num-workers", type=int, default=os.cpu_count() or 1, help="processes (CPU cores)")
-    parser.add_argument("--time-limit", type=float, default=600.0, help="seconds for one video (600)")
-    return parser.parse_args(arguments)
+COMMAND = Command(
+    prog="python scripts/prepare_kinetics.py",
+    summary="From the Kinetics CSV and a folder of downloads to a manifest, and to videos that are quick to read.",
+    settings=(
+        Setting(name="csv", kind=PATH, help="label,youtube_id,time_start,time_end,split", is_needed=True),
+        Setting(name="videos", kind=PATH, help="folder of the downloads, or of class folders", is_needed=True),
+        Setting(name="output", kind=PATH, help="the manifest to write", is_needed=True),
+        Setting(name="split", kind=TEXT, help="only the rows with this split", default_words="all"),
+        Setting(
+            name="untrimmed",
+            kind=YES_NO,
+            help="<id>.mp4 is the whole YouTube video, not yet cut to the row's time",
+            default=False,
+        ),
+        Setting(name="transcode", kind=YES_NO, help="write a copy of each video and list that", default=False),
+        Setting(name="copies", kind=PATH, help="folder of the copies", default_words="output without .csv"),
+        Setting(name="short_side", kind=whole(), help="pixels of the copies", default=256),
+        Setting(name="gop", kind=whole(), help="most frames from keyframe to keyframe", default=30),
+        Setting(name="crf", kind=whole(), help="quality, 0 to 51, lower is better and larger", default=20),
+        Setting(name="preset", kind=TEXT, help="libx264's trade of time against size", default="veryfast"),
+        Setting(name="shards", kind=PATH, help="folder of tar shards to pack the videos into, by split"),
+        Setting(name="shard_size", kind=TEXT, help="most bytes of a shard, such as 500MB", default="1GB"),
+        Setting(
+            name="videos_per_shard",
+            kind=whole(low=1),
+            help="videos of a shard, instead of its size",
+            excludes=("shard_size",),
+        ),
+        Setting(name="seed", kind=whole(), help="of the order of the videos in the shards", default=0),
+        Setting(name="num_workers", kind=whole(low=1), help="processes", default=os.cpu_count() or 1),
+        Setting(
+            name="time_limit_seconds",
+            kind=number(),
+            help="for one video",
+            default=600.0,
+            aliases=("time_limit",),
+        ),
+    ),
+    examples=(
+        "python scripts/prepare_kinetics.py csv=val.csv videos=downloads output=k400/val.csv",
+        "python scripts/prepare_kinetics.py csv=val.csv videos=downloads output=k400/val.csv transcode=true",
+        "python scripts/prepare_kinetics.py csv=all.csv videos=downloads output=k400/all.csv shards=k400/shards",
+    ),
+    notes="""shards=k400/shards packs the usable videos (with transcode=true their copies) into tar files,
+k400/shards/<split>/000000.tar and so on, for training with data=shards data.root=k400/shards.
+
+Running it again goes on where it ended. What is not usable stands with its reason in <output>.left_out.csv.""",
+)
 
 
-def run(options: argparse.Namespace) -> None:
+class NoUsableVideoError(RuntimeError):
+    """Not one of the listed videos can be used."""
+
+
+def prepare(options: Given) -> None:
     """Find, copy if wanted, write both lists, print the counts.
 
     Raises:
-        ValueError: ManifestError, a setting out of range, or no usable video.
+        ValueError: ManifestError, or a setting out of range.
+        NoUsableVideoError: all are left out.
         OSError: DiskFullError, or a file that can't be written.
     """
     encoding = Encoding(short_side=options.short_side, gop=options.gop, crf=options.crf, preset=options.preset)
@@ -70,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
             folder=options.copies or options.output.with_suffix(""),
             encoding=encoding,
             num_workers=options.num_workers,
-            time_limit_seconds=options.time_limit,
+            time_limit_seconds=options.time_limit_seconds,
         )
         print(f"{counts['done']} copies were made, {counts['kept']} were there, {counts['failed']} failed")
     if options.shards:
@@ -79,10 +102,10 @@ def run(options: argparse.Namespace) -> None:
     write_lists(clips, manifest_path=options.output, left_out_path=left_out_path)
     report(clips, options.output, left_out_path)
     if all(clip.reason for clip in clips):
-        raise ValueError(f"none of the {len(clips)} videos can be used; the reasons are in {left_out_path}")
+        raise NoUsableVideoError(f"none of the {len(clips)} videos can be used; the reasons are in {left_out_path}")
 
 
-def pack(clips: Sequence[Clip], options: argparse.Namespace) -> list[Clip]:
+def pack(clips: Sequence[Clip], options: Given) -> list[Clip]:
     """Pack the usable clips, print what is in each folder; returns the clips with what could not be packed.
 
     Raises:
@@ -120,16 +143,11 @@ def report(clips: Sequence[Clip], output: Path, left_out_path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; the exit code is 0, or 1 after an error, which goes to stderr in one line."""
+    """Prepare; gives the exit status."""
     multiprocessing.set_forkserver_preload(
         ["stvit_video.data.curation.prepare_videos"]
     )  # new processes start in no time
-    try:
-        run(parse_arguments(arguments))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return COMMAND.run(prepare, arguments, failures=(NoUsableVideoError,))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,19 @@
 """`python -m stvit_video` lists the commands."""
 
 import ast
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+from stvit_video.utils.command_line import Command, Given
 
 PACKAGE = Path(__file__).parent
 ALSO = ("data",)  # packages that are commands, too
+COMMAND = Command(
+    prog="python -m stvit_video",
+    summary="Lists the commands. Settings are key=value in all of them; only switches have dashes.",
+    examples=("python -m stvit_video", "python -m stvit_video --help"),
+)
 
 
 def command_lines() -> list[str]:
@@ -21,5 +30,15 @@ def _first_sentence(path: Path) -> str:
     return line.partition("`: ")[2]
 
 
-if __name__ == "__main__":
+def print_commands(given: Given) -> None:
+    """Print the list."""
     print("\n".join(["commands, each with --help:", *(f"  {line}" for line in command_lines())]))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the list; gives the exit status."""
+    return COMMAND.run(print_commands, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

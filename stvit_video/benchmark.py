@@ -1,10 +1,9 @@
-"""`python -m stvit_video.benchmark --table` or `data --videos DIR`: what models cost, and how quick reading data is.
+"""`python -m stvit_video.benchmark --table` or `data videos=DIR`: what models cost, and how quick reading data is.
 
 For the table of models each one runs once, on the CPU, while its operations are traced and counted. For the table of
 data, videos of a folder are read as in training and testing, and by others.
 """
 
-import argparse
 import os
 import re
 import sys
@@ -23,11 +22,54 @@ from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 from stvit_video.evaluation.cost.published import published_figures
 from stvit_video.evaluation.cost.table import FORMATS, Cost, format_costs
 from stvit_video.models import create_model, list_models, model_options
+from stvit_video.utils.command_line import Command, CommandLineError, Given, Setting, Switch
+from stvit_video.utils.exit_status import DEBUG
 from stvit_video.utils.optional import MissingLibraryError
 from stvit_video.utils.provenance import processor_name
+from stvit_video.utils.value_kinds import PATH, WORDS, one_of, sizes, whole
 
 IN_CHANNELS = 3
 DATA_COMMAND = "data"
+DATA_FAILURES = (MissingLibraryError, BrokenVideosError, DecodeError, TranscodeError)
+TABLE = Command(
+    prog="python -m stvit_video.benchmark",
+    summary="What models cost: parameters, multiply-adds and tokens of one view.",
+    switches=(Switch("table", "print the table (needed)"),),
+    settings=(
+        Setting(name="names", kind=WORDS, help="models or shell patterns", default=(), default_words="all"),
+        Setting(
+            name="num_tokens",
+            kind=sizes(max_axes=3),
+            help="semantic tokens, a count or a grid such as 4x4x4",
+            default_words="each model's",
+        ),
+        Setting(name="num_frames", kind=whole(low=1), help="frames of a clip", default=16),
+        Setting(name="image_size", kind=sizes(max_axes=2), help="pixels of a view, 224 or 224x160", default=(224,)),
+        Setting(name="format", kind=one_of(FORMATS), help="of the table", default="markdown"),
+    ),
+    examples=(
+        "python -m stvit_video.benchmark --table",
+        "python -m stvit_video.benchmark --table names='stvit_*' num_tokens=32 format=csv",
+        "python -m stvit_video.benchmark data videos=my_videos",
+    ),
+    notes="How quick reading data is: python -m stvit_video.benchmark data --help",
+)
+DATA = Command(
+    prog="python -m stvit_video.benchmark",
+    word=DATA_COMMAND,
+    summary="How quick reading is: videos of a folder as in training and testing, and by others.",
+    settings=(
+        Setting(name="videos", kind=PATH, help="a folder with videos, in it or in folders in it", is_needed=True),
+        Setting(name="num_workers", kind=whole(low=0), help="processes that read", default=2),
+        Setting(name="num_frames", kind=whole(low=1), help="frames of a clip", default=16),
+        Setting(name="frame_stride", kind=whole(low=1), help="from one frame of a clip to the next", default=4),
+        Setting(name="limit", kind=whole(low=1), help="most videos to read", default=64),
+    ),
+    examples=(
+        "python -m stvit_video.benchmark data videos=my_videos",
+        "python -m stvit_video.benchmark data videos=my_videos num_workers=8 limit=500",
+    ),
+)
 
 
 def choose_names(patterns: Sequence[str]) -> list[str]:
@@ -124,56 +166,41 @@ def measure_costs(
     return sorted(rows, key=place)
 
 
-def parse_sizes(option: str, text: str) -> tuple[int, ...]:
-    """(4, 5) of "4x5", (4,) of "4".
-
-    Raises:
-        ValueError: other characters, or a size of 0.
-    """
-    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", text):
-        raise ValueError(f"{option} {text!r} is not possible; give whole numbers of at least 1, such as 64 or 4x4")
-    return tuple(int(size) for size in text.split("x"))
-
-
-def print_table(arguments: argparse.Namespace) -> None:
+def print_table(given: Given) -> None:
     """Measure and print what `--table` asks for.
 
     Raises:
         ValueError: a name, size or count that is not possible.
     """
-    image_size = parse_sizes("--image-size", arguments.image_size)
-    if len(image_size) > 2:
-        raise ValueError(f"--image-size {arguments.image_size!r} is not possible; give 224, or height x width: 224x160")
-    tokens = None if arguments.num_tokens is None else parse_sizes("--num-tokens", arguments.num_tokens)
-    num_frames = parse_sizes("--num-frames", arguments.num_frames)
-    if len(num_frames) > 1:
-        raise ValueError(f"--num-frames {arguments.num_frames!r} is not possible; give one whole number, such as 16")
+    if not given.table:
+        raise CommandLineError("nothing to measure; give --table, or data videos=FOLDER")
+    image_size, tokens = given.image_size, given.num_tokens
     costs = measure_costs(
-        choose_names([name for name in arguments.names.split(",") if name]),
+        choose_names(given.names),
         image_size=image_size * 2 if len(image_size) == 1 else image_size,
-        num_frames=num_frames[0],
+        num_frames=given.num_frames,
         num_tokens=tokens[0] if tokens is not None and len(tokens) == 1 else tokens,
     )
-    print(format_costs(costs, table_format=arguments.format))
+    print(format_costs(costs, table_format=given.format))
 
 
-def print_data(arguments: argparse.Namespace) -> None:
+def print_data(given: Given) -> None:
     """Measure and print what `data` asks for.
 
     Raises:
         ValueError: a number is out of range, or no video can be used; and what `measure_data` raises.
     """
     preprocessing = Preprocessing(
-        num_frames=arguments.num_frames, frame_stride=arguments.frame_stride, short_side=256, crop_size=224
+        num_frames=given.num_frames, frame_stride=given.frame_stride, short_side=256, crop_size=224
     )
     load_before = _load_average()
     rows, notes = measure_data(
-        arguments.videos, preprocessing=preprocessing, num_workers=arguments.num_workers, limit=arguments.limit
+        str(given.videos), preprocessing=preprocessing, num_workers=given.num_workers, limit=given.limit
     )
     date = datetime.now(timezone.utc).date().isoformat()
     print(f"{processor_name()}, {os.cpu_count()} cores, load {load_before} before, {_load_average()} after; {date}")
-    clip = f"clips of {arguments.num_frames} frames, stride {arguments.frame_stride}"
-    print(f"{clip}, {arguments.num_workers} worker processes on either side (views: one process); {notes[0]}\n")
+    clip = f"clips of {given.num_frames} frames, stride {given.frame_stride}"
+    print(f"{clip}, {given.num_workers} worker processes on either side (views: one process); {notes[0]}\n")
     print("\n".join([format_comparisons(rows), *(f"\n{note}" for note in notes[1:])]))
 
 
@@ -182,58 +209,12 @@ def _load_average() -> str:
     return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m stvit_video.benchmark",
-        description="What models cost; how quick data is: python -m stvit_video.benchmark data --help",
-    )
-    parser.add_argument(
-        "--table", action="store_true", help="print parameters, multiply-adds and tokens of every model"
-    )
-    parser.add_argument("--names", default="", help="models or shell patterns, such as deit_small,'stvit_*' (all)")
-    parser.add_argument("--num-tokens", help="semantic tokens, a count or a grid such as 4x4x4 (each model's default)")
-    parser.add_argument("--num-frames", default="16", help="frames of a clip (16)")
-    parser.add_argument("--image-size", default="224", help="pixels of a view, 224 or 224x160 (224)")
-    parser.add_argument("--format", choices=FORMATS, default="markdown", help="of the table (markdown)")
-    return parser
-
-
-def build_data_parser() -> argparse.ArgumentParser:
-    """The command line of `data`."""
-    parser = argparse.ArgumentParser(prog="python -m stvit_video.benchmark data", description="How quick reading is.")
-    parser.add_argument("--videos", required=True, help="a folder with videos, in it or in folders in it")
-    parser.add_argument("--num-workers", type=int, default=2, help="processes that read (2)")
-    parser.add_argument("--num-frames", type=int, default=16, help="frames of a clip (16)")
-    parser.add_argument("--frame-stride", type=int, default=4, help="from one frame of a clip to the next (4)")
-    parser.add_argument("--limit", type=int, default=64, help="most videos to read (64)")
-    return parser
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what is asked for; the exit code is 0, or 2 for wrong arguments."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments and arguments[0] == DATA_COMMAND:
-        return _main_data(arguments[1:])
-    parser = build_parser()
-    parsed = parser.parse_args(arguments)
-    if not parsed.table:
-        parser.error("nothing to measure; give --table, or data --videos FOLDER")
-    try:
-        print_table(parsed)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-def _main_data(arguments: Sequence[str]) -> int:
-    try:
-        print_data(build_data_parser().parse_args(arguments))
-    except (ValueError, MissingLibraryError, BrokenVideosError, DecodeError, TranscodeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    """Print what is asked for; gives the exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if next((word for word in words if word != DEBUG), "") == DATA_COMMAND:
+        return DATA.run(print_data, words, failures=DATA_FAILURES)
+    return TABLE.run(print_table, words)
 
 
 if __name__ == "__main__":

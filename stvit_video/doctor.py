@@ -15,10 +15,10 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from stvit_video.config.hydra_app import run_command
+from stvit_video.config.hydra_app import end_job, run_command
 from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.nodes import register_nodes
-from stvit_video.config.unknown_keys import mark_unknown, unknown_faults
+from stvit_video.config.unknown_keys import unknown_faults
 from stvit_video.data.curation.examine import Examination, describe, examine, write_examination
 from stvit_video.data.curation.transcode import Encoding
 from stvit_video.data.curation.transcode_gain import measure_gain
@@ -28,8 +28,20 @@ from stvit_video.factories.manifests import build_manifest
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.doctor_settings import DoctorSettings
 from stvit_video.settings.paths import CONF_DIR
+from stvit_video.utils.command_line import Command
 from stvit_video.utils.environment import describe_environment
+from stvit_video.utils.exit_status import exit_status, take_debug
 
+COMMAND = Command(
+    prog="python -m stvit_video.doctor",
+    summary="Scan a data set before training on it: faults, duplicates, and what preparing would gain.",
+    examples=(
+        "python -m stvit_video.doctor data=folder data.root=my_videos",
+        "python -m stvit_video.doctor data=csv data.train=train.csv parts=[train]",
+        "python -m stvit_video.doctor env",
+    ),
+    notes="env says which libraries import here, and why not.",
+)
 register_nodes()
 
 
@@ -106,7 +118,7 @@ def main(config: DictConfig) -> None:
         values: Any = OmegaConf.to_container(config, resolve=True)
         doctor(values, output_dir=Path(HydraConfig.get().runtime.output_dir))
     except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+        end_job(error)
 
 
 def main_environment() -> int:
@@ -117,7 +129,7 @@ def main_environment() -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["env"]:
-        sys.exit(main_environment())
-    sys.argv[1:] = mark_unknown(sys.argv[1:], config_name="doctor")
-    run_command(main)
+    words, debug = take_debug(sys.argv[1:])
+    if words == ["env"]:
+        sys.exit(exit_status(main_environment, debug=debug))
+    run_command(main, COMMAND)

@@ -13,11 +13,10 @@ from typing import Any
 import hydra
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from stvit_video import __version__
+from stvit_video.config.hydra_app import end_job
 from stvit_video.config.nodes import register_nodes
 from stvit_video.config.unknown_keys import unknown_faults
 from stvit_video.data.manifests.faults import ManifestError, UnknownLabelError
@@ -37,8 +36,18 @@ from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.reading import read_settings
 from stvit_video.sweeps.launch import run_with_sweeps
 from stvit_video.utils.addresses import is_address
+from stvit_video.utils.command_line import Command
 from stvit_video.utils.provenance import current_commit
 
+COMMAND = Command(
+    prog="python -m stvit_video.evaluate",
+    summary="Multi-view accuracy of a checkpoint. -m evaluates with each combination of values.",
+    examples=(
+        "python -m stvit_video.evaluate ckpt_path=run/best.ckpt",
+        "python -m stvit_video.evaluate ckpt_path=run/best.ckpt protocol=videoswin data.source=csv data.val=test.csv",
+        "python -m stvit_video.evaluate -m ckpt_path=run/last.ckpt model.num_tokens=8,16,32,64",
+    ),
+)
 register_nodes()
 
 
@@ -213,13 +222,8 @@ def main(config: DictConfig) -> None:
         values.pop("sweep")
         evaluate(sound_evaluation(values), output_dir=output_dir)
     except (*USER_ERRORS, ProcessFailedError) as error:
-        message = str(error)
-    else:
-        return
-    if HydraConfig.get().mode == RunMode.MULTIRUN:  # leaving the process would end the other jobs of the sweep
-        raise HydraException(message)
-    sys.exit(f"error: {message}")
+        end_job(error)
 
 
 if __name__ == "__main__":
-    run_with_sweeps(main, module="stvit_video.evaluate", config_name="evaluate")
+    run_with_sweeps(main, module="stvit_video.evaluate", config_name="evaluate", command=COMMAND)

@@ -1,10 +1,9 @@
-"""`python -m stvit_video.export_run RUN [--out FOLDER] [--checkpoint best|last]`: a run as a folder to hand on.
+"""`python -m stvit_video.export_run RUN [out=FOLDER] [checkpoint=best|last]`: a run as a folder to hand on.
 
 The folder holds the weights as safetensors, config.yaml, labels.json, result.json and a model card (README.md);
 predict, evaluate, init_from and `create_model(name, pretrained=FOLDER)` take it like a checkpoint.
 """
 
-import argparse
 import json
 import shutil
 import sys
@@ -19,8 +18,28 @@ from stvit_video.evaluation.cost.measure import count_parameters
 from stvit_video.models.checkpoints.files import EXPORTED, write_safetensors
 from stvit_video.models.checkpoints.load import model_from_checkpoint
 from stvit_video.models.model_card import model_card
+from stvit_video.utils.command_line import Command, Given, Positional, Setting
+from stvit_video.utils.value_kinds import PATH, one_of
 
 CHECKPOINTS = ("best", "last")
+COMMAND = Command(
+    prog="python -m stvit_video.export_run",
+    summary="A run as a folder to hand on: weights, configuration, labels, result and a model card.",
+    positional=Positional(name="run_dir", sign="RUN", help="folder of a training"),
+    settings=(
+        Setting(name="out", kind=PATH, help="folder to make", default_words="RUN/export"),
+        Setting(
+            name="checkpoint",
+            kind=one_of(CHECKPOINTS),
+            help="whose weights",
+            default_words="the one that was evaluated",
+        ),
+    ),
+    examples=(
+        "python -m stvit_video.export_run outputs/k400",
+        "python -m stvit_video.export_run outputs/k400 out=k400_small checkpoint=last",
+    ),
+)
 
 
 def export_run(run_dir: Path, *, out: Path | None = None, checkpoint: str | None = None) -> Path:
@@ -42,13 +61,13 @@ def export_run(run_dir: Path, *, out: Path | None = None, checkpoint: str | None
     """
     out = run_dir / "export" if out is None else out
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        raise ValueError(f"{out} is there already; remove it, or give another folder with --out")
+        raise ValueError(f"{out} is there already; remove it, or give another folder as out=FOLDER")
     result = _read_result(run_dir)
     chosen = checkpoint or (result or {}).get("checkpoint") or "best"
     file = run_dir / f"{chosen}.ckpt"
     if not file.is_file():
         there = [name for name in CHECKPOINTS if (run_dir / f"{name}.ckpt").is_file()]
-        way = f"use --checkpoint {there[0]}" if there else "give the folder of a run of stvit_video.train"
+        way = f"use checkpoint={there[0]}" if there else "give the folder of a run of stvit_video.train"
         raise ValueError(f"there is no {file}; {way}")
     if result is not None and result.get("checkpoint") != chosen:
         result = None  # its numbers are another checkpoint's
@@ -89,23 +108,20 @@ def _write_whole(out: Path, file: Path, *, result: dict[str, Any] | None, chosen
         shutil.move(folder, out)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print where the folder is; the exit code is 0, or 2 for what can't be exported."""
-    parser = argparse.ArgumentParser(prog="python -m stvit_video.export_run", description="A run as a folder.")
-    parser.add_argument("run_dir", type=Path, metavar="RUN", help="folder of a training")
-    parser.add_argument("--out", type=Path, help="folder to make; default: RUN/export")
-    parser.add_argument("--checkpoint", choices=CHECKPOINTS, help="default: the one that was evaluated")
-    given = parser.parse_args(arguments)
-    try:
-        out = export_run(given.run_dir, out=given.out, checkpoint=given.checkpoint)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"error: {error.filename or given.out} can't be written or read ({error.strerror})", file=sys.stderr)
-        return 2
+def print_export(given: Given) -> None:
+    """Export, and print where the folder is.
+
+    Raises:
+        ValueError: what `export_run` raises.
+        OSError: a file can't be written.
+    """
+    out = export_run(given.run_dir, out=given.out, checkpoint=given.checkpoint)
     print(f"{', '.join(sorted(path.name for path in out.iterdir()))} are in {out}")
-    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Export; gives the exit status."""
+    return COMMAND.run(print_export, arguments)
 
 
 if __name__ == "__main__":

@@ -1,56 +1,49 @@
-"""`python -m stvit_video.ledger ledger.parquet [options]`: accuracies by another protocol, from stored logits.
+"""`python -m stvit_video.ledger ledger.parquet [key=value ...]`: accuracies by another protocol, from stored logits.
 
 No model, no videos, no GPU: an eval ledger holds the logits of each view of each video, and every protocol that looks
 at some of these views is computed from them.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from stvit_video.evaluation.ledger.eval_ledger import Ledger
 from stvit_video.evaluation.ledger.offline import LedgerEvaluation, evaluate_ledger
 from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.evaluation.multiview import AVERAGES
 from stvit_video.evaluation.tables import describe_unread, write_rows
-from stvit_video.utils.command_line import OneLineParser
+from stvit_video.utils.command_line import Command, Given, Positional, Setting
 from stvit_video.utils.optional import MissingLibraryError
+from stvit_video.utils.value_kinds import PATH, number, one_of, whole, whole_numbers
+
+COMMAND = Command(
+    prog="python -m stvit_video.ledger",
+    summary="Accuracies by any protocol that takes some of the views of an eval ledger.",
+    positional=Positional(name="path", sign="LEDGER", help="the ledger, written by an evaluation (.parquet)"),
+    settings=(
+        Setting(name="clips", kind=whole_numbers(), help="clips to take, from 0 on", default_words="all"),
+        Setting(name="crops", kind=whole_numbers(), help="crops to take of each clip, from 0 on", default_words="all"),
+        Setting(
+            name="average",
+            kind=one_of(AVERAGES),
+            help="mean of softmax, or of logits",
+            default_words="the evaluation's",
+        ),
+        Setting(name="top", kind=whole_numbers(low=1), help="accuracies among so many best classes", default=(1, 5)),
+        Setting(name="by", kind=one_of(["class"]), help="print a table of the classes, too"),
+        Setting(name="csv", kind=PATH, help="write the table of the classes to this file"),
+        Setting(name="resamples", kind=whole(low=0), help="of the intervals; 0 = no intervals", default=1000),
+        Setting(name="confidence", kind=number(low=0, high=1), help="of the intervals", default=0.95),
+        Setting(name="seed", kind=whole(), help="of the resamples", default=0),
+    ),
+    examples=(
+        "python -m stvit_video.ledger run/evaluate/ledger.parquet",
+        "python -m stvit_video.ledger run/evaluate/ledger.parquet clips=0,2 crops=1 average=logit by=class",
+    ),
+)
 
 
-def numbers(text: str) -> tuple[int, ...]:
-    """(0, 2) of "0,2".
-
-    Raises:
-        argparse.ArgumentTypeError: something in it is no whole number.
-    """
-    parts = text.split(",")
-    if not all(part.strip().isdecimal() for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} must be whole numbers with commas between, such as 0,2")
-    return tuple(int(part) for part in parts)
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = OneLineParser(
-        prog="python -m stvit_video.ledger",
-        description="Accuracies by any protocol that takes some of the views of an eval ledger.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("path", type=Path, help="the ledger, written by an evaluation (.parquet)")
-    parser.add_argument("--clips", type=numbers, help="clips to take, from 0 on, such as 0,2 (all)")
-    parser.add_argument("--crops", type=numbers, help="crops to take of each clip, from 0 on (all)")
-    parser.add_argument("--average", choices=AVERAGES, help="mean of softmax, or of logits (the evaluation's)")
-    parser.add_argument("--top", type=numbers, default=(1, 5), help="accuracies among so many best classes (1,5)")
-    parser.add_argument("--by", choices=["class"], help="print a table of the classes, too")
-    parser.add_argument("--csv", type=Path, help="write the table of the classes to this file")
-    parser.add_argument("--resamples", type=int, default=1000, help="of the intervals; 0 = no intervals (1000)")
-    parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals (0.95)")
-    parser.add_argument("--seed", type=int, default=0, help="of the resamples (0)")
-    return parser
-
-
-def run(options: argparse.Namespace) -> None:
+def show_ledger(options: Given) -> None:
     """Read the ledger, print the result line and what else is asked for, write the CSV.
 
     Raises:
@@ -101,13 +94,8 @@ def class_table(evaluation: LedgerEvaluation, *, value_name: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what is asked for; the exit code is 0, or 2 after an error, which goes to stderr in one line."""
-    try:
-        run(build_parser().parse_args(arguments))
-    except (ValueError, OSError, MissingLibraryError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    """Print what is asked for; gives the exit status."""
+    return COMMAND.run(show_ledger, arguments, failures=(MissingLibraryError,))
 
 
 if __name__ == "__main__":

@@ -1,55 +1,64 @@
 """`python -m stvit_video.predict ckpt_path=run/best.ckpt file.mp4 [more.mp4 ...]`: the likeliest labels.
 
-Only the checkpoint is needed: it holds labels, preprocessing and protocol. Hydra takes no bare file names, so
-this command reads its arguments itself: key=value for the keys below, everything else is a file.
+Only the checkpoint is needed: it holds labels, preprocessing and protocol.
 
 Of a checkpoint for several labels a video each probability stands by itself; they don't sum to 1.
 """
 
-import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stvit_video.data.decoding.pictures import is_picture_file
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
-from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.data.sampling.protocols import PROTOCOLS
+from stvit_video.evaluation.multiview import AVERAGES, NonFiniteLogitsError
 from stvit_video.evaluation.tables import top_classes
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest
-from stvit_video.utils.command_line import positive_number, split_arguments
+from stvit_video.utils.command_line import Command, Given, Positional, Setting
+from stvit_video.utils.value_kinds import PATH, TEXT, number, one_of, whole
 
-USAGE = """python -m stvit_video.predict ckpt_path=CKPT [key=value ...] FILE [FILE ...] [-- FILE ...]
-
-  ckpt_path=CKPT     checkpoint written by stvit_video.train (needed)
-  protocol=NAME      which frames and crops, for example videoswin (default: the checkpoint's)
-  num_clips=N        clips of a video (default: the protocol's)
-  num_crops=1|3      crops of a clip (default: the protocol's)
-  average=prob|logit how the views' scores combine (default: the protocol's)
-  top_k=N            labels to print (default: 5)
-  threshold=P        several labels a video: print every label of at least this probability, not the top_k
-  device=NAME        auto, cpu, cuda, cuda:1 ... (default: auto)
-
-A file whose name holds '=' or begins with '-' goes after '--'."""
-
-NUMBERS = ("num_clips", "num_crops", "top_k")
-KEYS = ("ckpt_path", "protocol", *NUMBERS, "average", "threshold", "device")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictArguments:
-    """What the command line asks for; None = as the checkpoint says."""
-
-    ckpt_path: Path
-    files: tuple[Path, ...]
-    protocol: str | None = None
-    num_clips: int | None = None
-    num_crops: int | None = None
-    average: str | None = None
-    top_k: int = 5
-    threshold: float | None = None
-    device: str = "auto"
+COMMAND = Command(
+    prog="python -m stvit_video.predict",
+    summary="The likeliest labels of videos, by a checkpoint.",
+    positional=Positional(name="files", sign="FILE", help="a video, or a picture for an image model", is_many=True),
+    settings=(
+        Setting(
+            name="ckpt_path",
+            kind=replace(PATH, example="run/best.ckpt"),
+            help="checkpoint written by stvit_video.train, or a folder of stvit_video.export_run",
+            is_needed=True,
+        ),
+        Setting(
+            name="protocol",
+            kind=one_of(PROTOCOLS, sign="NAME"),
+            help="which frames and crops, such as videoswin",
+            default_words="the checkpoint's",
+        ),
+        Setting(name="num_clips", kind=whole(low=1), help="clips of a video", default_words="the protocol's"),
+        Setting(name="num_crops", kind=whole(low=1), help="crops of a clip, 1 or 3", default_words="the protocol's"),
+        Setting(
+            name="average",
+            kind=one_of(AVERAGES),
+            help="how the views' scores combine",
+            default_words="the protocol's",
+        ),
+        Setting(name="top_k", kind=whole(low=1), help="labels to print", default=5),
+        Setting(
+            name="threshold",
+            kind=number(low=0, high=1),
+            help="several labels a video: print every label of at least this probability, not the top_k",
+            excludes=("top_k",),
+        ),
+        Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto"),
+    ),
+    examples=(
+        "python -m stvit_video.predict ckpt_path=run/best.ckpt video.mp4",
+        "python -m stvit_video.predict ckpt_path=run/best.ckpt protocol=videoswin top_k=3 a.mp4 b.mp4 -- c=d.mp4",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -59,51 +68,6 @@ class Prediction:
     file: Path
     labels: tuple[tuple[str, float], ...] = ()
     error: str = ""
-
-
-def parse_arguments(arguments: Sequence[str]) -> PredictArguments:
-    """Read key=value options and file names.
-
-    Raises:
-        ValueError: an unknown key, a value that is no number, no checkpoint, no file, or threshold beside top_k.
-    """
-    options, files = split_arguments(arguments, keys=KEYS)
-    return _checked(options, files)
-
-
-def _checked(options: dict[str, str], files: Sequence[str]) -> PredictArguments:
-    """Options as the types they should have, with what is needed present."""
-    if not options.get("ckpt_path"):
-        raise ValueError("ckpt_path is missing; give the checkpoint as ckpt_path=run/best.ckpt")
-    if not files:
-        raise ValueError("no video file is given; name one or more after the options")
-    numbers = {key: positive_number(key, options[key]) for key in NUMBERS if key in options}
-    return PredictArguments(
-        ckpt_path=Path(options["ckpt_path"]),
-        files=tuple(Path(file) for file in files),
-        protocol=options.get("protocol"),
-        num_clips=numbers.get("num_clips"),
-        num_crops=numbers.get("num_crops"),
-        average=options.get("average"),
-        top_k=numbers.get("top_k", 5),
-        threshold=_probability(options),
-        device=options.get("device", "auto"),
-    )
-
-
-def _probability(options: dict[str, str]) -> float | None:
-    """The threshold, checked; None = not given."""
-    if "threshold" not in options:
-        return None
-    if "top_k" in options:
-        raise ValueError("threshold and top_k exclude each other; give one of them")
-    try:
-        threshold = float(options["threshold"])
-    except ValueError:
-        threshold = math.nan
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold={options['threshold']!r} must be a number between 0 and 1, such as 0.5")
-    return threshold
 
 
 def predict(
@@ -140,26 +104,26 @@ def _prediction(recognizer: Recognizer, file: Path, *, top_k: int, threshold: fl
     return Prediction(file, tuple(top_classes(probabilities, recognizer.classes, k=top_k)))
 
 
+def print_predictions(given: Given) -> int:
+    """Print the likeliest labels of each file; 1 if a file failed, else 0.
+
+    Raises:
+        ValueError: CheckpointError, or a setting that the checkpoint can't take.
+    """
+    recognizer = load_recognizer(
+        given.ckpt_path,
+        device=given.device,
+        protocol=given.protocol,
+        num_clips=given.num_clips,
+        num_crops=given.num_crops,
+        average=given.average,
+    )
+    return _print(predict(recognizer, given.files, top_k=given.top_k, threshold=given.threshold))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the predictions; the exit code is 0, 1 if a file failed, 2 for wrong arguments or checkpoint."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    if {"-h", "--help"} & set(given[: given.index("--")] if "--" in given else given):
-        print(USAGE)
-        return 0
-    try:
-        wanted = parse_arguments(given)
-        recognizer = load_recognizer(
-            wanted.ckpt_path,
-            device=wanted.device,
-            protocol=wanted.protocol,
-            num_clips=wanted.num_clips,
-            num_crops=wanted.num_crops,
-            average=wanted.average,
-        )
-        return _print(predict(recognizer, wanted.files, top_k=wanted.top_k, threshold=wanted.threshold))
-    except ValueError as error:  # also of the model, on clips of a size that the protocol asks for
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    """Print the predictions; gives the exit status, 1 if a file failed."""
+    return COMMAND.run(print_predictions, arguments)
 
 
 def _print(predictions: Iterable[Prediction]) -> int:

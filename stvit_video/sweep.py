@@ -3,7 +3,6 @@
 It reads the folders that `-m` of stvit_video.train and of stvit_video.evaluate leaves, by our launcher or Hydra's.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,23 +16,26 @@ from stvit_video.sweeps.report.page import format_page
 from stvit_video.sweeps.report.points import CHANCE, Run, Unfinished, points_of, read_run
 from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows, save_plot
 from stvit_video.utils.atomic_files import write_text
-from stvit_video.utils.command_line import OneLineParser
+from stvit_video.utils.command_line import Command, Given, Positional, Setting, Switch
+from stvit_video.utils.value_kinds import PATH, WORDS
 
 NUM_WARNINGS_SHOWN = 5
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = OneLineParser(
-        prog="python -m stvit_video.sweep",
-        description="Table, plot and page of a sweep: accuracy against GMACs and clips/s, spread over seeds.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("folder", type=Path, help="of the sweep, such as multirun/NAME")
-    parser.add_argument("--over", default=",".join(CHANCE), help=f"axes that count as chance ({','.join(CHANCE)})")
-    parser.add_argument("--measure", action="store_true", help="measure clips/s anew, one run after the other")
-    parser.add_argument("--output", type=Path, help="folder for the files (the sweep's)")
-    return parser
+COMMAND = Command(
+    prog="python -m stvit_video.sweep",
+    summary="Table, plot and page of a sweep: accuracy against GMACs and clips/s, spread over seeds.",
+    positional=Positional(name="folder", sign="FOLDER", help="of the sweep, such as multirun/NAME"),
+    settings=(
+        Setting(name="over", kind=WORDS, help="axes that count as chance", default=CHANCE),
+        Setting(name="output", kind=PATH, help="folder for the files", default_words="the sweep's"),
+    ),
+    switches=(Switch("measure", "measure clips/s anew, one run after the other"),),
+    examples=(
+        "python -m stvit_video.sweep multirun/slot",
+        "python -m stvit_video.sweep multirun/slot --measure output=report over=seed",
+    ),
+)
 
 
 def read_sweep(folder: Path) -> tuple[list[Run], list[Unfinished]]:
@@ -101,21 +103,20 @@ def report_lines(report: SweepReport) -> list[str]:
     return lines + [f"{run.name} {run.state}: {run.reason}" for run in report.unfinished]
 
 
-def run(options: argparse.Namespace) -> None:
+def report_sweep(options: Given) -> None:
     """Read the sweep, print its points, write the files.
 
     Raises:
         ValueError: a folder that is none of a sweep, or nothing to report.
         OSError: a file can't be read or written.
     """
-    chance = tuple(key.strip() for key in options.over.split(",") if key.strip())
     runs, unfinished = read_sweep(options.folder)
     if not runs:
         reasons = "; ".join(f"{one.name} {one.state}: {one.reason}" for one in unfinished[:3])
         raise ValueError(f"not one run of {options.folder} has a result ({reasons})")
     if options.measure:
         runs = measure_again(options.folder, runs, tell=print)
-    report = SweepReport(runs, points_of(runs, chance=chance), unfinished)
+    report = SweepReport(runs, points_of(runs, chance=options.over), unfinished)
     output = options.output or options.folder
     write_report(report, output, title=f"Sweep {options.folder.name}")
     print("\n".join(report_lines(report)))
@@ -123,13 +124,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Report; the exit code is 0, or 2 after an error, which goes to stderr in one line."""
-    try:
-        run(build_parser().parse_args(arguments))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    """Report; gives the exit status."""
+    return COMMAND.run(report_sweep, arguments)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,12 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
-from hydra.types import RunMode
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import MISSING, DictConfig, OmegaConf
 
+from stvit_video.config.hydra_app import end_job
 from stvit_video.config.nodes import register_nodes
 from stvit_video.data.loading.clip_dataset import BrokenVideosError
 from stvit_video.data.loading.datamodule import VideoDataModule
@@ -53,6 +52,7 @@ from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 from stvit_video.training.callbacks.tensorboard import no_tracebacks_of_writers
 from stvit_video.training.devices import LostProcessError
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
+from stvit_video.utils.command_line import Command
 from stvit_video.utils.compat import is_of_lost_process
 
 USER_ERRORS = (
@@ -66,6 +66,15 @@ USER_ERRORS = (
     ProcessFailedError,
     CheckpointWriteError,
     MisconfigurationException,
+)
+COMMAND = Command(
+    prog="python -m stvit_video.train",
+    summary="Train a video classifier, then evaluate its best checkpoint. -m trains with each combination of values.",
+    examples=(
+        "python -m stvit_video.train +experiment=quickstart",
+        "python -m stvit_video.train data=csv data.train=train.csv data.val=val.csv model=stvit_video_deit_tiny",
+        "python -m stvit_video.train -m +experiment=quickstart model.num_tokens=8,16,64 sweep.name=tokens",
+    ),
 )
 register_nodes()
 OmegaConf.register_new_resolver("first_given", lambda one, other: other if one is None else one, replace=True)
@@ -185,12 +194,7 @@ def main(config: DictConfig) -> None:
     except TrainingInterruptedError as error:
         sys.exit(_farewell(error, run_dir=Path(hydra_config.runtime.output_dir), is_named=bool(values["run"])))
     except USER_ERRORS as error:
-        message = str(error)
-    else:
-        return
-    if hydra_config.mode == RunMode.MULTIRUN:  # leaving the process would end the other jobs of the sweep
-        raise HydraException(message)
-    sys.exit(f"error: {message}")
+        end_job(error)
 
 
 def _farewell(error: TrainingInterruptedError, *, run_dir: Path, is_named: bool) -> int:
@@ -204,4 +208,4 @@ def _farewell(error: TrainingInterruptedError, *, run_dir: Path, is_named: bool)
 
 
 if __name__ == "__main__":
-    run_with_sweeps(main, module="stvit_video.train", config_name="train")
+    run_with_sweeps(main, module="stvit_video.train", config_name="train", command=COMMAND)

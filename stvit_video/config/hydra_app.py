@@ -1,11 +1,31 @@
-"""Start a command that Hydra configures: quote its arguments, and report its errors in one sentence."""
+"""Start a command that Hydra configures: quote its arguments, show its help, and end it as every command ends."""
 
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import NoReturn
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError
+
+from stvit_video.utils.command_line import Command, asks_for_help
+from stvit_video.utils.compat import parse_hydra_arguments
+from stvit_video.utils.exit_status import CommandEnd, exit_status, take_debug
+
+LISTS = """how to list the settings (conf/ describes each):
+  {prog} --cfg job               all of them, as they are with the settings beside it
+  {prog} --cfg job -p data       those of a group
+  {prog} --hydra-help            Hydra's own switches
+"""
+
+
+class JobFailedError(HydraException):
+    """A job of one of Hydra's own launchers failed; the others go on, for which it must be no `SystemExit`."""
 
 
 def quote_patterns(arguments: Sequence[str]) -> list[str]:
@@ -17,18 +37,52 @@ def quote_patterns(arguments: Sequence[str]) -> list[str]:
     return [re.sub(r"^(sweep\.also=)([^'\"\[][^']*)$", r"\1'\2'", text) for text in texts]
 
 
-def run_command(main: Callable[[], None]) -> None:
-    """Run a `hydra.main`. A wrong argument, or a run folder that Hydra can't make, ends the process with one sentence.
+def run_command(main: Callable[[], None], command: Command) -> None:
+    """Run a `hydra.main`, and end the process with the status of `exit_status` unless that is 0.
 
     Args:
-        main: it is called without arguments and reads the command line.
+        main: it is called without arguments and reads the command line. It ends by `end_job` where it fails.
+        command: for --help.
     """
-    sys.argv[1:] = quote_patterns(sys.argv[1:])
+    arguments, debug = take_debug(sys.argv[1:])
+    sys.argv[1:] = quote_patterns(arguments)
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra raises its errors and prints no traceback of its own
+    status = exit_status(
+        lambda: _run(main, command),
+        debug=debug,
+        failures=(JobFailedError,),
+        wrong_settings=(ValueError, HydraException),
+    )
+    if status:
+        sys.exit(status)
+
+
+def end_job(error: Exception) -> NoReturn:
+    """Leave a `hydra.main` by an error, which `run_command` tells."""
+    if HydraConfig.get().mode == RunMode.MULTIRUN:  # leaving the process would end the other jobs of the sweep
+        raise JobFailedError(str(error)) from error
+    raise CommandEnd(error) from error
+
+
+def _run(main: Callable[[], None], command: Command) -> None:
+    parse_hydra_arguments(sys.argv[1:])  # refuses unknown switches in one sentence
+    if asks_for_help(sys.argv[1:]):
+        print(f"{command.help_text()}\n\n{LISTS.format(prog=command.prog)}", flush=True)
     try:
         main()
+    except JobFailedError:
+        raise
     except HydraException as error:
-        cause = f"\n{error.__cause__}" if error.__cause__ else ""
-        sys.exit(f"error: {error}{cause}")
-    except OSError as error:
-        sys.exit(f"error: {error.filename or 'a file'} can't be written or read ({error.strerror or error})")
+        raise HydraException(_sentence(error)) from error
+
+
+def _sentence(error: HydraException) -> str:
+    """Hydra's message with its cause; of a setting that is unknown the closest one."""
+    cause = error.__cause__
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError) and isinstance(cause.parent_node, DictConfig):
+        key, known = str(cause.full_key), [str(name) for name in cause.parent_node]
+        group, dot, name = key.rpartition(".")
+        close = get_close_matches(name, known, n=1)
+        way = f"did you mean {group}{dot}{close[0]}?" if close else f"the settings are {', '.join(known)}"
+        return f"{key} is no setting; {way}"
+    return f"{error}\n{cause}" if cause else str(error)

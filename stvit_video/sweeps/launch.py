@@ -29,41 +29,45 @@ from stvit_video.sweeps.jobs import JOBS_FILE, Job, JobTable, SweepError, read_j
 from stvit_video.sweeps.runner import JobLaunch, Limits, SweepRunner
 from stvit_video.sweeps.settings import check_axes, check_flags, read_sweep, refuse_settings
 from stvit_video.sweeps.start import job_launch, visible_gpus
+from stvit_video.utils.command_line import Command
 from stvit_video.utils.compat import parse_hydra_arguments, without_search_path
+from stvit_video.utils.exit_status import DEBUG, take_debug
 
 BASE = Path("multirun")
 
 
-def run_with_sweeps(main: Callable[[], None], *, module: str, config_name: str) -> None:
+def run_with_sweeps(main: Callable[[], None], *, module: str, config_name: str, command: Command) -> None:
     """As `run_command`, but with `-m` the jobs are run by us, and without it `main` gets unknown settings, too.
 
     Args:
         main: a `hydra.main`.
         module: that holds it and is run for every job, "stvit_video.train".
         config_name: of its configuration.
+        command: for --help.
     """
+    flags = (DEBUG,) if take_debug(sys.argv[1:])[1] else ()
 
     def sweep_or_main() -> None:
-        try:
-            status = launch_sweep(sys.argv[1:], module=module, config_name=config_name)
-        except ValueError as error:
-            sys.exit(f"error: {error}")
+        status = launch_sweep(sys.argv[1:], module=module, config_name=config_name, job_flags=flags)
         if status is None:
             sys.argv[1:] = mark_unknown(sys.argv[1:], config_name=config_name)
             main()
         elif status:
             sys.exit(status)
 
-    run_command(sweep_or_main)
+    run_command(sweep_or_main, command)
 
 
-def launch_sweep(arguments: Sequence[str], *, module: str, config_name: str) -> int | None:
+def launch_sweep(
+    arguments: Sequence[str], *, module: str, config_name: str, job_flags: Sequence[str] = ()
+) -> int | None:
     """Run the sweep that the command line asks for.
 
     Args:
         arguments: of the command line.
         module: that is run for every job.
         config_name: of its configuration.
+        job_flags: switches for every job.
 
     Returns:
         0 = every job is done, 1 = some are not, 128 + n = signal n stopped it; None = it asks for no sweep, or for one
@@ -81,6 +85,7 @@ def launch_sweep(arguments: Sequence[str], *, module: str, config_name: str) -> 
     check_flags(flags)
     with initialize_config_dir(CONF_DIR, version_base="1.3", job_name=module.rpartition(".")[2]):
         sweep = _Sweep(flags.overrides, module=module, config_name=config_name, other_config=flags.config_name)
+        sweep.flags += job_flags
         if sweep.is_hydras:
             refuse_settings(
                 flags.overrides, "is for jobs that are not run by one of Hydra's launchers or sweepers; leave it out"

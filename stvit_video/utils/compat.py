@@ -13,7 +13,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -77,13 +77,20 @@ def parse_hydra_arguments(arguments: Sequence[str]) -> Namespace:
     Touches: `hydra._internal.utils.get_args_parser`. Gone: LibraryPartError.
 
     Raises:
+        ValueError: a switch that Hydra does not know, or that lacks its value.
         LibraryPartError: Hydra has no such parser.
     """
     try:
         from hydra._internal.utils import get_args_parser
     except ImportError as error:
         raise _missing("hydra-core", "hydra._internal.utils.get_args_parser") from error
-    return get_args_parser().parse_intermixed_args(list(arguments))
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise ValueError(f"{message}; settings are key=value, and --help lists them")
+
+    vars(parser)["error"] = refuse  # which else prints the usage and ends the process
+    return parser.parse_intermixed_args(list(arguments))
 
 
 def without_search_path(text: str) -> str:

@@ -1,0 +1,84 @@
+"""How every command ends: the sentence of an error, its traceback with --debug, and the exit status.
+
+| status | the command |
+|---|---|
+| 0 | is done |
+| 1 | failed |
+| 2 | was given a wrong, unknown or missing setting |
+| 128 + n | was stopped by signal n: 130 Ctrl-C, 138 SIGUSR1, 143 SIGTERM |
+"""
+
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+
+DONE, FAILED, WRONG_SETTING = 0, 1, 2
+INTERRUPTED = 128 + signal.SIGINT
+DEBUG = "--debug"
+FILES_FOLLOW = "--"  # everything behind it is a file
+
+Errors = tuple[type[Exception], ...]
+
+
+class CommandEnd(SystemExit):
+    """An error on its way through a library that would catch it, or tell it in its own way.
+
+    Attributes:
+        error: what `exit_status` tells in its place.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(FAILED)
+        self.error = error
+
+
+def exit_status(
+    work: Callable[[], int | None],
+    *,
+    debug: bool = False,
+    failures: Errors = (),
+    wrong_settings: Errors = (ValueError,),
+) -> int:
+    """Do the work of a command; what a user can mend is told on stderr in one sentence, "error: ...".
+
+    Args:
+        work: gives the status of the command; None = 0.
+        debug: True = the traceback of an error stands before its sentence.
+        failures: errors that mean status 1, beside OSError.
+        wrong_settings: errors that mean status 2 unless they are `failures`, too.
+
+    Returns:
+        The exit status. Other errors are bugs and pass through.
+    """
+    told: Errors = (*failures, *wrong_settings, OSError)
+    try:
+        return work() or DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except CommandEnd as end:
+        error = end.error
+    except SystemExit as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):  # Lightning ends with status 1 after Ctrl-C
+            return INTERRUPTED
+        raise
+    except told as raised:
+        error = raised
+    if debug:
+        traceback.print_exception(error)
+    print(f"error: {sentence_of(error)}", file=sys.stderr)
+    return WRONG_SETTING if isinstance(error, wrong_settings) and not isinstance(error, failures) else FAILED
+
+
+def sentence_of(error: Exception) -> str:
+    """The message of an error; of the system's own ones the file that could not be used, and why."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename} can't be written or read ({error.strerror})"
+    return str(error)
+
+
+def take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The words of a command line without --debug, and whether it was there; behind "--" it is a file."""
+    words = list(arguments)
+    end = words.index(FILES_FOLLOW) if FILES_FOLLOW in words else len(words)
+    return [word for word in words[:end] if word != DEBUG] + words[end:], DEBUG in words[:end]
