@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stvit_video.__main__ import command_lines
+from stvit_video.__main__ import command_lines, main
 
 COMMANDS = ("benchmark", "data", "doctor", "evaluate", "export_run", "ledger", "predict", "sweep", "train")
 
@@ -16,9 +16,17 @@ def test_every_command_has_a_line_that_says_what_it_does():
 
 
 def test_it_starts_without_torch():
-    code = "import runpy, sys; runpy.run_module('stvit_video', run_name='__main__'); print('torch' in sys.modules)"
+    code = "import atexit, runpy, sys; atexit.register(lambda: print('torch' in sys.modules)); "
+    code += "runpy.run_module('stvit_video', run_name='__main__')"
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1], check=True
     )
     assert "python -m stvit_video.train" in run.stdout
     assert run.stdout.endswith("False\n")
+
+
+def test_it_takes_no_settings(capsys):
+    assert main([]) == 0
+    assert capsys.readouterr().out.startswith("commands, each with --help:\n  python -m stvit_video.benchmark")
+    assert main(["trian"]) == 2
+    assert capsys.readouterr().err.startswith("error: 'trian' ")

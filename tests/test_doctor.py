@@ -59,7 +59,7 @@ def test_command_on_class_folders(tmp_path: Path) -> None:
 
 def test_a_wrong_command_ends_in_a_sentence(run_command: RunCommand, tmp_path: Path, tiny_run: Any) -> None:
     done = run_command("stvit_video.doctor", "data=csv", f"data.train='{tiny_run.manifest}'", cwd=tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
     # the whole sentence, once for its family
     assert done.stderr == "error: there is no data.val to scan; give data.val=val.csv, or parts=[train]\n"
 

@@ -72,7 +72,7 @@ def test_evaluate_and_python_take_the_folder(run, tiny_run, tmp_path):
 
 def test_numbers_of_another_checkpoint_are_left_out(run, tiny_run, capsys):
     shutil.copy(tiny_run.checkpoint, run / "last.ckpt")
-    assert command.main([str(run), "--checkpoint", "last"]) == 0
+    assert command.main([str(run), "checkpoint=last"]) == 0
     assert "README.md, config.yaml, labels.json, model.safetensors are in" in capsys.readouterr().out
     assert {path.name for path in (run / "export").iterdir()} == FILES
     assert "not measured by the training" in (run / "export" / "README.md").read_text()
@@ -82,7 +82,7 @@ def test_numbers_of_another_checkpoint_are_left_out(run, tiny_run, capsys):
     ("arguments", "prepare", "message"),
     [
         ([], lambda run: (run / "export").mkdir() or (run / "export" / "x").touch(), "export is there already;"),
-        (["--checkpoint", "last"], lambda run: None, "last.ckpt; .*--checkpoint best"),
+        (["checkpoint=last"], lambda run: None, "last.ckpt; .*checkpoint=best"),
         ([], lambda run: (run / "best.ckpt").unlink(), "best.ckpt; .*folder of a run"),
         (
             [],
@@ -90,14 +90,20 @@ def test_numbers_of_another_checkpoint_are_left_out(run, tiny_run, capsys):
             r"result.json is damaged \(.*\); remove it to export the run without its numbers$",
         ),
         ([], lambda run: (run / "best.ckpt").write_bytes(b"x"), "best.ckpt' is no checkpoint"),
-        (["--out", "/dev/null/x"], lambda run: None, "/dev/null .*written"),
+        (["out=/dev/null/x"], lambda run: None, "/dev/null .*written"),
     ],
 )
 def test_mistakes_are_one_sentence_and_leave_nothing(run, capsys, arguments, prepare, message):
     prepare(run)
     before = sorted(run.rglob("*"))
-    assert command.main([str(run), *arguments]) == 2
+    assert command.main([str(run), *arguments]) == (1 if arguments[:1] == ["out=/dev/null/x"] else 2)
     found = capsys.readouterr().err
     assert re.search(message, found), found
     assert found.count("\n") == 1
     assert sorted(run.rglob("*")) == before
+
+
+def test_options_of_before_mean_the_same():
+    new = command.COMMAND.parse(["a run", "out=x", "checkpoint=last"])
+    for old in (["--out", "x", "--checkpoint", "last"], ["--checkpoint=last", "--out=x"]):
+        assert command.COMMAND.parse(["a run", *old]) == new

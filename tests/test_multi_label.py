@@ -136,7 +136,7 @@ def test_evaluate_and_its_ledger_say_the_same(run: Run, tmp_path: Path, capsys: 
         summary["mean_average_precision"]
         == evaluate_ledger(read_ledger(tmp_path / "ledger.parquet"), num_resamples=0).metrics["mean_average_precision"]
     )
-    assert ledger_command.main([str(tmp_path / "ledger.parquet"), "--by", "class"]) == 0
+    assert ledger_command.main([str(tmp_path / "ledger.parquet"), "by=class"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == line == summary["result"]
     assert printed[3].split() == ["class", "videos", "average_precision"]
@@ -214,14 +214,14 @@ def test_clip_tables(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    arguments = ["--checkpoint", str(run.checkpoint), "--manifest", str(run.manifest), "--device", "cpu"]
-    assert script.main([*arguments, "--output-dir", str(tmp_path)]) == 0
+    arguments = [f"ckpt_path={run.checkpoint}", f"manifest={run.manifest}", "device=cpu"]
+    assert script.main([*arguments, f"output_dir={tmp_path}"]) == 0
     printed = capsys.readouterr().out
     assert re.search(r"^clip-level  mAP 0\.\d{3}  \(48 clip views of 8 of 8 videos\)$", printed, re.MULTILINE)
     assert re.search(r"^video-level mAP [01]\.\d{3}  \(8 of 8 videos, .* sigmoid averaged", printed, re.MULTILINE)
     clips, videos = read_rows(tmp_path / "clips.csv"), read_rows(tmp_path / "videos.csv")
     assert [row["labels"] for row in clips] == [row["labels"] for row in videos for _ in range(6)]
-    assert script.main([*arguments, "--output-dir", str(tmp_path), "--label-separator", "/"]) == 1
+    assert script.main([*arguments, f"output_dir={tmp_path}", "label_separator=/"]) == 2
     assert "label 'red ; bright, very'" in capsys.readouterr().err
 
 

@@ -13,38 +13,41 @@ from evaluating import evaluate
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.inference.recognizer import load_recognizer
-from stvit_video.predict import KEYS, main, parse_arguments, predict
+from stvit_video.predict import COMMAND, main, predict
 
 
 def test_arguments() -> None:
-    wanted = parse_arguments(["ckpt_path=a=b.ckpt", "x y.mp4", "top_k=3", "num_crops=1", "--", "c=d.mp4", "-e.mp4"])
+    wanted = COMMAND.parse(["ckpt_path=a=b.ckpt", "x y.mp4", "top_k=3", "num_crops=1", "--", "c=d.mp4", "-e.mp4"])
     assert wanted.ckpt_path == Path("a=b.ckpt")
     assert wanted.files == (Path("x y.mp4"), Path("c=d.mp4"), Path("-e.mp4"))
     assert (wanted.top_k, wanted.num_clips, wanted.num_crops, wanted.average) == (3, None, 1, None)
     assert (wanted.protocol, wanted.threshold) == (None, None)
-    named = parse_arguments(["ckpt_path=x", "protocol=mvit", "threshold=.25", "a.mp4"])
+    named = COMMAND.parse(["ckpt_path=x", "protocol=mvit", "threshold=.25", "a.mp4"])
     assert (named.protocol, named.threshold) == ("mvit", 0.25)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["ckpt_path=x", "clips=3", "a.mp4"], "unknown option 'clips=3'; .*" + ", ".join(KEYS)),
-        (["ckpt_path=x", "a=b.mp4"], "'a=b.mp4'.* file, .*after '--'"),
-        (["ckpt_path=x", "--top_k", "3"], "unknown option '--top_k'"),
+        (["ckpt_path=x", "clips=3", "a.mp4"], "clips is no setting; .*num_clips"),
+        (["ckpt_path=x", "a=b.mp4"], "a is no setting; .*file .*after '--'"),
+        (["ckpt_path=x", "--topk", "3"], "--topk is no setting; .*top_k"),
         (["ckpt_path=x", "top_k=0", "a.mp4"], "top_k='0' .*at least 1"),
         (["ckpt_path=x", "num_clips=two", "a.mp4"], "num_clips='two' .*whole number"),
         # the whole sentence, once for its family
-        (["ckpt_path=x", "threshold=1.5", "a.mp4"], "threshold='1.5' must be a number between 0 and 1, such as 0.5$"),
+        (
+            ["ckpt_path=x", "threshold=1.5", "a.mp4"],
+            "threshold='1.5' must be a number between 0 and 1, such as threshold=0.5$",
+        ),
         (["ckpt_path=x", "threshold=half", "a.mp4"], "threshold='half' .*between 0 and 1"),
         (["ckpt_path=x", "threshold=0.5", "top_k=3", "a.mp4"], "threshold and top_k .*one"),
         (["a.mp4"], "ckpt_path is missing;"),
-        (["ckpt_path=x"], "no video file"),
+        (["ckpt_path=x"], "FILE is missing; .*one or more"),
     ],
 )
 def test_wrong_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match=message):
-        parse_arguments(arguments)
+        COMMAND.parse(arguments)
     assert main(arguments) == 2
     assert re.search(message, capsys.readouterr().err, re.MULTILINE)
 
@@ -52,7 +55,7 @@ def test_wrong_arguments(arguments: list[str], message: str, capsys: pytest.Capt
 def test_help_shows_the_keys(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     printed = capsys.readouterr().out
-    assert [key for key in KEYS if f"  {key}=" not in printed] == []
+    assert [one.name for one in COMMAND.settings if f"  {one.name}=" not in printed] == []
 
 
 def by_hand(video: Path, model: torch.nn.Module) -> torch.Tensor:

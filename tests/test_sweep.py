@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from stvit_video.sweep import main, read_sweep
+from stvit_video.sweep import COMMAND, main, read_sweep
 from stvit_video.sweeps.jobs import Job, JobTable
 
 RESULT = {
@@ -61,7 +61,7 @@ def test_the_report_of_our_launcher(ours, capsys):
 
 
 def test_chance_and_the_folder_of_the_files_can_be_chosen(ours, tmp_path, capsys):
-    assert main([str(ours), "--over", "x", "--output", str(tmp_path / "a" / "b")]) == 0
+    assert main([str(ours), "over=x", f"output={tmp_path}/a/b"]) == 0
     told = capsys.readouterr().out
     assert "8 tokens, seed=0: 0.2500" in told
     assert "mind: stvit_video_deit_tiny, semantic 8 tokens, seed=0 (2 GMACs) lies" in told
@@ -121,6 +121,10 @@ def test_folders_that_are_none_of_a_sweep(tmp_path, capsys):
         told = capsys.readouterr()
         assert re.search(words, told.err)
         assert told.err.count("\n") == 1
-    with pytest.raises(SystemExit) as caught:
-        main(["--unknown"])
-    assert caught.value.code == 2
+    assert main(["--unknown"]) == 2
+
+
+def test_options_of_before_mean_the_same():
+    new = COMMAND.parse(["a", "over=x,y", "output=b", "--measure"])
+    assert new.over == ("x", "y")
+    assert COMMAND.parse(["--over", "x,y", "--output=b", "a", "--measure"]) == new

@@ -80,7 +80,7 @@ def _sentence(error: HydraException) -> str:
     """Hydra's message with its cause; of a setting that is unknown the closest one."""
     cause = error.__cause__
     if isinstance(cause, ConfigKeyError | ConfigAttributeError) and isinstance(cause.parent_node, DictConfig):
-        key, known = str(cause.full_key), [str(name) for name in cause.parent_node]
+        key, known = str(cause.full_key), [str(name) for name in cause.parent_node if name != "hydra"]
         group, dot, name = key.rpartition(".")
         close = get_close_matches(name, known, n=1)
         way = f"did you mean {group}{dot}{close[0]}?" if close else f"the settings are {', '.join(known)}"

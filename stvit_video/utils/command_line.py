@@ -180,7 +180,7 @@ class _Reader:
         self.texts: dict[str, str] = {}
         self.broken: set[str] = set()  # given without a value
         self.free: list[str] = []
-        self.is_unclear = False  # an unknown --option: the word behind it may be its value
+        self.is_unclear = False  # something unknown may be a file, or the word behind it its value
         words = list(arguments)
         end = words.index(FILES_FOLLOW) if FILES_FOLLOW in words else len(words)
         rest = deque(words[:end])
@@ -237,13 +237,14 @@ class _Reader:
         way = f"the settings are {names}" if names else "there are none"
         if close:
             way = f"did you mean {self.by_name[close[0]].name if close[0] in self.by_name else close[0]}?"
+        self.is_unclear |= may_be_file
         file = f" (a file of this name goes after '{FILES_FOLLOW}')" if may_be_file and self.command.positional else ""
         self.faults.append(f"{name} is no setting; {way}{file}")
 
     def _value(self, setting: Setting) -> Any:
         if setting.name not in self.texts:
             if setting.is_needed and setting.name not in self.broken:
-                self.faults.append(f"{setting.name} is missing; give {setting.name}={setting.kind.sign}")
+                self.faults.append(f"{setting.name} is missing; give {setting.name}={setting.kind.example}")
             return setting.default
         beside = [name for name in setting.excludes if name in self.texts]
         if beside:
@@ -264,8 +265,8 @@ class _Reader:
             self.faults += [f"{text!r} is no setting; settings are key=value, see --help" for text in words]
             return {}
         if (not words or (len(words) > 1 and not files.is_many)) and not self.is_unclear:
-            wanted = f"one or more, {files.sign} ..." if files.is_many else f"one, {files.sign}"
-            self.faults.append(f"{files.name}: {len(words)} are given; give {wanted}: {files.help}")
+            count = f"{len(words)} words are given for {files.sign}" if words else f"{files.sign} is missing"
+            self.faults.append(f"{count}; give one{' or more' * files.is_many}, {files.help}")
         values = tuple(files.kind.read(text) for text in words if text)
         return {files.name: values if files.is_many else values[0] if values else None}
 

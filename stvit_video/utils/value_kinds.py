@@ -103,8 +103,8 @@ def _read_yes_no(text: str) -> bool:
     return text.lower() == "true"
 
 
-TEXT = Kind("TEXT", _read_text, "text")
-PATH = Kind("PATH", lambda text: Path(_read_text(text)), "a/file")
+TEXT = Kind("TEXT", _read_text, "TEXT")
+PATH = Kind("PATH", lambda text: Path(_read_text(text)), "PATH")
 WORDS = Kind("NAME,NAME", _read_words, "a,b")  # ("a", "b") of "a,b"
 YES_NO = Kind("true|false", _read_yes_no, "true")
 

@@ -5,24 +5,86 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from stvit_video.config.hydra_app import quote_patterns, run_command
+from stvit_video.config.hydra_app import JobFailedError, quote_patterns, run_command
 from stvit_video.settings.paths import CONF_DIR
+from stvit_video.utils.command_line import Command
+from stvit_video.utils.exit_status import CommandEnd
+
+COMMAND = Command(prog="python -m this", summary="Does it.", examples=("python -m this a=1", "python -m this b=1"))
 
 
-def test_a_command_ends_with_one_sentence(monkeypatch):
+def ended(monkeypatch, capsys, error, *arguments, cause=None):
+    """Status and stderr of a command that raises the error."""
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.setattr("sys.argv", ["this", *arguments])
 
-    def fails(error, cause=None):
-        def main():
-            raise error from cause
+    def main():
+        raise error from cause
 
-        with pytest.raises(SystemExit) as caught:
-            run_command(main)
-        return caught.value.code
+    with pytest.raises(SystemExit) as caught:
+        run_command(main, COMMAND)
+    return caught.value.code, capsys.readouterr().err
 
-    assert fails(HydraException("no such key"), KeyError("x")) == "error: no such key\n'x'"
-    unwritable = PermissionError(13, "Permission denied", "/out")
-    assert fails(unwritable) == "error: /out can't be written or read (Permission denied)"
+
+@pytest.mark.parametrize(
+    ("error", "cause", "status", "words"),
+    [
+        (HydraException("no such key"), KeyError("x"), 2, "error: no such key\n'x'\n"),
+        (ValueError("a=3 must be 4"), None, 2, "error: a=3 must be 4\n"),
+        (CommandEnd(ValueError("a=3 must be 4")), None, 2, "error: a=3 must be 4\n"),
+        (CommandEnd(RuntimeError("all is lost")), None, 1, "error: all is lost\n"),
+        (JobFailedError("all is lost"), ValueError("all is lost"), 1, "error: all is lost\n"),
+        (PermissionError(13, "Denied", "/out"), None, 1, "error: /out can't be written or read (Denied)\n"),
+        (KeyboardInterrupt(), None, 130, ""),
+    ],
+)
+def test_a_command_ends_with_one_sentence(monkeypatch, capsys, error, cause, status, words):
+    assert ended(monkeypatch, capsys, error, cause=cause) == (status, words)
+
+
+def test_debug_shows_the_traceback_and_is_not_for_hydra(monkeypatch, capsys):
+    status, words = ended(monkeypatch, capsys, ValueError("a=3 must be 4"), "seed=1", "--debug")
+    assert status == 2
+    assert words.startswith("Traceback")
+    assert words.endswith("\nerror: a=3 must be 4\n")
+    assert sys.argv == ["this", "seed=1"]
+
+
+def test_unknown_switches_are_one_sentence(monkeypatch, capsys):
+    status, words = ended(monkeypatch, capsys, AssertionError, "--lr", "3")
+    assert (status, words.count("\n")) == (2, 1)
+    assert words.startswith("error: unrecognized arguments: --lr; settings are key=value")
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("num_worker=2", "num_worker is no setting; did you mean num_workers?"),
+        ("data.rot=x", "data.rot is no setting; did you mean data.root?"),
+        ("quux=2", "quux is no setting; the settings are data, parts, frames, "),
+    ],
+)
+def test_the_closest_setting_is_named(monkeypatch, capsys, override, words):
+    monkeypatch.setattr("sys.argv", ["this"])
+
+    def main():
+        with initialize_config_dir(CONF_DIR, version_base="1.3"):
+            compose("doctor", overrides=[override])
+
+    with pytest.raises(SystemExit) as caught:
+        run_command(main, COMMAND)
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_help_stands_before_hydras(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["this", "--help"])
+    run_command(lambda: print("Hydra's"), COMMAND)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "usage: python -m this [key=value ...]"
+    assert "  python -m this b=1" in lines
+    assert "  python -m this --cfg job               all of them, as they are with the settings beside it" in lines
+    assert lines[-1] == "Hydra's"
 
 
 def test_braces_of_shards_reach_hydra(monkeypatch):
@@ -46,7 +108,7 @@ def test_braces_of_shards_reach_hydra(monkeypatch):
     assert (data.source, data.shards, data.val_shards) == ("shards", "/a/{000..099}.tar", "b")
     seen = []
     monkeypatch.setattr("sys.argv", ["train", *plain])
-    run_command(lambda: seen.extend(sys.argv))
+    run_command(lambda: seen.extend(sys.argv), COMMAND)
     assert seen == ["train", *quoted]
 
 

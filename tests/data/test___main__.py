@@ -1,12 +1,13 @@
 """python -m stvit_video.data explain: as a command, and what it refuses."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from stvit_video.data.__main__ import main, parse_arguments
+from stvit_video.data.__main__ import COMMAND, main
 
 
 def test_as_a_command(write_video, tmp_path):
@@ -20,11 +21,12 @@ def test_as_a_command(write_video, tmp_path):
 
 
 def test_arguments():
-    given = parse_arguments(["explain", "protocol=mvit", "num_crops=3", "out=a.png", "--", "x=y.mp4"])
-    assert (given.file, given.protocol, given.numbers, given.out) == (
+    given = COMMAND.parse(["explain", "protocol=mvit", "num_crops=3", "out=a.png", "--", "x=y.mp4"])
+    assert (given.file, given.protocol, given.num_crops, given.num_clips, given.out) == (
         Path("x=y.mp4"),
         "mvit",
-        {"num_crops": 3},
+        3,
+        None,
         Path("a.png"),
     )
 
@@ -33,17 +35,17 @@ def test_arguments():
     ("arguments", "message"),
     [
         # the whole sentence, once for its family
-        ([], "^the command must be explain, got 'nothing'; use --help$"),
-        (["explane", "x.mp4"], "command .*explain, got 'explane'"),
-        (["explain"], r"\b0 video files .*\bone\b"),
-        (["explain", "a.mp4", "b.mp4"], r"\b2 video files .*\bone\b"),
-        (["explain", "a.mp4", "clips=3"], "option 'clips=3'; .*protocol, num_frames"),
+        (["explane", "x.mp4"], "^the first word must be explain, got 'explane'$"),
+        ([], "explain, got 'nothing'"),
+        (["explain"], r"FILE is missing; .*\bone\b"),
+        (["explain", "a.mp4", "b.mp4"], r"\b2 words .*FILE; .*\bone\b"),
+        (["explain", "a.mp4", "clips=3"], "clips is no setting; .*num_clips"),
         (["explain", "a.mp4", "num_clips=0"], r"num_clips='0' .*whole number, at least 1\b"),
     ],
 )
 def test_wrong_arguments(arguments, message, capsys):
     with pytest.raises(ValueError, match=message) as caught:
-        parse_arguments(arguments)
+        COMMAND.parse(arguments)
     assert main(arguments) == 2
     assert f"error: {caught.value}" in capsys.readouterr().err
 
@@ -51,7 +53,7 @@ def test_wrong_arguments(arguments, message, capsys):
 def test_exit_codes(write_video, tmp_path, capsys):
     path = write_video("x.mp4")
     assert main(["--help"]) == 0
-    assert "protocol=NAME    uniform, single, videoswin" in capsys.readouterr().out
+    assert re.search("protocol=NAME +uniform, single, videoswin.*default: uniform", capsys.readouterr().out)
     assert main(["explain", str(tmp_path / "gone.mp4")]) == 1
     assert "error: can't decode" in capsys.readouterr().err
     assert main(["explain", str(path), "protocol=double"]) == 2

@@ -17,6 +17,6 @@ def test_one_command_leaves_nothing_to_the_next(run_command, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         done = run_command("stvit_video.doctor", "data=csv", "data.train=gone.csv", cwd=tmp_path / name)
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert done.stdout == ""
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["a", "b"]

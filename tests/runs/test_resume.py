@@ -189,7 +189,7 @@ def test_a_second_start_of_the_same_run_ends_at_once(tiny_run, tmp_path):
         second = started(tmp_path, [*TINY, *lists])
         _, errors = second.communicate(timeout=240)
     assert re.search(f"error: another training .*{tmp_path};", errors)
-    assert second.returncode == 1
+    assert second.returncode == 2
     assert "Traceback" not in errors
     assert not (tmp_path / "config.yaml").exists()
 

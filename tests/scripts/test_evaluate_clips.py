@@ -34,8 +34,8 @@ def test_tables_agree(script: ModuleType, tiny_run: Any, tmp_path: Path, capsys:
     with listed.open("w", newline="") as file:
         rows = [(tiny_run.videos[0], "a, comma"), (broken, "run"), (tiny_run.videos[2], "jump")]
         csv.writer(file).writerows([("path", "label"), *rows])
-    arguments = ["--checkpoint", str(tiny_run.checkpoint), "--manifest", str(listed), "--num-clips", "4"]
-    arguments += ["--num-crops", "3", "--average", "prob", "--output-dir", str(tmp_path), "--device", "cpu"]
+    arguments = [f"ckpt_path={tiny_run.checkpoint}", f"manifest={listed}", "num_clips=4"]
+    arguments += ["num_crops=3", "average=prob", f"output_dir={tmp_path}", "device=cpu"]
     assert script.main(arguments) == 0
     clips, videos = read_rows(tmp_path / "clips.csv"), read_rows(tmp_path / "videos.csv")
     assert len(clips) == 2 * 4 * 3
@@ -67,8 +67,8 @@ def test_tables_agree(script: ModuleType, tiny_run: Any, tmp_path: Path, capsys:
 def test_a_protocol_by_name(
     script: ModuleType, tiny_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--checkpoint", str(tiny_run.checkpoint), "--manifest", str(tiny_run.manifest), "--device", "cpu"]
-    arguments += ["--protocol", "videomae", "--frame-stride", "1", "--output-dir", str(tmp_path)]
+    arguments = [f"ckpt_path={tiny_run.checkpoint}", f"manifest={tiny_run.manifest}", "device=cpu"]
+    arguments += ["protocol=videomae", "frame_stride=1", f"output_dir={tmp_path}"]
     assert script.main(arguments) == 0
     line = "(3 of 3 videos, 5 clips x 3 crops, softmax averaged, short side 16, protocol videomae)"
     assert line in capsys.readouterr().out
@@ -96,8 +96,8 @@ def test_a_manifest_without_usable_labels(
     message: str,
 ) -> None:
     (tmp_path / "list.csv").write_text(text)
-    arguments = ["--checkpoint", str(tiny_run.checkpoint), "--manifest", str(tmp_path / "list.csv")]
-    assert script.main([*arguments, "--output-dir", str(tmp_path / "out"), "--device", "cpu"]) == 1
+    arguments = [f"ckpt_path={tiny_run.checkpoint}", f"manifest={tmp_path}/list.csv"]
+    assert script.main([*arguments, f"output_dir={tmp_path}/out", "device=cpu"]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -107,8 +107,8 @@ def test_if_nothing_can_be_read(
 ) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     (tmp_path / "list.csv").write_text("path,label\nbroken.mp4,run\n")
-    arguments = ["--checkpoint", str(tiny_run.checkpoint), "--manifest", str(tmp_path / "list.csv")]
-    assert script.main([*arguments, "--output-dir", str(tmp_path / "out"), "--device", "cpu"]) == 1
+    arguments = [f"ckpt_path={tiny_run.checkpoint}", f"manifest={tmp_path}/list.csv"]
+    assert script.main([*arguments, f"output_dir={tmp_path}/out", "device=cpu"]) == 1
     assert re.search("^error: not one of 1 videos .*read: ", capsys.readouterr().err, re.MULTILINE)
 
 
@@ -121,12 +121,18 @@ def test_a_folder_that_can_not_be_written(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(script, "evaluate_manifest", None)  # must not be called
-    arguments = ["--checkpoint", str(tiny_run.checkpoint), "--manifest", str(tiny_run.manifest)]
-    assert script.main([*arguments, "--output-dir", str(tmp_path / "file" / "out"), "--device", "cpu"]) == 1
+    arguments = [f"ckpt_path={tiny_run.checkpoint}", f"manifest={tiny_run.manifest}"]
+    assert script.main([*arguments, f"output_dir={tmp_path}/file/out", "device=cpu"]) == 2
     folder = tmp_path / "file" / "out"
     assert re.fullmatch(rf"error: .*{folder} .*written \(Not a directory\).*\n", capsys.readouterr().err)
 
 
-def test_abbreviated_options_are_unknown(script: ModuleType) -> None:
-    with pytest.raises(SystemExit):
-        script.parse_arguments(["--check", "x", "--manifest", "y"])
+def test_abbreviated_options_are_unknown(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert script.main(["--checkpoin", "x", "manifest=y"]) == 2
+    assert capsys.readouterr().err.startswith("error: --checkpoin is no setting; did you mean ckpt_path?")
+
+
+def test_options_of_before_mean_the_same(script: ModuleType) -> None:
+    new = script.COMMAND.parse(["ckpt_path=a", "manifest=b", "num_clips=2", "average=prob", "output_dir=c"])
+    old = ["--checkpoint", "a", "--manifest=b", "--num-clips", "2", "--average=prob", "--output-dir", "c"]
+    assert script.COMMAND.parse([*old, "--batch-size", "4", "--device=auto"]) == new

@@ -109,7 +109,7 @@ def test_how_a_reading_is_judged(script, monkeypatch):
 
 
 def test_a_hundred_damaged_files_are_read_or_refused(case_folder):
-    done = run(case_folder, "--count", "100", "--time-limit-seconds", "5")
+    done = run(case_folder, "count=100", "time_limit_seconds=5")
     counts = counted(done.stdout.splitlines()[-1])
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert sum(counts.values()) == 100
@@ -121,7 +121,7 @@ def test_a_hundred_damaged_files_are_read_or_refused(case_folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_a_thousand_damaged_files_are_read_or_refused(case_folder, seed):
-    done = run(case_folder, "--count", "1000", "--seed", seed)
+    done = run(case_folder, "count=1000", f"seed={seed}")
     counts = counted(done.stdout.splitlines()[-1])
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert sum(counts.values()) == 1000
@@ -130,9 +130,7 @@ def test_a_thousand_damaged_files_are_read_or_refused(case_folder, seed):
 
 def test_a_fault_is_kept_and_ends_with_status_1(script, case_folder, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(script, "open_video", lambda *args, **settings: 1 / 0)
-    with pytest.raises(SystemExit) as ended:
-        script.main([str(case_folder), "--count", "2", "--keep", str(tmp_path / "bad")])
-    assert ended.value.code == 1
+    assert script.main([str(case_folder), "count=2", f"keep={tmp_path}/bad"]) == 1
     printed = capsys.readouterr().out
     assert printed.count("FAULT 0000") == 2
     assert "ZeroDivisionError: division by zero" in printed
@@ -141,5 +139,11 @@ def test_a_fault_is_kept_and_ends_with_status_1(script, case_folder, monkeypatch
 
 def test_a_folder_without_videos_is_named(tmp_path):
     done = run(tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert re.search(f"{tmp_path} .*no video;", done.stderr)
+
+
+def test_options_of_before_mean_the_same(script):
+    new = script.COMMAND.parse(["here", "count=3", "time_limit_seconds=7", "backend=pyav", "keep=bad"])
+    old = ["--count", "3", "--time-limit-seconds=7", "--backend", "pyav", "--keep", "bad", "--seed", "0"]
+    assert script.COMMAND.parse([*old, "here"]) == new

@@ -38,7 +38,7 @@ def counted(report):
 
 
 def test_forty_damaged_files_are_read_or_listed(case_folder, tmp_path):
-    done = run(case_folder, "--count", "40", "--seed", "1", "--work-dir", str(tmp_path / "work"))
+    done = run(case_folder, "count=40", "seed=1", f"work_dir={tmp_path}/work")
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     files, damaged, sound, read, refused, faults = counted(done.stdout)
     assert (damaged, faults) == (40, 0)
@@ -50,7 +50,7 @@ def test_forty_damaged_files_are_read_or_listed(case_folder, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", ["0", "1"])
 def test_a_thousand_damaged_files_are_read_or_listed(case_folder, seed):
-    done = run(case_folder, "--count", "1000", "--seed", seed)
+    done = run(case_folder, "count=1000", f"seed={seed}")
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     _, damaged, _, read, refused, faults = counted(done.stdout)
     assert (damaged, faults) == (1000, 0)
@@ -74,12 +74,17 @@ def test_a_training_that_hangs_is_ended_and_told(script, case_folder, tmp_path, 
     monkeypatch.setattr(script, "START_SECONDS", 0.01)
     monkeypatch.setattr(script, "SECONDS_A_FILE", 0.0)
     sound = [path for path in sorted(case_folder.iterdir()) if path.suffix == ".mov"]
-    options = script.argparse.Namespace(folder=case_folder, count=2, seed=0, num_workers=2)
+    options = script.COMMAND.parse([str(case_folder), "count=2"])
     assert script.run(sound, tmp_path / "work", options) is False
     assert "FAULT: the training hung\nit took more than 0 s" in capsys.readouterr().out
 
 
 def test_a_folder_without_enough_sound_videos_is_named(tmp_path):
     done = run(tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert re.search(f"{tmp_path} .*0 sound videos; .*4 or more", done.stderr)
+
+
+def test_options_of_before_mean_the_same(script):
+    new = script.COMMAND.parse(["here", "count=3", "seed=5", "work_dir=w"])
+    assert script.COMMAND.parse(["here", "--count", "3", "--seed=5", "--work-dir", "w", "--num-workers", "2"]) == new

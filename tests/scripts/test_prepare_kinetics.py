@@ -25,12 +25,17 @@ air drumming,DDDDDDDDDDD,0,10,val,0
 """
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """A function that runs the script's main in an empty folder: exit code, output, errors."""
+def load_script():
     spec = importlib.util.spec_from_file_location("prepare_kinetics", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
+    return script
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """A function that runs the script's main in an empty folder: exit code, output, errors."""
+    script = load_script()
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments):
@@ -57,7 +62,7 @@ def test_a_published_list_with_two_downloads(run, kinetics_list, tmp_path):
     (tmp_path / "downloads" / second["label"]).mkdir(parents=True)
     for name in names:
         make_video(tmp_path / "downloads" / name, num_frames=12)
-    options = ("--csv", path, "--videos", "downloads", "--output", "k400/val.csv", "--num-workers", 2)
+    options = (f"csv={path}", "videos=downloads", "output=k400/val.csv", "num_workers=2")
     code, output, errors = run(*options)
     assert (code, errors) == (0, "")
     assert output.splitlines()[:3] == [
@@ -67,7 +72,7 @@ def test_a_published_list_with_two_downloads(run, kinetics_list, tmp_path):
     ]
     records = read_csv_manifest(tmp_path / "k400" / "val.csv").records
     assert [record.path for record in records] == [tmp_path / "downloads" / name for name in names]
-    copy = ("--transcode", "--short-side", 32, "--gop", 5, "--preset", "ultrafast")
+    copy = ("transcode=true", "short_side=32", "gop=5", "preset=ultrafast")
     assert "2 copies were made, 0 were there, 0 failed" in run(*options, *copy)[1]
     assert "0 copies were made, 2 were there, 0 failed" in run(*options, *copy)[1]
     records = read_csv_manifest(tmp_path / "k400" / "val.csv").records
@@ -79,25 +84,25 @@ def test_a_published_list_with_two_downloads(run, kinetics_list, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("status", "argument", "message"),
     [
-        (("--csv", "list.csv"), "error: none of the 1 videos .*out.left_out.csv\n"),
-        (("--csv", "list.csv", "--gop", "0"), "error: short_side=256 .*gop=0 at least 1"),
+        (1, "csv=list.csv", "error: none of the 1 videos .*out.left_out.csv\n"),
+        (2, "gop=0", "error: short_side=256 .*gop=0 at least 1"),
     ],
 )
-def test_errors_are_one_line(run, tmp_path, arguments, message):
+def test_errors_are_one_line(run, tmp_path, status, argument, message):
     (tmp_path / "list.csv").write_text("label,youtube_id,time_start,time_end,split\nrun,AAAAAAAAAAA,1,2,val\n")
-    code, _, errors = run("--videos", ".", "--output", "out.csv", *arguments)
-    assert code == 1
+    code, _, errors = run("videos=.", "output=out.csv", "csv=list.csv", argument)
+    assert code == status
     assert re.match(message, errors), errors
     assert errors.count("\n") == 1
 
 
 def test_the_script_runs_by_itself(tmp_path):
-    command = [sys.executable, SCRIPT, "--csv", "gone.csv", "--videos", ".", "--output", "out.csv"]
+    command = [sys.executable, SCRIPT, "csv=gone.csv", "videos=.", "output=out.csv"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     # the whole sentence, once for its family
-    assert (done.returncode, done.stderr) == (1, "error: there is no manifest gone.csv; correct the path\n")
+    assert (done.returncode, done.stderr) == (2, "error: there is no manifest gone.csv; correct the path\n")
 
 
 def write_downloads(folder, *, names):
@@ -111,8 +116,8 @@ def write_downloads(folder, *, names):
 
 def test_shards_are_packed_by_split_and_found_again(run, tmp_path):
     write_downloads(tmp_path, names=[f"{letter * 11}" for letter in "ABCDE"])
-    options = ("--csv", "list.csv", "--videos", ".", "--output", "all.csv", "--shards", "shards")
-    code, output, errors = run(*options, "--videos-per-shard", 2)
+    options = ("csv=list.csv", "videos=.", "output=all.csv", "shards=shards")
+    code, output, errors = run(*options, "videos_per_shard=2")
     assert (code, errors) == (0, "")
     assert output.splitlines()[1:5] == [
         "shards/train: 3 videos; 2 shards were written, 0 were there",
@@ -120,21 +125,30 @@ def test_shards_are_packed_by_split_and_found_again(run, tmp_path):
         "all.csv: 5 videos of 2 classes (3 train, 2 val)",
         "all.left_out.csv: 1 videos, with reasons",
     ]
-    assert "shards/train: 3 videos; 0 shards were written, 2 were there" in run(*options, "--videos-per-shard", 2)[1]
+    assert "shards/train: 3 videos; 0 shards were written, 2 were there" in run(*options, "videos_per_shard=2")[1]
     for split in ("train", "val"):
         packed = read_shard_manifest(str(tmp_path / "shards" / split))
         listed = read_csv_manifest(tmp_path / "all.csv", split=split)
         assert {r.video_id: r.label for r in packed.records} == {r.video_id: r.label for r in listed.records}
         contents = {r.video_id: r.path.read_bytes() for r in listed.records}
         assert all(read_member(r) == contents[r.video_id] for r in packed.records)
-    code, _, errors = run(*options, "--videos-per-shard", 2, "--seed", 9)
-    assert code == 1
+    code, _, errors = run(*options, "videos_per_shard=2", "seed=9")
+    assert code == 2
     assert re.fullmatch("error: shards/train/00000.*old shards.*\n", errors)
 
 
 def test_shard_sizes_and_what_must_be_cut_first(run, tmp_path):
     write_downloads(tmp_path, names=["AAAAAAAAAAA", "BBBBBBBBBBB"])
-    options = ("--csv", "list.csv", "--videos", ".", "--output", "all.csv", "--shards", "shards")
-    assert re.fullmatch("error: '1XB' .*500MB or 1GB\n", run(*options, "--shard-size", "1XB")[2])
-    assert re.search("error: 2 videos .*longer files, .*AAAAAAAAAAA.mp4", run(*options, "--untrimmed")[2])
-    assert "shards/train: 2 videos; 2 shards were written, 0 were there" in run(*options, "--shard-size", "1KB")[1]
+    options = ("csv=list.csv", "videos=.", "output=all.csv", "shards=shards")
+    assert re.fullmatch("error: '1XB' .*500MB or 1GB\n", run(*options, "shard_size=1XB")[2])
+    assert re.search("error: 2 videos .*longer files, .*AAAAAAAAAAA.mp4", run(*options, "untrimmed=true")[2])
+    assert "shards/train: 2 videos; 2 shards were written, 0 were there" in run(*options, "shard_size=1KB")[1]
+
+
+def test_options_of_before_mean_the_same():
+    read = load_script().COMMAND.parse
+    new = read(["csv=a", "videos=b", "output=c", "transcode=true", "gop=5", "shards=s", "videos_per_shard=2"])
+    old = ["--csv", "a", "--videos=b", "--output", "c", "--transcode", "--gop", "5", "--shards", "s"]
+    assert read([*old, "--videos-per-shard=2", "--time-limit", "600"]) == new
+    with pytest.raises(ValueError, match="videos_per_shard and shard_size exclude each other"):
+        read([*old, "--videos-per-shard=2", "--shard-size", "1GB"])

@@ -16,6 +16,7 @@ from stvit_video.sweep import main as report
 from stvit_video.sweeps import launch
 from stvit_video.sweeps.jobs import SweepError, read_jobs
 from stvit_video.sweeps.launch import launch_sweep, run_with_sweeps
+from stvit_video.utils.command_line import Command
 
 FAKES = Path(__file__).parents[1] / "helpers"
 
@@ -197,24 +198,54 @@ def test_other_commands_are_no_sweeps(arguments):
     assert launch_sweep(arguments, module="stvit_video.train", config_name="train") is None
 
 
-def exit_of(monkeypatch, arguments, *, main=lambda: None):
-    monkeypatch.setattr(sys, "argv", ["train", *arguments])
-    with pytest.raises(SystemExit) as caught:
-        run_with_sweeps(main, module="fake_job", config_name="train")
-    return caught.value.code
+COMMAND = Command(prog="python -m fake_job", summary="A fake.", examples=())
 
 
-def test_the_command_ends_with_a_sentence_or_a_status(sweep, monkeypatch):
-    assert exit_of(monkeypatch, ["-m", "run=x"]).startswith("error: run has no place in a sweep")
-    assert (
-        exit_of(monkeypatch, ["sweep.name=x"]) == "error: sweep.name=x is about several jobs; add -m, or leave it out"
-    )
-    assert exit_of(monkeypatch, ["-m", "seed=0", "+do=fail"]) == 1
-    assert exit_of(monkeypatch, ["-m", "seed=interval(0,1)"]).startswith("error: seed=interval(0,1) has no end")
+@pytest.fixture
+def exit_of(monkeypatch, capsys):
+    """A function: arguments -> status and stderr of the command."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["train", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            run_with_sweeps(lambda: None, module="fake_job", config_name="train", command=COMMAND)
+        return caught.value.code, capsys.readouterr().err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["-m", "run=x"], 2, "error: run has no place in a sweep"),
+        (["sweep.name=x"], 2, "error: sweep.name=x is about several jobs; add -m, or leave it out\n"),
+        (["-m", "seed=interval(0,1)"], 2, "error: seed=interval(0,1) has no end"),
+        (["-m", "model.num_tokenz=1,2"], 2, "error: model.num_tokenz is no setting; did you mean model.num_tokens?\n"),
+        (["-m", "seed=0", "+do=fail"], 1, ""),
+    ],
+)
+def test_the_command_ends_with_a_sentence_or_a_status(sweep, exit_of, arguments, status, words):
+    code, told = exit_of(*arguments)
+    assert code == status
+    assert told.startswith(words)
+    assert "Traceback" not in told
+
+
+def test_without_m_the_command_itself_runs(sweep, monkeypatch):
     called = []
     monkeypatch.setattr(sys, "argv", ["train", "seed=0"])
-    run_with_sweeps(lambda: called.append(sys.argv), module="fake_job", config_name="train")
+    run_with_sweeps(lambda: called.append(sys.argv), module="fake_job", config_name="train", command=COMMAND)
     assert called == [["train", "seed=0"]]
+
+
+def test_debug_is_taken_off_and_handed_to_the_jobs(sweep, exit_of, monkeypatch):
+    code, told = exit_of("-m", "--debug", "run=x")
+    assert code == 2
+    assert told.startswith("Traceback")
+    started = []
+    monkeypatch.setattr(launch.SweepRunner, "run", lambda self: started.append(self.start(self.table.jobs[0], 0)) or 15)
+    assert exit_of("--debug", "-m", "seed=0,1")[0] == 143
+    assert started[0].command[2:5] == ["fake_job", "--debug", "seed=0"]
 
 
 def test_a_stopped_sweep_has_the_status_of_its_signal(sweep, monkeypatch):
