@@ -1,6 +1,10 @@
 """Spatiotemporal semantic tokens: video recognition at a fraction of the tokens."""
 
+import os
+import sys
 from importlib import import_module
+from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,3 +32,16 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
+
+
+def _end_quietly(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """End with status 130 after Ctrl-C, without a traceback."""
+    if issubclass(kind, KeyboardInterrupt):
+        os._exit(130)
+    sys.__excepthook__(kind, error, traceback)
+
+
+# A command of ours is starting: `python -m` has this name for it until the module is found. Its imports take seconds,
+# in which its own code can't obey Ctrl-C yet.
+if sys.argv[:1] == ["-m"] or Path(*sys.argv[:1]).absolute().parent == Path(__file__).absolute().parents[1] / "scripts":
+    sys.excepthook = _end_quietly

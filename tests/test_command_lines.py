@@ -2,8 +2,11 @@
 
 import importlib
 import importlib.util
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +22,7 @@ from stvit_video.sweeps.expand import expand, parse_axes
 from stvit_video.utils.command_line import Command
 
 REPOSITORY = Path(__file__).parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 HYDRAS = ("doctor", "evaluate", "train")
 OURS = ("__main__", "benchmark", "data.__main__", "export_run", "ledger", "predict", "sweep")
 SCRIPTS = ("evaluate_clips", "fuzz_decoder", "fuzz_training", "prepare_kinetics")
@@ -147,3 +151,31 @@ def test_the_commands_of_the_pages_can_be_read():
                 command.parse(words_of(line, command))
                 num_read += 1
     assert num_read >= 7
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("-m", 130), (str(REPOSITORY / "scripts" / "fuzz_decoder.py"), 130), ("other.py", None)]
+)
+def test_ctrl_c_during_the_imports_of_a_command(name, status, tmp_path):
+    code = f"import sys; sys.argv[0] = {name!r}; import stvit_video; raise KeyboardInterrupt"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=ENVIRONMENT, check=False
+    )
+    if status is None:  # a program of others keeps its ways
+        assert done.returncode != 130
+        assert "Traceback" in done.stderr
+    else:
+        assert (done.returncode, done.stderr) == (status, "")
+
+
+@pytest.mark.parametrize(("name", "variable"), COMMANDS)
+def test_ctrl_c_at_work(name, variable, monkeypatch, capsys):
+    module = load(name)
+    command = getattr(module, variable)
+
+    def stopped(command, arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Command, "parse", stopped)
+    assert module.main(words_of(command.examples[0], command)) == 130
+    assert capsys.readouterr() == ("", "")

@@ -87,7 +87,7 @@ def test_wrong_commands_end_in_a_sentence(
 ) -> None:
     (tmp_path / "file").touch()
     done = run_command("stvit_video.evaluate", *arguments, cwd=tmp_path)
-    assert done.returncode == (1 if "file/out" in arguments[-1] else 2)
+    assert done.returncode == (1 if "hydra.run.dir=file/out" in arguments else 2)
     assert re.match(message, done.stderr), done.stderr
     assert "Traceback" not in done.stderr
 
