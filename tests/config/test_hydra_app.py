@@ -1,11 +1,14 @@
 import sys
+from types import SimpleNamespace
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+from hydra.types import RunMode
 
-from stvit_video.config.hydra_app import JobFailedError, quote_patterns, run_command
+from stvit_video.config.hydra_app import JobFailedError, end_job, quote_patterns, run_command
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.utils.command_line import Command
 from stvit_video.utils.exit_status import CommandEnd
@@ -123,3 +126,12 @@ def test_overrides_inside_an_override_reach_hydra():
     quoted = quote_patterns(plain)
     assert quoted == ["sweep.also='model=a model.b=1'", *plain[1:]]
     assert OverridesParser.create().parse_override(quoted[0]).value() == "model=a model.b=1"
+
+
+@pytest.mark.parametrize(("mode", "kind"), [(RunMode.RUN, CommandEnd), (RunMode.MULTIRUN, JobFailedError)])
+def test_a_failed_job_of_hydras_sweep_does_not_end_the_process(monkeypatch, mode, kind):
+    monkeypatch.setattr(HydraConfig, "get", lambda: SimpleNamespace(mode=mode))
+    error = ValueError("a=3 must be 4")
+    with pytest.raises(kind) as caught:
+        end_job(error)
+    assert caught.value.__cause__ is error
