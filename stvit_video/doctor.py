@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from stvit_video.config.hydra_app import end_job, run_command
 from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.nodes import register_nodes
-from stvit_video.config.unknown_keys import unknown_faults
+from stvit_video.config.unknown_keys import mark_unknown, unknown_faults
 from stvit_video.data.curation.examine import Examination, describe, examine, write_examination
 from stvit_video.data.curation.transcode import Encoding
 from stvit_video.data.curation.transcode_gain import measure_gain
@@ -121,6 +121,12 @@ def main(config: DictConfig) -> None:
         end_job(error)
 
 
+def main_with_unknown() -> None:
+    """`main`, which gets unknown settings, too, and tells of them with the others."""
+    sys.argv[1:] = mark_unknown(sys.argv[1:], config_name="doctor")
+    main()
+
+
 def main_environment() -> int:
     """Print a line for each library; the exit code is 0 when training can run here."""
     lines, can_train = describe_environment()
@@ -132,4 +138,4 @@ if __name__ == "__main__":
     words, debug = take_debug(sys.argv[1:])
     if words == ["env"]:
         sys.exit(exit_status(main_environment, debug=debug))
-    run_command(main, COMMAND)
+    run_command(main_with_unknown, COMMAND)

@@ -17,7 +17,7 @@ from stvit_video.utils.command_line import Command, asks_for_help
 from stvit_video.utils.compat import parse_hydra_arguments
 from stvit_video.utils.exit_status import CommandEnd, exit_status, take_debug
 
-LISTS = """how to list the settings (conf/ describes each):
+LISTS = """how to list the settings (docs/settings.md describes each):
   {prog} --cfg job               all of them, as they are with the settings beside it
   {prog} --cfg job -p data       those of a group
   {prog} --hydra-help            Hydra's own switches

@@ -69,14 +69,14 @@ def page_of(title: str, kind: type[Group], *, more: Mapping[str, Iterable[Settin
 
 
 def _cells(row: SettingRow) -> list[str]:
-    default = "must be given" if row.default == MISSING else f"`{_as_override(row.default)}`"
+    default = "must be given" if row.default == MISSING else f"`{as_override(row.default)}`"
     return [text.replace("|", "\\|") for text in (f"`{row.name}`", default, row.allowed, row.help)]
 
 
-def _as_override(value: Any) -> str:
-    """A value as it is written on the command line."""
+def as_override(value: Any) -> str:
+    """A value as it is written on a command line."""
     if isinstance(value, list | tuple):
-        return f"[{','.join(map(_as_override, value))}]"
+        return f"[{','.join(map(as_override, value))}]"
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return str(value)

@@ -1,6 +1,7 @@
 """Settings that are declared by the signature of a function: its keyword arguments, and the help in its docstring."""
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, get_type_hints
 
@@ -32,5 +33,11 @@ def settings_of(
             if parameter.kind is parameter.KEYWORD_ONLY and key not in without and key not in fields:
                 default = MISSING if parameter.default is parameter.empty else parameter.default
                 kind = (types or {}).get(key, hints[key])
-                fields[key] = (kind, Field(default=default, description=helps.get(key, "")))
+                fields[key] = (kind, Field(default=default, description=as_setting(helps.get(key, ""))))
     return create_model(name, __base__=Group, __doc__=doc, **fields)
+
+
+def as_setting(text: str) -> str:
+    """Help of an argument as that of a setting, which is null, true or false where Python says None, True or False."""
+    words = {"None": "null", "True": "true", "False": "false"}
+    return re.sub(r"\b(None|True|False)\b", lambda found: words[found[1]], text)

@@ -29,7 +29,7 @@ def read_it(part: str, *, place: int = 3, speed: float = 0.5) -> None:
 def test_keyword_arguments_are_settings():
     kind = settings_of(find, read_it, name="Found", without=("known",))
     assert list(kind.model_fields) == ["place", "kind", "need", "speed"]
-    assert kind.model_fields["place"].description == "where it is; None = here"
+    assert kind.model_fields["place"].description == "where it is; null = here"
     assert (kind.__name__, kind.__doc__) == ("Found", "Find it.")
     read = read_settings(kind, {"kind": "c", "speed": 2})
     assert dict(read.wrong) == {

@@ -1,0 +1,46 @@
+"""The page of all settings: of each command, of each data layout, of each family of models."""
+
+from stvit_video.config.nodes import COMMANDS, model_node
+from stvit_video.data.layouts.catalogue import LAYOUTS
+from stvit_video.factories.manifests import layout_settings
+from stvit_video.models.registry import FAMILIES, option_defaults, option_help
+from stvit_video.settings.markdown import as_override, page_of, rows_of, table_of
+from stvit_video.settings.signature import as_setting
+from stvit_video.settings.sweep_settings import SweepSettings
+
+HEAD = """# Settings
+
+Written by `python scripts/write_settings_page.py` from the declarations in `stvit_video/settings`, in the finders of
+`stvit_video/data/layouts`, and in the builders of `stvit_video/models`; don't edit it. A setting is given as
+`name=value`, `null` is none, and `--cfg job` prints what a command line comes to.
+"""
+
+
+def settings_page() -> str:
+    """All settings in Markdown."""
+    titles = {"train": "stvit_video.train", "evaluate": "stvit_video.evaluate", "doctor": "stvit_video.doctor"}
+    sweep = {"`sweep`, with `-m`": rows_of(SweepSettings, "sweep.")}
+    parts = [HEAD]
+    for name, kind in COMMANDS.items():
+        page = page_of(f"`{titles[name]}`", kind, more=sweep if name == "train" else {})
+        parts.append("\n".join(f"#{line}" if line.startswith("#") else line for line in page.splitlines()))
+    parts.append("## Data layouts\n\nThe group `data` of a training has these settings, too; `data=NAME` chooses them.")
+    for source in LAYOUTS:
+        kind = layout_settings(source)
+        parts.append(f"### `data={source}`\n\n{kind.__doc__}\n\n{table_of(rows_of(kind, 'data.'))}")
+    parts.append(
+        "## Models\n\nThe group `model` of a training has the options of its model, which `model=NAME` chooses."
+    )
+    for family in FAMILIES:
+        name = next(name for name in FAMILIES[family].models() if name.startswith("stvit_video_"))
+        parts.append(f"### `{family}`\n\nThe defaults are those of `{name}`.\n\n{_options_of(name)}")
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _options_of(name: str) -> str:
+    """The options of a model as a table."""
+    helps, node = option_help(name), model_node(name)
+    lines = [
+        f"| `model.{key}` | `{as_override(node[key])}` | {as_setting(helps[key])} |" for key in option_defaults(name)
+    ]
+    return "\n".join(["| setting | default | what it does |\n|---|---|---|", *lines])

@@ -1,0 +1,22 @@
+import re
+
+from stvit_video.config.settings_page import settings_page
+from stvit_video.config.unknown_keys import known_settings
+
+
+def test_every_setting_of_every_command_stands_on_the_page():
+    page = settings_page()
+    told = set(re.findall(r"^\| `([\w.]+)` \|", page, re.MULTILINE))
+    groups = {"model", "data", "optim", "augment", "trainer", "distill", "protocol", "sweep"}
+    for command in ("train", "evaluate", "doctor"):
+        options = {name for name in known_settings(command) if not name.startswith("model.") or name == "model.name"}
+        assert options - groups <= told
+    assert {"model.num_tokens", "model.window_size", "model.embed_dims", "data.clip_sampler"} <= told
+
+
+def test_a_line_has_default_range_and_help():
+    page = settings_page()
+    assert "| `optim.lr` | `0.001` | a number above 0 | learning rate at the peak, after warm-up |" in page
+    assert "| `data.split` | `1` | a whole number | 1, 2 or 3; results are the mean of the three |" in page
+    assert re.search(r"^\| `model.generate_at` \| `4` \| .*blocks before generation", page, re.MULTILINE)
+    assert "None" not in re.findall(r"^\| `data.lists`.*", page, re.MULTILINE)[0]
