@@ -1,17 +1,12 @@
 """The worked example of docs/develop/add_a_backbone.md, taken from the page and run in a copy of the package."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from extended_copy import FILE, REPOSITORY, copy_package, page, run, write_files
 
-REPOSITORY = Path(__file__).parents[1]
-PAGE = REPOSITORY / "docs" / "develop" / "add_a_backbone.md"
-FILE = re.compile(r"^`((?:stvit_video|tests)/\S+\.py)`\n\n```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGE = page("add_a_backbone.md")
 CHANGE = re.compile(r"^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CHANGED = ("stvit_video/models/registry.py", "tests/test_all_models.py")
 USE = re.compile(r"^No further line .*?```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -32,40 +27,26 @@ def patched(text: str, change: str) -> str:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """A repository with the package as the page says to extend it."""
-    root, page = tmp_path_factory.mktemp("repository"), PAGE.read_text(encoding="utf-8")
-    for folder in ("stvit_video", "conf", "tests/helpers"):
-        shutil.copytree(REPOSITORY / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    root = copy_package(tmp_path_factory.mktemp("repository"))
     (root / "stvit_video/models/toy").mkdir()
     (root / "stvit_video/models/toy/__init__.py").touch()
-    for name, text in FILE.findall(page):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
-    for name, change in zip(CHANGED, CHANGE.findall(page), strict=True):
+    write_files(root, PAGE)
+    for name, change in zip(CHANGED, CHANGE.findall(PAGE), strict=True):
         text = patched((REPOSITORY / name).read_text(encoding="utf-8"), change)
         (root / name).write_text(text, encoding="utf-8")
     return root
 
 
-def run(copy, *arguments):
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(copy), str(copy / "tests" / "helpers")])}
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=copy, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_the_page_holds_the_files_that_it_lists():
-    page = PAGE.read_text(encoding="utf-8")
-    assert [name for name, _ in FILE.findall(page)] == [
+    assert [name for name, _ in FILE.findall(PAGE)] == [
         *(f"stvit_video/models/toy/{file}.py" for file in ("model", "variants", "plan", "family")),
         "tests/models/toy/test_model.py",
     ]
-    assert len(CHANGE.findall(page)) == len(CHANGED)
+    assert len(CHANGE.findall(PAGE)) == len(CHANGED)
 
 
 def test_what_the_page_says_works(copy):
-    program = USE.search(PAGE.read_text(encoding="utf-8"))[1]
+    program = USE.search(PAGE)[1]
     where = "import stvit_video\nprint(stvit_video.__file__)\n"
     output = run(copy, "-c", where + program).splitlines()
     assert Path(output[0]).is_relative_to(copy)
@@ -80,7 +61,6 @@ def test_the_tests_of_the_page_pass_and_every_promise_holds(copy):
     assert " passed" in output
 
 
-@pytest.mark.skipif((REPOSITORY / "conf/model/_deit.yaml").exists(), reason="nodes of conf/model are written by hand")
 def test_a_training_takes_the_new_model(copy):
     small = ["model.embed_dim=8", "model.num_heads=2", "model.elastic=[4,8]", "trainer.max_epochs=1"]
     small += ["optim.warmup_epochs=0", "optim.layer_decay=0.7"]

@@ -113,3 +113,37 @@ def test_unknown_option_is_hydras_own_error():
 def test_published_data_sets_have_their_options(name, expected):
     data = OmegaConf.to_container(composed(f"data={name}").data)
     assert {key: data[key] for key in expected} == expected
+
+
+def leaves(values, prefix=""):
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+@pytest.mark.parametrize("path", sorted(CONF.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_file_says_only_what_differs(path):
+    """From the settings as they are with the files that it begins with."""
+    content = OmegaConf.to_container(OmegaConf.load(path)) or {}
+    entries, group = content.pop("defaults", []), path.parent.name
+    included = [entry for entry in entries if isinstance(entry, str) and entry != "_self_"]
+    chosen = [
+        f"{key.removeprefix('override /')}={value}"
+        for entry in entries
+        if isinstance(entry, dict)
+        for key, value in entry.items()
+        if key.startswith("override")
+    ]
+    if group == "experiment":
+        base, prefix = composed(*chosen, *(f"+experiment={name}" for name in included)), ""
+    else:
+        layout = [value for entry in entries if isinstance(entry, dict) for value in entry.values()]
+        source = [f"+layout@data={layout[0]}"] if layout else []
+        base, prefix = composed(*(f"{group}={name}" for name in included), *source), f"{group}."
+    missing = object()
+    repeated = [
+        name for name, value in leaves(content, prefix) if OmegaConf.select(base, name, default=missing) == value
+    ]
+    assert repeated == []

@@ -237,7 +237,7 @@ def test_a_disk_that_fills_while_tensorboard_writes_is_one_sentence(tiny_run, tm
         (["data.train={manifest}", "data.val={manifest}", "hydra.run.dir=/dev/null/x"], "/dev/null"),
         (
             ["data.train={manifest}", "data.val={manifest}", "report_checkpoint=first"],
-            "error: report_checkpoint='first' .*best or last",
+            "error: report_checkpoint='first' .*best, last",
         ),
         (
             ["model.num_tokenz=3", "optim.lrr=1", "optim.lr=fast"],

@@ -15,6 +15,7 @@ from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.collate import collate_clips
 from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.frame_source import FrameSource
+from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.shards.locations import file_system
 from stvit_video.data.shards.tar_reader import FetchError
@@ -51,12 +52,13 @@ def clip_dataset(manifest, **options):
 @pytest.mark.parametrize("cache", ["none", "memory"])
 def test_training_clips_and_views_are_those_of_the_files(manifests, cache):
     files, shards = manifests
-    one, other = (clip_dataset(manifest, cache=cache) for manifest in manifests)
+    one, other = (clip_dataset(manifest, decoding=Decoding(cache=cache)) for manifest in manifests)
     for index in range(len(one)):
         assert torch.equal(one[index]["clip"], other[index]["clip"])
         assert one[index]["label"] == other[index]["label"]
         assert other[index]["num_skipped"] == 0
-    one, other = (ViewDataset(m, preprocessing=PREPROCESSING, num_clips=2, num_crops=3, cache=cache) for m in manifests)
+    views = {"num_clips": 2, "num_crops": 3, "decoding": Decoding(cache=cache)}
+    one, other = (ViewDataset(m, preprocessing=PREPROCESSING, **views) for m in manifests)
     for index in range(len(one)):
         assert torch.equal(one[index]["views"], other[index]["views"])
         assert one[index]["clip_starts_seconds"] == other[index]["clip_starts_seconds"]

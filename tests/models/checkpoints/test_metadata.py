@@ -76,10 +76,10 @@ def test_equal_settings_resume():
             "this training num_tokens=6; resume with the settings it was trained with, or to start from its weights "
             r"use init_from=\.\.\. instead of ckpt_path$",
         ),
-        ({"model_options": {"num_tokens": (2, 3)}}, "checkpoint .*option depth=5, this training .*none"),
+        ({"model_options": {"num_tokens": (2, 3)}}, "checkpoint .*option depth=5, this training depth=12"),
         (
             {"model_options": {"num_tokens": (2, 3), "depth": 5, "pool": "cls"}},
-            "this training .*option pool='cls', the checkpoint .*none",
+            "checkpoint .*option pool=None, this training pool='cls'",
         ),
         (
             {"preprocessing": {"num_frames": 8, "mean": [0.5, 0.5, 0.5]}},
