@@ -14,8 +14,7 @@ from stvit_video.data.layouts.tar_shards import read_shard_manifest
 from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.collate import collate_clips
 from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
-from stvit_video.data.loading.frame_source import FrameSource
-from stvit_video.data.loading.frame_source import Decoding
+from stvit_video.data.loading.frame_source import Decoding, FrameSource
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.shards.locations import file_system
 from stvit_video.data.shards.tar_reader import FetchError
