@@ -19,7 +19,11 @@ REPOSITORY = Path(__file__).parents[1]
 DESIGN = "docs/develop/design.md"
 ADD_A_REDUCER = "docs/develop/add_a_reducer.md"
 # the module, or the folder, that a page has its reader write
-MADE_BY_THE_READER = {ADD_A_REDUCER: "largest_norm", "docs/develop/add_a_backbone.md": "models/toy models.toy"}
+MADE_BY_THE_READER = {
+    ADD_A_REDUCER: "largest_norm",
+    "docs/develop/add_a_backbone.md": "models/toy models.toy",
+    "docs/develop/add_a_layout.md": "json_lines",
+}
 PAGES = ["README.md", "CONTRIBUTING.md", "data/README.md"]
 PAGES += sorted(path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "docs").rglob("*.md"))
 
