@@ -51,6 +51,19 @@ def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
     return [choice or (text if _takes(config, override) else f"+{text}") for text, override, choice in triples]
 
 
+def unknown_overrides(arguments: Sequence[str], *, config_name: str) -> list[str]:
+    """A sentence for each override whose setting the chosen files do not have; see `mark_unknown`."""
+    marked = mark_unknown(list(arguments), config_name=config_name)
+    names = [text.partition("=")[0].lstrip("+") for text, new in zip(arguments, marked, strict=True) if text != new]
+    known = known_settings(config_name)
+    elsewhere = [
+        f"{name} belongs to another choice than these, such as another data=...; leave it out"
+        for name in names
+        if name in known
+    ]
+    return [*unknown_faults([name for name in names if name not in known], config_name=config_name), *elsewhere]
+
+
 def _marked_choice(override: Override, config_name: str, loader: ConfigLoader) -> str:
     """An override of files, or of where they lie, with a "+" where none of its group is chosen yet; "" = of a value."""
     text, key = str(override.input_line), override.key_or_group

@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from stvit_video.config.hydra_app import run_command
-from stvit_video.config.unknown_keys import mark_unknown
+from stvit_video.config.unknown_keys import mark_unknown, unknown_overrides
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.sweeps.expand import Overrides, expand, expand_extra, parse_axes
 from stvit_video.sweeps.folder import check_origin, find_unfinished, named_folder, sweep_lock, write_origin
@@ -187,6 +187,8 @@ class _Sweep:
                 return self._compose((*common, *job))
             except HydraException as error:
                 faults.append(error)
+        if unknown := unknown_overrides(jobs[0], config_name=self.config_name):
+            raise SweepError("; ".join(unknown)) from faults[0]
         raise faults[0]
 
     def _compose(self, overrides: Overrides) -> DictConfig:

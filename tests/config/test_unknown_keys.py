@@ -3,7 +3,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from stvit_video.config.layout_options import read_with_layout
-from stvit_video.config.unknown_keys import known_settings, mark_unknown, unknown_faults
+from stvit_video.config.unknown_keys import known_settings, mark_unknown, unknown_faults, unknown_overrides
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.train_settings import TrainSettings
 
@@ -103,3 +103,12 @@ def test_doctor_and_its_layouts():
     given = ["data=ucf101", "data.split=2", "data.trian=x", "num_measured=0", "frame=all"]
     marked = ["data=ucf101", "data.split=2", "+data.trian=x", "num_measured=0", "+frame=all"]
     assert mark_unknown(given, config_name="doctor") == marked
+
+
+def test_unknown_settings_of_a_sweep_are_told_together():
+    given = ("model.num_tokenz=8", "seed=1", "data.split=2", "+new=3")
+    assert unknown_overrides(given, config_name="train") == [
+        "model.num_tokenz is no setting; did you mean model.num_tokens?",
+        "data.split belongs to another choice than these, such as another data=...; leave it out",
+    ]
+    assert unknown_overrides(("seed=1", "data=ucf101", "data.split=2"), config_name="train") == []

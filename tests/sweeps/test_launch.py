@@ -128,8 +128,12 @@ def test_jobs_without_a_configuration_fail_alone(sweep):
     plain, official = jobs_of("multirun/a").values()
     assert (plain.state, official.state) == ("failed", "done")
     assert plain.message.startswith("Could not override 'data.split'. To append to your config use +data.split")
-    with pytest.raises(HydraException, match="Could not override 'model.num_tokenz'"):
-        sweep("model.num_tokenz=1,2,3", "sweep.name=b")
+    message = (
+        r"^model.num_tokenz is no setting; did you mean model.num_tokens\?; optim.lrr is no setting; did you mean "
+        r"optim.lr\?; data.split belongs to another choice than these, such as another data=...; leave it out$"
+    )
+    with pytest.raises(SweepError, match=message):
+        sweep("model.num_tokenz=1,2,3", "optim.lrr=1", "data.split=2", "sweep.name=b")
     assert not Path("multirun/b").exists()
 
 
