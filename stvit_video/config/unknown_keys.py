@@ -38,22 +38,32 @@ def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
     if arguments != parse_hydra_arguments(arguments).overrides:
         return list(arguments)
     with initialize_config_dir(CONF_DIR, version_base="1.3"):
-        loader = GlobalHydra.instance().config_loader()
-        marked = list(arguments)
-        try:
-            overrides = OverridesParser.create(config_loader=loader).parse_overrides(marked)
-            choices = [_marked_choice(override, config_name, loader) for override in overrides]
-            marked = [choice or text for choice, text in zip(choices, arguments, strict=True)]
-            config = compose(config_name, overrides=[text for text in choices if text], return_hydra_config=True)
-        except Exception:  # another fault of the command line, which Hydra is going to tell
-            return marked
+        return _marked(arguments, config_name)
+
+
+def _marked(arguments: Sequence[str], config_name: str) -> list[str]:
+    """`mark_unknown` of overrides alone; Hydra's configuration is open."""
+    loader = GlobalHydra.instance().config_loader()
+    marked = list(arguments)
+    try:
+        overrides = OverridesParser.create(config_loader=loader).parse_overrides(marked)
+        choices = [_marked_choice(override, config_name, loader) for override in overrides]
+        marked = [choice or text for choice, text in zip(choices, arguments, strict=True)]
+        config = compose(config_name, overrides=[text for text in choices if text], return_hydra_config=True)
+    except Exception:  # another fault of the command line, which Hydra is going to tell
+        return marked
     triples = zip(arguments, overrides, choices, strict=True)
     return [choice or (text if _takes(config, override) else f"+{text}") for text, override, choice in triples]
 
 
 def unknown_overrides(arguments: Sequence[str], *, config_name: str) -> list[str]:
-    """A sentence for each override whose setting the chosen files do not have; see `mark_unknown`."""
-    marked = mark_unknown(list(arguments), config_name=config_name)
+    """A sentence for each override whose setting the chosen files do not have, see `mark_unknown`.
+
+    Args:
+        arguments: overrides of a job, while Hydra's configuration is open.
+        config_name: of the configuration.
+    """
+    marked = _marked(arguments, config_name)
     names = [text.partition("=")[0].lstrip("+") for text, new in zip(arguments, marked, strict=True) if text != new]
     known = known_settings(config_name)
     elsewhere = [
