@@ -36,20 +36,6 @@ def _validation_contradictions(settings: TrainSettings) -> list[str]:
     return [f"trainer.check_val_every_n_epoch={every} must be at most trainer.max_epochs={epochs}"]
 
 
-def _warmup_contradictions(settings: TrainSettings) -> list[str]:
-    warmup, epochs = settings.optim.warmup_epochs, settings.trainer.max_epochs
-    if warmup is None or warmup < epochs:
-        return []
-    return [
-        f"optim.warmup_epochs={warmup} must be below trainer.max_epochs={epochs}; shorten the warm-up, or leave it out"
-    ]
-
-
-def _rate_contradictions(settings: TrainSettings) -> list[str]:
-    lowest, lr = settings.optim.min_lr, settings.optim.lr
-    return [f"optim.min_lr={lowest} must be at most optim.lr={lr}"] if lowest > lr else []
-
-
 def _sampling_contradictions(settings: TrainSettings) -> list[str]:
     if settings.data.sampling != "segments":
         return []
@@ -132,8 +118,6 @@ def _cache_contradictions(settings: TrainSettings) -> list[str]:
 
 CHECKS: tuple[Check, ...] = (
     _validation_contradictions,
-    _warmup_contradictions,
-    _rate_contradictions,
     _sampling_contradictions,
     _process_contradictions,
     _frame_contradictions,

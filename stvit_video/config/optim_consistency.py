@@ -21,6 +21,20 @@ def optim_faults(settings: TrainSettings, *, wrong: Collection[str] = ()) -> lis
     return run_checks(CHECKS, settings, wrong)
 
 
+def _warmup_faults(settings: TrainSettings) -> list[str]:
+    warmup, epochs = settings.optim.warmup_epochs, settings.trainer.max_epochs
+    if warmup is None or warmup < epochs:
+        return []
+    return [
+        f"optim.warmup_epochs={warmup} must be below trainer.max_epochs={epochs}; shorten the warm-up, or leave it out"
+    ]
+
+
+def _rate_faults(settings: TrainSettings) -> list[str]:
+    lowest, lr = settings.optim.min_lr, settings.optim.lr
+    return [f"optim.min_lr={lowest} must be at most optim.lr={lr}"] if lowest > lr else []
+
+
 def _warmup_rate_faults(settings: TrainSettings) -> list[str]:
     warmup, lr = settings.optim.warmup_lr, settings.optim.lr
     return [f"optim.warmup_lr={warmup} must be at most optim.lr={lr}"] if warmup > lr else []
@@ -38,11 +52,10 @@ def _layer_rate_faults(settings: TrainSettings) -> list[str]:
 
 def _milestone_faults(settings: TrainSettings) -> list[str]:
     milestones, schedule = settings.optim.milestones, settings.optim.schedule
-    if bool(milestones) != (schedule == "step"):
-        return [
-            f"optim.milestones={list(milestones)} are for optim.schedule=step, which needs some, "
-            f"and optim.schedule={schedule} was chosen"
-        ]
+    if milestones and schedule != "step":
+        return [f"optim.milestones={list(milestones)} are for optim.schedule=step, not for {schedule}; leave them out"]
+    if not milestones and schedule == "step":
+        return ["optim.schedule=step needs optim.milestones, such as [11,14]; optim.milestones=[] has none"]
     if milestones and not max(milestones) < (max_epochs := settings.trainer.max_epochs):
         return [f"optim.milestones={list(milestones)} must be below trainer.max_epochs={max_epochs}"]
     return []
@@ -112,6 +125,8 @@ def _model_faults(settings: TrainSettings) -> list[str]:
 
 
 CHECKS: tuple[Check, ...] = (
+    _warmup_faults,
+    _rate_faults,
     _warmup_rate_faults,
     _layer_rate_faults,
     _milestone_faults,

@@ -136,7 +136,8 @@ def unknown_faults(names: Sequence[str], *, config_name: str = "train") -> list[
 
 
 def _sentence(name: str, known: frozenset[str], hint: str) -> str:
-    group, dot, own = name.rpartition(".")
-    beside = [other.rpartition(".")[2] for other in known if other.rpartition(".")[0] == group]
-    close = get_close_matches(own, beside, n=1)
-    return f"{name} is no setting; {f'did you mean {group}{dot}{close[0]}?' if close else hint}"
+    group, _, own = name.rpartition(".")
+    beside = {other.rpartition(".")[2].lower(): other for other in known if other.rpartition(".")[0] == group}
+    elsewhere = sorted(other for other in known if other.rpartition(".")[2] == own)
+    close = [beside[match] for match in get_close_matches(own.lower(), beside, n=1)] or elsewhere
+    return f"{name} is no setting; {f'did you mean {close[0]}?' if close else hint}"

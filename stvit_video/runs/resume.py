@@ -19,6 +19,8 @@ from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_resume
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 from stvit_video.models.registry import MODELS, option_defaults
 from stvit_video.settings.optim_settings import OptimSettings
+from stvit_video.settings.reading import default_values
+from stvit_video.settings.train_settings import TrainSettings
 from stvit_video.training.callbacks.checkpointing import BEST, LAST, PREVIOUS, checkpoint_damage, remove_leftovers
 from stvit_video.training.module import ClassificationModule
 from stvit_video.utils.atomic_files import write_text
@@ -26,7 +28,7 @@ from stvit_video.utils.compat import epochs_and_batches
 from stvit_video.utils.file_lock import file_lock
 
 CONFIG, RESULT, LOCK_FILE = "config.yaml", "result.json", ".training.lock"
-MAY_DIFFER = (  # without a change of what is learnt, or of what is reported
+MAY_DIFFER = (  # when a training goes on
     "ckpt_path",
     "data.backend",
     "data.cache_limit_gb",
@@ -213,23 +215,28 @@ def _describe_changes(changes: Mapping[str, tuple[Any, Any]]) -> str:
 
 
 def _differences(then: Any, settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """The old and the new value of each setting that existed before and has changed.
+    """The old and the new value of each setting that has changed.
 
-    null stands for a default: it is no change if the other value is that default.
+    null stands for a default: it is no change if the other value is that default. A setting that is new since had its
+    default; one that is not declared, such as an option of an older layout, is passed over.
     """
     both = [OmegaConf.to_container(OmegaConf.create(to_yaml(one))) for one in (then, settings)]
     (before, now), (full_before, full_now) = map(_flat, both), map(_flat, map(_with_defaults, both))
+    before = full_before | before
     changed = [key for key, value in now.items() if key in before and before[key] != value]
     return {key: (before[key], now[key]) for key in changed if full_before[key] != full_now[key]}
 
 
 def _with_defaults(settings: Any) -> Any:
-    """The settings with what null stands for: an option of the model, the usual warm-up."""
-    model, optim, trainer = (settings.get(group) or {} for group in ("model", "optim", "trainer"))
+    """The settings with what null, or nothing, stands for: a default, an option of the model, the usual warm-up."""
     found = dict(settings)
+    for group, usual in default_values(TrainSettings).items():
+        if isinstance(usual, dict) and isinstance(found.get(group), dict):
+            found[group] = usual | found[group]
+    model, optim, trainer = (found.get(group) or {} for group in ("model", "optim", "trainer"))
     if model.get("name") in MODELS:
-        usual = option_defaults(model["name"])
-        found["model"] = {key: usual.get(key) if value is None else value for key, value in model.items()}
+        given = {key: value for key, value in model.items() if value is not None}
+        found["model"] = {**model, **option_defaults(model["name"]), **given}
     if "warmup_epochs" in optim and optim["warmup_epochs"] is None and "max_epochs" in trainer:
         found["optim"] = {**optim, "warmup_epochs": OptimSettings().num_warmup_epochs(trainer["max_epochs"])}
     return found

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from math import isfinite
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import ValidationError
 
 from stvit_video.settings.allowed import allowed_words
 from stvit_video.settings.declare import MISSING, Group
+from stvit_video.utils.addresses import Place
 
 S = TypeVar("S", bound=Group)
 
@@ -37,16 +39,9 @@ def read_settings(kind: type[S], values: Mapping[str, Any]) -> Read[S]:
     names = [(field,) for field in values] + [
         (group, name) for group, of in values.items() if isinstance(of, Mapping) for name in of
     ]
-    missing = {
-        ".".join(path): f"{'.'.join(path)} is missing; give it, for example {'.'.join(path)}=/path"
-        for path in names
-        if _at(values, path) == MISSING
-    }
-    missing |= {
-        name: f"{name} is missing; give it, for example {name}=/path"
-        for name in _required(kind)
-        if _at(values, tuple(name.split("."))) is _ABSENT
-    }
+    absent = [".".join(path) for path in names if _at(values, path) == MISSING]
+    absent += [name for name in _required(kind) if _at(values, tuple(name.split("."))) is _ABSENT]
+    missing = {name: f"{name} is missing; give it, for example {name}={_example(kind, name)}" for name in absent}
     wrong, unknown = dict(missing), list[str]()
     present = _without(values, missing)
     try:
@@ -129,4 +124,16 @@ def _sentence(kind: type[Group], path: tuple[str, ...], value: Any) -> str:
     holder = kind if len(path) == 1 else group_of(kind, path[0])
     assert holder is not None
     field = holder.model_fields[path[-1]]
-    return f"{name}={value!r} must be {allowed_words(field.annotation, tuple(field.metadata))}"
+    allowed = allowed_words(field.annotation, tuple(field.metadata))
+    if isinstance(value, float) and not isfinite(value):
+        allowed = allowed.replace("a number", "a finite number", 1)
+    return f"{name}={value!r} must be {allowed}"
+
+
+def _example(kind: type[Group], name: str) -> str:
+    """What a missing setting may be given."""
+    group, _, own = name.rpartition(".")
+    holder = group_of(kind, group) if group in kind.model_fields else kind
+    field = holder.model_fields.get(own) if holder is not None else None
+    is_place = field is not None and ("place" in field.metadata or Place in get_args(field.annotation))
+    return "/path" if is_place else "VALUE"

@@ -49,11 +49,11 @@ def test_settings_that_go_together(defaults, changes):
         ),
         (
             {"optim.milestones": [3]},
-            r"optim.milestones=\[3\] .*optim.schedule=step, .*optim.schedule=cosine ",
+            r"optim.milestones=\[3\] .*optim.schedule=step, .*cosine; leave",
         ),
         (
             {"optim.schedule": "step"},
-            r"optim.milestones=\[\] .*optim.schedule=step, .*optim.schedule=step ",
+            r"optim.schedule=step needs optim.milestones, such as \[11,14\]",
         ),
         (
             {"optim.schedule": "step", "optim.milestones": [3, 30]},

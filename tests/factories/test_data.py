@@ -73,3 +73,7 @@ def test_sizes_of_the_data_settings():
     assert (built.sizes, built.videos(16), built.videos(32)) == ((16, 32), 9, 4)
     with pytest.raises(ValueError, match=r"^multi_scale=\[16\] .*two or more"):
         build_multi_scale(ClipSettings(**data, multi_scale=(16,)))
+
+
+def test_every_augmentation_setting_is_looked_at_here():
+    assert set(AugmentSettings.model_fields) == set(AUGMENT)

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.optim_settings import OptimSettings
 from stvit_video.settings.train_settings import TrainSettings
 from stvit_video.settings.trainer_settings import TrainerSettings
+from stvit_video.training.optim import OptimizerRecipe
 from stvit_video.training.sharding import sharded_strategy
 
 TRAINER = {
@@ -141,3 +143,12 @@ def test_several_sizes_are_told_and_leave_the_learning_rate(capsys):
 def test_another_batch_than_the_recipes_is_a_warning():
     with pytest.warns(UserWarning, match="30 videos, .*optim.expected_batch=45: trainer.accumulate_grad_batches=3"):
         assert scaled_learning_rate(start_settings(expected_batch=45), None) == 1.0
+
+
+def test_no_setting_is_left_behind():
+    """A setting is the recipe's, or of one of those that other parts take."""
+    elsewhere = {"lr_reference_batch", "expected_batch", "train", "ema_decay", "class_weights", "label_smoothing"}
+    recipe = {field.name for field in dataclasses.fields(OptimizerRecipe)}
+    assert set(OptimSettings.model_fields) == recipe | elsewhere
+    elsewhere = {"compile", "gradient_checkpointing", "max_nonfinite_steps"}
+    assert set(TrainerSettings.model_fields) == set(TRAINER) | elsewhere

@@ -2,6 +2,7 @@ import pytest
 
 from stvit_video.settings.declare import MISSING, Count, Group, Positive, setting
 from stvit_video.settings.reading import default_values, group_of, read_settings, setting_names
+from stvit_video.utils.addresses import Place
 
 
 class Inner(Group):
@@ -16,6 +17,13 @@ class Outer(Group):
 
     number: Count = setting(2, "how many")
     inner: Inner = Inner()
+
+
+class Limits(Group):
+    """More."""
+
+    most: Positive = setting(1.0, "of it")
+    file: Place | None = setting(None, "of it")
 
 
 def test_right_values_are_read_and_others_have_their_defaults():
@@ -37,7 +45,7 @@ def test_all_that_is_wrong_is_told_at_once_and_the_rest_is_read():
 @pytest.mark.parametrize("values", [{}, {"inner": {}}, {"inner": {"place": "???"}}])
 def test_what_must_be_given_is_told(values):
     read = read_settings(Outer, values)
-    assert dict(read.wrong) == {"inner.place": "inner.place is missing; give it, for example inner.place=/path"}
+    assert dict(read.wrong) == {"inner.place": "inner.place is missing; give it, for example inner.place=VALUE"}
 
 
 @pytest.mark.parametrize("value", [None, 3, "x", [1]])
@@ -46,9 +54,21 @@ def test_a_group_is_a_group(value):
     assert read.wrong["inner"] == f"inner={value!r} must be a group of settings, such as inner.<name>=..."
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_numbers_are_finite(value):
+    (sentence,) = read_settings(Inner, {"place": "x", "rates": (value,)}).wrong.values()
+    assert sentence == f"rates=({value},) must be a list of numbers above 0"
+    (sentence,) = read_settings(Limits, {"most": value}).wrong.values()
+    assert sentence == f"most={value} must be a finite number above 0"
+
+
+def test_an_example_of_a_missing_place_is_a_path():
+    assert read_settings(Limits, {"file": "???"}).wrong == {"file": "file is missing; give it, for example file=/path"}
+
+
 def test_null_and_question_marks_among_optional_settings():
     read = read_settings(Outer, {"number": "???", "inner": {"place": "x"}})
-    assert dict(read.wrong) == {"number": "number is missing; give it, for example number=/path"}
+    assert dict(read.wrong) == {"number": "number is missing; give it, for example number=VALUE"}
 
 
 def test_names_and_defaults():

@@ -33,7 +33,7 @@ def test_keyword_arguments_are_settings():
     assert (kind.__name__, kind.__doc__) == ("Found", "Find it.")
     read = read_settings(kind, {"kind": "c", "speed": 2})
     assert dict(read.wrong) == {
-        "need": "need is missing; give it, for example need=/path",
+        "need": "need is missing; give it, for example need=VALUE",
         "kind": "kind='c' must be one of a, b",
     }
     assert read.settings.plain() == {"place": None, "kind": "a", "need": "???", "speed": 2}

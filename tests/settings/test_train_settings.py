@@ -102,7 +102,7 @@ def test_missing_settings_come_with_the_other_faults(defaults):
     values = changed(changed(changed(defaults, "init_from", "???"), "data.source", "???"), "seed", -1)
     assert faults_of(values) == [  # the whole sentence of what is missing, once for its family
         "init_from is missing; give it, for example init_from=/path",
-        "data.source is missing; give it, for example data.source=/path",
+        "data.source is missing; give it, for example data.source=VALUE",
         "seed=-1 must be a whole number at least 0 and at most 4294967295",
     ]
 
