@@ -17,8 +17,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from stvit_video import __version__
 from stvit_video.config.hydra_app import end_job
+from stvit_video.config.layout_options import read_options
 from stvit_video.config.nodes import register_nodes
 from stvit_video.config.unknown_keys import unknown_faults
+from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.data.manifests.faults import ManifestError, UnknownLabelError
 from stvit_video.data.manifests.manifest import Manifest, require_one_frame
 from stvit_video.evaluation.distributed import ProcessFailedError, evaluate_distributed, process_group
@@ -52,7 +54,7 @@ register_nodes()
 
 
 def choose_data(stored: Mapping[str, Any], given: EvaluatedData) -> dict[str, Any]:
-    """The `data` settings to evaluate with: those given, or the training run's.
+    """The `data` settings to evaluate with: those given, or the training run's with those given in place of its own.
 
     Args:
         stored: the `data` settings of the training run.
@@ -208,7 +210,10 @@ def sound_evaluation(values: Mapping[str, Any]) -> EvaluateSettings:
         ValueError: lists every wrong or unknown one, a sentence each.
     """
     read = read_settings(EvaluateSettings, values)
-    if faults := [*unknown_faults(read.unknown, config_name="evaluate"), *read.wrong.values()]:
+    data = read.settings.data
+    options = read_options(data.source if data.source in LAYOUTS else None, data.options)
+    unknown = unknown_faults([*read.unknown, *options.unknown], config_name="evaluate")
+    if faults := [*unknown, *read.wrong.values(), *options.wrong.values()]:
         raise ValueError("; ".join(faults))
     return read.settings
 

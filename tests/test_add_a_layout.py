@@ -22,7 +22,7 @@ def copy(tmp_path_factory):
 
 
 def test_the_test_of_the_page_passes(copy):
-    assert "2 passed" in run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_json_lines.py")
+    assert "3 passed" in run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_json_lines.py")
 
 
 def test_it_is_a_choice_with_its_own_settings_and_defaults(copy):
@@ -32,6 +32,9 @@ def test_it_is_a_choice_with_its_own_settings_and_defaults(copy):
     told = run(copy, "-m", "stvit_video.train", "data=json_lines", "data.class_keys=a", "data.class_key=3", status=2)
     assert "data.class_keys is no setting; did you mean data.class_key?" in told
     assert "data.class_key=3 must be a word" in told
-    assert "data.source=json_lines needs data.train" in told
+    assert "needs data.train" not in told  # which a wrong setting might be about
+    assert "data.source=json_lines needs data.train" in run(
+        copy, "-m", "stvit_video.train", "data=json_lines", status=2
+    )
     told = run(copy, "-m", "stvit_video.train", "data=csv", "data.class_key=kind", status=2)
     assert "data.class_key is for data=json_lines, not for data.source=csv" in told

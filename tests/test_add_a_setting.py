@@ -3,7 +3,8 @@
 import pytest
 from extended_copy import blocks, copy_package, insert, page, run
 
-FIELD, GIVEN, RULE = blocks(page("add_a_setting.md"))
+FIELD, RULE = blocks(page("add_a_setting.md"))
+(GIVEN,) = blocks(page("add_a_setting.md"), "text")
 
 
 @pytest.fixture(scope="module")

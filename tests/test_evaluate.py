@@ -15,7 +15,7 @@ from evaluating import evaluate
 
 from stvit_video.data.manifests.faults import ManifestError, UnknownLabelError
 from stvit_video.data.sampling.protocols import PROTOCOLS
-from stvit_video.evaluate import choose_data, labelled_manifest
+from stvit_video.evaluate import choose_data, labelled_manifest, sound_evaluation
 from stvit_video.evaluation.ledger.offline import evaluate_ledger
 from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.settings.evaluate_settings import EvaluatedData, EvaluateSettings
@@ -77,8 +77,8 @@ def test_two_processes_write_the_ledger_of_one(run_command: RunCommand, tiny_run
         (("ckpt_path=x", "hydra.run.dir=file/out"), r"error: file/out .*written.* \(Not a directory\)\n"),
         (
             ("ckpt_path=x", "num_clip=3", "+foo=1", "model.tokens=3", "data.vall=a"),
-            r"error: model.tokens is no setting; .*model.num_tokens\?; data.vall is no setting; .*data.val\?; "
-            r"num_clip is no setting; .*num_clips\?; foo is no setting; .*--cfg job prints all that there are\n",
+            r"error: model.tokens is no setting; .*model.num_tokens\?; num_clip is no setting; .*num_clips\?; "
+            r"foo is no setting; .*--cfg job prints all that there are; data.vall is no setting; .*data.val\?\n",
         ),
     ],
 )
@@ -197,6 +197,16 @@ def test_choice_of_data() -> None:
     assert other == {"source": "csv", "val": "new.csv"}  # nothing of the old data remains
     with pytest.raises(ValueError, match=r"data\.val and data\.val_videos need data\.source"):
         choose_data(stored, EvaluatedData(val="new.csv"))
+
+
+def test_settings_of_the_layout_can_be_given() -> None:
+    stored = {"source": "ucf101", "root": "/data", "split": 1, "missing": "error"}
+    assert choose_data(stored, EvaluatedData.model_validate({"split": 2})) == stored | {"split": 2}
+    other = EvaluatedData.model_validate({"source": "hmdb51", "root": "/h", "split": 3})
+    assert choose_data(stored, other) == {"source": "hmdb51", "root": "/h", "split": 3}
+    values = {"ckpt_path": "x", "data": {"source": "hmdb51", "split": "a", "splitt": 3}}
+    with pytest.raises(ValueError, match=r"^data.splitt is no setting; .*split\?; data.split='a' .*whole number$"):
+        sound_evaluation(values)
 
 
 def test_a_checkpoint_cannot_allow_addresses() -> None:

@@ -26,16 +26,34 @@ def read_with_layout(kind: type[S], values: Mapping[str, Any]) -> Read[S]:
     data: ClipSettings = getattr(read.settings, "data")  # noqa: B009 - of any kind
     if data.source not in LAYOUTS or {"data", "data.source"} & set(read.wrong):
         return read
-    own, others = layout_settings(data.source), other_layouts_settings({"source": data.source, **data.options})
-    known = {name for source in LAYOUTS for name in layout_settings(source).model_fields}
-    mine = {name: value for name, value in data.options.items() if name in own.model_fields}
-    options = read_settings(own, mine)
-    unknown = [name for name in data.options if name not in known]
+    others = other_layouts_settings({"source": data.source, **data.options})
+    options = read_options(data.source, data.options)
     chosen = {**options.settings.plain(), **{name: data.options[name] for name in others}}
     clip = {name: value for name, value in data if name in ClipSettings.model_fields}
-    wrong = {f"data.{name}": f"data.{sentence}" for name, sentence in options.wrong.items()}
     return Read(
         read.settings.model_copy(update={"data": ClipSettings.model_construct(**clip, **chosen)}),
-        {**read.wrong, **wrong},
-        (*read.unknown, *(f"data.{name}" for name in unknown)),
+        {**read.wrong, **options.wrong},
+        (*read.unknown, *options.unknown),
+    )
+
+
+def read_options(source: str | None, values: Mapping[str, Any]) -> Read[Group]:
+    """Read the options of a layout; those of other layouts are passed over.
+
+    Args:
+        source: one of LAYOUTS; None = not known, so that only names are looked at.
+        values: of the group `data`, without the settings that all layouts share.
+
+    Returns:
+        The names of wrong and unknown ones have "data." in front.
+    """
+    known = {name for layout in LAYOUTS for name in layout_settings(layout).model_fields}
+    kind = Group if source is None else layout_settings(source)
+    read: Read[Group] = read_settings(
+        kind, {name: value for name, value in values.items() if name in kind.model_fields}
+    )
+    return Read(
+        read.settings,
+        {f"data.{name}": f"data.{sentence}" for name, sentence in read.wrong.items()},
+        tuple(f"data.{name}" for name in values if name not in known),
     )

@@ -10,7 +10,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, QuotedString
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
@@ -23,6 +24,8 @@ from stvit_video.settings.reading import setting_names
 from stvit_video.settings.sweep_settings import SweepSettings
 from stvit_video.utils.compat import parse_hydra_arguments
 
+NUM_SHOWN = 12  # choices in a message
+
 
 def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
     """Command line arguments, with a "+" before settings that the configuration does not have.
@@ -34,10 +37,15 @@ def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
     Args:
         arguments: of the command line. Those with `--cfg`, `--help` and the like come back as they are.
         config_name: of the configuration.
+
+    Raises:
+        ValueError: a group is given what is no choice of it.
     """
     if arguments != parse_hydra_arguments(arguments).overrides:
         return list(arguments)
     with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        if not any(text.lstrip("+").startswith("hydra.searchpath=") for text in arguments):  # with further choices
+            refuse_choices(arguments)
         return _marked(arguments, config_name)
 
 
@@ -54,6 +62,44 @@ def _marked(arguments: Sequence[str], config_name: str) -> list[str]:
         return marked
     triples = zip(arguments, overrides, choices, strict=True)
     return [choice or (text if _takes(config, override) else f"+{text}") for text, override, choice in triples]
+
+
+def refuse_choices(arguments: Sequence[str]) -> None:
+    """Raise where a group of settings is given something that is no choice of it, such as optim=lion or optim=3.
+
+    Args:
+        arguments: of the command line, while Hydra's configuration is open. What can't be parsed is left to Hydra.
+
+    Raises:
+        ValueError: a sentence for each, with the closest choice.
+    """
+    loader = GlobalHydra.instance().config_loader()
+    try:
+        overrides = OverridesParser.create(config_loader=loader).parse_overrides(list(arguments))
+    except HydraException:
+        return
+    faults = [fault for override in overrides if (fault := _choice_fault(override, loader))]
+    if faults:
+        raise ValueError("; ".join(faults))
+
+
+def _choice_fault(override: Override, loader: ConfigLoader) -> str:
+    """What is wrong with a choice; "" = nothing, or it is none of our groups, or has its own folder of files."""
+    key, value = override.key_or_group, override.value()
+    names = [name for name in loader.get_group_options(key) if not name.startswith("_")]
+    if not names or key.startswith("hydra") or override.is_sweep_override() or isinstance(value, dict):
+        return ""
+    chosen = [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    wrong = [one for one in chosen if one not in names and not loader.get_group_options(f"{key}/{one}")]
+    if isinstance(value, str | list | QuotedString) and not wrong:
+        return ""
+    if override.is_delete() or value is None:
+        return "" if override.is_delete() else f"{key}=null chooses nothing; leave it out, or choose one of its files"
+    wrong = wrong or chosen
+    close = get_close_matches(wrong[0], names, n=1)
+    shown = ", ".join(names[:NUM_SHOWN]) + f", ... ({len(names)} in all)" * (len(names) > NUM_SHOWN)
+    way = f"did you mean {close[0]}?" if close else f"choose one of {shown}"
+    return f"{key}={wrong[0]} is no choice; {way}"
 
 
 def unknown_overrides(arguments: Sequence[str], *, config_name: str) -> list[str]:
@@ -116,7 +162,7 @@ def known_settings(config_name: str = "train") -> frozenset[str]:
     names = set(setting_names(kind))
     if config_name in SWEPT:
         names |= {"sweep", *(f"sweep.{name}" for name in SweepSettings.model_fields)}
-    if "data.mean" in names:
+    if "data.source" in names:
         names |= {f"data.{name}" for source in LAYOUTS for name in layout_settings(source).model_fields}
     if "model.name" in names:
         names |= {f"model.{name}" for model in list_models() for name in option_defaults(model)}

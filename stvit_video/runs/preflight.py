@@ -1,6 +1,6 @@
 """Check everything about a training that can be checked before data is read, and report all faults in one error."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,12 @@ from stvit_video.config.setting_checks import Check, run_checks, sound_settings
 from stvit_video.config.unknown_keys import unknown_faults
 from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.factories.data import ClipParts
-from stvit_video.factories.manifests import absolute_paths, find_manifest, other_layouts_settings
+from stvit_video.factories.manifests import (
+    absolute_paths,
+    find_manifest,
+    layout_settings,
+    other_layouts_settings,
+)
 from stvit_video.factories.network import meta_model
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.models.checkpoints.files import read_checkpoint
@@ -22,7 +27,6 @@ from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
 from stvit_video.models.checkpoints.state_dict import unwrapped
 from stvit_video.runs.disk import checkpoint_bytes, disk_space_fault, folder_faults
 from stvit_video.runs.resume import (
-    MAY_MOVE,
     check_undamaged,
     checkpoint_faults,
     is_finished,
@@ -33,8 +37,6 @@ from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.train_settings import ProtocolSettings, TrainSettings
 from stvit_video.training.distillation import teacher_difference
 from stvit_video.training.freezing import freeze_all_but
-
-PLACES = frozenset(("data", "data.source", *MAY_MOVE))
 
 
 class CheckedStart(NamedTuple):
@@ -80,7 +82,7 @@ def check_start(values: Mapping[str, Any], *, run_dir: Path) -> CheckedStart:
     folder = resume_point_of(path).run_dir if path else run_dir
     if wrong or path or not is_finished(folder, max_epochs=settings.trainer.max_epochs):
         faults += folder_faults(folder)
-        faults += _place_faults(settings) if PLACES.isdisjoint(wrong) else []
+        faults += _place_faults(settings) if _finds_places(settings, {*wrong, *read.unknown}) else []
         faults += run_checks([lambda given: _disk_space_faults(given, folder)], settings, wrong)
     if faults:
         raise ValueError("; ".join(dict.fromkeys(faults)))
@@ -111,6 +113,13 @@ def _as_faults(work: Callable[[], object], *, name: str = "") -> list[str]:
 
 def _protocol_faults(settings: TrainSettings) -> list[str]:
     return _as_faults(lambda: TestProtocol.named(**chosen_protocol(settings)), name="protocol")
+
+
+def _finds_places(settings: TrainSettings, wrong: Collection[str]) -> bool:
+    """Whether nothing is wrong with the settings by which lists and videos are found."""
+    own = layout_settings(settings.data.source).model_fields if settings.data.source in LAYOUTS else {}
+    unknown = {name for name in wrong if name.startswith("data.") and name[5:] not in ClipSettings.model_fields}
+    return {"data", "data.source", *(f"data.{name}" for name in own), *unknown}.isdisjoint(wrong)
 
 
 def _place_faults(settings: TrainSettings) -> list[str]:

@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
+from stvit_video.utils.addresses import Place
+
+PLACE = get_args(Place)[1]  # the mark of paths
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
@@ -56,7 +59,7 @@ def _one(kind: Any, limits: tuple[Any, ...]) -> str:
         if get_origin(item) is Literal:
             return f"a list of {count}words out of {', '.join(map(str, get_args(item)))}"
         return _with_range(f"a list of {count}{'words' if item is str else 'numbers'}", item_limits)
-    return _with_range(NAMES.get(kind, "any value"), limits)
+    return "a path" if PLACE in limits else _with_range(NAMES.get(kind, "any value"), limits)
 
 
 def _with_range(name: str, limits: tuple[Any, ...]) -> str:

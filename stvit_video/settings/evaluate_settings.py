@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from stvit_video.settings.declare import MISSING, Count, Group, Natural, NumTokens, setting
+from stvit_video.settings.declare import MISSING, Count, Group, Natural, NumTokens, OpenGroup, setting
 from stvit_video.utils.addresses import Place
 from stvit_video.utils.choices import Average, Backend, EvaluationPrecision
 
@@ -15,8 +15,8 @@ class EvaluatedModel(Group):
     )
 
 
-class EvaluatedData(Group):
-    """What is evaluated; without a source the validation data of the training run."""
+class EvaluatedData(OpenGroup):
+    """What is evaluated; without a source the validation data of the training run. Layouts have further settings."""
 
     source: str | None = setting(None, "layout of the data; null = the validation data of the training run")
     val: Place | None = setting(

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from stvit_video.settings.allowed import allowed_words
 from stvit_video.settings.declare import MISSING, Group
-from stvit_video.utils.addresses import Place
 
 S = TypeVar("S", bound=Group)
 
@@ -127,7 +126,9 @@ def _sentence(kind: type[Group], path: tuple[str, ...], value: Any) -> str:
     allowed = allowed_words(field.annotation, tuple(field.metadata))
     if isinstance(value, float) and not isfinite(value):
         allowed = allowed.replace("a number", "a finite number", 1)
-    return f"{name}={value!r} must be {allowed}"
+    is_bare = isinstance(value, int | float) and ("a word" in allowed or "a path" in allowed)
+    way = f"; write it as '\"{value}\"'" if is_bare else ""
+    return f"{name}={value!r} must be {allowed}{way}"
 
 
 def _example(kind: type[Group], name: str) -> str:
@@ -135,5 +136,5 @@ def _example(kind: type[Group], name: str) -> str:
     group, _, own = name.rpartition(".")
     holder = group_of(kind, group) if group in kind.model_fields else kind
     field = holder.model_fields.get(own) if holder is not None else None
-    is_place = field is not None and ("place" in field.metadata or Place in get_args(field.annotation))
-    return "/path" if is_place else "VALUE"
+    words = allowed_words(field.annotation, tuple(field.metadata)) if field is not None else ""
+    return "/path" if words == "a path" else "VALUE"

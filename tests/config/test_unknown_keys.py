@@ -35,7 +35,8 @@ def test_names_are_those_of_all_layouts_and_models():
     assert expected | {"model.name", "model.embed_dims", "data.clip_sampler", "sweep.also"} <= known_settings()
     assert not {"defaults", "hydra.run", "data.defaults", "data.part"} & known_settings()
     assert {"data.shards", "num_measured", "data.mean"} <= known_settings("doctor")
-    assert "data.shards" not in known_settings("evaluate")
+    assert "data.shards" in known_settings("evaluate")
+    assert "data.mean" not in known_settings("evaluate")
 
 
 def test_unknown_settings_of_the_command_line_are_marked_for_hydra(monkeypatch):
@@ -72,7 +73,6 @@ def test_unknown_settings_of_the_command_line_are_marked_for_hydra(monkeypatch):
         ("protocol={num_clipz:3}", "+protocol={num_clipz:3}"),
         ("seed.x=3 optim.lr=${x}", "+seed.x=3"),
         ("experiment=ssv2 optim=sgd", "+experiment=ssv2"),  # a group of which nothing is chosen yet
-        ("experiment=none lrr=3", "+experiment=none"),  # Hydra ends at the first
         ("hydra.run.dir=/x hydra/launcher=basic hydra.job.name=a", ""),
     ],
 )
@@ -91,8 +91,8 @@ def test_names_of_evaluate_are_its_own():
 @pytest.mark.parametrize(
     "arguments",
     [
-        *([], ["optim.lr=1"], ["model=vit"], ["optim.betas.x=3"], ["=="], ["--cfg", "job", "optim.lrr=1"]),
-        *(["~optim.foo"], ["optim.lrr=1,2"], ["foo@bar=1"], ["model=vit", "optim.lrr=1"]),
+        *([], ["optim.lr=1"], ["optim.betas.x=3"], ["=="], ["--cfg", "job", "optim.lrr=1"]),
+        *(["~optim.foo"], ["optim.lrr=1,2"], ["foo@bar=1"], ["hydra.searchpath=[file:///x]", "model=mine"]),
     ],
 )
 def test_all_else_is_left_to_hydra(arguments):
@@ -103,6 +103,23 @@ def test_doctor_and_its_layouts():
     given = ["data=ucf101", "data.split=2", "data.trian=x", "num_measured=0", "frame=all"]
     marked = ["data=ucf101", "data.split=2", "+data.trian=x", "num_measured=0", "+frame=all"]
     assert mark_unknown(given, config_name="doctor") == marked
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["model=deit_tinny"], r"^model=deit_tinny is no choice; did you mean deit_tiny\?$"),
+        (["model=vit"], r"^model=vit is no choice; choose one of casvit_m, .*, \.\.\. \(60 in all\)$"),
+        (["optim=lion", "data=csvs"], r"^optim=lion is no choice; .*adamw, sgd; data=csvs is no choice; .*csv\?$"),
+        (["+experiment=k40"], r"^experiment=k40 is no choice; did you mean k400\?$"),
+        (["optim=3"], "^optim=3 is no choice; choose one of adamw, sgd$"),
+        (["optim=[1]"], "^optim=1 is no choice; choose one of adamw, sgd$"),
+        (["optim=null"], "^optim=null chooses nothing; leave it out, or choose one of its files$"),
+    ],
+)
+def test_what_is_no_choice_is_told_with_the_closest(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        mark_unknown(arguments, config_name="train")
 
 
 def test_unknown_settings_of_a_sweep_are_told_together():

@@ -5,6 +5,7 @@ from pydantic import Field
 
 from stvit_video.settings.allowed import allowed_words, takes_null
 from stvit_video.settings.declare import AsTuple, Count, Counts, Numbers, Positive, Share
+from stvit_video.utils.addresses import Place
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,7 @@ from stvit_video.settings.declare import AsTuple, Count, Counts, Numbers, Positi
         (Any, "any value"),
         (Count, "a whole number at least 1"),
         (Positive | None, "a number above 0"),
+        (Place | None, "a path"),
         (Share, "a number at least 0 and at most 1"),
         (Annotated[float, Field(gt=0, lt=3)], "a number above 0 and below 3"),
         (Literal["a", "b"], "one of a, b"),

@@ -41,4 +41,4 @@ def test_keyword_arguments_are_settings():
 
 def test_types_can_be_given():
     kind = settings_of(read_it, name="Typed", types={"place": str | None})
-    assert dict(read_settings(kind, {"place": 4}).wrong) == {"place": "place=4 must be a word"}
+    assert dict(read_settings(kind, {"place": 4}).wrong) == {"place": "place=4 must be a word; write it as '\"4\"'"}

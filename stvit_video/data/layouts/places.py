@@ -65,6 +65,26 @@ def published_folder(value: str | None, setting: str, name: str, *, root: str | 
     return folder
 
 
+def published_file(value: str | None, setting: str, name: str, *, root: str | None, source: str) -> Path:
+    """The file of a setting; where it is not given, the file `name` in data.root.
+
+    Args:
+        value: with setting, source: see `required`.
+        name: of the file as it is published.
+        root: of the setting data.root.
+
+    Raises:
+        ValueError: neither is given.
+        ManifestError: there is no such file.
+    """
+    if value or not root:
+        return Path(existing(value, setting, source=source))
+    file = Path(existing(root, "root", source=source), name)
+    if not file.is_file():
+        raise ManifestError(f"there is no file {file}; correct data.root, or give the file as data.{setting}")
+    return file
+
+
 def refuse_lists(source: str, **lists: str | None) -> None:
     """Refuse lists that the user gives to a layout that has its own.
 

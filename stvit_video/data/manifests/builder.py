@@ -77,7 +77,7 @@ def index_videos(video_dir: Path) -> dict[tuple[str, str], Path]:
         ManifestError: there is no such folder.
     """
     if not video_dir.is_dir():
-        raise ManifestError(f"there is no folder {video_dir}; set video_dir to the folder of the videos")
+        raise ManifestError(f"there is no folder {video_dir}; correct the folder of the videos")
     folders = [video_dir, *sorted(entry for entry in video_dir.iterdir() if entry.is_dir())]
     files: dict[tuple[str, str], Path] = {}
     for folder in folders:
@@ -111,7 +111,7 @@ def settle_missing(
         return list(listed)
     if missing == "error":
         for video in absent:
-            faults.add(video.line, f"there is no video {video.path}; get it, or set missing='drop'")
+            faults.add(video.line, f"there is no video {video.path}; get it, or use data.missing=drop")
         return list(listed)
     stay = [video for video in listed if video.path in present]
     if not stay:

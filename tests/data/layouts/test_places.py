@@ -1,6 +1,6 @@
 import pytest
 
-from stvit_video.data.layouts.places import existing, published_folder, refuse_lists, required
+from stvit_video.data.layouts.places import existing, published_file, published_folder, refuse_lists, required
 from stvit_video.data.manifests.faults import ManifestError
 
 
@@ -28,6 +28,16 @@ def test_paths_that_do_not_exist_are_named(tmp_path, monkeypatch):
         existing("gone", "root", source="csv")
     with pytest.raises(ManifestError, match=f"no folder {tmp_path}/lists; .*data.lists"):
         published_folder(None, "lists", "lists", root=str(tmp_path), source="ucf101")
+
+
+def test_a_published_file_is_given_or_in_root(tmp_path):
+    (tmp_path / "a.json").touch()
+    assert published_file(None, "train", "a.json", root=str(tmp_path), source="x") == tmp_path / "a.json"
+    assert published_file(str(tmp_path / "a.json"), "train", "b.json", root=None, source="x") == tmp_path / "a.json"
+    with pytest.raises(ManifestError, match=f"^there is no file {tmp_path}/b.json; correct data.root, .*data.train$"):
+        published_file(None, "train", "b.json", root=str(tmp_path), source="x")
+    with pytest.raises(ValueError, match="^data.source=x needs data.train;"):
+        published_file(None, "train", "b.json", root=None, source="x")
 
 
 def test_lists_beside_official_ones_are_refused():

@@ -50,7 +50,7 @@ def test_missing_videos(tmp_path, caplog):
     (tmp_path / "videos" / "5.webm").rename(tmp_path / "videos" / "5.mp4")  # transcoded
     (tmp_path / "videos" / "119.webm").unlink()
     # the whole sentence, once for its family
-    whole = r"1 fault\(s\):\n  there is no video .*videos/119\.webm; get it, or set missing='drop'$"
+    whole = r"1 fault\(s\):\n  there is no video .*videos/119\.webm; get it, or use data.missing=drop$"
     with pytest.raises(ManifestError, match=whole):
         read_something_manifest(**places)
     assert [r.video_id for r in read_something_manifest(**places, missing="keep").records][1:] == ["5.mp4", "119.webm"]

@@ -31,7 +31,7 @@ def settle(tmp_path, missing, *stems):
 
 def test_missing_videos_are_faults_are_dropped_or_stay(tmp_path, caplog):
     make_files(tmp_path, "a.mp4", "c.mp4")
-    fault = (3, f"there is no video {tmp_path / 'b.mp4'}; get it, or set missing='drop'")
+    fault = (3, f"there is no video {tmp_path / 'b.mp4'}; get it, or use data.missing=drop")
     assert settle(tmp_path, "error", "a", "b", "c") == (["a.mp4", "b.mp4", "c.mp4"], [fault])
     assert settle(tmp_path, "keep", "a", "b", "c") == (["a.mp4", "b.mp4", "c.mp4"], [])
     assert settle(tmp_path, "drop", "a", "c") == (["a.mp4", "c.mp4"], [])
