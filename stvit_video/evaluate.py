@@ -28,7 +28,8 @@ from stvit_video.evaluation.ledger.eval_ledger import LedgerInfo, make_ledger
 from stvit_video.evaluation.ledger.parquet import write_ledger
 from stvit_video.evaluation.multiview import MultiViewResult
 from stvit_video.evaluation.tables import describe_unread
-from stvit_video.factories.manifests import build_manifest, path_names
+from stvit_video.factories.layout_settings import path_names
+from stvit_video.factories.manifests import build_manifest
 from stvit_video.inference.recognizer import Recognizer, load_recognizer, make_output_dir
 from stvit_video.inference.scoring import USER_ERRORS, evaluate_manifest
 from stvit_video.models.checkpoints.state_dict import shorten

@@ -7,9 +7,9 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
+from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.factories.data import build_mixing, build_train_transform
-from stvit_video.factories.manifests import LAYOUTS
 from stvit_video.models import list_models, model_options
 from stvit_video.settings.augment_settings import AugmentSettings
 from stvit_video.settings.paths import CONF_DIR

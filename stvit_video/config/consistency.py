@@ -7,7 +7,7 @@ from stvit_video.config.multi_scale_consistency import multi_scale_faults
 from stvit_video.config.optim_consistency import optim_faults
 from stvit_video.config.setting_checks import Check, run_checks
 from stvit_video.data.layouts.catalogue import LAYOUTS, PICTURE_LAYOUTS
-from stvit_video.factories.manifests import foreign_fault
+from stvit_video.factories.layout_settings import foreign_faults
 from stvit_video.models.registry import MODELS, model_options
 from stvit_video.settings.train_settings import TrainSettings
 from stvit_video.training.devices import find_surroundings, process_faults
@@ -84,7 +84,7 @@ def _frame_contradictions(settings: TrainSettings) -> list[str]:
 
 def _layout_contradictions(settings: TrainSettings) -> list[str]:
     data = settings.data
-    return foreign_fault({"source": data.source, **data.options}) if data.source in LAYOUTS else []
+    return foreign_faults({"source": data.source, **data.options}) if data.source in LAYOUTS else []
 
 
 def _repeat_contradictions(settings: TrainSettings) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from stvit_video.data.layouts.catalogue import LAYOUTS
-from stvit_video.factories.manifests import layout_settings, other_layouts_settings
+from stvit_video.factories.layout_settings import layout_settings, other_layouts_settings
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.declare import Group
 from stvit_video.settings.reading import Read, read_settings

@@ -2,7 +2,7 @@
 
 from stvit_video.config.nodes import COMMANDS, model_node
 from stvit_video.data.layouts.catalogue import LAYOUTS
-from stvit_video.factories.manifests import layout_settings
+from stvit_video.factories.layout_settings import layout_settings
 from stvit_video.models.registry import FAMILIES, option_defaults, option_help
 from stvit_video.settings.markdown import as_override, page_of, rows_of, table_of
 from stvit_video.settings.signature import as_setting

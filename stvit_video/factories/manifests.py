@@ -4,78 +4,20 @@ import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.data.layouts.places import Reading
 from stvit_video.data.loading.clip_dataset import FrameReader
-from stvit_video.data.loading.pytorchvideo_reader import pytorchvideo_frames
 from stvit_video.data.manifests.manifest import Manifest, check_classes
 from stvit_video.data.manifests.quarantine import drop_quarantined
+from stvit_video.factories.layout_settings import FRAME_READERS, foreign_faults, layout_settings, path_names
 from stvit_video.settings.data_settings import ClipSettings
-from stvit_video.settings.declare import Group
-from stvit_video.settings.reading import default_values
-from stvit_video.settings.signature import settings_of
-from stvit_video.utils.addresses import Place, is_address
+from stvit_video.utils.addresses import is_address
 
-FRAME_READERS = {
-    "pytorchvideo": pytorchvideo_frames
-}  # of the layouts whose training clips are not read by our decoders
-NO_SETTINGS = ("known_classes", *ClipSettings.model_fields)  # arguments of finders and readers
 _PATTERN = re.compile(r"[{*?\[]")  # what a pattern of names has in it
 _log = logging.getLogger(__name__)
-
-
-@cache
-def layout_settings(source: str) -> type[Group]:
-    """The settings of a layout, without those that all layouts share.
-
-    Args:
-        source: one of LAYOUTS.
-    """
-    reader = FRAME_READERS.get(source)
-    functions = (LAYOUTS[source],) if reader is None else (LAYOUTS[source], reader)
-    return settings_of(*functions, name=source, without=NO_SETTINGS)
-
-
-@cache
-def path_names() -> tuple[str, ...]:
-    """The `data` settings that are paths, apart from root, of all layouts."""
-    found = {"quarantine": None}
-    for find in LAYOUTS.values():
-        hints = get_type_hints(find, include_extras=True)
-        found |= {name: None for name, kind in hints.items() if Place in (kind, *get_args(kind))}
-    return tuple(name for name in found if name != "root")
-
-
-def other_layouts_settings(data: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Settings that are given and are of other layouts alone -> these layouts.
-
-    A value that another layout has by default does not count as given: it is left over from a choice of that layout.
-
-    Args:
-        data: the `data` group as plain values.
-    """
-    own = layout_settings(data["source"]).model_fields
-    found: dict[str, list[str]] = {}
-    for name, value in data.items():
-        takers = {source: kind for source in LAYOUTS if name in (kind := layout_settings(source)).model_fields}
-        if name in own or not takers or value is None:
-            continue
-        if all(value != default_values(kind)[name] for kind in takers.values()):
-            found[name] = list(takers)
-    return found
-
-
-def foreign_fault(data: Mapping[str, Any]) -> list[str]:
-    """A sentence for each of `other_layouts_settings`."""
-    return [
-        f"data.{name} is for data={', '.join(takers)}, not for data.source={data['source']}, which takes "
-        f"{', '.join(layout_settings(data['source']).model_fields)}; leave data.{name} out"
-        for name, takers in other_layouts_settings(data).items()
-    ]
 
 
 def absolute_paths(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,7 +96,7 @@ def find_manifest(
     source = data["source"]
     if source not in LAYOUTS:
         raise ValueError(f"data.source={source!r} is unknown; choose one of {', '.join(sorted(LAYOUTS))}")
-    if faults := foreign_fault(data):
+    if faults := foreign_faults(data):
         raise ValueError("; ".join(faults))
     find, given = LAYOUTS[source], absolute_paths(data)
     taken = get_type_hints(find)

@@ -14,12 +14,8 @@ from stvit_video.config.setting_checks import Check, run_checks, sound_settings
 from stvit_video.config.unknown_keys import unknown_faults
 from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.factories.data import ClipParts
-from stvit_video.factories.manifests import (
-    absolute_paths,
-    find_manifest,
-    layout_settings,
-    other_layouts_settings,
-)
+from stvit_video.factories.layout_settings import layout_settings, other_layouts_settings
+from stvit_video.factories.manifests import absolute_paths, find_manifest
 from stvit_video.factories.network import meta_model
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.models.checkpoints.files import read_checkpoint

@@ -12,7 +12,7 @@ from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 from omegaconf import OmegaConf
 
 from stvit_video.data.transforms.preprocessing import Preprocessing
-from stvit_video.factories.manifests import path_names
+from stvit_video.factories.layout_settings import path_names
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.load import check_weights
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_resume

@@ -34,6 +34,11 @@ def takes_null(annotation: Any) -> bool:
     return any(kind is NoneType for kind, _ in _members(annotation, ()))
 
 
+def is_place(field: FieldInfo) -> bool:
+    """Whether a setting is a path."""
+    return any(PLACE in limits for _, limits in _members(field.annotation, tuple(field.metadata)))
+
+
 def _members(annotation: Any, metadata: tuple[Any, ...]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
     """The types of a union, each with its limits."""
     if get_origin(annotation) is Annotated:

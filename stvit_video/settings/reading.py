@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from stvit_video.settings.allowed import allowed_words
+from stvit_video.settings.allowed import allowed_words, is_place
 from stvit_video.settings.declare import MISSING, Group
 
 S = TypeVar("S", bound=Group)
@@ -136,5 +136,4 @@ def _example(kind: type[Group], name: str) -> str:
     group, _, own = name.rpartition(".")
     holder = group_of(kind, group) if group in kind.model_fields else kind
     field = holder.model_fields.get(own) if holder is not None else None
-    words = allowed_words(field.annotation, tuple(field.metadata)) if field is not None else ""
-    return "/path" if words == "a path" else "VALUE"
+    return "/path" if field is not None and is_place(field) else "VALUE"
