@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from extended_copy import FILE, REPOSITORY, copy_package, page, run, write_files
+from layering import twin_of
 
 PAGE = page("add_a_backbone.md")
 CHANGE = re.compile(r"^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -37,11 +38,11 @@ def copy(tmp_path_factory):
     return root
 
 
-def test_the_page_holds_the_files_that_it_lists():
-    assert [name for name, _ in FILE.findall(PAGE)] == [
-        *(f"stvit_video/models/toy/{file}.py" for file in ("model", "variants", "plan", "family")),
-        "tests/models/toy/test_model.py",
-    ]
+def test_the_page_holds_the_files_that_it_lists_and_a_test_file_for_each():
+    shown = [Path(name) for name, _ in FILE.findall(PAGE)]
+    modules = [path for path in shown if path.parts[0] == "stvit_video"]
+    assert modules == [Path(f"stvit_video/models/toy/{file}.py") for file in ("model", "variants", "plan", "family")]
+    assert {path for path in shown if path not in modules} == {twin_of(path) for path in modules}
     assert len(CHANGE.findall(PAGE)) == len(CHANGED)
 
 
@@ -63,5 +64,10 @@ def test_the_tests_of_the_page_pass_and_every_promise_holds(copy):
 
 def test_a_training_takes_the_new_model(copy):
     small = ["model.embed_dim=8", "model.num_heads=2", "model.elastic=[4,8]", "trainer.max_epochs=1"]
-    small += ["optim.warmup_epochs=0", "optim.layer_decay=0.7"]
+    small += ["optim.warmup_epochs=0", "optim.layer_decay=0.7", "data.num_train=64", "data.num_val=16"]
     run(copy, "-m", "stvit_video.train", "+experiment=quickstart", "model=stvit_video_toy_tiny", *small, "run=toy")
+
+
+def test_the_training_that_the_page_shows_for_dense_models_runs(copy):
+    command = re.search(r"^python (-m stvit_video\.train model=video_toy_tiny .*)$", PAGE, re.MULTILINE)[1].split()
+    run(copy, *command, "data.num_frames=4", "model.embed_dim=8", "run=dense")

@@ -8,7 +8,7 @@ import torch
 from doc_checks import citation_faults, headings, in_backticks, link_faults, name_faults, path_faults, table_rows
 from layering import MAY_IMPORT
 
-from stvit_video.models import create_model
+from stvit_video.models import create_model, list_models
 from stvit_video.models.casvit.plan import casvit_plan
 from stvit_video.models.deit.plan import deit_plan
 from stvit_video.models.parameter_groups import num_layers
@@ -107,6 +107,17 @@ def test_a_page_names_what_is_there(page):
     made = MADE_BY_THE_READER.get(page, "").split()
     faults = [fault for fault in faults if not any(part in fault for part in made)]
     assert not faults, "\n".join(faults)
+
+
+def test_the_readme_lists_the_models():
+    line = next(line for line in read("README.md").splitlines() if line.startswith("Names: "))
+    sizes = {family: names.split(",") for family, names in re.findall(r"(\w+)_\{([\w,]+)\}", line)}
+    models = [f"{family}_{size}" for family in sizes for size in sizes[family]]
+    names = sorted(
+        f"{slot}{clips}{m}" for slot in ("", "stvit_", "stvit_r_") for clips in ("", "video_") for m in models
+    )
+    assert names == list_models()
+    assert f"`, {len(names)} in all." in line
 
 
 def test_the_design_lists_the_rooms_and_what_they_may_import():

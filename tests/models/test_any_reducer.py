@@ -5,6 +5,7 @@ import torch
 
 from stvit_video.models import create_model, load_checkpoint
 from stvit_video.models.parameter_groups import layer_depths, learned_reducers, num_layers, slot_parameters
+from stvit_video.models.swin.plan import RECOVERY_UNIT, UNIT_REDUCER_LAYERS
 from stvit_video.tokens.plans import check_reducer
 from stvit_video.tokens.reducers.pool import PoolReducer
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
@@ -102,6 +103,30 @@ def test_another_number_of_tokens_works_or_is_refused(name, reducer):
             with pytest.raises(ValueError, match="token grid .*is not possible: the weights of .*num_tokens="):
                 refused()
         assert model.token_grid == before
+
+
+def build_recovering(name, reducer):
+    """The model with recovery, small; a Swin's is made of units of fixed size."""
+    own = {"depths": (1, 1, RECOVERY_UNIT, 1)} if name == "video_swin_tiny" else {"generate_at": 1}
+    torch.manual_seed(0)
+    return create_model(f"stvit_r_{name}", reducer=reducer, **SMALL[name] | own)
+
+
+@pytest.mark.parametrize(("name", "reducer"), PAIRS)
+def test_image_tokens_come_back_or_recovery_is_refused(name, reducer):
+    has_room = name != "video_swin_tiny" or REDUCERS[reducer].num_layers == UNIT_REDUCER_LAYERS
+    if not REDUCERS[reducer].can_recover or not has_room:
+        with pytest.raises(ValueError, match=f"reducer='{reducer}' can't be recovered from"):
+            build_recovering(name, reducer)
+        return
+    model, again, x = build_recovering(name, reducer), build_recovering(name, reducer).eval(), clips(name)
+    assert len(model.reducers()) == 1
+    model(x).square().sum().backward()
+    assert [key for key, value in model.named_parameters() if value.grad is None] == []
+    load_checkpoint(again, model.state_dict())
+    assert torch.equal(again(x), model.eval()(x))
+    dense = create_model(name, **SMALL[name])
+    assert model.forward_tokens(x).shape[1] == model.tokens_per_level()[-1] == dense.tokens_per_level()[-1]
 
 
 def test_families_that_a_reducer_does_not_go_with(monkeypatch):
