@@ -116,7 +116,24 @@ def _cache_contradictions(settings: TrainSettings) -> list[str]:
     ]
 
 
+def _run_contradictions(settings: TrainSettings) -> list[str]:
+    run = settings.run
+    if run is None or all(part.strip(". ") for part in run.split("/")):
+        return []
+    return [f"run={run!r} is no name of a folder in outputs/; give a word, such as run=first"]
+
+
+def _start_contradictions(settings: TrainSettings) -> list[str]:
+    if settings.init_head == "new" or settings.init_from:
+        return []
+    return [
+        "init_head=keep takes the head of init_from along, and there is none; give it, or leave init_head out"
+    ]
+
+
 CHECKS: tuple[Check, ...] = (
+    _run_contradictions,
+    _start_contradictions,
     _validation_contradictions,
     _sampling_contradictions,
     _process_contradictions,

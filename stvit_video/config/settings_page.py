@@ -3,9 +3,9 @@
 from stvit_video.config.nodes import COMMANDS, model_node
 from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.factories.layout_settings import layout_settings
-from stvit_video.models.registry import FAMILIES, option_defaults, option_help
-from stvit_video.settings.markdown import as_override, page_of, rows_of, table_of
-from stvit_video.settings.signature import as_setting
+from stvit_video.factories.network import model_settings
+from stvit_video.models.registry import FAMILIES
+from stvit_video.settings.markdown import page_of, rows_of, table_of
 from stvit_video.settings.sweep_settings import SweepSettings
 
 HEAD = """# Settings
@@ -39,8 +39,5 @@ def settings_page() -> str:
 
 def _options_of(name: str) -> str:
     """The options of a model as a table."""
-    helps, node = option_help(name), model_node(name)
-    lines = [
-        f"| `model.{key}` | `{as_override(node[key])}` | {as_setting(helps[key])} |" for key in option_defaults(name)
-    ]
-    return "\n".join(["| setting | default | what it does |\n|---|---|---|", *lines])
+    node, rows = model_node(name), rows_of(model_settings(name), "model.")
+    return table_of(row._replace(default=node[row.name.partition(".")[2]]) for row in rows)

@@ -1,6 +1,6 @@
 """What an annotation allows, in words, for error messages and for the page of all settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -57,6 +57,8 @@ def _limits(metadata: tuple[Any, ...]) -> Iterator[Any]:
 
 
 def _one(kind: Any, limits: tuple[Any, ...]) -> str:
+    if get_origin(kind) is Sequence:
+        return "a list of numbers" if get_args(kind) == (int,) else "a list"
     if get_origin(kind) is tuple:
         first, *others = get_args(kind)
         [(item, item_limits)] = _members(first, ())

@@ -38,4 +38,4 @@ class TrainerSettings(Group):
     checkpoint_minutes: Positive | None = setting(
         15, "between checkpoints within an epoch; null = only after epochs (and where a signal stops it)"
     )
-    enable_progress_bar: bool = setting(True, "draw a bar where the output is a terminal")
+    enable_progress_bar: bool = setting(True, "draw a progress bar; jobs of a sweep leave it out")

@@ -64,6 +64,11 @@ def test_an_image_model_may_see_one_frame_of_a_video(defaults):
     ("key", "value", "message"),
     [
         ("trainer.check_val_every_n_epoch", 99, "trainer.check_val_every_n_epoch=99 .*at most trainer.max_epochs"),
+        ("run", "../x", r"run='../x' .*outputs/; .*run=first"),
+        ("run", "", "run='' .*outputs/"),
+        ("run", "a//b", "run='a//b' .*outputs/"),
+        ("run", "/tmp/x", "run='/tmp/x' .*outputs/"),
+        ("init_head", "keep", "init_head=keep .*init_from .*leave init_head out"),
         ("optim.warmup_epochs", 99, "optim.warmup_epochs=99 .*below trainer.max_epochs=30"),
         ("optim.min_lr", 5.0, "optim.min_lr=5.0 .*at most optim.lr=0.001"),
         ("data.sampling", "segments", "data.sampling=segments .*protocol.name=uniform .*protocol.name=videomae_ssv2"),

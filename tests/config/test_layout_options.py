@@ -20,7 +20,7 @@ def test_wrong_and_unknown_options_are_told_beside_the_others():
     found = read(source="ucf101", split="x", missing="skip", splitt=3, batch_size=0)
     assert dict(found.wrong) == {
         "data.batch_size": "data.batch_size=0 must be a whole number at least 1",
-        "data.split": "data.split='x' must be a whole number",
+        "data.split": "data.split='x' must be one of 1, 2, 3",
         "data.missing": "data.missing='skip' must be one of error, drop, keep",
     }
     assert found.unknown == ("data.splitt",)

@@ -1,6 +1,9 @@
 """The embedded data set, which is written where it is missing."""
 
 from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
 
 from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.data.layouts.places import Reading, required
@@ -14,11 +17,11 @@ def find_embedded(
     *,
     known_classes: Sequence[str] | None,
     root: Place | None = "data/synthetic",
-    num_train: int = 1440,
-    num_val: int = 360,
-    image_size: int = 64,
-    video_frames: int = 16,
-    generation_seed: int = 0,
+    num_train: Annotated[int, Field(ge=1)] = 1440,
+    num_val: Annotated[int, Field(ge=1)] = 360,
+    image_size: Annotated[int, Field(ge=1)] = 64,
+    video_frames: Annotated[int, Field(ge=2)] = 16,
+    generation_seed: Annotated[int, Field(ge=0)] = 0,
 ) -> Reading:
     """Find the embedded data set; reading its list writes the clips first.
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from stvit_video.data.layouts.places import Reading
 from stvit_video.data.layouts.split_lists import check_choices, find_listed, find_official_split, read_lines
@@ -76,7 +77,7 @@ def find_hmdb51(
     *,
     known_classes: Sequence[str] | None,
     root: Place | None = None,
-    split: int = 1,
+    split: Literal[1, 2, 3] = 1,
     lists: Place | None = None,
     videos: Place | None = None,
     missing: Missing = "error",

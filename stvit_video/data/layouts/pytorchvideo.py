@@ -21,7 +21,7 @@ def find_pytorchvideo(
     *,
     known_classes: Sequence[str] | None,
     dataset: Literal["labeled", "hmdb51"] = "labeled",
-    split: int = 1,
+    split: Literal[1, 2, 3] = 1,
     lists: Place | None = None,
     videos: Place | None = None,
     root: Place | None = None,

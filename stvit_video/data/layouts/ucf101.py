@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from stvit_video.data.layouts.places import Reading
 from stvit_video.data.layouts.split_lists import check_choices, find_listed, find_official_split, read_lines
@@ -145,7 +145,7 @@ def find_ucf101(
     *,
     known_classes: Sequence[str] | None,
     root: Place | None = None,
-    split: int = 1,
+    split: Literal[1, 2, 3] = 1,
     lists: Place | None = None,
     videos: Place | None = None,
     missing: Missing = "error",
