@@ -126,9 +126,7 @@ def _run_contradictions(settings: TrainSettings) -> list[str]:
 def _start_contradictions(settings: TrainSettings) -> list[str]:
     if settings.init_head == "new" or settings.init_from:
         return []
-    return [
-        "init_head=keep takes the head of init_from along, and there is none; give it, or leave init_head out"
-    ]
+    return ["init_head=keep takes the head of init_from along, and there is none; give it, or leave init_head out"]
 
 
 CHECKS: tuple[Check, ...] = (
