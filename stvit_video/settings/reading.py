@@ -136,4 +136,4 @@ def _example(kind: type[Group], name: str) -> str:
     group, _, own = name.rpartition(".")
     holder = group_of(kind, group) if group in kind.model_fields else kind
     field = holder.model_fields.get(own) if holder is not None else None
-    return "/path" if field is not None and is_place(field) else "VALUE"
+    return "/path" if field is None or is_place(field) else "VALUE"  # missing options of layouts are mostly paths

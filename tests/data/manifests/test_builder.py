@@ -18,7 +18,7 @@ def test_index_of_a_folder_and_the_folders_in_it(tmp_path):
         ("x", "b.c"): tmp_path / "x" / "b.c.avi",
     }
     # the whole sentence, once for its family
-    with pytest.raises(ManifestError, match=r"^there is no folder .*none; set video_dir to the folder of the videos$"):
+    with pytest.raises(ManifestError, match=r"^there is no folder .*none; correct the folder of the videos$"):
         index_videos(tmp_path / "none")
 
 
