@@ -87,14 +87,15 @@ def _choice_fault(override: Override, loader: ConfigLoader) -> str:
     """What is wrong with a choice; "" = nothing, or it is none of our groups, or has its own folder of files."""
     key, value = override.key_or_group, override.value()
     names = [name for name in loader.get_group_options(key) if not name.startswith("_")]
-    if not names or key.startswith("hydra") or override.is_sweep_override() or isinstance(value, dict):
+    is_no_choice = override.is_delete() or override.is_sweep_override() or isinstance(value, dict)
+    if not names or key.startswith("hydra") or is_no_choice:
         return ""
+    if value is None:
+        return f"{key}=null chooses nothing; leave it out, or choose one of its files"
     chosen = [str(one) for one in value] if isinstance(value, list) else [str(value)]
     wrong = [one for one in chosen if one not in names and not loader.get_group_options(f"{key}/{one}")]
     if isinstance(value, str | list | QuotedString) and not wrong:
         return ""
-    if override.is_delete() or value is None:
-        return "" if override.is_delete() else f"{key}=null chooses nothing; leave it out, or choose one of its files"
     wrong = wrong or chosen
     close = get_close_matches(wrong[0], names, n=1)
     shown = ", ".join(names[:NUM_SHOWN]) + f", ... ({len(names)} in all)" * (len(names) > NUM_SHOWN)

@@ -1,7 +1,6 @@
 """Build a network from the `model` settings."""
 
 import inspect
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -9,7 +8,7 @@ import torch
 
 from stvit_video.models.base import TokenModel
 from stvit_video.models.factory import create_model
-from stvit_video.models.registry import MODELS, model_options, option_defaults
+from stvit_video.models.registry import MODELS, all_options, model_options, option_defaults
 from stvit_video.settings.declare import Group
 from stvit_video.settings.reading import read_settings
 from stvit_video.settings.signature import settings_of
@@ -34,9 +33,8 @@ def option_faults(model: ModelSettings) -> dict[str, str]:
         return {}
     kind = model_settings(model.name)
     own = {name: value for name, value in model.options.items() if name in kind.model_fields}
-    usual = option_defaults(model.name)
-    read = read_settings(kind, {name: usual[name] for name in kind.model_fields} | own)
-    faults = {f"model.{name}": f"model.{sentence}" for name, sentence in read.wrong.items() if name in own}
+    read = read_settings(kind, all_options(model.name, own))
+    faults = {f"model.{name}": f"model.{sentence}" for name, sentence in read.wrong.items()}
     if "num_classes" in model.options:
         faults["model.num_classes"] = "model.num_classes is the number of classes of the data; leave it out"
     return faults
@@ -44,7 +42,7 @@ def option_faults(model: ModelSettings) -> dict[str, str]:
 
 def given_options(model: ModelSettings) -> dict[str, Any]:
     """The options of the `model` settings for `create_model`; null for what the model has no option for is left out."""
-    known: Mapping[str, Any] = dict.fromkeys(model_options(model.name)) if model.name in MODELS else {}
+    known = model_options(model.name) if model.name in MODELS else []
     return {key: value for key, value in model.options.items() if value is not None or key in known}
 
 

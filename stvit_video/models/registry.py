@@ -1,6 +1,7 @@
 """Models by name: one line a family, and the calls over the names that follow from it."""
 
 import inspect
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -53,6 +54,11 @@ def option_defaults(name: str) -> dict[str, Any]:
         ValueError: no model of that name.
     """
     return {option: p.default for option, p in _parameters(name).items() if option not in NO_DEFAULT}
+
+
+def all_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given options of a model, and the defaults of the others; where no model has the name, the given ones."""
+    return {**(option_defaults(name) if name in MODELS else {}), **given}
 
 
 def option_help(name: str) -> dict[str, str]:

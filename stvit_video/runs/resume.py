@@ -17,7 +17,7 @@ from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.load import check_weights
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_resume
 from stvit_video.models.checkpoints.state_dict import CheckpointError
-from stvit_video.models.registry import MODELS, option_defaults
+from stvit_video.models.registry import all_options
 from stvit_video.settings.optim_settings import OptimSettings
 from stvit_video.settings.reading import default_values
 from stvit_video.settings.train_settings import TrainSettings
@@ -234,9 +234,9 @@ def _with_defaults(settings: Any) -> Any:
         if isinstance(usual, dict) and isinstance(found.get(group), dict):
             found[group] = usual | found[group]
     model, optim, trainer = (found.get(group) or {} for group in ("model", "optim", "trainer"))
-    if model.get("name") in MODELS:
+    if "name" in model:
         given = {key: value for key, value in model.items() if value is not None}
-        found["model"] = {**model, **option_defaults(model["name"]), **given}
+        found["model"] = {**model, **all_options(model["name"], given)}
     if "warmup_epochs" in optim and optim["warmup_epochs"] is None and "max_epochs" in trainer:
         found["optim"] = {**optim, "warmup_epochs": OptimSettings().num_warmup_epochs(trainer["max_epochs"])}
     return found

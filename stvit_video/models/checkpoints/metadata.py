@@ -8,7 +8,7 @@ import torch
 from stvit_video import __version__
 from stvit_video.models.checkpoints.grids import PositionGrid
 from stvit_video.models.checkpoints.state_dict import CheckpointError
-from stvit_video.models.registry import MODELS, option_defaults
+from stvit_video.models.registry import all_options
 
 METADATA_KEY = "stvit_video"
 FORMAT_VERSION = 1
@@ -134,7 +134,7 @@ def check_resume(metadata_then: object, metadata_now: Mapping[str, Any]) -> None
         _kind_difference(then["multi_label"], metadata_now.get("multi_label", False))
         or _list_difference("classes", list(then["classes"]), list(metadata_now["classes"]))
         or _difference("model", then["model"]["name"], metadata_now["model"]["name"])
-        or _dict_difference("the model option", _all_options(then["model"]), _all_options(metadata_now["model"]))
+        or _dict_difference("the model option", *(_all_options(one["model"]) for one in (then, metadata_now)))
         or _dict_difference("the preprocessing", then["preprocessing"], metadata_now["preprocessing"])
     )
     if difference:
@@ -145,9 +145,7 @@ def check_resume(metadata_then: object, metadata_now: Mapping[str, Any]) -> None
 
 
 def _all_options(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a model, those that are not stored with their defaults."""
-    usual = option_defaults(model["name"]) if model["name"] in MODELS else {}
-    return {**usual, **model["options"]}
+    return all_options(model["name"], model["options"])
 
 
 def _kind_difference(then: bool, now: bool) -> str:
