@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from stvit_video.data.decoding.video import Video, open_video
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.sampling.protocols import (
     PUBLISHED_TRAINING_CROP,
     NamedProtocol,
@@ -31,8 +32,7 @@ class ExplainedVideo:
         path: the file.
         protocol: its name.
         average: "prob" or "logit".
-        num_video_frames: displayed frames.
-        fps: frames per second.
+        times: of the displayed frames.
         frame_size: (height, width) of a frame in pixels.
         plan: the frames and crops that are looked at.
         pictures: (P, h, w, 3) uint8, the middle frame of each of the first P clips, resized.
@@ -41,8 +41,7 @@ class ExplainedVideo:
     path: Path
     protocol: str
     average: str
-    num_video_frames: int
-    fps: float
+    times: FrameTimes
     frame_size: tuple[int, int]
     plan: ViewPlan
     pictures: np.ndarray
@@ -90,8 +89,7 @@ def explain_video(
         frame_size = (video.height, video.width)
         plan = plan_views(
             published,
-            video.num_frames,
-            video.fps,
+            video.times,
             frame_size=frame_size,
             preprocessing=preprocessing,
             num_clips=published.num_clips if num_clips is None else num_clips,
@@ -101,8 +99,7 @@ def explain_video(
             path=path,
             protocol=protocol,
             average=published.average,
-            num_video_frames=video.num_frames,
-            fps=video.fps,
+            times=video.times,
             frame_size=frame_size,
             plan=plan,
             pictures=_middle_pictures(video, plan),
@@ -114,13 +111,13 @@ def describe_video(video: ExplainedVideo) -> list[str]:
     plan = video.plan
     height, width = video.frame_size
     lines = [
-        f"{video.path}: {video.num_video_frames} frames of {width}x{height} at {video.fps:g} a second",
+        f"{video.path}: {video.times.num_frames} frames of {width}x{height} {_describe_rate(video.times)}",
         f"{video.protocol}: {_count(len(plan.clips), 'clip')} of {len(plan.clips[0])} frames x "
         f"{_count(len(plan.corners), 'crop')}, {AVERAGES[video.average]}; "
         f"{plan.num_distinct} of {_count(plan.num_views, 'view')} differ",
     ]
     for number, clip in enumerate(plan.clips):
-        seconds = f"{clip[0] / video.fps:.2f} to {max(clip) / video.fps:.2f} s"
+        seconds = f"{video.times.seconds[clip[0]]:.2f} to {video.times.seconds[max(clip)]:.2f} s"
         lines.append(f"clip {number} ({seconds}): {' '.join(str(index) for index in clip)}")
     for number, (top, left) in enumerate(plan.corners):
         frame = f"{plan.resized[1]}x{plan.resized[0]}"
@@ -171,8 +168,8 @@ def _draw_times(axes: Any, video: ExplainedVideo) -> None:
     for number, clip in enumerate(video.plan.clips):
         frames, counts = np.unique(clip, return_counts=True)
         axes.scatter(frames, np.full(len(frames), number), s=8 * counts, color=COLOURS[0])
-    axes.axvspan(-0.5, video.num_video_frames - 0.5, color="0.93", zorder=0)
-    axes.set(xlabel=f"frame (of {video.num_video_frames}, {video.fps:g} a second)", ylabel="clip")
+    axes.axvspan(-0.5, video.times.num_frames - 0.5, color="0.93", zorder=0)
+    axes.set(xlabel=f"frame (of {video.times.num_frames}, {_describe_rate(video.times)})", ylabel="clip")
     axes.set_yticks(range(len(video.plan.clips)))
     axes.set_ylim(len(video.plan.clips) - 0.5, -0.5)
 
@@ -188,6 +185,11 @@ def _draw_crops(axes: Any, picture: np.ndarray, plan: ViewPlan, *, clip: int) ->
         axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=COLOURS[number], linewidth=2))
     axes.set_title(f"clip {clip}, frame {plan.clips[clip][len(plan.clips[clip]) // 2]}", fontsize=8)
     axes.set_axis_off()
+
+
+def _describe_rate(times: FrameTimes) -> str:
+    mean = "" if times.is_constant else "variable rate, on average "
+    return f"at {mean}{times.fps:.6g} a second"
 
 
 def _count(number: int, word: str) -> str:

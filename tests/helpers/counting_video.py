@@ -8,6 +8,7 @@ import pytest
 from stvit_video.data.loading import frame_source
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.preprocessing import Preprocessing
 
 PLAIN = Preprocessing(
@@ -25,14 +26,12 @@ class CountingVideo:
         numbers = np.arange(num_frames, dtype=np.uint8)[:, None, None, None]
         self.frames = np.broadcast_to(numbers + columns, (num_frames, height, width, 3))
         self.num_frames = num_frames
+        self.times = FrameTimes.constant(num_frames, self.fps)
         self.readings = []
 
     def read(self, indices):
         self.readings.append(list(indices))
         return self.frames[list(indices)].copy()
-
-    def pts_seconds(self, index):
-        return index / self.fps
 
 
 @pytest.fixture

@@ -105,8 +105,7 @@ def plan_clips(paths: Sequence[str], *, preprocessing: Preprocessing) -> tuple[l
         try:
             with open_video(path, backend="decord") as video:
                 indices = ClipSampling().draw(
-                    video.num_frames,
-                    video.fps,
+                    video.times,
                     num_frames=preprocessing.num_frames,
                     frame_stride=preprocessing.frame_stride,
                     generator=seeded_generator(SEED, 0, len(plan), 0),

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 
 from stvit_video.data.curation.duplicates import (
     DuplicateGroup,
@@ -15,10 +15,16 @@ from stvit_video.data.curation.duplicates import (
     find_shared_sources,
     write_duplicates,
 )
-from stvit_video.data.curation.scan import VideoReport, scan_videos, write_report
+from stvit_video.data.curation.scan import (
+    VARIABLE_RATE,
+    VideoReport,
+    describe_intervals,
+    scan_videos,
+    write_report,
+)
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.manifests.quarantine import Quarantined, write_quarantine
-from stvit_video.data.sampling.frame_indices import clip_span, segment_frame_range
+from stvit_video.data.sampling.frame_indices import clip_span, require_segment
 from stvit_video.utils.choices import Frames
 
 NUM_SHOWN = 5
@@ -111,9 +117,16 @@ def quarantine_entries(manifests: Iterable[Manifest], reports: Mapping[str, Vide
             entries[report.path, None, None] = "; ".join(report.faults)
         elif (record.start_seconds, record.end_seconds) != (None, None):
             assert report.num_frames is not None
+            assert report.duration_seconds is not None
             assert report.fps is not None
             try:
-                segment_frame_range(report.num_frames, report.fps, record.start_seconds, record.end_seconds)
+                require_segment(
+                    record.start_seconds,
+                    record.end_seconds,
+                    num_frames=report.num_frames,
+                    video_seconds=report.duration_seconds,
+                    fps=report.fps,
+                )
             except ValueError as error:
                 entries[report.path, record.start_seconds, record.end_seconds] = str(error)
     return [Quarantined(path, reason, start, end) for (path, start, end), reason in entries.items()]
@@ -142,11 +155,24 @@ def describe(examination: Examination) -> list[str]:
         lines.append(f"  and {len(bad) - NUM_SHOWN} more")
     if good:
         lines.append(_describe_format(good))
-    remarks = Counter(remark for report in good for remark in report.remarks)
+    lines += _describe_variable_rates(good)
+    remarks = Counter(remark for report in good for remark in report.remarks if not remark.startswith(VARIABLE_RATE))
     lines += [f"  {count} files: {remark}" for remark, count in remarks.most_common(NUM_SHOWN)]
     if examination.num_short:
         lines.append(f"{examination.num_short} files are shorter than one training clip; their last frame is repeated")
     return lines + _describe_duplicates(examination.groups)
+
+
+def _describe_variable_rates(good: Sequence[VideoReport]) -> list[str]:
+    intervals = [report.intervals_seconds for report in good if report.intervals_seconds is not None]
+    if not intervals:
+        return []
+    smallest, means, largest = zip(*intervals, strict=True)
+    return [
+        f"  {len(intervals)} files: {VARIABLE_RATE}, {describe_intervals(min(smallest), fmean(means), max(largest))}; "
+        "segments in seconds, data.target_fps and protocols that count at 30 frames a second go by the time stamps, "
+        "all else counts frames, however long each is shown"
+    ]
 
 
 def _describe_format(good: Sequence[VideoReport]) -> str:

@@ -4,12 +4,12 @@ Each file is read in a process that may crash or hang without harm, see `stvit_v
 """
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
-from statistics import median
 
 from stvit_video.data.curation.hashing import content_hash, frame_hash, hashed_positions
 from stvit_video.data.decoding.pictures import decode_picture
@@ -28,7 +28,8 @@ REPORT_HEADER = (
     *("width", "height", "size_bytes", "faults", "remarks"),
 )
 READ_BYTES = 64 * 2**20  # decoded at once
-VARIABLE_RATE = 1.5  # longest over usual distance of two frames, above which the rate counts as variable
+VARIABLE_RATE = "variable rate"  # how that remark begins
+CONTRADICTION = 0.01  # share by which a stated rate may differ from that of the time stamps without a remark
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,14 @@ class VideoReport:
     Attributes:
         path: as asked for; of a video in a shard its `VideoRecord.place`.
         num_frames: displayed frames.
+        fps: frames per second, see `Video.fps`.
         codec: ffmpeg's name, e.g. "h264".
         gop_frames: the most frames from one place where decoding may start to the next, or to the end.
         rotation_degrees: clockwise, by which stored frames are turned for display: 0, 90, 180, 270.
         width: displayed pixels, after rotation; so is height.
         faults: why training can't use the file; none = it can.
         remarks: what makes the file slow to read or unusual, without harm to the frames.
+        intervals_seconds: of a variable rate the smallest, mean and largest time from one frame to the next.
         digest: of its bytes, see `content_hash`; "" = it can't be read.
         frame_hashes: of the frames at `hashed_positions`, None = without contrast; empty = not read.
     """
@@ -60,6 +63,7 @@ class VideoReport:
     size_bytes: int | None = None
     faults: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    intervals_seconds: tuple[float, float, float] | None = None
     digest: str = field(default="", repr=False)
     frame_hashes: tuple[int | None, ...] = field(default=(), repr=False)
 
@@ -138,6 +142,11 @@ def largest_gop(keyframes: Sequence[int], num_frames: int) -> int:
     return max(after - before for before, after in pairwise((*keyframes, num_frames)))
 
 
+def describe_intervals(smallest: float, mean: float, largest: float) -> str:
+    """The seconds from one frame to the next, in words."""
+    return f"a frame every {smallest:.3g} to {largest:.3g} s, {mean:.3g} s on average"
+
+
 def write_report(path: str | os.PathLike[str], reports: Iterable[VideoReport]) -> None:
     """Write report.csv: REPORT_HEADER, a row a file; several faults or remarks are joined by "; ".
 
@@ -183,15 +192,15 @@ def _inspected_picture(record: VideoRecord) -> VideoReport:
 
 
 def _described(path: str, index: VideoIndex, video: Video) -> VideoReport:
-    first, last = video.pts_seconds(0), video.pts_seconds(video.num_frames - 1)
     return VideoReport(
         path=path,
         num_frames=video.num_frames,
         fps=video.fps,
+        intervals_seconds=None if video.times.is_constant else video.times.intervals_seconds,
         codec=index.codec,
         gop_frames=largest_gop(index.keyframes, video.num_frames),
         rotation_degrees=-90 * index.quarter_turns % 360,
-        duration_seconds=last - first + 1 / video.fps,
+        duration_seconds=video.times.duration_seconds,
         width=video.width,
         height=video.height,
         size_bytes=os.path.getsize(path),
@@ -200,12 +209,16 @@ def _described(path: str, index: VideoIndex, video: Video) -> VideoReport:
 
 
 def _remarks(index: VideoIndex, video: Video) -> tuple[str, ...]:
-    times = [video.pts_seconds(position) for position in range(video.num_frames)]
-    distances = [after - before for before, after in pairwise(times)]
     refusal = decord_refusal(index)
-    is_variable = bool(distances) and max(distances) > VARIABLE_RATE * median(distances)
+    stated = index.stated_fps
+    contradicts = stated is not None and not math.isclose(stated, video.fps, rel_tol=CONTRADICTION)
+    rates = f"{stated or 0:.6g} frames a second, its time stamps give {video.fps:.6g}, which count"
     found = (
-        (is_variable, "its frame rate varies"),
+        (not video.times.is_constant, f"{VARIABLE_RATE}: {describe_intervals(*video.times.intervals_seconds)}"),
+        (
+            contradicts,
+            f"it states {rates}",
+        ),
         (refusal is not None, f"decord is not safe on it: {refusal}"),
         (index.flipped, "it is stored mirrored"),
     )

@@ -154,14 +154,14 @@ def frame_difference(frame: NDArray[np.uint8], other: NDArray[np.uint8]) -> floa
 
 def _chosen_frames(video: Video, job: Job) -> range:
     try:
-        return range(*segment_frame_range(video.num_frames, video.fps, job.start_seconds, job.end_seconds))
+        return range(*segment_frame_range(video.times, job.start_seconds, job.end_seconds))
     except ValueError as error:
         raise TranscodeError(f"{job.source}: {error}") from error
 
 
 def _encode(av: Any, video: Video, chosen: range, part: Path, encoding: Encoding) -> None:
     height, width = encoding.size(video.height, video.width)
-    rate = Fraction(video.fps).limit_denominator(1001)
+    rate = max(Fraction(video.fps).limit_denominator(1001), Fraction(1, 1001))
     options = {"crf": str(encoding.crf), "preset": encoding.preset, "g": str(encoding.gop), "threads": "1"}
     with av.open(f"file:{part.absolute()}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=rate, options=options)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from stvit_video.data.decoding.container import MAX_FRAME_PIXELS
 from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.sampling.frame_times import FrameTimes
 
 IMAGE_EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 FPS = 1.0  # a rate must be above 0; with one frame it decides nothing
@@ -36,6 +37,7 @@ class Picture:
 
     num_frames = 1
     fps = FPS
+    times = FrameTimes.constant(1, FPS)
 
     def __init__(self, frame: np.ndarray, *, format_name: str) -> None:
         self._frame = frame  # (H, W, 3) uint8

@@ -7,11 +7,13 @@ pure function of the index, so it can be asked before decord ever touches the fi
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from stvit_video.data.decoding.container import MAX_FRAME_PIXELS, av_failure, check_local_file, is_cover, open_container
 from stvit_video.data.decoding.packets import PacketFacts, distrust_reason, has_open_gop, nal_length_size, packet_facts
 from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
+from stvit_video.data.sampling.frame_times import FrameTimes, frame_times
 from stvit_video.utils.optional import load_optional
 
 __all__ = [
@@ -43,7 +45,8 @@ class VideoIndex:
     `pts` are the timestamps of the displayed frames, ascending, in units of `time_base_seconds`; `keyframes`
     are the positions in `pts` from which decoding may start with exact results. `distrust` says why the
     packets don't tell which frames are displayed ("" = they do): then `pts` is only a guess and the frames
-    must be counted by decoding. A frame is shown after `frame[:, ::-1]` where `flipped`, then
+    must be counted by decoding. `stated_fps` is what the file says of its rate, None = nothing; what counts is `times`.
+    A frame is shown after `frame[:, ::-1]` where `flipped`, then
     `np.rot90(frame, quarter_turns)`.
     """
 
@@ -55,7 +58,7 @@ class VideoIndex:
     quarter_turns: int
     flipped: bool
     interlaced: bool
-    fps: float
+    stated_fps: float | None
     time_base_seconds: float
     pts: tuple[int, ...]
     keyframes: tuple[int, ...]
@@ -73,6 +76,15 @@ class VideoIndex:
     def width(self) -> int:
         """Displayed width in pixels, after rotation."""
         return self.coded_height if self.quarter_turns % 2 else self.coded_width
+
+    @cached_property
+    def times(self) -> FrameTimes:
+        """When each frame is shown.
+
+        Raises:
+            ValueError: the file states no rate, and its time stamps give none.
+        """
+        return frame_times(self.pts, time_base_seconds=self.time_base_seconds, stated_fps=self.stated_fps)
 
 
 def decord_refusal(index: VideoIndex) -> str | None:
@@ -204,9 +216,7 @@ def _build_index(
     )
     starts = sorted(position[packet.pts] for packet in packets if packet.is_entry and packet.pts is not None)
     quarter_turns, flipped = orientation(_display_matrix(frame), source)
-    rate = stream.average_rate or stream.guessed_rate  # of a variable rate the mean, as the protocols' authors take
-    if not rate:
-        raise source.error("it states no frame rate")
+    rate = stream.average_rate or stream.guessed_rate
     return VideoIndex(
         container=container_name,
         codec=codec,
@@ -216,7 +226,7 @@ def _build_index(
         quarter_turns=quarter_turns,
         flipped=flipped,
         interlaced=bool(frame.interlaced_frame),
-        fps=float(rate),
+        stated_fps=float(rate) if rate else None,
         time_base_seconds=float(stream.time_base),
         pts=tuple(known),
         keyframes=(0,) if distrust else tuple(starts),

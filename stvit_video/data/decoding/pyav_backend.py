@@ -200,6 +200,12 @@ class PyavReader:
         picture = picture[:, ::-1] if index.flipped else picture
         return np.rot90(picture, index.quarter_turns)
 
+    def _guessed_pts(self, position: int) -> int:
+        """The timestamp of a frame that has none, by the stated rate."""
+        if self.index.stated_fps is None:
+            raise self._source.error(f"frame {position} has no timestamp, and the file states no frame rate")
+        return round(position / (self.index.stated_fps * self.index.time_base_seconds))
+
     def _counted(self, index: VideoIndex, deadline: Deadline) -> VideoIndex:
         """The index with the timestamps of the frames that a decode of the whole file displays."""
         self.index = index
@@ -207,8 +213,7 @@ class PyavReader:
         try:
             self._start_at(0, deadline)
             while (frame := self._decode_one(deadline)) is not None:
-                guess = round(len(pts) / (index.fps * index.time_base_seconds))
-                pts.append(guess if frame.pts is None else frame.pts)
+                pts.append(self._guessed_pts(len(pts)) if frame.pts is None else frame.pts)
                 self._next = len(pts)
         finally:
             self.close()

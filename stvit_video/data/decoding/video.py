@@ -22,6 +22,7 @@ from stvit_video.data.decoding.pyav_backend import PyavReader
 from stvit_video.data.decoding.reader import LIBRARIES, Reader
 from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.data.decoding.torchcodec_backend import TorchcodecReader
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.utils.choices import Backend, words_of
 from stvit_video.utils.optional import load_optional
 
@@ -37,12 +38,20 @@ BACKENDS = words_of(Backend)
 
 
 class Video:
-    """An open video; made by `open_video`, used in a `with` block."""
+    """An open video; made by `open_video`, used in a `with` block.
+
+    Attributes:
+        times: when each frame is shown, counted from the first one.
+    """
 
     def __init__(self, reader: Reader, source: DecodeRequest) -> None:
         self._reader: Reader | None = reader
         self._index: VideoIndex = reader.index
         self._source = source
+        try:
+            self.times: FrameTimes = self._index.times
+        except ValueError as error:
+            raise source.error("it states no frame rate, and its time stamps give none") from error
 
     @property
     def backend(self) -> str:
@@ -56,8 +65,8 @@ class Video:
 
     @property
     def fps(self) -> float:
-        """Frames per second, as the file states it."""
-        return self._index.fps
+        """Frames per second: what the file states where its time stamps agree, else the mean that they give."""
+        return self.times.fps
 
     @property
     def height(self) -> int:

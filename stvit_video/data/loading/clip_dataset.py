@@ -16,6 +16,7 @@ from stvit_video.data.loading.targets import target_of
 from stvit_video.data.loading.worker_crashes import ReadingNow
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.sampling.clip_sampling import ClipSampling
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import CroppedClip
 from stvit_video.utils.seeding import seeded_generator
@@ -192,16 +193,15 @@ class ClipDataset(Dataset[dict[str, Any]]):
     def _read_our_frames(self, candidate: int, generator: torch.Generator) -> torch.Tensor:
         record = self.manifest.records[candidate]
 
-        def choose(num_video_frames: int, fps: float) -> list[int]:
+        def choose(times: FrameTimes) -> list[int]:
             try:
                 return self.sampling.draw(
-                    num_video_frames,
-                    fps,
+                    times,
                     num_frames=self.preprocessing.num_frames,
                     frame_stride=self.preprocessing.frame_stride,
                     generator=generator,
                 )
-            except ValueError as error:  # too short where that is an error, or of no valid frame rate
+            except ValueError as error:  # too short, where that is an error
                 raise DecodeError(f"{record.place}: {error}") from error
 
         return self.source.read(record, choose).frames

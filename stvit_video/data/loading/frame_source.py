@@ -17,6 +17,7 @@ from stvit_video.data.decoding.video import open_video
 from stvit_video.data.loading.picture_reader import open_image
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling.frame_indices import segment_frame_range
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.shards.tar_reader import FetchError, open_member
 from stvit_video.data.transforms.crops import resized_size
 from stvit_video.data.transforms.functional import channels_first, resize_short_side
@@ -31,10 +32,10 @@ _log = logging.getLogger(__name__)
 
 
 class Reading(NamedTuple):
-    """Frames (n, H, W, 3) uint8 RGB, and the time of each in the file, in seconds."""
+    """Frames (n, H, W, 3) uint8 RGB, and the time of each in seconds, counted from the first frame of the file."""
 
     frames: torch.Tensor
-    pts_seconds: list[float]
+    seconds: list[float]
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,11 @@ class _CachedVideo:
     """Answers like an open video."""
 
     frames: torch.Tensor  # (num_frames, H, W, 3) uint8
-    times: torch.Tensor  # (num_frames,) float64
-    fps: float
+    times: FrameTimes
 
     @property
     def num_frames(self) -> int:
         return len(self.frames)
-
-    def pts_seconds(self, index: int) -> float:
-        return float(self.times[index])
 
     def read(self, indices: Sequence[int]) -> torch.Tensor:
         return self.frames[list(indices)]
@@ -77,12 +74,12 @@ class FrameSource:
         """Memory that the kept frames take."""
         return sum(video.frames.nbytes for video in self._cached.values())
 
-    def read(self, record: VideoRecord, choose: Callable[[int, float], Sequence[int]]) -> Reading:
+    def read(self, record: VideoRecord, choose: Callable[[FrameTimes], Sequence[int]]) -> Reading:
         """Read chosen frames of one listed video (or of its segment) in one pass.
 
         Args:
             record: the listed video.
-            choose: (number of frames of the segment, fps) -> indices in 0 .. number - 1, in any order.
+            choose: times of the frames of the segment -> indices into them, in any order.
 
         Raises:
             DecodeError: the video can't be read, or its segment begins behind its end.
@@ -177,8 +174,7 @@ class FrameSource:
                 indices = range(first, min(first + chunk, video.num_frames))
                 decoded = torch.from_numpy(video.read(list(indices)))  # (n, H, W, 3)
                 frames[first : indices.stop] = _resized(decoded, size, interpolation)
-            times = [video.pts_seconds(index) for index in range(video.num_frames)]
-            return _CachedVideo(frames, torch.tensor(times, dtype=torch.float64), video.fps)
+            return _CachedVideo(frames, video.times)
 
     def _estimated_bytes(self, files: Sequence[VideoRecord], short_side: int) -> float:
         """Expected size of the cache, from the headers of NUM_ESTIMATED videos spread over the list."""
@@ -254,16 +250,14 @@ def cached_short_side(cache_short_side: int | None, preprocessing: Preprocessing
     return cache_short_side
 
 
-def _read_segment(video: Any, record: VideoRecord, choose: Callable[[int, float], Sequence[int]]) -> Reading:
-    first, stop = 0, video.num_frames
-    if record.start_seconds is not None or record.end_seconds is not None:
-        try:
-            first, stop = segment_frame_range(stop, video.fps, record.start_seconds, record.end_seconds)
-        except ValueError as error:
-            raise DecodeError(f"{record.place}: {error}") from error
-    indices = [first + index for index in choose(stop - first, video.fps)]
+def _read_segment(video: Any, record: VideoRecord, choose: Callable[[FrameTimes], Sequence[int]]) -> Reading:
+    try:
+        first, stop = segment_frame_range(video.times, record.start_seconds, record.end_seconds)
+    except ValueError as error:
+        raise DecodeError(f"{record.place}: {error}") from error
+    indices = [first + index for index in choose(video.times.segment(first, stop))]
     frames = torch.as_tensor(video.read(indices))  # (n, H, W, 3)
-    return Reading(frames, [video.pts_seconds(index) for index in indices])
+    return Reading(frames, video.times.seconds[indices].tolist())
 
 
 def _cached_size(height: int, width: int, short_side: int) -> tuple[int, int]:

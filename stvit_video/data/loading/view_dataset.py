@@ -16,6 +16,7 @@ from stvit_video.data.loading.frame_source import Decoding, manifest_source
 from stvit_video.data.loading.targets import target_of
 from stvit_video.data.loading.worker_crashes import ReadingNow
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.sampling.protocols import equal_views, find_protocol
 from stvit_video.data.transforms.functional import channels_first, resize_short_side
 from stvit_video.data.transforms.preprocessing import Preprocessing
@@ -81,9 +82,10 @@ class ViewDataset(Dataset[dict[str, Any]]):
 
         Returns:
             "views" (V, C, T, H, W) uint8; "label", see `target_of`; "index"; "error", empty when the video was read;
-            "clip_starts_seconds", for each view the time of its first frame in the file; "crops", for each
-            view the number of its crop; "same_as", for each view the first view that equals it (itself, unless
-            the video is short or square). Of an unreadable video the views are zeros and the times are NaN.
+            "clip_starts_seconds", for each view the time of its first frame, counted from the first frame of the file;
+            "crops", for each view the number of its crop; "same_as", for each view the first view that equals it
+            (itself, unless the video is short or square). Of an unreadable video the views are zeros and the times are
+            NaN.
         """
         record = self.manifest.records[index]
         label = target_of(self.manifest, record)
@@ -102,24 +104,20 @@ class ViewDataset(Dataset[dict[str, Any]]):
         clips: list[list[int]] = []  # frame numbers in the segment
         chosen: list[int] = []  # each wanted frame once, in order
 
-        def choose(num_video_frames: int, fps: float) -> list[int]:
-            try:
-                clips[:] = self.protocol.clips(
-                    num_video_frames,
-                    fps,
-                    num_frames=self.preprocessing.num_frames,
-                    frame_stride=self.preprocessing.frame_stride,
-                    num_clips=self.num_clips,
-                )
-            except ValueError as error:  # the file states no valid frame rate
-                raise DecodeError(f"{record.place}: {error}") from error
+        def choose(times: FrameTimes) -> list[int]:
+            clips[:] = self.protocol.frame_indices(
+                times,
+                num_frames=self.preprocessing.num_frames,
+                frame_stride=self.preprocessing.frame_stride,
+                num_clips=self.num_clips,
+            )
             chosen[:] = sorted({index for clip in clips for index in clip})
             return chosen
 
         reading = self.source.read(record, choose)
         place = {index: number for number, index in enumerate(chosen)}
         rows = [[place[index] for index in clip] for clip in clips]  # num_clips x T, rows of reading.frames
-        starts = [reading.pts_seconds[row[0]] for row in rows for _ in range(self.num_crops)]
+        starts = [reading.seconds[row[0]] for row in rows for _ in range(self.num_crops)]
         return self._crop_views(reading.frames, rows) | {"clip_starts_seconds": starts}
 
     def _crop_views(self, frames: torch.Tensor, rows: Sequence[Sequence[int]]) -> dict[str, Any]:

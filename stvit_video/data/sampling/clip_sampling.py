@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import torch
 
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.sampling.training_indices import (
     training_frame_indices,
     training_scaled_indices,
     training_segment_indices,
+    training_timed_indices,
 )
 from stvit_video.utils.choices import Sampling, ShortVideo
 
@@ -20,7 +22,8 @@ class ClipSampling:
         sampling: "dense" = frames at a fixed distance from a random start; "segments" = one random frame of each of
             num_frames equal parts of the video, the distance between frames is not used.
         target_fps: frames per second that the distance is meant for: in a video of another rate it is scaled, so that
-            clips last equally many seconds; None = distance in frames of the video, whatever its rate.
+            clips last equally many seconds, and of a variable rate the frame shown at each wanted time is taken; None =
+            distance in frames of the video, whatever its rate.
         short_video: what a clip does that is longer than its video: "repeat_last", "loop", or "error", which makes the
             video count as unreadable.
 
@@ -41,8 +44,7 @@ class ClipSampling:
 
     def draw(
         self,
-        num_video_frames: int,
-        fps: float,
+        times: FrameTimes,
         *,
         num_frames: int,
         frame_stride: int,
@@ -51,8 +53,7 @@ class ClipSampling:
         """Draw one clip.
 
         Args:
-            num_video_frames: frames in the video (or segment).
-            fps: its frames per second.
+            times: of the frames of the video (or segment).
             num_frames: frames in the clip.
             frame_stride: distance between two frames of the clip.
             generator: source of the draw.
@@ -65,21 +66,30 @@ class ClipSampling:
         """
         if self.sampling == "segments":
             return training_segment_indices(
-                num_video_frames, num_frames=num_frames, generator=generator, short_video=self.short_video
+                times.num_frames, num_frames=num_frames, generator=generator, short_video=self.short_video
             )
         if self.target_fps is None:
             return training_frame_indices(
-                num_video_frames,
+                times.num_frames,
                 num_frames=num_frames,
                 frame_stride=frame_stride,
                 generator=generator,
                 short_video=self.short_video,
             )
+        if not times.is_constant:
+            return training_timed_indices(
+                times,
+                num_frames=num_frames,
+                frame_stride=frame_stride,
+                target_fps=self.target_fps,
+                generator=generator,
+                short_video=self.short_video,
+            )
         return training_scaled_indices(
-            num_video_frames,
+            times.num_frames,
             num_frames=num_frames,
             frame_stride=frame_stride,
-            fps=fps,
+            fps=times.fps,
             target_fps=self.target_fps,
             generator=generator,
             short_video=self.short_video,

@@ -2,10 +2,9 @@
 
 import math
 
+from stvit_video.data.sampling.frame_times import FRAME_TOLERANCE, FrameTimes
 from stvit_video.utils.choices import ShortVideo, words_of
-from stvit_video.utils.ranges import require_positive, require_rate
-
-FRAME_TOLERANCE = 1e-3  # in frames: times in tables are rounded, so is 1001 / 30000
+from stvit_video.utils.ranges import require_positive
 
 
 def clip_span(num_frames: int, frame_stride: int) -> int:
@@ -69,47 +68,51 @@ def clip_frame_indices(
     return within_video(list(range(start, start + span, frame_stride)), num_video_frames, short_video)
 
 
-def segment_frame_range(
-    num_video_frames: int, fps: float, start_seconds: float | None, end_seconds: float | None
-) -> tuple[int, int]:
-    """Frames that are displayed from `start_seconds` up to (not including) `end_seconds`.
+def segment_frame_range(times: FrameTimes, start_seconds: float | None, end_seconds: float | None) -> tuple[int, int]:
+    """Frames whose own time stamp lies from `start_seconds` up to (not including) `end_seconds`.
 
-    Frame i counts as displayed at i / fps seconds. A segment between two frames gives the one that
-    stands on the screen at `start_seconds`; an end behind the video is the video's end.
+    A segment between two frames gives the one that stands on the screen at its end; an end behind the video is the
+    video's end.
 
     Args:
-        num_video_frames: frames in the video.
-        fps: frames per second.
-        start_seconds: None = from the beginning.
+        times: of all frames of the video.
+        start_seconds: counted from the first frame; None = from the beginning.
         end_seconds: None = to the end.
 
     Returns:
         (first, stop): the frames first .. stop - 1, never empty.
 
     Raises:
-        ValueError: no frames, fps not above 0, end not after start, or the segment begins behind the video.
+        ValueError: end not after start, or the segment begins behind the video.
     """
-    require_positive(num_video_frames=num_video_frames)
-    require_rate("fps", fps)
-    start = 0.0 if start_seconds is None else start_seconds
+    require_segment(
+        start_seconds, end_seconds, num_frames=times.num_frames, video_seconds=times.end_seconds, fps=times.fps
+    )
+    first = 0 if start_seconds is None else times.first_at_or_after(start_seconds)
     end = math.inf if end_seconds is None else end_seconds
-    if not 0 <= start < end:
-        raise ValueError(f"segment {start} to {end} s is none; it must hold that 0 <= start_seconds < end_seconds")
-    if start * fps >= num_video_frames - FRAME_TOLERANCE:
-        raise ValueError(
-            f"the segment begins at {start} s, the video ends at {num_video_frames / fps:.3f} s "
-            f"({num_video_frames} frames, {fps:g} fps); correct start_seconds"
-        )
-    first = _first_frame_at_or_after(start, fps)
-    stop = num_video_frames if end == math.inf else min(_first_frame_at_or_after(end, fps), num_video_frames)
+    stop = min(times.first_at_or_after(end), times.num_frames)
     if first >= stop:  # no frame begins inside the segment
         first = max(stop - 1, 0)
     return first, max(stop, first + 1)
 
 
-def _first_frame_at_or_after(seconds: float, fps: float) -> int:
-    """Smallest i with i / fps >= seconds, up to FRAME_TOLERANCE."""
-    return math.ceil(seconds * fps - FRAME_TOLERANCE)
+def require_segment(
+    start_seconds: float | None, end_seconds: float | None, *, num_frames: int, video_seconds: float, fps: float
+) -> None:
+    """Raise unless a video that lasts `video_seconds` has such a segment.
+
+    Raises:
+        ValueError: end not after start, or the segment begins behind the video.
+    """
+    start = 0.0 if start_seconds is None else start_seconds
+    end = math.inf if end_seconds is None else end_seconds
+    if not 0 <= start < end:
+        raise ValueError(f"segment {start} to {end} s is none; it must hold that 0 <= start_seconds < end_seconds")
+    if start >= video_seconds - FRAME_TOLERANCE / fps:
+        raise ValueError(
+            f"the segment begins at {start} s, the video ends at {video_seconds:.3f} s ({num_frames} frames, "
+            f"{fps:g} fps); correct start_seconds, which counts from the first frame"
+        )
 
 
 def within_video(indices: list[int], num_video_frames: int, short_video: ShortVideo) -> list[int]:

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from stvit_video.data.sampling.frame_indices import clip_frame_indices, clip_span, uniform_clip_starts
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.crops import crop_offsets
 
 SLOWFAST_FPS = 30.0  # the frame rate that SlowFast, MViT and TimeSformer count their strides in
@@ -25,6 +26,12 @@ class ClipRule(Protocol):
     def __call__(
         self, num_video_frames: int, fps: float, *, num_frames: int, frame_stride: int, num_clips: int
     ) -> list[list[int]]: ...
+
+
+class StartRule(Protocol):
+    """(length, reach of a clip), both in frames at one rate -> where each clip starts."""
+
+    def __call__(self, num_video_frames: float, reach: float, num_clips: int) -> list[float]: ...
 
 
 class CropRule(Protocol):
@@ -116,9 +123,14 @@ def slowfast_clips(
     """
     _require_counts(num_video_frames, fps, num_clips)
     reach = _slowfast_reach(num_frames, frame_stride, fps)
-    room = max(num_video_frames - reach, 0.0)
-    starts = [room * k / num_clips for k in range(num_clips)]
+    starts = slowfast_starts(num_video_frames, reach, num_clips)
     return _spread(starts, num_video_frames, reach=reach, num_frames=num_frames)
+
+
+def slowfast_starts(num_video_frames: float, reach: float, num_clips: int) -> list[float]:
+    """Clip k of N begins at k / N of the room."""
+    room = max(num_video_frames - reach, 0.0)
+    return [room * k / num_clips for k in range(num_clips)]
 
 
 def mvit_clips(
@@ -131,8 +143,38 @@ def mvit_clips(
     _require_counts(num_video_frames, fps, num_clips)
     reach = _slowfast_reach(num_frames, frame_stride, fps)
     return _spread(
-        _offset_starts(num_video_frames, reach, num_clips), num_video_frames, reach=reach, num_frames=num_frames
+        offset_starts(num_video_frames, reach, num_clips), num_video_frames, reach=reach, num_frames=num_frames
     )
+
+
+def offset_starts(num_video_frames: float, reach: float, num_clips: int) -> list[float]:
+    """Whole steps over the room; one clip is centred."""
+    room = max(num_video_frames - reach, 0.0)
+    if num_clips == 1:
+        return [math.floor(room / 2)]
+    return [k * math.floor(room / (num_clips - 1)) for k in range(num_clips)]
+
+
+def clips_by_time(
+    starts: StartRule, times: FrameTimes, *, num_frames: int, frame_stride: int, num_clips: int
+) -> list[list[int]]:
+    """What a rule that counts at 30 frames a second takes of a variable rate: the frame shown at each wanted time.
+
+    Args:
+        starts: where the clips of the rule start.
+        times: of the video or segment.
+        num_frames: frames of a clip.
+        frame_stride: distance between two of them at 30 frames a second.
+        num_clips: clips of the video.
+
+    Raises:
+        ValueError: a count is below 1.
+    """
+    _require_counts(times.num_frames, SLOWFAST_FPS, num_clips)
+    reach = _slowfast_reach(num_frames, frame_stride, SLOWFAST_FPS)
+    offsets = np.linspace(0, reach - 1, num_frames)
+    placed = starts(times.duration_seconds * SLOWFAST_FPS, reach, num_clips)
+    return [times.shown_at((start + offsets) / SLOWFAST_FPS) for start in placed]
 
 
 def uniformer_clips(
@@ -145,7 +187,7 @@ def uniformer_clips(
     _require_counts(num_video_frames, fps, num_clips)
     reach = float(clip_span(num_frames, frame_stride) + frame_stride - 1)
     return _spread(
-        _offset_starts(num_video_frames, reach, num_clips), num_video_frames, reach=reach, num_frames=num_frames
+        offset_starts(num_video_frames, reach, num_clips), num_video_frames, reach=reach, num_frames=num_frames
     )
 
 
@@ -188,13 +230,6 @@ def _slowfast_reach(num_frames: int, frame_stride: int, fps: float) -> float:
     """Frames of this video that a clip reaches over, one stride behind its last frame included."""
     clip_span(num_frames, frame_stride)  # refuses counts below 1
     return max(1.0, frame_stride * num_frames / SLOWFAST_FPS * fps)
-
-
-def _offset_starts(num_video_frames: int, reach: float, num_clips: int) -> list[float]:
-    room = max(num_video_frames - reach, 0.0)
-    if num_clips == 1:
-        return [math.floor(room / 2)]
-    return [k * math.floor(room / (num_clips - 1)) for k in range(num_clips)]
 
 
 def _spread(starts: Sequence[float], num_video_frames: int, *, reach: float, num_frames: int) -> list[list[int]]:

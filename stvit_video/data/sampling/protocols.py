@@ -7,15 +7,20 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.sampling.protocol_rules import (
     ClipRule,
     Corner,
     CropRule,
+    StartRule,
     ceil_corners,
+    clips_by_time,
     even_corners,
     mmaction_clips,
     mvit_clips,
+    offset_starts,
     slowfast_clips,
+    slowfast_starts,
     uniform_clips,
     uniformer_clips,
     videomae_clips,
@@ -33,7 +38,9 @@ class NamedProtocol:
     """How one project looks at a video.
 
     Attributes:
-        clips: frames of each clip.
+        clips: frames of each clip at a constant rate.
+        starts: of a protocol that counts at 30 frames a second, where its clips start: a variable rate is then looked
+            at by time; None = it counts in frames of the video, whatever their times.
         corners: places of the crops.
         num_clips: clips of a video.
         num_crops: crops of a clip, 1 or 3.
@@ -45,6 +52,7 @@ class NamedProtocol:
     """
 
     clips: ClipRule
+    starts: StartRule | None = None
     corners: CropRule = crop_offsets
     num_clips: int
     num_crops: int
@@ -53,6 +61,25 @@ class NamedProtocol:
     frame_stride: int
     short_sides: Mapping[int, int] | None
     crop_size: int = PUBLISHED_TRAINING_CROP
+
+    def frame_indices(
+        self, times: FrameTimes, *, num_frames: int, frame_stride: int, num_clips: int
+    ) -> list[list[int]]:
+        """The frames of each clip of one video or segment.
+
+        Args:
+            times: of its frames.
+            num_frames: frames of a clip.
+            frame_stride: distance between two of them, as the protocol counts.
+            num_clips: clips of the video.
+
+        Raises:
+            ValueError: a value is out of range.
+        """
+        settings = {"num_frames": num_frames, "frame_stride": frame_stride, "num_clips": num_clips}
+        if self.starts is None or times.is_constant:
+            return self.clips(times.num_frames, times.fps, **settings)
+        return clips_by_time(self.starts, times, **settings)
 
     def preprocessing(
         self,
@@ -152,6 +179,7 @@ PROTOCOLS: dict[str, NamedProtocol] = {
     ),
     "mvit": NamedProtocol(  # one crop is cut from the training's short side, three from the test crop's
         clips=mvit_clips,
+        starts=offset_starts,
         corners=ceil_corners,
         num_clips=5,
         num_crops=1,
@@ -172,6 +200,7 @@ PROTOCOLS: dict[str, NamedProtocol] = {
     ),
     "slowfast": NamedProtocol(
         clips=slowfast_clips,
+        starts=slowfast_starts,
         corners=ceil_corners,
         num_clips=10,
         num_crops=3,
@@ -183,6 +212,7 @@ PROTOCOLS: dict[str, NamedProtocol] = {
     ),
     "timesformer": NamedProtocol(  # its one clip is the beginning of the video, not the middle
         clips=slowfast_clips,
+        starts=slowfast_starts,
         corners=ceil_corners,
         num_clips=1,
         num_crops=3,
@@ -234,8 +264,7 @@ def find_protocol(name: str) -> NamedProtocol:
 
 def plan_views(
     protocol: NamedProtocol,
-    num_video_frames: int,
-    fps: float,
+    times: FrameTimes,
     *,
     frame_size: tuple[int, int],
     preprocessing: Preprocessing,
@@ -245,8 +274,7 @@ def plan_views(
     """Frames and crops of one video.
 
     Args:
-        num_video_frames: frames in the video (or segment).
-        fps: its frames per second.
+        times: of the frames of the video (or segment).
         frame_size: (height, width) of a frame in pixels, before resizing.
         preprocessing: from `NamedProtocol.preprocessing`.
         num_clips: clips of a video.
@@ -255,9 +283,8 @@ def plan_views(
     Raises:
         ValueError: a value is out of range.
     """
-    clips = protocol.clips(
-        num_video_frames,
-        fps,
+    clips = protocol.frame_indices(
+        times,
         num_frames=preprocessing.num_frames,
         frame_stride=preprocessing.frame_stride,
         num_clips=num_clips,

@@ -3,6 +3,7 @@
 import math
 from itertools import pairwise
 
+import numpy as np
 import torch
 
 from stvit_video.data.sampling.frame_indices import (
@@ -10,6 +11,7 @@ from stvit_video.data.sampling.frame_indices import (
     clip_span,
     within_video,
 )
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.utils.choices import ShortVideo
 from stvit_video.utils.ranges import require_positive, require_rate
 
@@ -101,6 +103,47 @@ def training_scaled_indices(
     num_starts = max(1, num_video_frames - offsets[-1])
     start = int(torch.randint(num_starts, (1,), generator=generator))
     return within_video([start + offset for offset in offsets], num_video_frames, short_video)
+
+
+def training_timed_indices(
+    times: FrameTimes,
+    *,
+    num_frames: int,
+    frame_stride: int,
+    target_fps: float,
+    generator: torch.Generator,
+    short_video: ShortVideo = "repeat_last",
+) -> list[int]:
+    """Draw one clip of a variable rate: every time at which it fits is equally likely to be its start.
+
+    Args:
+        times: of the frames of the video (or segment).
+        num_frames: frames in the clip.
+        frame_stride: distance between two frames of the clip in a video of `target_fps`.
+        target_fps: frames per second that `frame_stride` is meant for.
+        generator: source of the start.
+        short_video: what a clip shows that lasts longer than the video: its last frame ("repeat_last"), the video
+            from its beginning ("loop"), or an error ("error").
+
+    Returns:
+        `num_frames` indices: the frame on the screen at each wanted time.
+
+    Raises:
+        ValueError: a count or the rate is out of range, or the video is too short and `short_video` is "error".
+    """
+    require_positive(num_frames=num_frames, frame_stride=frame_stride)
+    require_rate("target_fps", target_fps)
+    duration = times.duration_seconds
+    clip_seconds = (num_frames - 1) * frame_stride / target_fps
+    if short_video == "error" and clip_seconds >= duration:
+        raise ValueError(
+            f"a clip of {num_frames} frames lasts {clip_seconds:.3f} s, the video {duration:.3f} s; use fewer frames, "
+            "a smaller stride, or short_video='repeat_last'"
+        )
+    room = max(duration - clip_seconds, 0.0)
+    start = room * float(torch.rand((), generator=generator, dtype=torch.float64))
+    wanted = start + np.arange(num_frames) * frame_stride / target_fps
+    return times.shown_at(wanted % duration if short_video == "loop" else wanted)
 
 
 def training_segment_indices(

@@ -41,7 +41,7 @@ def test_messages_and_frames_arrive_as_they_were_sent(ends):
 
 def test_an_index_survives_json_unchanged(tmp_path):
     source = DecodeRequest(str(make_video(tmp_path / "clip.mp4", num_frames=13)), "pyav", 10.0)
-    index = replace(probe_video(source, source.deadline()), fps=30000 / 1001, distrust="“odd”")
+    index = replace(probe_video(source, source.deadline()), stated_fps=30000 / 1001, distrust="“odd”")
     again = index_from_message(json.loads(json.dumps(index_to_message(index))))
     assert again == index
     assert type(again.pts) is tuple

@@ -20,6 +20,7 @@ from stvit_video.data.loading.collate import collate_clips
 from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling.clip_sampling import ClipSampling
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import TrainTransform
 
@@ -122,7 +123,7 @@ def test_a_broken_video_is_replaced_named_and_counted_alike_every_time(small_man
 class Damaged:
     """A video that opens well and can't be read."""
 
-    num_frames, fps = 11, 10.0
+    times = FrameTimes.constant(11, 10.0)
 
     def read(self, indices):
         raise DecodeError("frame is damaged")

@@ -9,6 +9,7 @@ from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading import frame_source as frames_module
 from stvit_video.data.loading.frame_source import Decoding, FrameSource, manifest_source
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.shards.tar_reader import FetchError
 from stvit_video.data.transforms.preprocessing import Preprocessing
 
@@ -37,8 +38,8 @@ def test_frames_come_in_the_order_asked_for(source_of, write_video, numbers):
     record = VideoRecord(write_video("a.mp4", num_frames=11, height=48, width=64, fps=10), 0, "a.mp4")
     asked = []
 
-    def choose(num_video_frames: int, fps: float) -> list[int]:
-        asked.append((num_video_frames, fps))
+    def choose(times: FrameTimes) -> list[int]:
+        asked.append((times.num_frames, times.fps))
         return [7, 2, 2, 10]
 
     reading = source_of(record).read(record, choose)
@@ -46,20 +47,20 @@ def test_frames_come_in_the_order_asked_for(source_of, write_video, numbers):
     assert reading.frames.shape == (4, 48, 64, 3)
     assert reading.frames.dtype == torch.uint8
     assert numbers(reading.frames) == pytest.approx([7, 2, 2, 10], abs=0.3)
-    assert reading.pts_seconds == pytest.approx([0.7, 0.2, 0.2, 1.0])
+    assert reading.seconds == pytest.approx([0.7, 0.2, 0.2, 1.0])
 
 
 def test_a_segment_is_seen_as_a_video_of_its_own(source_of, write_video, numbers):
     whole = VideoRecord(write_video("a.mp4", num_frames=11, fps=10), 0, "a.mp4")
     record = dataclasses.replace(whole, start_seconds=0.3, end_seconds=0.8)
     source = source_of(whole, record)
-    reading = source.read(record, lambda num_video_frames, fps: range(num_video_frames))
+    reading = source.read(record, lambda times: range(times.num_frames))
     assert numbers(reading.frames) == pytest.approx([3, 4, 5, 6, 7], abs=0.3)
-    assert reading.pts_seconds == pytest.approx([0.3, 0.4, 0.5, 0.6, 0.7])
+    assert reading.seconds == pytest.approx([0.3, 0.4, 0.5, 0.6, 0.7])
     behind = dataclasses.replace(whole, start_seconds=5.0)
     with pytest.raises(DecodeError, match=r"a\.mp4: .*segment .*\b5\.0 s, .*\b1\.100 s"):
-        source.read(behind, lambda num_video_frames, fps: [0])
-    assert len(source.read(whole, lambda num_video_frames, fps: [0]).frames) == 1
+        source.read(behind, lambda times: [0])
+    assert len(source.read(whole, lambda times: [0]).frames) == 1
 
 
 def test_what_is_broken_is_opened_once_remembered_and_logged_once(source_of, broken_record, monkeypatch, caplog):
@@ -68,10 +69,10 @@ def test_what_is_broken_is_opened_once_remembered_and_logged_once(source_of, bro
     messages = set()
     for _ in range(2):
         with pytest.raises(DecodeError, match=r"broken\.mp4") as caught:
-            source.read(broken_record, lambda num_video_frames, fps: [0])
+            source.read(broken_record, lambda times: [0])
         messages.add(str(caught.value))
         with pytest.raises(DecodeError, match=r"broken\.mp4"):
-            source.read(part, lambda num_video_frames, fps: [0])
+            source.read(part, lambda times: [0])
         monkeypatch.setattr(frames_module, "open_video", None)  # must not be called again
     [message] = messages
     assert [record.getMessage() for record in caplog.records].count(message) == 1
@@ -80,7 +81,7 @@ def test_what_is_broken_is_opened_once_remembered_and_logged_once(source_of, bro
 def test_who_reports_broken_videos_itself_gets_no_warning(broken_record, caplog):
     source = FrameSource(warn=False)
     with pytest.raises(DecodeError, match=r"broken\.mp4"):
-        source.read(broken_record, lambda num_video_frames, fps: [0])
+        source.read(broken_record, lambda times: [0])
     assert not caplog.records
 
 
@@ -95,11 +96,11 @@ def test_preload_decodes_once_and_resizes_what_is_larger(numbers, write_video, b
     assert source.num_cached_bytes == 3 * (5 * 32 * 48 + 7 * 24 * 16)
     assert "1 listed videos can't be read" in caplog.text
     monkeypatch.setattr(frames_module, "open_video", None)
-    reading = source.read(large, lambda num_video_frames, fps: range(num_video_frames))
+    reading = source.read(large, lambda times: range(times.num_frames))
     assert reading.frames.shape == (5, 32, 48, 3)
     assert numbers(reading.frames) == pytest.approx(range(5), abs=0.3)
-    assert source.read(small, lambda num_video_frames, fps: [6]).frames.shape == (1, 24, 16, 3)
-    assert len(source.read(part, lambda num_video_frames, fps: range(num_video_frames)).frames) == 3
+    assert source.read(small, lambda times: [6]).frames.shape == (1, 24, 16, 3)
+    assert len(source.read(part, lambda times: range(times.num_frames)).frames) == 3
 
 
 def test_a_cache_that_does_not_fit_is_refused_before_and_while_it_is_filled(write_video, monkeypatch):
@@ -118,7 +119,7 @@ def test_a_cache_that_does_not_fit_is_refused_before_and_while_it_is_filled(writ
 
 
 def _send(source, record, pipe):
-    pipe.send(source.read(record, lambda num_video_frames, fps: [3, 5]).frames.numpy())
+    pipe.send(source.read(record, lambda times: [3, 5]).frames.numpy())
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system can't fork")

@@ -125,15 +125,15 @@ def test_members_of_an_archive_are_named_in_errors(tmp_path):
 def test_frame_source_opens_pictures_and_remembers_broken_ones(tmp_path, caplog):
     good, bad = record_of(write_picture(tmp_path / "x.png", seed=1)), record_of(damaged(tmp_path) / "cut.jpg")
     source = FrameSource()
-    reading = source.read(good, lambda num_frames, fps: [0] * num_frames)
+    reading = source.read(good, lambda times: [0] * times.num_frames)
     assert np.array_equal(reading.frames[0].numpy(), as_pillow_has_it(good.path))
-    assert reading.pts_seconds == [0.0]
+    assert reading.seconds == [0.0]
     for _ in range(2):
         with pytest.raises(DecodeError, match="cut.jpg"):
-            source.read(bad, lambda num_frames, fps: [0])
+            source.read(bad, lambda times: [0])
     assert len(caplog.records) == 1
     source.preload([good], short_side=10)
-    assert source.read(good, lambda num_frames, fps: [0]).frames.shape[1] == 10
+    assert source.read(good, lambda times: [0]).frames.shape[1] == 10
 
 
 def test_pipes_and_huge_files_are_not_read(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling.clip_sampling import ClipSampling
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.sampling.training_indices import training_frame_indices
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import TrainTransform
@@ -20,7 +21,7 @@ SIZES = Preprocessing(
 
 def drawn(sampling: ClipSampling, num_video_frames: int, fps: float = 30.0, seed: int = 0) -> list[int]:
     generator = seeded_generator(seed)
-    return sampling.draw(num_video_frames, fps, num_frames=5, frame_stride=2, generator=generator)
+    return sampling.draw(FrameTimes.constant(num_video_frames, fps), num_frames=5, frame_stride=2, generator=generator)
 
 
 def test_dense_clips_are_those_of_the_plain_function():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.sampling.protocols import PROTOCOLS, equal_views, find_protocol, plan_views
 from stvit_video.data.transforms.preprocessing import Preprocessing
 
@@ -61,8 +62,7 @@ def plan(name, num_video_frames, *, frame_size=(256, 340), num_clips=None, num_c
     num_crops = num_crops or protocol.num_crops
     return plan_views(
         protocol,
-        num_video_frames,
-        30.0,
+        FrameTimes.constant(num_video_frames, 30.0),
         frame_size=frame_size,
         preprocessing=protocol.preprocessing(AT_224, num_crops=num_crops),
         num_clips=num_clips or protocol.num_clips,
