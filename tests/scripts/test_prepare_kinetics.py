@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from real_data import real_file
+from timed_video import SCREEN_MS, numbers_in, write_timed
 from video_maker import make_video
 
+from stvit_video.data.decoding.video import open_video
 from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.data.layouts.tar_shards import read_shard_manifest
 from stvit_video.data.shards.tar_reader import read_member
@@ -143,6 +145,20 @@ def test_shard_sizes_and_what_must_be_cut_first(run, tmp_path):
     assert re.fullmatch("error: '1XB' .*500MB or 1GB\n", run(*options, "shard_size=1XB")[2])
     assert re.search("error: 2 videos .*longer files, .*AAAAAAAAAAA.mp4", run(*options, "untrimmed=true")[2])
     assert "shards/train: 2 videos; 2 shards were written, 0 were there" in run(*options, "shard_size=1KB")[1]
+
+
+def test_untrimmed_recordings_are_cut_by_their_time_stamps(run, tmp_path):
+    """Seconds 3 to 5 are two of the frames that come every 1.5 s, the next ones a part of the 50 a second."""
+    write_timed(tmp_path / "AAAAAAAAAAA.mp4", SCREEN_MS)
+    rows = ["label,youtube_id,time_start,time_end,split", "rest,AAAAAAAAAAA,3,5,val", "move,AAAAAAAAAAA,6,7,val"]
+    (tmp_path / "list.csv").write_text("\n".join(rows) + "\n")
+    code, _, errors = run("csv=list.csv", "videos=.", "output=out/all.csv", "transcode=true", "untrimmed=true")
+    assert (code, errors) == (0, "")
+    found = {}
+    for record in read_csv_manifest(tmp_path / "out" / "all.csv").records:
+        with open_video(record.path) as copy:
+            found[record.label] = numbers_in(copy.read(range(copy.num_frames)))
+    assert found == {1: [2, 3], 0: list(range(4, 54))}
 
 
 def test_options_of_before_mean_the_same():
