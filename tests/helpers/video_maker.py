@@ -60,12 +60,20 @@ def remuxed(path, out, *, shift_pts=0, keep=lambda number: True):
     return out
 
 
+def as_rgb(frame):
+    """One frame as the ffmpeg command makes it RGB, by the scaler that ffmpeg puts in by itself: (H, W, 3) uint8."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25))
+    graph.link_nodes(source, graph.add("format", "rgb24"), graph.add("buffersink")).configure()
+    graph.push(frame)
+    return graph.pull().to_ndarray()
+
+
 def plain_frames(path, *, clockwise_degrees=0):
     """Every frame that a plain decode from the start gives, turned clockwise, one by one: (H, W, 3) uint8."""
-    to_rgb = av.video.reformatter.VideoReformatter()
     with av.open(f"file:{path}") as container:
         for frame in container.decode(container.streams.best("video")):
-            yield np.rot90(to_rgb.reformat(frame, format="rgb24").to_ndarray(), -clockwise_degrees // 90)
+            yield np.rot90(as_rgb(frame), -clockwise_degrees // 90)
 
 
 def whole_file(path, *, clockwise_degrees=0):

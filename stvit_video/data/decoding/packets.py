@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stvit_video.data.decoding.picture_settings import picture_settings
+
 # One packet is one displayed frame in these; anything else (VP8's hidden frames, AVI's packed B-frames with
 # missing timestamps, transport streams) is counted by decoding.
 INDEXED_CODECS = (
@@ -27,6 +29,7 @@ class PacketFacts:
     start here and every frame displayed from here on is exact; `is_closed`: an entry that no displayed frame
     straddles; `is_discard`: decoded but not shown; `is_damaged`: empty, flagged corrupt, or its parts don't
     add up to its size; `changes_settings`: carries new decoder settings (perhaps another frame size).
+    `picture_settings` are the bytes in which a keyframe states the size of its pictures, b"" = it states none.
     """
 
     pts: int | None
@@ -36,6 +39,7 @@ class PacketFacts:
     is_discard: bool
     is_damaged: bool
     changes_settings: bool
+    picture_settings: bytes = b""
 
 
 def nal_length_size(codec: str, extradata: bytes | None) -> int | None:
@@ -105,6 +109,8 @@ def packet_facts(packet: Any, *, codec: str, length_size: int | None) -> PacketF
         is_closed = is_entry and any(kind in closed for kind in types or ())
     elif codec in ("h264", "hevc"):
         is_entry = is_closed = False  # start codes instead of lengths: not looked into, decoded from the start
+    is_key = packet.is_keyframe and not is_damaged
+    stated = picture_settings(memoryview(packet), codec=codec, length_size=length_size) if is_key else b""
     return PacketFacts(
         pts=packet.pts,
         is_keyframe=bool(packet.is_keyframe),
@@ -113,6 +119,7 @@ def packet_facts(packet: Any, *, codec: str, length_size: int | None) -> PacketF
         is_discard=bool(packet.is_discard),
         is_damaged=is_damaged,
         changes_settings=bool(packet.has_sidedata("new_extradata") or packet.has_sidedata("param_change")),
+        picture_settings=stated,
     )
 
 

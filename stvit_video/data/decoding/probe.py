@@ -12,6 +12,8 @@ from typing import Any
 
 from stvit_video.data.decoding.container import MAX_FRAME_PIXELS, av_failure, check_local_file, is_cover, open_container
 from stvit_video.data.decoding.packets import PacketFacts, distrust_reason, has_open_gop, nal_length_size, packet_facts
+from stvit_video.data.decoding.picture_settings import header_settings
+from stvit_video.data.decoding.pixel_shape import SQUARE, pixel_aspect
 from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.data.sampling.frame_times import FrameTimes, frame_times
 from stvit_video.utils.optional import load_optional
@@ -46,8 +48,9 @@ class VideoIndex:
     are the positions in `pts` from which decoding may start with exact results. `distrust` says why the
     packets don't tell which frames are displayed ("" = they do): then `pts` is only a guess and the frames
     must be counted by decoding. `stated_fps` is what the file says of its rate, None = nothing; what counts is `times`.
-    A frame is shown after `frame[:, ::-1]` where `flipped`, then
-    `np.rot90(frame, quarter_turns)`.
+    A frame is shown after `frame[:, ::-1]` where `flipped`, then `np.rot90(frame, quarter_turns)`. `size_may_change`:
+    its keyframes state different things of their pictures. `pixel_aspect` is width : height of a stored pixel, as the
+    file states it; frames are handed out as stored, see `pixel_shape.py`.
     """
 
     container: str
@@ -66,6 +69,8 @@ class VideoIndex:
     num_video_streams: int
     has_duration: bool
     distrust: str
+    size_may_change: bool = False
+    pixel_aspect: tuple[int, int] = SQUARE
 
     @property
     def height(self) -> int:
@@ -111,6 +116,7 @@ def decord_refusal(index: VideoIndex) -> str | None:
         (index.interlaced, "it is interlaced"),
         (index.open_gop, "frames before a keyframe depend on it (open GOP), so seeking there loses count"),
         (not index.has_duration, "it has no duration"),
+        (index.size_may_change, "the size of its pictures may change in mid-stream"),
         (
             index.coded_width < DECORD_MIN_WIDTH_PIXELS,
             f"its width of {index.coded_width} pixels is below {DECORD_MIN_WIDTH_PIXELS}",
@@ -214,6 +220,8 @@ def _build_index(
     distrust = distrust_reason(
         packets, container=container_name, codec=codec, reorders=bool(stream.codec_context.has_b_frames)
     )
+    stated = {packet.picture_settings for packet in packets}
+    stated.add(header_settings(stream.codec_context.extradata, codec=codec))
     starts = sorted(position[packet.pts] for packet in packets if packet.is_entry and packet.pts is not None)
     quarter_turns, flipped = orientation(_display_matrix(frame), source)
     rate = stream.average_rate or stream.guessed_rate
@@ -234,6 +242,8 @@ def _build_index(
         num_video_streams=sum(not is_cover(other) for other in container.streams.video),
         has_duration=container.duration is not None,
         distrust=distrust,
+        size_may_change=len(stated - {b""}) > 1,
+        pixel_aspect=pixel_aspect(stream.sample_aspect_ratio),
     )
 
 

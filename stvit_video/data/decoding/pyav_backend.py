@@ -13,6 +13,7 @@ from stvit_video.data.decoding.packets import is_unreferenced, nal_length_size
 from stvit_video.data.decoding.probe import ScannedFile, VideoIndex
 from stvit_video.data.decoding.reader import LIBRARIES
 from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
+from stvit_video.data.decoding.rgb_conversion import RgbConversion
 from stvit_video.utils.optional import load_optional
 
 __all__ = ["PyavReader"]
@@ -34,6 +35,10 @@ class PyavReader:
         deadline: of this call.
         scanned: the open file that the index is from; it is taken over, with the packets that it keeps and as far as
             it has been decoded. None = open the file when frames are asked for.
+
+    Attributes:
+        other_sizes: (width, height) of frames that were read and are stored in another size than the first; they are
+            scaled to it, as the ffmpeg command does.
     """
 
     def __init__(
@@ -41,7 +46,7 @@ class PyavReader:
     ) -> None:
         self._source = source
         self._av = load_optional(**LIBRARIES["pyav"])
-        self._to_rgb = self._av.video.reformatter.VideoReformatter()  # kept: making one costs more than using it
+        self._to_rgb = RgbConversion(self._av, height=index.coded_height, width=index.coded_width)
         self._keyframes = index.keyframes
         self._may_leave_out = not index.distrust
         self._container: Any = None
@@ -53,6 +58,7 @@ class PyavReader:
         self._wanted: frozenset[int] = frozenset()  # timestamps of the call that is served
         self._left_out: set[int] = set()  # timestamps
         self._after_seek = False
+        self.other_sizes: set[tuple[int, int]] = set()
         if scanned is not None:
             self._take_over(scanned, is_usable=not index.distrust)
         self.index = self._counted(index, deadline) if index.distrust else index
@@ -191,12 +197,13 @@ class PyavReader:
 
     def _displayed(self, frame: Any) -> np.ndarray:
         """(H, W, 3) uint8 RGB, turned as the file says."""
-        index = self.index
-        if (frame.height, frame.width) != (index.coded_height, index.coded_width):
-            first = f"{index.coded_width}x{index.coded_height}"
-            raise self._source.error(f"a frame is {frame.width}x{frame.height} where the first is {first}")
-        # one thread: PyAV's default is one for each core, which on frames of this size costs more than it gains
-        picture = self._to_rgb.reformat(frame, format="rgb24", threads=1).to_ndarray()  # (h, w, 3) as stored
+        size, index = (frame.width, frame.height), self.index
+        if size != (index.coded_width, index.coded_height):
+            self.other_sizes.add(size)
+        try:
+            picture = self._to_rgb.picture(frame)  # (h, w, 3) as stored
+        except (self._av.FFmpegError, ValueError) as error:
+            raise self._source.error(f"a frame of format {frame.format.name!r} can't be made RGB ({error})") from error
         picture = picture[:, ::-1] if index.flipped else picture
         return np.rot90(picture, index.quarter_turns)
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from stvit_video.data.decoding.decord_backend import DecordReader
 from stvit_video.data.decoding.isolated_backend import CAN_ISOLATE, IsolatedReader, probe_isolated
+from stvit_video.data.decoding.pixel_shape import turned_aspect
 from stvit_video.data.decoding.probe import VideoIndex, decord_refusal, probe_video, scan_video
 from stvit_video.data.decoding.pyav_backend import PyavReader
 from stvit_video.data.decoding.reader import LIBRARIES, Reader
@@ -77,6 +78,16 @@ class Video:
     def width(self) -> int:
         """Displayed width in pixels, after rotation."""
         return self._index.width
+
+    @property
+    def pixel_aspect(self) -> tuple[int, int]:
+        """Width : height of a displayed pixel, as the file states it; (1, 1) = square. `read` leaves it alone."""
+        return turned_aspect(self._index.pixel_aspect, quarter_turns=self._index.quarter_turns)
+
+    @property
+    def other_sizes(self) -> frozenset[tuple[int, int]]:
+        """(width, height) as stored of frames that `read` has scaled to the size of the first; known of PyAV alone."""
+        return frozenset(self._reader.other_sizes) if isinstance(self._reader, PyavReader) else frozenset()
 
     def pts_seconds(self, index: int) -> float:
         """When frame `index` is displayed, in seconds on the file's own clock (which need not start at 0).

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
@@ -137,13 +136,12 @@ def test_open_gop_is_a_keyframe_without_closure_or_with_earlier_frames_behind_it
     assert has_open_gop((*GOOD, replace(second_key, is_closed=False)))
 
 
+class StandIn(bytes):
+    """A packet that is read like PyAV's; what it says of itself is set on it."""
+
+
 def test_side_data_with_new_settings_is_seen():
-    packet = SimpleNamespace(
-        pts=0,
-        size=3,
-        is_keyframe=True,
-        is_corrupt=False,
-        is_discard=False,
-        has_sidedata=lambda name: name == "param_change",
-    )
+    packet = StandIn(b"abc")
+    packet.pts, packet.size, packet.is_keyframe, packet.is_corrupt, packet.is_discard = 0, 3, True, False, False
+    packet.has_sidedata = lambda name: name == "param_change"
     assert packet_facts(packet, codec="vp9", length_size=None).changes_settings

@@ -152,12 +152,6 @@ def test_a_seek_behind_the_last_frame_is_an_error(tmp_path):
     np.testing.assert_array_equal(read(reader, [3]), whole_file(path)[[3]])
 
 
-def test_a_frame_of_another_size_is_an_error(tmp_path):
-    reader = opened(PyavReader, make_video(tmp_path / "clip.mp4", num_frames=2), coded_height=72)
-    with pytest.raises(DecodeError, match=r"frame is 98x70 .*\b98x72\b"):
-        read(reader, [0])
-
-
 @pytest.mark.parametrize(
     ("case", "lost"),
     [made("corrupted.mp4", "frame 13 of 35"), real("corrupted.mp4", "frame 28 of 50")],
