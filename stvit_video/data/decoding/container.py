@@ -10,6 +10,7 @@ import re
 from types import ModuleType
 from typing import Any
 
+from stvit_video.data.decoding.not_a_video import START_BYTES, not_a_video
 from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 
 __all__ = ["MAX_FRAME_PIXELS", "av_failure", "check_local_file", "is_cover", "open_container"]
@@ -28,8 +29,6 @@ ADDRESS_PROTOCOLS = (
     "file,http,https,httpproxy,ftp,sftp,tcp,tls,udp,rtp,srtp,srt,rtmp,rtmps,rtmpt,mmsh,mmst,crypto,data,concat,"
     "subfile,cache,async,hls"
 )
-# How such a file begins; only to word the error, the refusal does not depend on it.
-PLAYLIST_STARTS = (b"#EXTM3U", b"ffconcat version", b"v=0", b"<?xml", b"<MPD", b"[playlist]", b"<asx", b"<ASX")
 
 
 def check_local_file(source: DecodeRequest) -> None:
@@ -69,7 +68,7 @@ def open_container(av: ModuleType, source: DecodeRequest) -> tuple[Any, Any]:
             _place(source), options=_options(av, source), metadata_errors="ignore", timeout=source.time_limit_seconds
         )
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
-        raise av_failure(av, source, error, "opening the file", _unopened(source)) from error
+        raise _unopened(av, source, error) from error
     try:
         stream = _moving_picture(container, source)
     except DecodeError:
@@ -103,17 +102,14 @@ def _options(av: ModuleType, source: DecodeRequest) -> dict[str, str]:
     return {**options, "protocol_whitelist": "file", "format_whitelist": ",".join(sorted(formats))}
 
 
-def _unopened(source: DecodeRequest) -> str:
-    """Why the file can't be opened, as far as its first bytes tell."""
-    if not source.allow_addresses and os.path.isfile(source.path):
+def _unopened(av: ModuleType, source: DecodeRequest, error: Exception) -> DecodeError:
+    """Why the file can't be opened: what it is by its first bytes, else what ffmpeg says."""
+    if not source.allow_addresses and os.path.isfile(source.path) and not isinstance(error, av.ExitError):
         with open(source.path, "rb") as file:
-            start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-        if start.startswith(PLAYLIST_STARTS):
-            return (
-                "it is a playlist that points to other places, which are not read; give the video itself, or pass "
-                "allow_addresses=True where you trust the source"
-            )
-    return "it is not a video that ffmpeg can open"
+            known = not_a_video(file.read(START_BYTES), num_bytes=os.path.getsize(source.path))
+        if known:
+            return source.error(known)
+    return av_failure(av, source, error, "opening the file", "it is not a video that ffmpeg can open")
 
 
 def _moving_picture(container: Any, source: DecodeRequest) -> Any:
