@@ -1,7 +1,7 @@
 """A copy of a video that is quick to read at random: smaller, with a keyframe every few frames, without sound.
 
-The copy has the displayed frames of the original, one for one and at the same times. It is checked before it takes
-its name, so whatever stands under the final name is whole.
+The copy has the displayed frames of the original, one for one and at the same times; time stamps that repeat are moved
+apart. It is checked before it takes its name, so whatever stands under the final name is whole.
 """
 
 import errno
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from stvit_video.data.curation.hashing import mean_cells
 from stvit_video.data.curation.scan import largest_gop
+from stvit_video.data.curation.time_stamps import separated_stamps
 from stvit_video.data.decoding.probe import probe_video
 from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.decoding.video import Video, open_video
@@ -168,13 +169,21 @@ def _encode(av: Any, video: Video, chosen: range, part: Path, encoding: Encoding
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = Fraction(1, TICKS)
         convert = av.video.reformatter.VideoReformatter().reformat  # kept: making one costs more than using it
+        ticks = dict(zip(chosen, _copy_ticks(video, chosen), strict=True))
         for position, picture in _pictures(video, chosen):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame = convert(frame, width=width, height=height, format="yuv420p", interpolation="BICUBIC")
-            seconds = video.pts_seconds(position) - video.pts_seconds(chosen[0])
-            frame.pts, frame.time_base = round(seconds * TICKS), Fraction(1, TICKS)
+            frame.pts, frame.time_base = ticks[position], Fraction(1, TICKS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+
+
+def _copy_ticks(video: Video, chosen: range) -> list[int]:
+    """When the copy shows each frame, counted from the first: strictly increasing, as its container needs."""
+    first_seconds = video.pts_seconds(chosen[0])
+    stamps = [round((video.pts_seconds(position) - first_seconds) * TICKS) for position in chosen]
+    ticks = separated_stamps(stamps, usual_gap=max(1, round(TICKS / video.fps)))
+    return [tick - ticks[0] for tick in ticks]
 
 
 def _pictures(video: Video, chosen: range) -> Iterator[tuple[int, NDArray[np.uint8]]]:
@@ -186,7 +195,7 @@ def _pictures(video: Video, chosen: range) -> Iterator[tuple[int, NDArray[np.uin
 
 def _check_copy(video: Video, chosen: range, job: Job, encoding: Encoding, time_limit_seconds: float) -> None:
     """Raise unless the written part has the frames, times and pictures that it should have."""
-    expected_seconds = video.pts_seconds(chosen[-1]) - video.pts_seconds(chosen[0])
+    expected_seconds = _copy_ticks(video, chosen)[-1] / TICKS
     with open_video(job.part, backend="pyav", time_limit_seconds=time_limit_seconds) as copy:
         seconds = copy.pts_seconds(copy.num_frames - 1) - copy.pts_seconds(0)
         size, wanted = (copy.height, copy.width), encoding.size(video.height, video.width)

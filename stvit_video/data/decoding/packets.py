@@ -155,6 +155,8 @@ def distrust_reason(packets: Sequence[PacketFacts], *, container: str, codec: st
     for what, count in counted.items():
         if count:
             return f"{count} of its {len(packets)} packets {what}"
+    if not reorders and pts != sorted(pts):
+        return "its timestamps run backwards, though its frames are shown in the order in which they are stored"
     if not packets[0].is_entry or packets[0].pts != min(pts):
         return "its first packet is no frame that decoding can start from"
     return ""

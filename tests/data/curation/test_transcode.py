@@ -1,11 +1,15 @@
 """Copies: frames, times and pictures against a plain decode of the original, and nothing left of a failed one."""
 
 import errno
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from real_data import real_file
+from stamped_video import picture_number, stamped_video
 from video_cases import both, each
 from video_maker import make_video, plain_frames
 
@@ -75,6 +79,51 @@ def test_odd_originals(tmp_path, case):
         assert copy.fps == pytest.approx(video.fps, rel=1e-3)
         assert (copy.height > copy.width) == (video.height > video.width)
     assert is_done(job, encoding=Encoding(short_side=64))
+
+
+def times_in_ticks(path):
+    """When each frame is shown, counted from the first, in 1/90,000 s."""
+    with open_video(path) as video:
+        return [
+            round((video.pts_seconds(number) - video.pts_seconds(0)) * module.TICKS)
+            for number in range(video.num_frames)
+        ]
+
+
+MILLISECOND, FRAME = Fraction(1, 1000), Fraction(1, 25)
+
+
+@pytest.mark.parametrize(
+    ("stamps", "time_base", "expected"),
+    [
+        ([0, 33, 66, 66, 132, 165], MILLISECOND, [0, 33, 66, 99, 132, 165]),
+        ([0, 0, 0, 100, 133], MILLISECOND, [0, 25, 50, 100, 133]),
+        ([0, 40, 80, 80, 80], MILLISECOND, [0, 40, 60, 70, 80]),
+        ([0, 1, 1, 1, 4, 5], FRAME, [0, 40, 70, 100, 160, 200]),
+        ([0, 33, 99, 66, 132], MILLISECOND, [0, 33, 99, 115.5, 132]),
+        ([0, 33, 5000, 5000, 5033], MILLISECOND, [0, 33, 5000, 5016.5, 5033]),
+    ],
+)
+def test_time_stamps_that_repeat_or_run_backwards_are_moved_apart(tmp_path, stamps, time_base, expected):
+    source = stamped_video(tmp_path / "v.mkv", stamps, time_base=time_base, options={"cpu-used": "8"})
+    job = job_in(tmp_path, source)
+    assert transcode(job, encoding=Encoding(short_side=64)) == len(stamps)
+    assert times_in_ticks(job.target) == [milliseconds * 90 for milliseconds in expected]
+    with open_video(job.target) as copy:
+        assert [picture_number(frame) for frame in copy.read(range(copy.num_frames))] == list(range(len(stamps)))
+    assert is_done(job, encoding=Encoding(short_side=64))
+
+
+@pytest.mark.real_data
+def test_a_recording_with_repeated_time_stamps(tmp_path):
+    source = real_file("data", "field_cases", "dup_pts.webm")
+    job = job_in(tmp_path, source)
+    assert transcode(job, encoding=SMALL) == 30
+    before, after = times_in_ticks(source), times_in_ticks(job.target)
+    assert all(a < b for a, b in pairwise(after))
+    moved = [number for number, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    assert moved == [number + 1 for number, (a, b) in enumerate(pairwise(before)) if a == b]
+    assert all(after[number] - before[number] <= (before[number + 1] - before[number]) / 2 for number in moved)
 
 
 def test_done_means_length_size_and_keyframes(tmp_path):

@@ -125,7 +125,9 @@ def test_streams_as_a_whole_are_distrusted():
     assert re.search("'mpegts' container .*whole frames", reason(GOOD, container="mpegts"))
     assert re.search("codec 'vp8' .*displayed frames", reason(GOOD, codec="vp8"))
     assert re.search("AVI .*no display times", reason(GOOD, container="avi"))
-    assert reason(GOOD, container="avi", reorders=False) == ""
+    in_order = (KEY, *(replace(PLAIN, pts=pts) for pts in (1, 2, 3)))
+    assert reason(in_order, container="avi", reorders=False) == ""
+    assert re.search("timestamps run backwards", reason(GOOD, reorders=False))
     assert re.search("first packet .*start from", reason((PLAIN, *GOOD[1:])))
 
 
