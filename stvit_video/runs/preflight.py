@@ -19,8 +19,8 @@ from stvit_video.factories.manifests import absolute_paths, find_manifest
 from stvit_video.factories.network import meta_model
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.models.checkpoints.files import read_checkpoint
+from stvit_video.models.checkpoints.load import format_of
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
-from stvit_video.models.checkpoints.state_dict import unwrapped
 from stvit_video.runs.disk import checkpoint_bytes, disk_space_fault, folder_faults
 from stvit_video.runs.resume import (
     check_undamaged,
@@ -141,7 +141,7 @@ def _checks(clips: ClipParts) -> list[Check]:
 
 def _init_faults(settings: TrainSettings) -> list[str]:
     path = settings.init_from
-    return _as_faults(lambda: unwrapped(peek_checkpoint(path)), name="init_from") if path else []
+    return _as_faults(lambda: format_of(peek_checkpoint(path)), name="init_from") if path else []
 
 
 def _teacher_faults(settings: TrainSettings, clips: ClipParts) -> list[str]:

@@ -6,7 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from stvit_video.models.checkpoints.dense_to_semantic import fill_slots, is_dense, make_room, ordinary_blocks
-from stvit_video.models.checkpoints.fit import CLASS_TOKEN, TIME_POSITIONS, Fit
+from stvit_video.models.checkpoints.fit import (
+    CLASS_TOKEN,
+    DISTILLATION_HEAD,
+    DISTILLATION_TOKEN,
+    POSITIONS,
+    TIME_POSITIONS,
+    Fit,
+)
 from stvit_video.models.checkpoints.grids import PositionGrid, fit_kernels, fit_positions, fit_tables
 from stvit_video.models.registry import layer_groups
 
@@ -41,6 +48,7 @@ def fit_state(
         make_room(fit, model)
     if from_images:
         _start_time(fit, wanted)
+    _leave_distillation(fit, wanted)
     if from_images or from_dense:
         _leave_class_token(fit, wanted)
     fit_tables(fit, wanted, model)
@@ -86,6 +94,17 @@ def _leave_class_token(fit: Fit, wanted: Mapping[str, Tensor]) -> None:
     if CLASS_TOKEN in fit.state and CLASS_TOKEN not in wanted:
         del fit.state[CLASS_TOKEN]
         fit.unused.append(CLASS_TOKEN)
+
+
+def _leave_distillation(fit: Fit, wanted: Mapping[str, Tensor]) -> None:
+    """No model has a place for the token, the position and the head with which a distilled DeiT learned."""
+    if DISTILLATION_TOKEN not in fit.state or DISTILLATION_TOKEN in wanted:
+        return
+    for key in [key for key in fit.state if key == DISTILLATION_TOKEN or key.startswith(DISTILLATION_HEAD)]:
+        del fit.state[key]
+        fit.unused.append(key)
+    if (table := fit.state.get(POSITIONS)) is not None and table.ndim == 3:
+        fit.state[POSITIONS] = torch.cat([table[:, :1], table[:, 2:]], dim=1)  # (1, 1 + N, C)
 
 
 def _keep_heads(fit: Fit, wanted: Mapping[str, Tensor], heads: tuple[str, ...], *, new_head: bool) -> None:

@@ -15,7 +15,9 @@ from stvit_video.models.checkpoints.metadata import METADATA_KEY
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 
 SAFETENSORS = ".safetensors"
-EXPORTED = "model.safetensors"  # the weights in a folder of stvit_video.export_run
+EXPORTED = "model.safetensors"  # the weights in a folder of stvit_video.export_run, and of transformers
+OLDER = "pytorch_model.bin"  # in a folder of transformers before there was safetensors
+PARTED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")  # weights in several files
 ZIP_START = b"PK\x03\x04"
 
 
@@ -23,7 +25,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """The content of a checkpoint file, read without running any code in it.
 
     Args:
-        path: a file of torch.save or safetensors, or a folder of `stvit_video.export_run`.
+        path: a file of torch.save or safetensors, or a folder of `stvit_video.export_run` or of transformers.
 
     Returns:
         Its dictionary; of our own safetensors files {"state_dict": tensors, METADATA_KEY: metadata}, as of a .ckpt.
@@ -51,10 +53,15 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
 
 def _file_of(path: Path) -> Path:
-    """The file that holds the tensors, of a file or an exported folder."""
+    """The file that holds the tensors, of a file or of a folder."""
     if path.is_dir():
-        if (path / EXPORTED).is_file():
-            return path / EXPORTED
+        if file := next((path / name for name in (EXPORTED, OLDER) if (path / name).is_file()), None):
+            return file
+        if any((path / name).is_file() for name in PARTED):
+            raise CheckpointError(
+                f"{str(path)!r} holds weights in several files, which are not put together here; save them in one: "
+                "with transformers by model.save_pretrained(folder, max_shard_size='100GB')"
+            )
         raise CheckpointError(
             f"{str(path)!r} is a folder without {EXPORTED}; give a folder made by stvit_video.export_run, or the path "
             "of a .ckpt file, such as one in it"

@@ -7,6 +7,8 @@ from torch import Tensor
 POSITIONS = "pos_embed"
 TIME_POSITIONS = "temporal_pos_embed"
 CLASS_TOKEN = "cls_token"
+DISTILLATION_TOKEN = "dist_token"  # of a distilled DeiT, behind the class token
+DISTILLATION_HEAD = "head_dist."
 PATCHES = "patch_embed.proj.weight"
 
 

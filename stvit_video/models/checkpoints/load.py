@@ -12,12 +12,14 @@ from stvit_video import __version__
 from stvit_video.models.checkpoints.convert import defaults, fit_state
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.fit import POSITIONS
+from stvit_video.models.checkpoints.format import Format
 from stvit_video.models.checkpoints.grids import PositionGrid, position_grid
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata, written_by
 from stvit_video.models.checkpoints.state_dict import CheckpointError, check_keys, shorten, unwrapped
+from stvit_video.models.checkpoints.unsupported import check_supported
 from stvit_video.models.registry import FAMILIES, build_model, family_of, layer_groups
 
-FORMATS = tuple(known for family in FAMILIES.values() for known in family.formats)
+FORMATS = {known: family for family in FAMILIES.values() for known in family.formats}
 Result = TypeVar("Result")
 
 
@@ -66,7 +68,7 @@ def model_from_checkpoint(path: str | Path) -> tuple[nn.Module, dict[str, Any]]:
         CheckpointError: the file can't be read, is not one of ours, or its model can't be built here.
     """
     content = read_checkpoint(path)
-    metadata = check_metadata(content.get(METADATA_KEY), source=repr(str(path)))
+    metadata = check_metadata(content.get(METADATA_KEY), source=repr(str(path)) + _foreign_name(content))
     model = _described_model(metadata, source=repr(str(path)))
     check_weights(model, content)
     load_checkpoint(model, content)
@@ -96,10 +98,10 @@ def load_checkpoint(
 ) -> LoadReport:
     """Load weights into `model`: every tensor is accounted for in the report, or nothing is loaded.
 
-    Takes our .ckpt files and state dicts, and those of timm (DeiT, Swin), torchvision (Swin, swin3d), transformers and
-    the authors (VideoMAE), Microsoft (Swin, Video Swin), STViT-R and CAS-ViT, told by their keys. Image weights are
-    inflated to video, dense weights fill a semantic model; positions, biases and cluster centres over another grid are
-    interpolated; a head for another number of classes stays new.
+    Takes our .ckpt files and state dicts, and those of timm (DeiT, Swin), torchvision (Swin, swin3d), transformers
+    (ViT, DeiT, VideoMAE), VideoMAE's authors, Microsoft (Swin, Video Swin), STViT-R and CAS-ViT, told by their keys.
+    Image weights are inflated to video, dense weights fill a semantic model; positions, biases and cluster centres over
+    another grid are interpolated; a head for another number of classes stays new.
 
     Args:
         model: the model that receives the weights.
@@ -116,10 +118,11 @@ def load_checkpoint(
     source = path_or_state_dict
     content = _dictionary(read_checkpoint(source) if isinstance(source, (str, Path)) else source)
     state = unwrapped(content)
-    foreign = None if METADATA_KEY in content else next((known for known in FORMATS if known.matches(state)), None)
+    foreign = format_of(content)
     if foreign is None:
         name = f"stvit_video {'checkpoint' if METADATA_KEY in content else 'state dict'}"
         return _load(model, state, content, name=name, new_head=new_head)
+    _check_family(foreign, model)
     state = _guarded(foreign.name, lambda: foreign.convert(state))
     headless = not any(key.startswith(layer_groups(model).heads) for key in state)
     positions = model.state_dict().get(POSITIONS)
@@ -132,6 +135,42 @@ def load_checkpoint(
         state[POSITIONS] = foreign.positions(*positions.shape[1:])
     pretrained = headless and foreign.positions is not None  # whose features nobody has normed yet
     return _load(model, state, content, name=foreign.name, new_head=new_head or headless, new_norm=pretrained)
+
+
+def format_of(content: Mapping[str, Any]) -> Format | None:
+    """The format of weights of others; None = they may be ours.
+
+    Args:
+        content: of a checkpoint (`read_checkpoint`), or a state dict.
+
+    Raises:
+        CheckpointError: no dictionary of tensors, or they are of a known network that no model here is like.
+    """
+    state = unwrapped(content)
+    if METADATA_KEY in content:
+        return None
+    if (foreign := next((known for known in FORMATS if known.matches(state)), None)) is None:
+        check_supported(state)
+    return foreign
+
+
+def _check_family(foreign: Format, model: nn.Module) -> None:
+    """Raise where weights are of another family than the model."""
+    theirs, ours = FORMATS[foreign].name, family_of(model)
+    if ours is not None and ours.name != theirs:
+        raise CheckpointError(
+            f"the checkpoint holds weights of {foreign.name}, which fit models with {theirs} in their name, not those "
+            f"with {ours.name}; choose such a model, or give weights of {ours.name}"
+        )
+
+
+def _foreign_name(content: Mapping[str, Any]) -> str:
+    """What a file without our metadata is, for a message; "" where nobody knows."""
+    try:
+        foreign = format_of(content)
+    except CheckpointError as error:
+        return f" ({error})"
+    return "" if foreign is None else f" (weights of {foreign.name})"
 
 
 def _load(

@@ -76,8 +76,10 @@ def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
     """
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT_VERSION:
         raise CheckpointError(
-            f"{source} does not say which model it holds (no {METADATA_KEY!r} entry of format {FORMAT_VERSION}); "
-            f"build the model with create_model and use load_checkpoint(model, path)"
+            f"{source} does not say which model it holds (no {METADATA_KEY!r} entry of format {FORMAT_VERSION}); give "
+            f"a file that stvit_video.train wrote; weights alone can start a training "
+            f"(python -m stvit_video.train init_from=...), or in Python go into a model by "
+            f"load_checkpoint(create_model(name), path)"
         )
     faults = [
         f"{key} (no {kind.__name__})" for key, kind in NEEDED.items() if not isinstance(_get(metadata, key), kind)

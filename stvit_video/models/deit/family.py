@@ -3,6 +3,7 @@
 from stvit_video.models.deit.formats import FORMATS
 from stvit_video.models.deit.model import DeiT
 from stvit_video.models.deit.pooling import adapt_norm
+from stvit_video.models.deit.transformers_formats import FORMATS as TRANSFORMERS_FORMATS
 from stvit_video.models.deit.variants import VIDEO_OPTIONS, deit
 from stvit_video.models.family import Family, LayerGroups
 
@@ -16,7 +17,7 @@ DEIT = Family(
         "base": {"embed_dim": 768, "num_heads": 12},
     },
     clip_options=VIDEO_OPTIONS,
-    formats=FORMATS,
+    formats=TRANSFORMERS_FORMATS + FORMATS,
     layers=LayerGroups(first=("patch_embed.", "cls_token", "pos_embed"), frame_kinds=("frame",)),
     adapt_state=adapt_norm,
 )

@@ -1,6 +1,5 @@
-"""Weights of timm's DeiT and of VideoMAE, the authors' and transformers', renamed to ours."""
+"""Weights of timm's DeiT and of VideoMAE's authors, renamed to ours; transformers' have a file of their own."""
 
-import re
 from collections.abc import Mapping
 
 import torch
@@ -9,14 +8,8 @@ from torch import Tensor
 from stvit_video.models.checkpoints.format import Format
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 
-TRANSFORMERS_NAMES = {
-    "attention.output.dense": "attn.proj",
-    "intermediate.dense": "mlp.fc1",
-    "output.dense": "mlp.fc2",
-    "layernorm_before": "norm1",
-    "layernorm_after": "norm2",
-}
 IMAGE_DEIT = "timm DeiT"
+OTHER_PARTS = (".ls1.gamma", ".gamma_1", "norm_pre.weight", "attn_pool.latent")  # of DINOv2, BEiT, CLIP, SigLIP
 PRETRAINING_PARTS = ("decoder.", "encoder_to_decoder.", "mask_token", "pos_embed")  # of masked autoencoding alone
 
 
@@ -40,8 +33,8 @@ def videomae_positions(num_tokens: int, dim: int) -> Tensor:
 def _is_timm_deit(state: Mapping[str, Tensor]) -> bool:
     """Dense DeiT over images, which we name as timm does; DeiT's authors, too."""
     needed = {"cls_token", "pos_embed", "patch_embed.proj.weight", "blocks.0.attn.qkv.weight"}
-    own = any(".layers." in key for key in state)
-    return needed <= set(state) and state["patch_embed.proj.weight"].ndim == 4 and not own
+    other = any(".layers." in key or key.endswith(OTHER_PARTS) for key in state)
+    return needed <= set(state) and state["patch_embed.proj.weight"].ndim == 4 and not other
 
 
 def _is_videomae(state: Mapping[str, Tensor]) -> bool:
@@ -57,7 +50,7 @@ def _convert_videomae(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         state = {
             key.removeprefix("encoder."): value for key, value in state.items() if not key.startswith(PRETRAINING_PARTS)
         }
-    _check_mean_pooling(state, "head.weight")
+    check_mean_pooling(state, "head.weight")
     converted = {key: value for key, value in state.items() if not key.endswith((".q_bias", ".v_bias"))}
     for key, query in state.items():
         if key.endswith(".q_bias"):
@@ -67,8 +60,16 @@ def _convert_videomae(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return converted
 
 
-def _check_mean_pooling(state: Mapping[str, Tensor], head: str) -> None:
-    """Raise where a head looks at the first token alone, as VideoMAE's code does without its norm behind the mean."""
+def check_mean_pooling(state: Mapping[str, Tensor], head: str) -> None:
+    """Refuse a head that looks at the first token alone, as VideoMAE's code does without its norm behind the mean.
+
+    Args:
+        state: tensors of a VideoMAE.
+        head: the key of its head's weight.
+
+    Raises:
+        CheckpointError: it has a head and no norm behind the mean.
+    """
     if head in state and "fc_norm.weight" not in state:
         raise CheckpointError(
             "this VideoMAE classifies its first token (it has a head and no fc_norm), our models the mean over all "
@@ -76,49 +77,7 @@ def _check_mean_pooling(state: Mapping[str, Tensor], head: str) -> None:
         )
 
 
-def _is_transformers_videomae(state: Mapping[str, Tensor]) -> bool:
-    return any(key.endswith("embeddings.patch_embeddings.projection.weight") for key in state) and any(
-        ".layer.0.attention.attention.query.weight" in key for key in state
-    )
-
-
-def _convert_transformers_videomae(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    _check_mean_pooling(state, "classifier.weight")
-    converted: dict[str, Tensor] = {}
-    for key, value in state.items():
-        bare = key.removeprefix("videomae.")
-        layer = re.fullmatch(r"encoder\.layer\.(\d+)\.(.+)\.(weight|bias)", bare)
-        if bare.startswith("embeddings.patch_embeddings.projection."):
-            converted[bare.replace("embeddings.patch_embeddings.projection", "patch_embed.proj")] = value
-        elif layer and layer[2] in TRANSFORMERS_NAMES:
-            converted[f"blocks.{layer[1]}.{TRANSFORMERS_NAMES[layer[2]]}.{layer[3]}"] = value
-        elif ".attention.attention." not in bare and not key.startswith(PRETRAINING_PARTS):
-            converted[bare.replace("classifier.", "head.").replace("layernorm.", "norm.")] = value
-    blocks = {match[1] for key in state if (match := re.search(r"(encoder\.layer\.\d+)\.attention\.attention\.", key))}
-    prefix = "videomae." if any(key.startswith("videomae.") for key in state) else ""
-    for block in blocks:
-        ours = block.replace("encoder.layer", "blocks")
-        converted |= _joined_attention(state, f"{prefix}{block}.attention.attention.", f"{ours}.attn.qkv")
-    return converted
-
-
-def _joined_attention(state: Mapping[str, Tensor], theirs: str, ours: str) -> dict[str, Tensor]:
-    """One projection out of three; keys have no bias in VideoMAE, which is a bias of zero."""
-    names = [f"{theirs}{part}.weight" for part in ("query", "key", "value")]
-    if not all(name in state for name in names):
-        return {}  # whoever checks the keys says that ours is missing
-    weights = [state[name] for name in names]
-    joined = {f"{ours}.weight": torch.cat(weights)}
-    zero = torch.zeros(weights[1].shape[0], dtype=weights[1].dtype)
-    query = state.get(f"{theirs}query.bias", state.get(f"{theirs}q_bias"))
-    value = state.get(f"{theirs}value.bias", state.get(f"{theirs}v_bias"))
-    if query is not None and value is not None:
-        joined[f"{ours}.bias"] = torch.cat([query, state.get(f"{theirs}key.bias", zero), value])
-    return joined
-
-
 FORMATS = (
-    Format("transformers VideoMAE", _is_transformers_videomae, _convert_transformers_videomae, videomae_positions),
     Format("VideoMAE", _is_videomae, _convert_videomae, videomae_positions),
     Format(IMAGE_DEIT, _is_timm_deit, dict),
 )

@@ -1,11 +1,14 @@
-"""Where the last norm of a checkpoint stands: at the tokens, or behind their mean."""
+"""What a checkpoint classifies: its class token or the mean, with the last norm before it or behind it."""
 
 from torch import Tensor
 
+from stvit_video.models.checkpoints.fit import DISTILLATION_TOKEN
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 from stvit_video.models.deit.formats import IMAGE_DEIT
 from stvit_video.models.deit.model import DeiT
+from stvit_video.models.deit.transformers_formats import IMAGE_VIT
 
+HEAD = "head.weight"
 OWN = "stvit_video"  # how the names of our own formats begin
 
 
@@ -34,12 +37,18 @@ def _check_pooling(model: DeiT, state: dict[str, Tensor], format_name: str) -> N
         )
     if model.token_grid is not None or format_name.startswith(OWN):
         return
+    if DISTILLATION_TOKEN in state and HEAD in state:
+        raise CheckpointError(
+            "the checkpoint is of a distilled DeiT, whose distillation token takes part in its answers; our models "
+            "have none: load it with a new head (in training init_head=new, in Python new_head=True), or give a DeiT "
+            "without distillation"
+        )
     if behind and not model.norm_after_pool:
         raise CheckpointError(
             "the checkpoint norms the mean over its tokens (fc_norm), the model norms the tokens; build it with "
             "norm_after_pool=True and pool='mean'"
         )
-    if format_name == IMAGE_DEIT and (model.norm_after_pool or not model.num_class_tokens):
+    if format_name in (IMAGE_DEIT, IMAGE_VIT) and (model.norm_after_pool or not model.num_class_tokens):
         raise CheckpointError(
             "the checkpoint classifies its normed class token, the model the mean over its tokens; build it with "
             "pool='cls' (and norm_after_pool=False)"

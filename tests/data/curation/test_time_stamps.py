@@ -36,7 +36,9 @@ def test_by_hand(stamps, expected):
 def longest_by_trying(stamps):
     """The slow way: the length of a longest strictly increasing choice."""
     sizes = range(1, len(stamps) + 1)
-    return max(size for size in sizes for chosen in combinations(stamps, size) if all(a < b for a, b in pairwise(chosen)))
+    return max(
+        size for size in sizes for chosen in combinations(stamps, size) if all(a < b for a, b in pairwise(chosen))
+    )
 
 
 def test_as_many_as_possible_stay_and_the_rest_is_increasing():

@@ -48,6 +48,17 @@ def test_folder_in_place_of_a_file(tmp_path):
         read_checkpoint(tmp_path)
 
 
+def test_folder_of_weights_in_several_files(tmp_path):
+    (tmp_path / "pytorch_model.bin.index.json").write_text("{}")
+    with pytest.raises(CheckpointError, match=r"several files.* max_shard_size="):
+        read_checkpoint(tmp_path)
+
+
+def test_folder_with_the_older_name_of_weights(tmp_path):
+    torch.save({"a": torch.ones(3)}, tmp_path / "pytorch_model.bin")
+    assert read_checkpoint(tmp_path)["a"].tolist() == [1, 1, 1]
+
+
 def test_torchs_older_format_loads(tmp_path):
     torch.save({"a": torch.ones(3)}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
     assert read_checkpoint(tmp_path / "old.pt")["a"].tolist() == [1, 1, 1]

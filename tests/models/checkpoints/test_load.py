@@ -113,6 +113,25 @@ def test_safetensors(tmp_path):
         read_checkpoint(tmp_path / "cut.safetensors")
 
 
+def test_weights_of_another_family_say_which_models_take_them():
+    swin = {"patch_embed.proj.weight": torch.zeros(4, 3, 4, 4), "layers.0.downsample.reduction.weight": torch.zeros(1)}
+    swin["layers.0.blocks.0.attn.relative_position_bias_table"] = torch.zeros(9, 1)
+    with pytest.raises(CheckpointError, match="Microsoft Swin, which fit models with swin in .* weights of deit$"):
+        load_checkpoint(create_model(NAME, **OPTIONS), swin)
+
+
+def test_weights_of_others_in_place_of_a_run_are_named(tmp_path):
+    patches, layer = "embeddings.patch_embeddings.projection.weight", "encoder.layer.0.attention.attention.query.weight"
+    vit = {f"vit.{key}": torch.zeros(1, 1, 1, 1) for key in (patches, layer)}
+    vit |= {f"vit.embeddings.{name}": torch.zeros(1) for name in ("cls_token", "position_embeddings")}
+    torch.save(vit, tmp_path / "vit.bin")
+    torch.save({"layer1.0.conv1.weight": torch.zeros(1)}, tmp_path / "resnet.bin")
+    with pytest.raises(CheckpointError, match=r"vit.bin' \(weights of transformers ViT\) .*which model .*init_from="):
+        model_from_checkpoint(tmp_path / "vit.bin")
+    with pytest.raises(CheckpointError, match=r"resnet.bin' \(.*a ResNet, .*which model .*init_from="):
+        model_from_checkpoint(tmp_path / "resnet.bin")
+
+
 def test_weights_without_metadata_do_not_say_their_model(tmp_path):
     torch.save(create_model(NAME, **OPTIONS).state_dict(), tmp_path / "weights.pt")
     with pytest.raises(CheckpointError, match="weights.pt' .*which model .*load_checkpoint"):
