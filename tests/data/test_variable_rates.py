@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from real_data import real_file
-from timed_video import PHONE_MS, SCREEN_MS, numbers_in, write_timed
+from stamped_video import SCREEN_MS, picture_numbers, timed_video
 
 from stvit_video.data.curation.scan import inspect_video
 from stvit_video.data.curation.transcode import Encoding, Job, transcode
@@ -23,6 +23,7 @@ from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.utils.seeding import seeded_generator
 
+PHONE_MS = tuple(number * 1000 // 30 + (number * number) % 17 for number in range(90))  # 30 a second with jitter
 RECORDINGS = {"screen": SCREEN_MS, "phone": PHONE_MS}
 KINDS = [("mp4", "libx264", 30), ("webm", "libvpx", 1000), ("mkv", "libx264", 25), ("ts", "libx264", 30)]
 SPANS = [(0.0, 1.0), (1.5, 4.4), (3.1, 4.2), (4.6, 6.1), (6.0, 6.5), (0.5, None), (None, 2.0), (1.0, 1.001)]
@@ -35,7 +36,7 @@ def recording(request, tmp_path):
 
     def make(name: str) -> Path:
         ticks = 90_000 if ending == "ts" else 1000
-        return write_timed(tmp_path / f"{name}.{ending}", RECORDINGS[name], codec=codec, rate=rate, ticks=ticks)
+        return timed_video(tmp_path / f"{name}.{ending}", RECORDINGS[name], codec=codec, rate=rate, ticks=ticks)
 
     return make
 
@@ -55,7 +56,7 @@ def test_segments_are_the_frames_with_these_time_stamps(recording, name):
         if (start or 0) * 1000 > times[-1]:
             continue
         reading = FrameSource().read(record, lambda times: range(times.num_frames))
-        assert numbers_in(reading.frames.numpy()) == frames_inside(times, start, end)
+        assert picture_numbers(reading.frames.numpy()) == frames_inside(times, start, end)
         assert [round(seconds * 1000) for seconds in reading.seconds] == [
             times[number] for number in frames_inside(times, start, end)
         ]
@@ -66,7 +67,7 @@ def test_segments_are_the_frames_with_these_time_stamps(recording, name):
 
 @pytest.mark.parametrize("cache", [False, True])
 def test_kept_frames_have_the_same_times(tmp_path, cache):
-    path = write_timed(tmp_path / "v.mp4", SCREEN_MS)
+    path = timed_video(tmp_path / "v.mp4", SCREEN_MS)
     record = VideoRecord(path, 0, path.name, start_seconds=1.5, end_seconds=4.6)
     source = FrameSource()
     if cache:
@@ -107,7 +108,7 @@ def test_a_target_rate_takes_what_is_shown_then(recording):
 
 @pytest.mark.parametrize(("short_video", "last"), [("repeat_last", 3), ("loop", 1), ("error", None)])
 def test_a_clip_longer_than_a_variable_rate(tmp_path, short_video, last):
-    with open_video(write_timed(tmp_path / "v.mp4", [0, 100, 700, 900])) as video:
+    with open_video(timed_video(tmp_path / "v.mp4", [0, 100, 700, 900])) as video:
         times = video.times  # 1.2 s, clips of 1.4 s
     sampling = ClipSampling(target_fps=10.0, short_video=short_video)
     settings = {"num_frames": 3, "frame_stride": 7, "generator": seeded_generator(0)}
@@ -139,7 +140,7 @@ def test_copies_are_cut_by_time_stamps(recording, name, tmp_path):
         expected = frames_inside(times, start, end)
         assert transcode(job, encoding=Encoding(short_side=32, crf=5)) == len(expected)
         with open_video(job.target) as copy:
-            assert numbers_in(copy.read(range(copy.num_frames))) == expected
+            assert picture_numbers(copy.read(range(copy.num_frames))) == expected
             distances = [times[position] - times[expected[0]] for position in expected]
             assert (copy.times.seconds * 1000).tolist() == pytest.approx(distances)
 
@@ -155,7 +156,7 @@ def test_the_doctor_tells_a_variable_rate(recording):
 def test_explain_tells_a_variable_rate(recording):
     path = recording("screen")
     lines = describe_video(explain_video(path, protocol="slowfast", num_frames=2, frame_stride=15, crop_size=32))
-    assert lines[0] == f"{path}: 54 frames of 128x32 at variable rate, on average 7.59312 a second"
+    assert lines[0] == f"{path}: 54 frames of 128x64 at variable rate, on average 7.59312 a second"
     assert lines[2].startswith("clip 0 (0.00 to 0.00 s): 0 0")
 
 
@@ -163,9 +164,11 @@ def test_explain_tells_a_variable_rate(recording):
 def test_rows_of_a_real_screen_recording_are_its_frames_with_these_time_stamps():
     manifest = read_csv_manifest(real_file("data", "field_cases", "vfr.csv"))
     readings = [FrameSource().read(record, lambda times: range(times.num_frames)) for record in manifest.records]
-    assert [numbers_in(reading.frames.numpy()) for reading in readings] == [[2, 3], list(range(10, 610))]
+    assert [picture_numbers(reading.frames.numpy()) for reading in readings] == [[2, 3], list(range(10, 610))]
     whole = dataclasses.replace(manifest.records[0], start_seconds=0.0, end_seconds=50.0)
-    assert numbers_in(FrameSource().read(whole, lambda times: range(times.num_frames)).frames.numpy()) == [*range(10)]
+    assert picture_numbers(FrameSource().read(whole, lambda times: range(times.num_frames)).frames.numpy()) == [
+        *range(10)
+    ]
 
 
 @pytest.mark.real_data

@@ -1,15 +1,19 @@
-"""Videos whose packets carry chosen time stamps, and whose pictures say which frame they are."""
+"""Videos whose frames stand at chosen times, and whose pictures say which frame they are."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from odd_videos import VP8
 
 SIZE = (128, 64)  # pixels, width and height
 MILLISECOND = Fraction(1, 1000)
 STORED_EARLY = 1000  # ticks that the decoding times lie before the first display time
 _ROWS, _COLUMNS = 2, 8
+# a screen recording: rest, then a frame for each move; in 1 / 1000 s
+SCREEN_MS = (*range(0, 6000, 1500), *range(6000, 7000, 20))
 
 
 def numbered_picture(number: int) -> np.ndarray:
@@ -20,12 +24,36 @@ def numbered_picture(number: int) -> np.ndarray:
 
 
 def picture_number(picture: np.ndarray) -> int:
-    """The number that a picture of any size shows."""
+    """The number that a picture of any size shows: 2 rows of 8 blocks around its middle."""
     height, width = picture.shape[:2]
-    rows = [(2 * row + 1) * height // (2 * _ROWS) for row in range(_ROWS)]
+    rows = [height // 2 - height // 8, height // 2 + height // 8]
     columns = [(2 * column + 1) * width // (2 * _COLUMNS) for column in range(_COLUMNS)]
     levels = picture.mean(axis=2)[np.ix_(rows, columns)]
     return sum(1 << bit for bit, level in enumerate(levels.ravel()) if level > 127)
+
+
+def picture_numbers(pictures: Iterable[np.ndarray]) -> list[int]:
+    """The number that each picture shows."""
+    return [picture_number(picture) for picture in pictures]
+
+
+def timed_video(
+    path: Path, times_ms: Iterable[int], *, codec: str = "libx264", rate: int = 30, ticks: int = 1000
+) -> Path:
+    """A video of numbered frames that are encoded at these times, in 1 / 1000 s; they ascend.
+
+    `rate` is what the encoder is told; `ticks` is the clock of the file, a second.
+    """
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, options={"crf": "10"} if codec == "libx264" else VP8)
+        stream.width, stream.height = SIZE
+        stream.pix_fmt, stream.codec_context.time_base = "yuv420p", Fraction(1, ticks)
+        for number, milliseconds in enumerate(times_ms):
+            frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="rgb24")
+            frame.pts, frame.time_base = milliseconds * ticks // 1000, Fraction(1, ticks)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
 
 
 def stamped_video(path, stamps, *, codec="libvpx-vp9", time_base=MILLISECOND, options=None):

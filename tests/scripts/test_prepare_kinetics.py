@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from real_data import real_file
-from timed_video import SCREEN_MS, numbers_in, write_timed
+from stamped_video import SCREEN_MS, picture_numbers, timed_video
 from video_maker import make_video
 
 from stvit_video.data.decoding.video import open_video
@@ -149,7 +149,7 @@ def test_shard_sizes_and_what_must_be_cut_first(run, tmp_path):
 
 def test_untrimmed_recordings_are_cut_by_their_time_stamps(run, tmp_path):
     """Seconds 3 to 5 are two of the frames that come every 1.5 s, the next ones a part of the 50 a second."""
-    write_timed(tmp_path / "AAAAAAAAAAA.mp4", SCREEN_MS)
+    timed_video(tmp_path / "AAAAAAAAAAA.mp4", SCREEN_MS)
     rows = ["label,youtube_id,time_start,time_end,split", "rest,AAAAAAAAAAA,3,5,val", "move,AAAAAAAAAAA,6,7,val"]
     (tmp_path / "list.csv").write_text("\n".join(rows) + "\n")
     code, _, errors = run("csv=list.csv", "videos=.", "output=out/all.csv", "transcode=true", "untrimmed=true")
@@ -157,7 +157,7 @@ def test_untrimmed_recordings_are_cut_by_their_time_stamps(run, tmp_path):
     found = {}
     for record in read_csv_manifest(tmp_path / "out" / "all.csv").records:
         with open_video(record.path) as copy:
-            found[record.label] = numbers_in(copy.read(range(copy.num_frames)))
+            found[record.label] = picture_numbers(copy.read(range(copy.num_frames)))
     assert found == {1: [2, 3], 0: list(range(4, 54))}
 
 

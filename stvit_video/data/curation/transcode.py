@@ -180,10 +180,9 @@ def _encode(av: Any, video: Video, chosen: range, part: Path, encoding: Encoding
 
 def _copy_ticks(video: Video, chosen: range) -> list[int]:
     """When the copy shows each frame, counted from the first: strictly increasing, as its container needs."""
-    first_seconds = video.pts_seconds(chosen[0])
-    stamps = [round((video.pts_seconds(position) - first_seconds) * TICKS) for position in chosen]
-    ticks = separated_stamps(stamps, usual_gap=max(1, round(TICKS / video.fps)))
-    return [tick - ticks[0] for tick in ticks]
+    seconds = video.times.seconds[chosen.start : chosen.stop]
+    stamps = [round(TICKS * float(second - seconds[0])) for second in seconds]
+    return separated_stamps(stamps, usual_gap=max(1, round(TICKS / video.fps)))
 
 
 def _pictures(video: Video, chosen: range) -> Iterator[tuple[int, NDArray[np.uint8]]]:
