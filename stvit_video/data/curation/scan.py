@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from stvit_video.data.curation.hashing import content_hash, frame_hash, hashed_positions
 from stvit_video.data.decoding.pictures import decode_picture
+from stvit_video.data.decoding.pixel_shape import aspect_remark
 from stvit_video.data.decoding.probe import VideoIndex, decord_refusal, probe_video
 from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.decoding.video import Video, open_video
@@ -171,7 +172,8 @@ def _inspected(path: str, name: str, frames: Frames, time_limit_seconds: float) 
     with open_video(path, time_limit_seconds=time_limit_seconds, name=name) as video:
         report = replace(_described(path, index, video), digest=content_hash(path))
         try:
-            return replace(report, frame_hashes=_read_through(video, frames))
+            report = replace(report, frame_hashes=_read_through(video, frames))
+            return replace(report, remarks=(*report.remarks, *_size_remarks(index, video)))
         except DecodeError as error:
             return replace(report, faults=(str(error),))
 
@@ -213,6 +215,7 @@ def _remarks(index: VideoIndex, video: Video) -> tuple[str, ...]:
     stated = index.stated_fps
     contradicts = stated is not None and not math.isclose(stated, video.fps, rel_tol=CONTRADICTION)
     rates = f"{stated or 0:.6g} frames a second, its time stamps give {video.fps:.6g}, which count"
+    shape = aspect_remark(video.pixel_aspect, height=video.height, width=video.width)
     found = (
         (not video.times.is_constant, f"{VARIABLE_RATE}: {describe_intervals(*video.times.intervals_seconds)}"),
         (
@@ -221,8 +224,17 @@ def _remarks(index: VideoIndex, video: Video) -> tuple[str, ...]:
         ),
         (refusal is not None, f"decord is not safe on it: {refusal}"),
         (index.flipped, "it is stored mirrored"),
+        (bool(shape), shape),
     )
     return tuple(words for holds, words in found if holds)
+
+
+def _size_remarks(index: VideoIndex, video: Video) -> tuple[str, ...]:
+    """Of a video that has been read: that its picture size changes, where it does."""
+    others = " and ".join(f"{width}x{height}" for width, height in sorted(video.other_sizes))
+    first = f"{index.coded_width}x{index.coded_height}"
+    words = f"its picture size changes from {first} to {others}; every frame is scaled to the first size"
+    return (words,) if others else ()
 
 
 def _read_through(video: Video, frames: Frames) -> tuple[int | None, ...]:

@@ -1,7 +1,8 @@
 """A copy of a video that is quick to read at random: smaller, with a keyframe every few frames, without sound.
 
 The copy has the displayed frames of the original, one for one and at the same times; time stamps that repeat are moved
-apart. It is checked before it takes its name, so whatever stands under the final name is whole.
+apart. Pixels that are not square stay so, and the copy says so. It is checked before it takes its name, so whatever
+stands under the final name is whole.
 """
 
 import errno
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from stvit_video.data.curation.hashing import mean_cells
 from stvit_video.data.curation.scan import largest_gop
 from stvit_video.data.curation.time_stamps import separated_stamps
+from stvit_video.data.decoding.pixel_shape import SQUARE, resized_aspect
 from stvit_video.data.decoding.probe import probe_video
 from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.decoding.video import Video, open_video
@@ -124,7 +126,7 @@ def transcode(job: Job, *, encoding: Encoding, time_limit_seconds: float = 600.0
 
 
 def is_done(job: Job, *, encoding: Encoding, time_limit_seconds: float = 600.0) -> bool:
-    """Whether the copy is there with the length, size and keyframes that it should have.
+    """Whether the copy is there with the length, size, shape of pixels and keyframes that it should have.
 
     Args:
         job: which file and where to.
@@ -136,10 +138,12 @@ def is_done(job: Job, *, encoding: Encoding, time_limit_seconds: float = 600.0) 
         copy = probe_video(source, source.deadline())
         with open_video(job.source, time_limit_seconds=time_limit_seconds) as video:
             num_frames, size = len(_chosen_frames(video, job)), encoding.size(video.height, video.width)
+            aspect = _pixel_aspect(video, encoding)
     except (DecodeError, TranscodeError):
         return False
     gop = largest_gop(copy.keyframes, len(copy.pts))
-    return (len(copy.pts), (copy.height, copy.width)) == (num_frames, size) and gop <= encoding.gop
+    is_whole = (len(copy.pts), (copy.height, copy.width)) == (num_frames, size) and gop <= encoding.gop
+    return is_whole and Fraction(*copy.pixel_aspect) == aspect
 
 
 def frame_difference(frame: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
@@ -168,6 +172,8 @@ def _encode(av: Any, video: Video, chosen: range, part: Path, encoding: Encoding
         stream = container.add_stream("libx264", rate=rate, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = Fraction(1, TICKS)
+        if (aspect := _pixel_aspect(video, encoding)) != 1:
+            stream.codec_context.sample_aspect_ratio = aspect
         convert = av.video.reformatter.VideoReformatter().reformat  # kept: making one costs more than using it
         ticks = dict(zip(chosen, _copy_ticks(video, chosen), strict=True))
         for position, picture in _pictures(video, chosen):
@@ -185,6 +191,14 @@ def _copy_ticks(video: Video, chosen: range) -> list[int]:
     return separated_stamps(stamps, usual_gap=max(1, round(TICKS / video.fps)))
 
 
+def _pixel_aspect(video: Video, encoding: Encoding) -> Fraction:
+    """Width : height of the copy's pixels, with which players show it in the shape of the original; else square."""
+    before = (video.height, video.width)
+    if video.pixel_aspect == SQUARE:
+        return Fraction(1)  # what rounding to even sides changes is no shape
+    return resized_aspect(video.pixel_aspect, before=before, after=encoding.size(*before))
+
+
 def _pictures(video: Video, chosen: range) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     chunk = max(1, READ_BYTES // (video.height * video.width * 3))
     for first in range(0, len(chosen), chunk):
@@ -198,6 +212,7 @@ def _check_copy(video: Video, chosen: range, job: Job, encoding: Encoding, time_
     with open_video(job.part, backend="pyav", time_limit_seconds=time_limit_seconds) as copy:
         seconds = copy.pts_seconds(copy.num_frames - 1) - copy.pts_seconds(0)
         size, wanted = (copy.height, copy.width), encoding.size(video.height, video.width)
+        aspects = (Fraction(*copy.pixel_aspect), _pixel_aspect(video, encoding))
         ends = (0, copy.num_frames - 1)
         differences = [
             frame_difference(*pair) for pair in zip(video.read([chosen[0], chosen[-1]]), copy.read(ends), strict=True)
@@ -208,6 +223,7 @@ def _check_copy(video: Video, chosen: range, job: Job, encoding: Encoding, time_
                 seconds, expected_seconds, abs_tol=0.5 / video.fps
             ),
             f"it has {size} pixels instead of {wanted}": size != wanted,
+            f"its pixels are {aspects[0]} instead of {aspects[1]}": aspects[0] != aspects[1],
             f"its first or last frame differs by {max(differences):.1f} grey levels": (
                 max(differences) > MAX_CELL_DIFFERENCE
             ),

@@ -86,7 +86,7 @@ def _written(text: str, num_bytes: int) -> str:
     if lower.startswith(("{", "[")):
         return f"it is a JSON text{_quoted(body)}, as a server answers where it has no video to give; {NOT_FETCHED}"
     first = " ".join(body[:60].split())
-    return f"it is not a video but a text ({num_bytes} bytes) that begins with {first!r}; give the video itself"
+    return f"it is not a video that ffmpeg can open but a text ({num_bytes} bytes) that begins with {first!r}"
 
 
 def _quoted(body: str) -> str:

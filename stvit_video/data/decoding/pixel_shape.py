@@ -13,6 +13,7 @@ __all__ = ["SQUARE", "aspect_remark", "pixel_aspect", "resized_aspect", "turned_
 
 SQUARE = (1, 1)
 MAX_TERM = 65535  # what H.264 can state
+ROUNDING = 0.02  # of 1; so little comes from sides that were rounded to whole or even pixels
 
 
 def pixel_aspect(stated: Fraction | None) -> tuple[int, int]:
@@ -34,7 +35,7 @@ def resized_aspect(aspect: tuple[int, int], *, before: tuple[int, int], after: t
         after: the same.
     """
     exact = Fraction(*aspect) * Fraction(before[1] * after[0], before[0] * after[1])
-    return exact.limit_denominator(MAX_TERM)
+    return 1 / (1 / exact).limit_denominator(MAX_TERM) if exact > 1 else exact.limit_denominator(MAX_TERM)
 
 
 def aspect_remark(aspect: tuple[int, int], *, height: int, width: int) -> str:
@@ -45,7 +46,7 @@ def aspect_remark(aspect: tuple[int, int], *, height: int, width: int) -> str:
         height: of the displayed frames, in pixels.
         width: the same.
     """
-    if Fraction(*aspect) == 1:
+    if abs(Fraction(*aspect) - 1) <= ROUNDING:
         return ""
     shown = round(width * Fraction(*aspect))
     return (

@@ -7,6 +7,8 @@ from dataclasses import replace
 import av
 import pytest
 from process_work import fake_inspect
+from real_data import real_file
+from shape_maker import changing_size, with_pixel_aspect
 from tar_maker import write_tar
 from video_cases import both
 from video_maker import make_video
@@ -125,3 +127,29 @@ def test_videos_in_a_shard_are_reported_as_the_files_are(tmp_path):
     assert good == replace(inspect_video(str(tmp_path / "a.mp4")), path=f"{tmp_path}/0.tar: x.mp4")
     assert (bad.path, bad.size_bytes) == (f"{tmp_path}/0.tar: y.mp4", 8)
     assert re.search(rf"{re.escape(str(tmp_path))}/0\.tar: y\.mp4' .*'pyav': it is not a video\b", bad.faults[0])
+
+
+@pytest.mark.parametrize("frames", ["all", "some"])
+def test_a_picture_size_that_changes_is_told(tmp_path, frames):
+    (remark,) = [words for words in report_of(changing_size(tmp_path / "v.webm"), frames) if "size changes" in words]
+    assert "98x70 to 50x34" in remark
+
+
+def test_pixels_that_are_not_square_are_told_with_a_remedy(tmp_path):
+    path = with_pixel_aspect(tmp_path / "v.mp4", aspect=(16, 11), size=(72, 58))
+    (remark,) = [words for words in report_of(path, "some") if "not square" in words]
+    assert re.search(r"16:11.*72x58.*105x58.*scale=iw\*sar:ih,setsar=1", remark)
+    assert not any("square" in words for words in report_of(make_video(tmp_path / "plain.mp4", num_frames=3), "some"))
+
+
+@pytest.mark.real_data
+def test_the_real_files_of_odd_shape():
+    changing, wide = (
+        report_of(real_file("data", "field_cases", name), "all") for name in ("res_change.webm", "sar.mp4")
+    )
+    assert any("320x180 to 160x90" in words for words in changing)
+    assert any("64:45" in words and "1024x576" in words for words in wide)
+
+
+def report_of(path, frames):
+    return inspect_video(str(path), frames=frames).remarks

@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from real_data import real_file
+from shape_maker import changing_size, with_pixel_aspect
 from stamped_video import picture_number, stamped_video
 from video_cases import both, each
 from video_maker import make_video, plain_frames
@@ -224,3 +225,44 @@ def test_difference_of_pictures_of_other_size(tmp_path):
     first = next(plain_frames(make_video(tmp_path / "v.mp4", size=(96, 72), num_frames=1)))
     assert frame_difference(first, np.repeat(np.repeat(first, 2, 0), 3, 1)) < 1e-9
     assert frame_difference(first, 255 - first) > 3.0
+
+
+def shown_shape(video):
+    """Width / height on a screen."""
+    return video.width / video.height * video.pixel_aspect[0] / video.pixel_aspect[1]
+
+
+@pytest.mark.parametrize("rotation", [None, 90])
+def test_pixels_that_are_not_square_keep_the_shape_that_is_shown(tmp_path, rotation):
+    source = with_pixel_aspect(tmp_path / "v.mp4", aspect=(64, 45), size=(98, 70), rotation=rotation)
+    job = job_in(tmp_path, source)
+    transcode(job, encoding=SMALL)
+    with open_video(source) as video, open_video(job.target) as copy:
+        assert {copy.width, copy.height} == {68, 48}
+        assert shown_shape(copy) == pytest.approx(shown_shape(video), rel=1e-3)
+        assert shown_shape(video) == pytest.approx((98 * 64 / (70 * 45)) ** (1 if rotation is None else -1))
+    assert is_done(job, encoding=SMALL)
+
+
+def test_a_copy_that_lost_the_shape_is_made_again(tmp_path):
+    source = with_pixel_aspect(tmp_path / "v.mp4", aspect=(64, 45), size=(98, 70))
+    job = job_in(tmp_path, source)
+    transcode(job_in(tmp_path, smooth_video(tmp_path / "square.mp4", num_frames=5)), encoding=SMALL)
+    with open_video(job.target) as copy:
+        assert copy.pixel_aspect == (1, 1)
+    assert not is_done(job, encoding=SMALL)
+
+
+def test_a_picture_size_that_changes_is_that_of_the_first_frame_in_the_copy(tmp_path):
+    job = job_in(tmp_path, changing_size(tmp_path / "v.webm"))
+    assert transcode(job, encoding=SMALL) == 12
+    with open_video(job.target) as copy:
+        assert (copy.width, copy.height, copy.num_frames) == (68, 48, 12)
+
+
+@pytest.mark.real_data
+def test_the_real_file_with_pixels_that_are_not_square(tmp_path):
+    job = job_in(tmp_path, real_file("data", "field_cases", "sar.mp4"))
+    transcode(job, encoding=Encoding(short_side=64))
+    with open_video(job.target) as copy:
+        assert shown_shape(copy) == pytest.approx(16 / 9, rel=1e-3)

@@ -33,6 +33,7 @@ def test_a_resize_keeps_the_shape_that_is_shown():
 
 def test_the_remark_gives_ratio_shape_and_a_remedy():
     assert aspect_remark((1, 1), height=576, width=720) == aspect_remark((3, 3), height=5, width=7) == ""
+    assert aspect_remark((84, 85), height=48, width=68) == ""
     words = aspect_remark((64, 45), height=576, width=720)
     for part in ("64:45", "720x576", "1024x576", "ffmpeg -i FILE -vf scale=iw*sar:ih,setsar=1 COPY"):
         assert part in words
