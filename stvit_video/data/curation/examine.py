@@ -17,6 +17,7 @@ from stvit_video.data.curation.duplicates import (
 )
 from stvit_video.data.curation.scan import (
     VARIABLE_RATE,
+    WRONG_RATE,
     VideoReport,
     describe_intervals,
     scan_videos,
@@ -27,7 +28,7 @@ from stvit_video.data.manifests.quarantine import Quarantined, write_quarantine
 from stvit_video.data.sampling.frame_indices import clip_span, require_segment
 from stvit_video.utils.choices import Frames
 
-NUM_SHOWN = 5
+NUM_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -156,11 +157,23 @@ def describe(examination: Examination) -> list[str]:
     if good:
         lines.append(_describe_format(good))
     lines += _describe_variable_rates(good)
-    remarks = Counter(remark for report in good for remark in report.remarks if not remark.startswith(VARIABLE_RATE))
-    lines += [f"  {count} files: {remark}" for remark, count in remarks.most_common(NUM_SHOWN)]
+    lines += _describe_remarks(good)
     if examination.num_short:
         lines.append(f"{examination.num_short} files are shorter than one training clip; their last frame is repeated")
     return lines + _describe_duplicates(examination.groups)
+
+
+def _describe_remarks(good: Sequence[VideoReport]) -> list[str]:
+    """A line for each remark, the most common first; of wrong rates, which differ from file to file, one for all."""
+    remarks = Counter(
+        WRONG_RATE if remark.startswith(WRONG_RATE) else remark
+        for report in good
+        for remark in report.remarks
+        if not remark.startswith(VARIABLE_RATE)
+    )
+    lines = [f"  {count} files: {remark}" for remark, count in remarks.most_common(NUM_SHOWN)]
+    more = len(remarks) - NUM_SHOWN
+    return [*lines, f"  and {more} other remarks, see report.csv"] if more > 0 else lines
 
 
 def _describe_variable_rates(good: Sequence[VideoReport]) -> list[str]:

@@ -4,7 +4,6 @@ Each file is read in a process that may crash or hang without harm, see `stvit_v
 """
 
 import hashlib
-import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,7 +29,8 @@ REPORT_HEADER = (
 )
 READ_BYTES = 64 * 2**20  # decoded at once
 VARIABLE_RATE = "variable rate"  # how that remark begins
-CONTRADICTION = 0.01  # share by which a stated rate may differ from that of the time stamps without a remark
+WRONG_RATE = "its time stamps contradict its stated rate, which does not count"  # likewise
+CONTRADICTION = 1.2  # times that of the time stamps, from which on a stated rate is worth a remark
 
 
 @dataclass(frozen=True)
@@ -212,16 +212,12 @@ def _described(path: str, index: VideoIndex, video: Video) -> VideoReport:
 
 def _remarks(index: VideoIndex, video: Video) -> tuple[str, ...]:
     refusal = decord_refusal(index)
-    stated = index.stated_fps
-    contradicts = stated is not None and not math.isclose(stated, video.fps, rel_tol=CONTRADICTION)
-    rates = f"{stated or 0:.6g} frames a second, its time stamps give {video.fps:.6g}, which count"
     shape = aspect_remark(video.pixel_aspect, height=video.height, width=video.width)
+    stated = index.stated_fps
+    contradicts = stated is not None and not 1 / CONTRADICTION < stated / video.fps < CONTRADICTION
     found = (
         (not video.times.is_constant, f"{VARIABLE_RATE}: {describe_intervals(*video.times.intervals_seconds)}"),
-        (
-            contradicts,
-            f"it states {rates}",
-        ),
+        (contradicts, f"{WRONG_RATE}: it states {stated or 0:.6g} frames a second, they give {video.fps:.6g}"),
         (refusal is not None, f"decord is not safe on it: {refusal}"),
         (index.flipped, "it is stored mirrored"),
         (bool(shape), shape),

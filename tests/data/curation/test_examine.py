@@ -8,8 +8,15 @@ import pytest
 from tar_maker import write_tar
 from video_maker import make_video
 
-from stvit_video.data.curation.examine import describe, examine, quarantine_entries, write_examination
-from stvit_video.data.curation.scan import VideoReport
+from stvit_video.data.curation.examine import (
+    NUM_SHOWN,
+    Examination,
+    describe,
+    examine,
+    quarantine_entries,
+    write_examination,
+)
+from stvit_video.data.curation.scan import WRONG_RATE, VideoReport
 from stvit_video.data.layouts.tar_shards import read_shard_manifest
 from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest, VideoRecord
 from stvit_video.data.manifests.quarantine import Quarantined, drop_quarantined
@@ -64,6 +71,18 @@ def test_a_file_with_faults_is_listed_once(tmp_path):
     report = VideoReport(str(path), faults=("it is empty", "and ugly"))
     entries = quarantine_entries([Manifest(records, ("run",))], {str(path): report})
     assert entries == [Quarantined(str(path), "it is empty; and ugly")]
+
+
+def test_wrong_rates_share_a_line_and_what_is_left_out_is_counted():
+    remarks = [(f"{WRONG_RATE}: it states {number}", f"remark {number}") for number in range(NUM_SHOWN + 2)]
+    reports = {
+        str(number): VideoReport(str(number), 9, 30.0, "h264", 9, 0, 0.3, 8, 6, 99, (), both)
+        for number, both in enumerate(remarks)
+    }
+    lines = describe(Examination({"train": len(reports)}, reports, (), (), 0))
+    assert f"  {len(reports)} files: {WRONG_RATE}" in lines
+    assert "  and 3 other remarks, see report.csv" in lines
+    assert sum(line.startswith("  1 files: remark ") for line in lines) == NUM_SHOWN - 1
 
 
 def test_no_faults_and_no_duplicates(tmp_path):
