@@ -19,6 +19,7 @@ from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
 from stvit_video.utils.value_kinds import PATH, TEXT, number, one_of, whole
+from stvit_video.utils.written_paths import on_disk
 
 COMMAND = Command(
     prog="python -m stvit_video.predict",
@@ -118,7 +119,8 @@ def print_predictions(given: Given) -> int:
         num_crops=given.num_crops,
         average=given.average,
     )
-    return _print(predict(recognizer, given.files, top_k=given.top_k, threshold=given.threshold))
+    files = [on_disk(file) for file in given.files]
+    return _print(predict(recognizer, files, top_k=given.top_k, threshold=given.threshold))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

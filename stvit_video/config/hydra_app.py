@@ -13,6 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
+from stvit_video.config.quoting import unreadable_overrides
 from stvit_video.utils.command_line import Command, asks_for_help
 from stvit_video.utils.compat import parse_hydra_arguments
 from stvit_video.utils.exit_status import CommandEnd, exit_status, take_debug
@@ -65,7 +66,7 @@ def end_job(error: Exception) -> NoReturn:
 
 
 def _run(main: Callable[[], None], command: Command) -> None:
-    parse_hydra_arguments(sys.argv[1:])  # refuses unknown switches in one sentence
+    flags = parse_hydra_arguments(sys.argv[1:])  # refuses unknown switches in one sentence
     if asks_for_help(sys.argv[1:]):
         print(f"{command.help_text()}\n\n{LISTS.format(prog=command.prog)}", flush=True)
     try:
@@ -73,7 +74,8 @@ def _run(main: Callable[[], None], command: Command) -> None:
     except JobFailedError:
         raise
     except HydraException as error:
-        raise HydraException(_sentence(error)) from error
+        faults = unreadable_overrides(flags.overrides, multirun=flags.multirun)
+        raise HydraException("; ".join(faults) or _sentence(error)) from error
 
 
 def _sentence(error: HydraException) -> str:

@@ -10,6 +10,7 @@ from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
 from stvit_video.utils.optional import MissingLibraryError
 from stvit_video.utils.value_kinds import PATH, TEXT, one_of, whole
+from stvit_video.utils.written_paths import on_disk
 
 NUMBERS = {
     "num_frames": "frames of a clip",
@@ -48,7 +49,7 @@ def explain(given: Given) -> None:
         OSError: the picture can't be written.
     """
     numbers = {name: getattr(given, name) for name in NUMBERS if getattr(given, name) is not None}
-    video = explain_video(given.file, protocol=given.protocol, backend=given.backend, **numbers)
+    video = explain_video(on_disk(given.file), protocol=given.protocol, backend=given.backend, **numbers)
     draw_video(video, given.out)
     print("\n".join(describe_video(video)))
     print(f"{given.out} shows them")

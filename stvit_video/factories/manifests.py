@@ -15,6 +15,7 @@ from stvit_video.data.manifests.quarantine import drop_quarantined
 from stvit_video.factories.layout_settings import FRAME_READERS, foreign_faults, layout_settings, path_names
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.utils.addresses import is_address
+from stvit_video.utils.written_paths import on_disk
 
 _PATTERN = re.compile(r"[{*?\[]")  # what a pattern of names has in it
 _log = logging.getLogger(__name__)
@@ -24,20 +25,29 @@ def absolute_paths(data: Mapping[str, Any]) -> dict[str, Any]:
     """Make the paths in the `data` settings absolute; a path that is not given stays null.
 
     A relative path starts in the working directory, or, where it is not there but in `data.root`, in that. Addresses
-    stay as they are.
+    stay as they are. A path whose names have another form on disk, such as decomposed accents, gets that form.
 
     Args:
         data: the `data` group of the configuration.
     """
     found = dict(data)
     if found.get("root") and not is_address(str(found["root"])):
-        found["root"] = str(Path(found["root"]).expanduser().absolute())
+        found["root"] = str(_on_disk(Path(found["root"]).expanduser().absolute()))
     for key in path_names():
         if found.get(key) and not is_address(str(found[key])):
-            here = Path(found[key]).expanduser().absolute()
-            there = Path(found.get("root") or "", Path(found[key]).expanduser()).absolute()
+            here = _on_disk(Path(found[key]).expanduser().absolute())
+            there = _on_disk(Path(found.get("root") or "", Path(found[key]).expanduser()).absolute())
             found[key] = str(there if _is_there(there) and not _is_there(here) else here)
     return found
+
+
+def _on_disk(path: Path) -> Path:
+    """The path in the form that it has on disk; of a pattern of names its folder."""
+    before = _PATTERN.split(str(path))[0]
+    if before == str(path) or path.exists():
+        return on_disk(path)
+    folder, _, name = before.rpartition("/")
+    return Path(on_disk(folder or "/"), name + str(path)[len(before) :])
 
 
 def _is_there(path: Path) -> bool:

@@ -127,7 +127,9 @@ def _sentence(kind: type[Group], path: tuple[str, ...], value: Any) -> str:
     if isinstance(value, float) and not isfinite(value):
         allowed = allowed.replace("a number", "a finite number", 1)
     is_bare = isinstance(value, int | float) and ("a word" in allowed or "a path" in allowed)
-    way = f"; write it as '\"{value}\"'" if is_bare else ""
+    is_bracketed = isinstance(value, list) and "a path" in allowed
+    text = f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
+    way = f"; write it as '\"{text}\"'" if is_bare or is_bracketed else ""
     return f"{name}={value!r} must be {allowed}{way}"
 
 

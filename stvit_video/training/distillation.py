@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.models.checkpoints.load import model_from_checkpoint
 from stvit_video.utils.choices import DistillationKind
+from stvit_video.utils.label_text import same_labels
 
 CLIP_SETTINGS = ("num_frames", "frame_stride", "crop_size", "mean", "std", "frame_difference")  # what a clip is
 
@@ -115,7 +116,7 @@ def teacher_difference(
     if metadata["multi_label"] != multi_label:
         kinds = {False: "one label a video", True: "several labels a video"}
         return f"it is for {kinds[metadata['multi_label']]}, this training for {kinds[multi_label]}"
-    if list(metadata["classes"]) != list(classes):
+    if not same_labels(metadata["classes"], classes):
         return (
             f"it has the {len(metadata['classes'])} classes {_first(metadata['classes'])}, this training the "
             f"{len(classes)} classes {_first(classes)}"

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any
 
-from stvit_video.utils.exit_status import DONE, FILES_FOLLOW, Errors, exit_status, take_debug
+from stvit_video.utils.exit_status import FILES_FOLLOW, Errors, exit_status, take_debug
 from stvit_video.utils.value_kinds import PATH, YES_NO, Kind
 
 HELP = ("--help", "-h")
@@ -130,8 +130,7 @@ class Command:
         """
         words, debug = take_debug(sys.argv[1:] if arguments is None else arguments)
         if asks_for_help(words):
-            print(self.help_text())
-            return DONE
+            return exit_status(lambda: print(self.help_text()))
         return exit_status(lambda: work(self.parse(words)), debug=debug, failures=failures)
 
     def parse(self, arguments: Sequence[str]) -> Given:

@@ -5,13 +5,15 @@
 | 0 | is done |
 | 1 | failed |
 | 2 | was given a wrong, unknown or missing setting |
-| 128 + n | was stopped by signal n: 130 Ctrl-C, 138 SIGUSR1, 143 SIGTERM |
+| 128 + n | was stopped by signal n: 130 Ctrl-C, 138 SIGUSR1, 143 SIGTERM; 141 = nobody reads its output (`| head`) |
 """
 
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+
+from stvit_video.utils.console import CLOSED, OutputClosed, finish_output, prepare_output
 
 DONE, FAILED, WRONG_SETTING = 0, 1, 2
 INTERRUPTED = 128 + signal.SIGINT
@@ -42,6 +44,8 @@ def exit_status(
 ) -> int:
     """Do the work of a command; what a user can mend is told on stderr in one sentence, "error: ...".
 
+    What the console can't show is printed as an escape; a command whose output nobody reads ends without a word.
+
     Args:
         work: gives the status of the command; None = 0.
         debug: True = the traceback of an error stands before its sentence.
@@ -51,11 +55,25 @@ def exit_status(
     Returns:
         The exit status. Other errors are bugs and pass through.
     """
+    prepare_output()
+    try:
+        status = _status(work, debug=debug, failures=failures, wrong_settings=wrong_settings)
+    except OutputClosed:
+        status = CLOSED
+    except SystemExit:
+        finish_output()
+        raise
+    return status if finish_output() else CLOSED
+
+
+def _status(work: Callable[[], int | None], *, debug: bool, failures: Errors, wrong_settings: Errors) -> int:
     told: Errors = (*failures, *wrong_settings, OSError)
     try:
         return work() or DONE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OutputClosed:
+        raise
     except CommandEnd as end:
         error = end.error
     except SystemExit as stop:

@@ -18,7 +18,7 @@ from stvit_video.data.decoding.decord_backend import as_array
 from stvit_video.data.decoding.reader import LIBRARIES
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.video import open_video
-from stvit_video.data.manifests.builder import VIDEO_EXTENSIONS
+from stvit_video.data.manifests.video_endings import is_video_file
 from stvit_video.data.sampling.clip_sampling import ClipSampling
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import TrainTransform
@@ -81,7 +81,7 @@ def find_videos(folder: str | os.PathLike[str], *, limit: int) -> list[str]:
         raise ValueError(f"limit={limit} is not possible; give at least 1 video")
     if not Path(folder).is_dir():
         raise ValueError(f"{os.fspath(folder)!r} is no folder; give one that holds videos")
-    paths = sorted(str(path) for path in Path(folder).rglob("*") if path.suffix.lower() in VIDEO_EXTENSIONS)
+    paths = sorted(str(path) for path in Path(folder).rglob("*") if is_video_file(path))
     if not paths:
         raise ValueError(f"there is no video in {os.fspath(folder)!r}; give a folder that holds some")
     count = min(limit, len(paths))

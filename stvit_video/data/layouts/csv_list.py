@@ -12,6 +12,7 @@ from stvit_video.data.manifests.csv_rows import CsvRow, filter_rows, read_labels
 from stvit_video.data.manifests.faults import Faults
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.addresses import Place
+from stvit_video.utils.written_paths import PathFinder, why_absent
 
 _log = logging.getLogger(__name__)
 
@@ -98,21 +99,26 @@ def read_csv_manifest(
     rows = filter_rows(rows, with_split(keep, split), wanted=True, source=csv_path)
     rows = filter_rows(rows, drop or {}, wanted=False, source=csv_path)
     folder = csv_path.parent if root is None else Path(root)
-    listed = [_from_csv_row(row, folder, label_separator, faults) for row in rows]
+    finder = PathFinder(folder)
+    listed = [_from_csv_row(row, finder, label_separator, faults) for row in rows]
+    if notice := finder.notice():
+        _log.warning("%s: %s", csv_path, notice)
     if label_separator is not None and not any(label_separator in row.fields["label"] for row in rows):
         _log.warning("%s: no label holds %r, so each video has one label or none", csv_path, label_separator)
     return build_manifest_of(listed, classes, faults, multi_label=label_separator is not None)
 
 
-def _from_csv_row(row: CsvRow, folder: Path, label_separator: str | None, faults: Faults) -> Listed:
+def _from_csv_row(row: CsvRow, finder: PathFinder, label_separator: str | None, faults: Faults) -> Listed:
     written = row.fields["path"]
-    if not (folder / written).is_file():  # blanks around a path are taken off, unless they belong to the name
+    path = finder.find(written)
+    if path != Path(finder.folder, written):  # blanks around a path are taken off, unless they belong to the name
         written = written.strip()
-    path = folder / written
     start, end = read_segment(row, start_column="start_seconds", end_column="end_seconds", faults=faults)
     if not written:
         faults.add(row.line, "the path is empty; name the file")
-    elif not path.is_file():
-        faults.add(row.line, f"there is no file {path}; correct the path, or set root to the videos' folder")
+    elif path is None:
+        path = Path(finder.folder, written)
+        way_out = "correct the path, or set root to the videos' folder"
+        faults.add(row.line, why_absent(written, path, way_out=way_out))
     labels = None if label_separator is None else read_labels(row, separator=label_separator, faults=faults)
-    return Listed(row.line, written, path, row.fields["label"].strip(), start, end, labels)
+    return Listed(row.line, written, path or Path(), row.fields["label"].strip(), start, end, labels)

@@ -9,6 +9,7 @@ from stvit_video.data.layouts.places import Reading
 from stvit_video.data.layouts.split_lists import check_choices, find_listed, find_official_split, read_lines
 from stvit_video.data.manifests.builder import Listed, Missing, build_manifest_of, index_videos, settle_missing
 from stvit_video.data.manifests.faults import Faults, ManifestError
+from stvit_video.data.manifests.look_alikes import class_list
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.addresses import Place
 
@@ -53,7 +54,8 @@ def read_hmdb51_manifest(
         names = _read_hmdb51_list(path, _CODES[part], faults)
         listed += [find_listed(0, label, name, videos, files) for name in names]
     listed = settle_missing(listed, files, video_dir=videos, missing=missing, faults=faults)
-    return build_manifest_of(listed, sorted(lists) if classes is None else classes, faults)
+    names = sorted(class_list(list(lists), faults))
+    return build_manifest_of(listed, names if classes is None else classes, faults)
 
 
 def _read_hmdb51_list(path: Path, code: str, faults: Faults) -> list[str]:

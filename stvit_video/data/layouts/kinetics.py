@@ -11,6 +11,7 @@ from stvit_video.data.manifests.builder import (
     Missing,
     build_manifest_of,
     check_missing,
+    find_video,
     index_videos,
     settle_missing,
 )
@@ -18,6 +19,7 @@ from stvit_video.data.manifests.csv_rows import CsvRow, filter_rows, read_rows, 
 from stvit_video.data.manifests.faults import Faults
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.addresses import Place
+from stvit_video.utils.label_text import normal_label
 
 _log = logging.getLogger(__name__)
 
@@ -119,8 +121,8 @@ def _from_kinetics_row(
     start, end = read_segment(row, start_column="time_start", end_column="time_end", faults=faults)
     trimmed = f"{name}_{int(start or 0):06d}_{int(end or 0):06d}"
     for stem in (trimmed, name):
-        for folder in (label, label.replace(" ", "_"), ""):
-            path = files.get((folder, stem))
+        for folder in (label, normal_label(label).replace(" ", "_"), ""):
+            path = find_video(files, folder, stem)
             if path is not None:
                 written = path.relative_to(video_dir).as_posix()
                 segment = (start, end) if untrimmed and stem == name else (None, None)

@@ -1,5 +1,6 @@
 """Which videos there are, as pytorchvideo's own data sets list them."""
 
+import logging
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -12,8 +13,10 @@ from stvit_video.data.manifests.faults import Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.addresses import Place
 from stvit_video.utils.optional import load_optional
+from stvit_video.utils.written_paths import PathFinder
 
 DATASETS = ("labeled", "hmdb51")
+_log = logging.getLogger(__name__)
 
 
 def find_pytorchvideo(
@@ -103,13 +106,15 @@ def read_pytorchvideo_manifest(
         raise ManifestError(f"pytorchvideo can't list the videos of {os.fspath(path)!r}: {error}") from error
     paths.path_prefix = os.fspath(prefix)
     is_folder, faults = dataset == "labeled" and Path(path).is_dir(), Faults(path)
-    listed = []
+    listed, finder = [], PathFinder("")
     for number in range(len(paths)):
         video, info = paths[number]
-        written, label = Path(video), str(info["label"])
+        written, label = finder.find(video) or Path(video), str(info["label"])
         if label == "-1":
             faults.add(number + 1, f"{video} has no label; write its number behind the path")
         listed.append(Listed(number + 1, video, written, written.parent.name if is_folder else label))
+    if notice := finder.notice():
+        _log.warning("%s: %s", path, notice)
     return build_manifest_of(listed, classes, faults)
 
 

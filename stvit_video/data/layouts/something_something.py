@@ -13,10 +13,12 @@ from stvit_video.data.manifests.builder import (
     Missing,
     build_manifest_of,
     check_missing,
+    find_video,
     index_videos,
     settle_missing,
 )
 from stvit_video.data.manifests.faults import Faults, ManifestError
+from stvit_video.data.manifests.look_alikes import class_list
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.addresses import Place
 
@@ -100,7 +102,8 @@ def read_something_classes(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """Class names in the order of their numbers, of a JSON like `{"Holding something": "0", ...}`.
 
     Raises:
-        ManifestError: the file is absent or faulty, or the numbers are not 0, 1, 2, ... each once.
+        ManifestError: the file is absent or faulty, the numbers are not 0, 1, 2, ... each once, or two classes look
+            alike.
     """
     numbers = _read_json(Path(path))
     if not isinstance(numbers, dict) or not numbers:
@@ -113,7 +116,10 @@ def read_something_classes(path: str | os.PathLike[str]) -> tuple[str, ...]:
             f"{path} must number its {len(numbers)} classes 0 to {len(numbers) - 1}, each once; it has "
             f"{', '.join(odd[:5])}; get the published file"
         )
-    return tuple(written[number] for number in wanted)
+    faults = Faults(path)
+    names = class_list([written[number] for number in wanted], faults)
+    faults.raise_if_any()
+    return names
 
 
 def _read_json(path: Path) -> Any:
@@ -143,7 +149,7 @@ def _list_entries(
         elif first.setdefault(name, number) != number:
             faults.add(0, f"entry {number}: id {name} is listed already as entry {first[name]}; remove one of the two")
         else:
-            path = files.get(("", name), video_dir / f"{name}.webm")
+            path = find_video(files, "", name) or video_dir / f"{name}.webm"
             listed.append(Listed(0, path.name, path, _without_brackets(template)))
     return listed
 

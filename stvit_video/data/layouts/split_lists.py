@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from stvit_video.data.layouts.places import Reading, published_folder
-from stvit_video.data.manifests.builder import Listed, Missing, check_missing
+from stvit_video.data.manifests.builder import Listed, Missing, check_missing, find_video
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.addresses import Place
@@ -92,5 +92,5 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
 
 def find_listed(line: int, label: str, name: str, video_dir: Path, files: Mapping[tuple[str, str], Path]) -> Listed:
     """The entry of a listed file: as it is in `files` (see `index_videos`), or where it should be."""
-    path = files.get((label, Path(name).stem), video_dir / label / name)
+    path = find_video(files, label, Path(name).stem) or video_dir / label / name
     return Listed(line, path.relative_to(video_dir).as_posix(), path, label)

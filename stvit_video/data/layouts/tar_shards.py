@@ -8,6 +8,7 @@ from pathlib import Path
 from stvit_video.data.layouts.places import Reading, required
 from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.faults import Faults, ManifestError
+from stvit_video.data.manifests.look_alikes import class_list
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.shards.index import find_members, missing_shards
 from stvit_video.data.shards.locations import expand_shards, folder_of
@@ -142,6 +143,9 @@ def _read_names(names_file: str | os.PathLike[str] | None, shard: str) -> tuple[
         raise ManifestError(f"the class names {path} can't be read ({error}); correct data.classes") from error
     if not names or len(set(names)) < len(names):
         raise ManifestError(f"{path} must hold class names, one a line, each once; it holds {len(names)} lines")
+    faults = Faults(path)
+    names = class_list(names, faults)
+    faults.raise_if_any()
     return names
 
 

@@ -14,8 +14,10 @@ from stvit_video.data.layouts.places import Reading
 from stvit_video.data.layouts.split_lists import check_choices, find_listed, find_official_split, read_lines
 from stvit_video.data.manifests.builder import Missing, build_manifest_of, index_videos, settle_missing
 from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
+from stvit_video.data.manifests.look_alikes import class_list
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.addresses import Place
+from stvit_video.utils.label_text import normal_label
 
 _UCF101_FILE = re.compile(r"v_.+_(g\d+)_c\d+\.\w+")
 
@@ -120,19 +122,20 @@ def _read_class_numbers(path: Path) -> dict[str, str]:
             numbered[number] = names[0]
     if not numbered and not faults.found:
         faults.add(0, "it names no class; get the official file")
+    classes = class_list(list(numbered.values()), faults)
     faults.raise_if_any()
-    return numbered
+    return dict(zip(numbered, classes, strict=True))
 
 
 def _read_ucf101_list(path: Path, numbered: Mapping[str, str], faults: Faults) -> list[tuple[int, str, Group]]:
     """(line, file name, group) of each row; the class number, which test lists lack, is compared with the folder."""
     rows: list[tuple[int, str, Group]] = []
     for line, text in read_lines(path):
-        written, *number = text.split()
+        written, *number = text.replace("\\", "/").split()  # lists that were made again on Windows
         group = ucf101_group(written)
         if group is None or len(number) > 1:
             faults.add(line, f"{text!r} is not <Class>/v_<Class>_gXX_cYY.avi and a class number; get the official list")
-        elif number and numbered.get(number[0]) != group.label:
+        elif number and numbered.get(number[0]) != normal_label(group.label):
             named = numbered.get(number[0], "no class")
             faults.add(line, f"{written} has number {number[0]}, which is {named} in classInd.txt; correct one of them")
         else:

@@ -2,17 +2,17 @@
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from stvit_video.data.manifests.faults import Faults, ManifestError
+from stvit_video.data.manifests.look_alikes import class_names_by_label, look_alike_of, note_look_alikes
 from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest, VideoRecord
+from stvit_video.data.manifests.video_endings import USUAL, is_video_file
+from stvit_video.utils.label_text import normal_label
 
-VIDEO_EXTENSIONS = (
-    *(".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov"),
-    *(".mp4", ".mpeg", ".mpg", ".ogv", ".ts", ".webm", ".wmv"),
-)
 Missing = Literal["error", "drop", "keep"]
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ def build_manifest_of(
 
     Args:
         listed: the entries; in a multi-label list each has its `labels`.
-        classes: class names in the order of the labels; None = those of the entries, sorted.
+        classes: class names in the order of the labels; None = those of the entries in their normal form (see
+            `stvit_video.utils.label_text`), sorted. A label in another form of a class's text is that class.
         faults: what was found wrong before.
         multi_label: whether an entry can have no label, or several.
 
@@ -52,10 +53,12 @@ def build_manifest_of(
         UnknownLabelError: every fault, in one error that shows a label which is none of `classes`.
         ManifestError: every fault, in one error.
     """
-    names = _sorted_classes({name for video in listed for name in video.label_names}) if classes is None else classes
-    names = tuple(names)
+    counts = Counter(label for video in listed for label in video.label_names)
+    names = _sorted_classes(set(map(normal_label, counts))) if classes is None else tuple(classes)
     if classes is None:
-        _warn_of_similar(names, faults.source)
+        note_look_alikes(names, faults)
+    chosen = class_names_by_label(counts, names, source=faults.source)
+    listed = [_with_classes(video, chosen) for video in listed]
     index = {name: number for number, name in enumerate(names)}
     if len(index) < len(names):
         double = next(name for name in names if names.count(name) > 1)
@@ -73,6 +76,8 @@ def build_manifest_of(
 def index_videos(video_dir: Path) -> dict[tuple[str, str], Path]:
     """(folder name or "", file name without extension) -> path, for `video_dir` and the folders in it.
 
+    Names stand there as they are on disk, and in their normal form, by which `find_video` finds them.
+
     Raises:
         ManifestError: there is no such folder.
     """
@@ -80,11 +85,20 @@ def index_videos(video_dir: Path) -> dict[tuple[str, str], Path]:
         raise ManifestError(f"there is no folder {video_dir}; correct the folder of the videos")
     folders = [video_dir, *sorted(entry for entry in video_dir.iterdir() if entry.is_dir())]
     files: dict[tuple[str, str], Path] = {}
+    others: dict[tuple[str, str], Path] = {}
     for folder in folders:
-        for entry in sorted(folder.iterdir()):
-            if entry.suffix.lower() in VIDEO_EXTENSIONS:
-                files.setdefault(("" if folder == video_dir else folder.name, entry.stem), entry)
-    return files
+        place = "" if folder == video_dir else folder.name
+        found = [entry for entry in sorted(folder.iterdir()) if is_video_file(entry)]
+        found.sort(key=lambda entry: entry.suffix.lower() not in USUAL)
+        for entry in found:
+            files.setdefault((place, entry.stem), entry)
+            others.setdefault((normal_label(place), normal_label(entry.stem)), entry)
+    return {**others, **files}
+
+
+def find_video(files: Mapping[tuple[str, str], Path], folder: str, stem: str) -> Path | None:
+    """The video of this name in `files` (from `index_videos`), in whatever form its folder and name are written."""
+    return files.get((folder, stem)) or files.get((normal_label(folder), normal_label(stem)))
 
 
 def settle_missing(
@@ -110,14 +124,32 @@ def settle_missing(
     if missing == "keep" or not absent:
         return list(listed)
     if missing == "error":
+        others = _OtherEndings()
         for video in absent:
-            faults.add(video.line, f"there is no video {video.path}; get it, or use data.missing=drop")
+            known = others.hint(video.path)
+            faults.add(video.line, f"there is no video {video.path}{known}; get it, or use data.missing=drop")
         return list(listed)
     stay = [video for video in listed if video.path in present]
     if not stay:
         faults.add(0, f"none of its {len(absent)} videos is in {video_dir}; correct the folder of the videos")
     _log.warning("%s: %d videos are not in %s and left out, %d stay", faults.source, len(absent), video_dir, len(stay))
     return stay
+
+
+class _OtherEndings:
+    """Looks for files of the name of an absent video that have no known ending; asks each folder once."""
+
+    def __init__(self) -> None:
+        self._names: dict[Path, dict[str, str]] = {}
+
+    def hint(self, absent: Path) -> str:
+        """What to say of such a file; "" = there is none."""
+        folder = absent.parent
+        if folder not in self._names:
+            entries = folder.iterdir() if folder.is_dir() else ()
+            self._names[folder] = {normal_label(entry.stem): entry.name for entry in entries if entry.suffix}
+        other = self._names[folder].get(normal_label(absent.stem))
+        return "" if other is None else f" ({other} is there, and its ending is none of a video that is known)"
 
 
 def check_missing(missing: str) -> None:
@@ -133,14 +165,25 @@ def check_missing(missing: str) -> None:
 def _find_bad_labels(listed: Sequence[Listed], names: Sequence[str], faults: Faults) -> None:
     known = set(names)
     some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    told: dict[str, str] = {}  # unknown label -> what is said of it
     for video in listed:
         if video.labels is None and not video.label:
             faults.add(video.line, f"the label of {video.written} is empty; name the class")
             continue
         for label in video.label_names:
-            if label not in known:
-                text = f"unknown label {label!r}; the {len(names)} known classes are {some}"
-                faults.add_unknown_label(video.line, text)
+            if label in known:
+                continue
+            if label not in told:
+                other = look_alike_of(label, names)
+                hint = f"; it looks like the class {other!a}, correct it if it is that" if other is not None else ""
+                told[label] = f"unknown label {label!r}; the {len(names)} known classes are {some}{hint}"
+            faults.add_unknown_label(video.line, told[label])
+
+
+def _with_classes(video: Listed, chosen: Mapping[str, str]) -> Listed:
+    """An entry with the names of its classes in place of its labels as they are written; each of several once."""
+    labels = None if video.labels is None else tuple(dict.fromkeys(chosen[label] for label in video.labels))
+    return video._replace(label=chosen.get(video.label, video.label), labels=labels)
 
 
 def _find_doubles(listed: Sequence[Listed], faults: Faults, multi_label: bool) -> None:
@@ -163,18 +206,6 @@ def _record(video: Listed, index: Mapping[str, int], multi_label: bool) -> Video
     label = NO_SINGLE_LABEL if multi_label else labels[0]
     archive = (video.member, video.byte_range, video.address)
     return VideoRecord(video.path, label, video_id, start, end, *archive, labels=labels)
-
-
-def _warn_of_similar(names: Sequence[str], source: str | os.PathLike[str]) -> None:
-    """Log once which class names differ in capitals only: "Run" beside "run" is likely one class written twice."""
-    alike: dict[str, list[str]] = {}
-    for name in names:
-        alike.setdefault(name.casefold(), []).append(name)
-    pairs = [" and ".join(map(repr, group)) for group in alike.values() if len(group) > 1]
-    if pairs:
-        _log.warning(
-            "%s: these labels differ in capitals only and count as several classes: %s", source, "; ".join(pairs)
-        )
 
 
 def _sorted_classes(labels: set[str]) -> tuple[str, ...]:

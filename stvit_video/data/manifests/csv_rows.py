@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stvit_video.data.manifests.faults import Faults, ManifestError
+from stvit_video.utils.label_text import normal_label
+from stvit_video.utils.long_fields import any_length
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}  # other than the comma
 
@@ -20,7 +22,7 @@ class CsvRow(NamedTuple):
 
 
 def read_rows(path: Path, *, needed: Sequence[str], faults: Faults) -> list[CsvRow]:
-    """Read a CSV (UTF-8) with a header; rows with too few or too many fields go to `faults`.
+    """Read a CSV (UTF-8) with a header, fields of any length; rows with too few or too many fields go to `faults`.
 
     Column names are taken without blanks around them and in lower case. Empty and blank lines are passed over.
 
@@ -29,7 +31,7 @@ def read_rows(path: Path, *, needed: Sequence[str], faults: Faults) -> list[CsvR
             twice, or there are faulty rows and no others.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file, any_length():
             cells = _numbered_cells(path, file)
             _, header = next(cells, (0, []))
             rows = list(_whole_rows(cells, _column_names(path, header, needed), faults))
@@ -70,17 +72,17 @@ def filter_rows(
         column = _normalised(written)
         if isinstance(values, str):
             raise ValueError(f"the values of column {column!r} are the text {values!r}; give a list of values")
-        texts = {str(value).strip() for value in values}
+        texts = {normal_label(str(value)) for value in values}
         if rows and column not in rows[0].fields:
             names = ", ".join(rows[0].fields)
             raise ManifestError(f"{source} has no column {column!r} to select by; it has {names}")
-        found = {row.fields[column].strip() for row in rows}
+        found = {normal_label(row.fields[column]) for row in rows}
         if texts - found:
             raise ManifestError(
                 f"{source}: no row has {column} = {', '.join(sorted(texts - found))}; "
                 f"values there: {', '.join(sorted(found)[:20]) or 'none'}"
             )
-        rows = [row for row in rows if (row.fields[column].strip() in texts) == wanted]
+        rows = [row for row in rows if (normal_label(row.fields[column]) in texts) == wanted]
     return rows
 
 
@@ -104,19 +106,23 @@ def read_segment(
 def read_labels(row: CsvRow, *, separator: str, faults: Faults) -> tuple[str, ...]:
     """The labels of a row, without the blanks around them; an empty field has none. What is wrong goes to `faults`.
 
+    Labels of the same text count as the same, in whatever form they are (`stvit_video.utils.label_text`).
+
     Args:
         row: its column `label` is read.
         separator: what stands between two labels.
     """
     written = row.fields["label"].strip()
-    labels = [label.strip() for label in row.fields["label"].split(separator)] if written else []
-    if "" in labels:
+    labels = [label.strip() for label in row.fields["label"].split(separator)] if normal_label(written) else []
+    forms = [normal_label(label) for label in labels]
+    if "" in forms:
         text = f"{written!r} has an empty label beside a {separator!r}; remove the separator, or name the label"
         faults.add(row.line, text)
-    for label in dict.fromkeys(labels):
-        if label and labels.count(label) > 1:
-            faults.add(row.line, f"{written!r} names {label!r} {labels.count(label)} times; name each label once")
-    return tuple(dict.fromkeys(label for label in labels if label))
+    for form in dict.fromkeys(forms):
+        if form and forms.count(form) > 1:
+            faults.add(row.line, f"{written!r} names {form!r} {forms.count(form)} times; name each label once")
+    found = dict(zip(reversed(forms), reversed(labels), strict=True))  # of equal ones the first
+    return tuple(found[form] for form in dict.fromkeys(forms) if form)
 
 
 def _read_seconds(row: CsvRow, column: str, faults: Faults) -> float | None:
@@ -150,7 +156,7 @@ def _numbered_cells(path: Path, file: Iterable[str]) -> Iterator[tuple[int, list
 
 
 def _normalised(name: str) -> str:
-    return name.strip().lower()
+    return normal_label(name).lower()
 
 
 def _column_names(path: Path, header: Sequence[str], needed: Sequence[str]) -> list[str]:

@@ -1,11 +1,13 @@
 """The quarantine list: files that training must not open, with the reason; written by the doctor, edited by hand.
 
 A CSV with the columns `path,start_seconds,end_seconds,reason`; without times the whole file is meant, with times
-that segment of it. Relative paths start at the folder of the list. A file in an archive is `archive.tar: name`.
+that segment of it. Relative paths start at the folder of the list. A file in an archive is `archive.tar: name`. Paths
+are found in whatever form they are written, see `stvit_video.utils.written_paths`.
 """
 
 import logging
 import os
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from stvit_video.data.manifests.faults import Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.utils.addresses import is_address
 from stvit_video.utils.atomic_files import write_table
+from stvit_video.utils.written_paths import PathFinder
 
 HEADER = ("path", "start_seconds", "end_seconds", "reason")
 _log = logging.getLogger(__name__)
@@ -48,10 +51,12 @@ def read_quarantine(path: str | os.PathLike[str]) -> tuple[Quarantined, ...]:
     """
     list_path = Path(path)
     faults = Faults(list_path)
+    finder = PathFinder(list_path.parent)
     entries = []
     for row in read_rows(list_path, needed=("path",), faults=faults):
         start, end = read_segment(row, start_column="start_seconds", end_column="end_seconds", faults=faults)
-        written = _absolute(row.fields["path"], list_path.parent)
+        found = None if is_address(row.fields["path"]) else finder.find(row.fields["path"])
+        written = _absolute(row.fields["path"], list_path.parent) if found is None else _absolute(str(found))
         entries.append(Quarantined(written, row.fields.get("reason", "").strip(), start, end))
     faults.raise_if_any()
     return tuple(entries)
@@ -64,14 +69,19 @@ def quarantine_reasons(manifest: Manifest, entries: Sequence[Quarantined]) -> di
         manifest: the listed videos.
         entries: from `read_quarantine`.
     """
-    reasons = {(entry.path, entry.start_seconds, entry.end_seconds): entry.reason for entry in entries}
+    reasons = {(_form(entry.path), entry.start_seconds, entry.end_seconds): entry.reason for entry in entries}
     found: dict[VideoRecord, str] = {}
     for record in manifest.records:
-        path = _absolute(record.place)
+        path = _form(_absolute(record.place))
         for key in ((path, None, None), (path, record.start_seconds, record.end_seconds)):
             if key in reasons:
                 found.setdefault(record, reasons[key] or "it is in quarantine")
     return found
+
+
+def _form(path: str) -> str:
+    """What is equal for all forms of a path: composed accents."""
+    return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
 def _absolute(path: str, folder: str | os.PathLike[str] = "") -> str:

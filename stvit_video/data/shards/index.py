@@ -18,6 +18,8 @@ from stvit_video.data.shards.locations import file_system, folder_of, sizes_of
 from stvit_video.data.shards.tar_scan import Member, scan_shard
 from stvit_video.utils.addresses import is_address
 from stvit_video.utils.atomic_files import write_table
+from stvit_video.utils.long_fields import any_length
+from stvit_video.utils.written_paths import PathFinder
 
 INDEX_NAME = "index.csv"
 HEADER = (
@@ -60,7 +62,8 @@ def missing_shards(pattern: str) -> list[str]:
         return []
     folder, name = (pattern, "*") if os.path.isdir(pattern) else os.path.split(pattern)
     listed = fnmatch.filter(_local_index(folder), name)
-    return [os.path.join(folder, shard) for shard in listed if not os.path.isfile(os.path.join(folder, shard))]
+    finder = PathFinder(folder)  # copies by a Mac have names in another form
+    return [os.path.join(folder, shard) for shard in listed if finder.find(shard) is None]
 
 
 def write_index(folder: str | os.PathLike[str], index: Mapping[str, IndexedShard]) -> None:
@@ -84,7 +87,8 @@ def parse_index(text: str) -> Index:
         header = tuple(next(table, ()))
         if header != HEADER:
             raise ValueError(f"its header is {','.join(header)[:200]!r} and not {','.join(HEADER)!r}")
-        rows = [_parsed(row) for row in table]
+        with any_length():
+            rows = [_parsed(row) for row in table]
     except csv.Error as error:
         raise ValueError(str(error)) from error
     sizes: dict[str, int] = {}

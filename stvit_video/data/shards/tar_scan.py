@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stvit_video.data.manifests.builder import VIDEO_EXTENSIONS
 from stvit_video.data.manifests.faults import Faults
+from stvit_video.data.manifests.video_endings import VIDEO_EXTENSIONS
 
 END_MARK = bytes(tarfile.BLOCKSIZE)
 TAIL_BYTES = 2**20  # after the end mark, that must be padding
@@ -83,7 +83,7 @@ def _sort_in(
     shard: Path,
     faults: Faults,
 ) -> None:
-    """Put a member where it belongs: sample -> "video", ".cls", ".json" -> (the member, its text)."""
+    """Put a member where it belongs: sample -> "video", ".cls", ".json", "other" -> (the member, its text)."""
     if info.isdir():
         return
     named = _SAMPLE_NAME.fullmatch(info.name)
@@ -94,6 +94,7 @@ def _sort_in(
     kind = "video" if ending in VIDEO_EXTENSIONS else ending
     parts = samples.setdefault(named["key"], {})
     if kind not in ("video", ".cls", ".json"):
+        parts.setdefault("other", (info, ""))
         return
     if kind in parts:
         other = parts[kind][0].name
@@ -124,7 +125,8 @@ def _check_end(shard: Path, end: int, faults: Faults) -> None:
 
 def _member(parts: Mapping[str, tuple[tarfile.TarInfo, str]], shard: Path, key: str, faults: Faults) -> Member | None:
     if "video" not in parts:
-        faults.add(0, f"{shard}: sample {key} holds no video; add one, or remove the sample")
+        other = f" ({parts['other'][0].name} has no known ending of one)" if "other" in parts else ""
+        faults.add(0, f"{shard}: sample {key} holds no video{other}; add one, or remove the sample")
         return None
     info = parts["video"][0]
     place = f"{shard}: {info.name}"

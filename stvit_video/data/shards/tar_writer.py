@@ -62,7 +62,8 @@ class Packed:
     @property
     def name(self) -> str:
         """The name of the video in the tar."""
-        return self.key + self.source.suffix.lower()
+        ending = self.source.suffix.lower()
+        return self.key + (".ogv" if ending == ".ogg" else ending)  # readers take an .ogg for sound
 
 
 def plan_shards(

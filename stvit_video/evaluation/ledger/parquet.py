@@ -16,6 +16,7 @@ from typing import Any
 from stvit_video.evaluation.ledger.eval_ledger import Ledger, LedgerError, LedgerInfo
 from stvit_video.evaluation.ledger.rows import columns_of, ledger_from_tables, row_schema
 from stvit_video.utils.atomic_files import atomically
+from stvit_video.utils.label_text import same_labels
 from stvit_video.utils.optional import load_optional
 
 METADATA_KEY = b"stvit_video.ledger"
@@ -63,7 +64,7 @@ def read_ledger(path: str | os.PathLike[str], *, classes: Sequence[str] | None =
             metadata = file.schema_arrow.metadata or {}
             info, num_videos = _read_info(metadata, source)
             _check_columns(file.schema_arrow, row_schema(pa), source)
-            if classes is not None and tuple(classes) != info.classes:
+            if classes is not None and not same_labels(classes, info.classes):
                 raise LedgerError(f"{source} is about other classes: {_difference(info.classes, tuple(classes))}")
             tables = (file.read_row_group(group) for group in range(file.num_row_groups))
             return ledger_from_tables(tables, info=info, num_videos=num_videos, source=source)
@@ -128,5 +129,5 @@ def _difference(found: tuple[str, ...], expected: tuple[str, ...]) -> str:
     """Where two class lists first differ, in words."""
     if len(found) != len(expected):
         return f"it has {len(found)}, expected are {len(expected)}"
-    first = next(n for n, pair in enumerate(zip(found, expected, strict=True)) if pair[0] != pair[1])
+    first = next(n for n, pair in enumerate(zip(found, expected, strict=True)) if not same_labels(pair[:1], pair[1:]))
     return f"class {first} is {found[first]!r}, expected is {expected[first]!r}"

@@ -9,6 +9,7 @@ from stvit_video import __version__
 from stvit_video.models.checkpoints.grids import PositionGrid
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 from stvit_video.models.registry import all_options
+from stvit_video.utils.label_text import same_labels
 
 METADATA_KEY = "stvit_video"
 FORMAT_VERSION = 1
@@ -134,7 +135,7 @@ def check_resume(metadata_then: object, metadata_now: Mapping[str, Any]) -> None
     then = check_metadata(metadata_then, source="the checkpoint")
     difference = (
         _kind_difference(then["multi_label"], metadata_now.get("multi_label", False))
-        or _list_difference("classes", list(then["classes"]), list(metadata_now["classes"]))
+        or _class_difference(list(then["classes"]), list(metadata_now["classes"]))
         or _difference("model", then["model"]["name"], metadata_now["model"]["name"])
         or _dict_difference("the model option", *(_all_options(one["model"]) for one in (then, metadata_now)))
         or _dict_difference("the preprocessing", then["preprocessing"], metadata_now["preprocessing"])
@@ -170,14 +171,14 @@ def _dict_difference(what: str, then: Mapping[str, Any], now: Mapping[str, Any])
     return ""
 
 
-def _list_difference(what: str, then: list[str], now: list[str]) -> str:
-    """The lists from their first difference on, and how long they are."""
-    if then == now:
+def _class_difference(then: list[str], now: list[str]) -> str:
+    """The classes from their first difference on, and how many there are; another form of a text is no difference."""
+    if same_labels(then, now):
         return ""
     shared = min(len(then), len(now))
-    start = next((i for i in range(shared) if then[i] != now[i]), shared)
+    start = next((i for i in range(shared) if not same_labels(then[i : i + 1], now[i : i + 1])), shared)
     return (
-        f"the checkpoint has {what} {_excerpt(then, start)} ({len(then)}), "
+        f"the checkpoint has classes {_excerpt(then, start)} ({len(then)}), "
         f"this training {_excerpt(now, start)} ({len(now)})"
     )
 
