@@ -16,6 +16,7 @@ from stvit_video.utils.ranges import require_positive, require_rate
 FRAME_TOLERANCE = 1e-3  # in frames: times in tables are rounded, so is 1001 / 30000
 TIME_TOLERANCE_SECONDS = 1e-6
 MAX_JITTER = 0.1  # in frames: how far the rounding of a container's clock may move a frame of constant rate
+USUAL_CLOCK_SECONDS = 1e-3  # WebM's, Matroska's and FLV's; its rounding stays when a file is copied to a finer one
 NEW_CLOCK_SECONDS = 1.0  # a time stamp that runs back further is taken for a clock that was set anew
 
 
@@ -121,7 +122,7 @@ def _agrees(seconds: NDArray[np.float64], rate: float, time_base_seconds: float)
     """Whether frame i is shown at i / rate, but for the rounding of the container's clock."""
     if not (math.isfinite(rate) and rate > 0):
         return False
-    allowed = min(time_base_seconds, MAX_JITTER / rate) + FRAME_TOLERANCE / rate
+    allowed = min(max(time_base_seconds, USUAL_CLOCK_SECONDS), MAX_JITTER / rate) + FRAME_TOLERANCE / rate
     return float(np.abs(seconds - np.arange(len(seconds)) / rate).max()) <= allowed
 
 

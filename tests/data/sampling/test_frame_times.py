@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stvit_video.data.sampling.frame_indices import segment_frame_range
 from stvit_video.data.sampling.frame_times import FrameTimes, frame_times
 
-MS = {"time_base_seconds": 1e-3}
+MS, FINE = {"time_base_seconds": 1e-3}, {"time_base_seconds": 1 / 16000}
 # a screen recording: a frame every 5 s, then 60 a second; in 1 / 1000 s
 SCREEN = [*range(0, 50_000, 5_000), *(50_000 + round(number * 1000 / 60) for number in range(600))]
 
@@ -49,6 +49,12 @@ def test_a_stated_rate_that_the_time_stamps_contradict_does_not_count(stated):
     times = frame_times([40 * number for number in range(300)], **MS, stated_fps=stated)
     assert (times.fps, times.is_constant) == (pytest.approx(25), True)
     assert times.duration_seconds == pytest.approx(12)
+
+
+def test_milliseconds_in_a_finer_clock_are_a_constant_rate():
+    """A WebM that was copied into an MP4: 33, 33 and 34 ms, in 1 / 16000 s."""
+    times = frame_times([round(number / 30 * 1000) * 16 for number in range(300)], **FINE, stated_fps=29.99906)
+    assert (times.fps, times.is_constant) == (29.99906, True)
 
 
 def test_nearly_the_stated_rate_is_the_measured_one():
