@@ -135,3 +135,18 @@ def test_a_failed_job_of_hydras_sweep_does_not_end_the_process(monkeypatch, mode
     with pytest.raises(kind) as caught:
         end_job(error)
     assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("data.root=/my (1)/a=b", """; write 'data.root="/my (1)/a=b"'\n"""),
+        ("data.root=/a,b", """; write 'data.root="/a,b"' for one text"""),
+    ],
+)
+def test_what_hydra_can_not_read_is_shown_in_the_form_that_works(monkeypatch, capsys, override, words):
+    status, told = ended(monkeypatch, capsys, HydraException("token recognition error"), override)
+    assert status == 2
+    assert told.startswith(f"error: {override} ")
+    assert words in told
+    assert told.count("\n") == 1

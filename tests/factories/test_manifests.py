@@ -317,3 +317,21 @@ def test_lists_of_ones_own_beside_official_ones_are_refused(tmp_path, source, se
     data |= {"dataset": "hmdb51"} if source == "pytorchvideo" else {}
     with pytest.raises(ValueError, match=rf"data.source={source}\b.*leave data.{setting} out"):
         build_manifest(data, "train")
+
+
+def test_paths_of_settings_get_the_form_that_they_have_on_disk(tmp_path):
+    (tmp_path / "donne\u0301es" / "e\u0301te\u0301").mkdir(parents=True)
+    (tmp_path / "donne\u0301es" / "train.csv").touch()
+    given = {
+        "root": f"{tmp_path}/donn\u00e9es",
+        "train": "train.csv",
+        "shards": "\u00e9t\u00e9/{0..3}.tar",
+        "val": "\u00f6.csv",
+    }
+    root = f"{tmp_path}/donne\u0301es"
+    assert absolute_paths(given) == {
+        "root": root,
+        "train": f"{root}/train.csv",
+        "shards": f"{root}/e\u0301te\u0301/{{0..3}}.tar",
+        "val": str(Path.cwd() / "\u00f6.csv"),
+    }

@@ -76,3 +76,10 @@ def test_names_and_defaults():
     assert default_values(Outer) == {"number": 2, "inner": {"place": "???", "rates": []}}
     assert group_of(Outer, "inner") is Inner
     assert group_of(Outer, "number") is None
+
+
+def test_a_path_that_was_read_as_a_list_or_number_is_told_with_quotes():
+    for value, text in (["x", 3], "[x,3]"), (12, "12"):
+        wrong = read_settings(Limits, {"file": value}).wrong["file"]
+        assert wrong.startswith(f"file={value!r} must be a path")
+        assert wrong.endswith(f"; write it as '\"{text}\"'")

@@ -97,3 +97,10 @@ def test_teachers_of_other_data_are_refused(tiny_run, changes, message):
 def test_a_teacher_that_is_not_there(tiny_run):
     with pytest.raises(CheckpointError, match="no checkpoint file 'gone.ckpt'"):
         load_teacher("gone.ckpt", Distillation(), **fitting(tiny_run))
+
+
+def test_a_teacher_may_have_its_classes_in_another_form(tiny_run):
+    fits = fitting(tiny_run)
+    other_form = tuple(name.replace(" ", "\u00a0") for name in fits["classes"])
+    assert other_form != fits["classes"]
+    load_teacher(str(tiny_run.checkpoint), Distillation(), **{**fits, "classes": other_form})

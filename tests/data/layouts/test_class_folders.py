@@ -35,3 +35,19 @@ def test_folder_faults(tmp_path):
     touch(tmp_path, "run/b.mp4")
     with pytest.raises(ManifestError, match="label 'run'; .*2 .*classes are jump, walk"):
         read_folder_manifest(tmp_path, classes=("jump", "walk"))
+
+
+def test_endings_that_are_no_video_are_told(tmp_path, caplog):
+    touch(tmp_path, *(f"run/{n}.xyz" for n in range(12)), "run/a.MTS", "run/.b.mp4", "run/c", "jump/d.m2ts")
+    manifest = read_folder_manifest(tmp_path)
+    assert [record.video_id for record in manifest.records] == ["jump/d.m2ts", "run/a.MTS"]
+    [message] = caplog.messages
+    assert "14 entries" in message
+    assert "12 end with .xyz" in message
+    assert "data=csv" in message
+    touch(tmp_path, "walk/a.xyz", "walk/b.xyz", "walk/c.PQR", "walk/deep/d.mp4")
+    with pytest.raises(
+        ManifestError,
+        match=r"folder walk holds no video: of its 3 files 2 end with \.xyz, 1 ends with \.PQR, .*data=csv",
+    ):
+        read_folder_manifest(tmp_path)

@@ -95,3 +95,14 @@ def test_a_list_that_names_none_of_the_videos_is_said(tmp_path, caplog):
     manifest = manifest_in(tmp_path)
     assert drop_quarantined(manifest, tmp_path / "q.csv") == manifest
     assert re.search(r"q\.csv.* 1 files, .*\bnone of the listed videos\b", caplog.text)
+
+
+def test_paths_in_another_form_are_the_same_files(tmp_path):
+    (tmp_path / "x").mkdir()
+    on_disk = tmp_path / "x" / "e\u0301.mp4"
+    on_disk.touch()
+    manifest = Manifest(
+        (VideoRecord(on_disk, 0, "x/\u00e9.mp4"), VideoRecord(tmp_path / "x" / "\u00f6.mp4", 0, "o")), ("run",)
+    )
+    (tmp_path / "q.csv").write_text("path\nx\\\u00e9.mp4\nx/o\u0308.mp4\n", encoding="utf-8")
+    assert set(quarantine_reasons(manifest, read_quarantine(tmp_path / "q.csv"))) == set(manifest.records)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import tarfile
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from tar_maker import samples, write_tar
@@ -184,3 +185,8 @@ def test_what_changes_or_reads_back_wrongly_gets_no_name(videos, tmp_path, monke
     huge = Packed(videos[0].source, "v", 2**33, "a", 0, "v")
     with pytest.raises(PackingError, match=r"v0\.MP4 .*8589934592 bytes; .*at most 8589934591$"):
         write_shards([huge], folder=tmp_path, videos_per_shard=1)
+
+
+def test_an_ogg_with_pictures_gets_the_ending_that_readers_know():
+    names = [Packed(Path(f"a{ending}"), "v", 1, "x", 0, "v").name for ending in (".ogg", ".OGG", ".MTS")]
+    assert names == ["v.ogv", "v.ogv", "v.mts"]

@@ -110,6 +110,10 @@ def test_other_classes_are_named(ledger, tmp_path):
         read_ledger(path, classes=("a", "b"))
     with pytest.raises(LedgerError, match="class 3 .*'sit', .*'stand'"):
         read_ledger(path, classes=("jump, high", "run", 'say "hi"', "stand", "walk"))
+    other_form = [name.replace(" ", "\u00a0") for name in ledger.info.classes]
+    assert read_ledger(path, classes=other_form).info == ledger.info
+    with pytest.raises(LedgerError, match="class 3 .*'sit', .*'stand'"):
+        read_ledger(path, classes=[*other_form[:3], "stand", "walk"])
 
 
 KEY = b"stvit_video.ledger"

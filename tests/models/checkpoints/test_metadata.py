@@ -63,6 +63,13 @@ def test_equal_settings_resume():
     assert check_resume(metadata(), now) is None
 
 
+def test_classes_in_another_form_of_the_same_text_resume():
+    then = metadata(classes=("e\u0301cole", "a\u00a0b", "c"))
+    assert check_resume(then, metadata(classes=("\u00e9cole", "a b", "c"))) is None
+    with pytest.raises(CheckpointError, match=r"classes \[..., 'c'\] \(3\), .*\[..., 'd'\] \(3\)"):
+        check_resume(then, metadata(classes=("\u00e9cole", "a b", "d")))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
