@@ -18,7 +18,7 @@ from stvit_video.inference.recognizer import load_recognizer, make_output_dir
 from stvit_video.inference.scoring import USER_ERRORS, evaluate_manifest, score_videos
 from stvit_video.utils.command_line import Command, Given, Setting
 from stvit_video.utils.optional import MissingLibraryError
-from stvit_video.utils.value_kinds import PATH, TEXT, one_of, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, one_of, positive_number, whole
 
 TRAINED = "as the model was trained"
 PROTOCOLS_OWN = "the protocol's"
@@ -71,6 +71,12 @@ COMMAND = Command(
         Setting(name="num_workers", kind=whole(low=0), help="processes that decode", default=0),
         Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto"),
         Setting(name="backend", kind=one_of(BACKENDS), help="decoder; auto is PyAV", default="auto"),
+        Setting(
+            name="time_limit_seconds",
+            kind=positive_number(),
+            help="for opening a video and for each reading of it",
+            default_words="10, and more for a long video",
+        ),
     ),
     examples=(
         "python scripts/evaluate_clips.py ckpt_path=run/best.ckpt manifest=test.csv",
@@ -111,6 +117,7 @@ def evaluate_clips(options: Given) -> None:
         batch_size=options.batch_size,
         num_workers=options.num_workers,
         backend=options.backend,
+        time_limit_seconds=options.time_limit_seconds,
     )
     scores, metrics = score_videos(recognizer, result)
     video_ids = [record.video_id for record in manifest.records]

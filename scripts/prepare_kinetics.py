@@ -16,7 +16,7 @@ from stvit_video.data.curation.pack_shards import pack_clips, parse_bytes
 from stvit_video.data.curation.prepare_videos import Clip, copy_clips, find_clips, write_lists
 from stvit_video.data.curation.transcode import Encoding
 from stvit_video.utils.command_line import Command, Given, Setting
-from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, number, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, positive_number, whole
 
 NUM_SHOWN = 5
 
@@ -53,7 +53,7 @@ COMMAND = Command(
         Setting(name="num_workers", kind=whole(low=1), help="processes", default=os.cpu_count() or 1),
         Setting(
             name="time_limit_seconds",
-            kind=number(),
+            kind=positive_number(),
             help="for one video",
             default=600.0,
             aliases=("time_limit",),

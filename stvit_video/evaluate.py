@@ -169,6 +169,7 @@ def evaluate(settings: EvaluateSettings, *, output_dir: Path) -> dict[str, Any]:
         batch_size=settings.batch_size,
         num_workers=settings.num_workers,
         backend=settings.backend,
+        time_limit_seconds=settings.time_limit_seconds,
         max_views_per_forward=settings.max_views_per_forward,
         precision=precision,
     )

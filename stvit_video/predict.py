@@ -18,7 +18,7 @@ from stvit_video.evaluation.tables import top_classes
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
-from stvit_video.utils.value_kinds import PATH, TEXT, number, one_of, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, number, one_of, positive_number, whole
 from stvit_video.utils.written_paths import on_disk
 
 COMMAND = Command(
@@ -53,6 +53,12 @@ COMMAND = Command(
             help="several labels a video: print every label of at least this probability, not the top_k",
             excludes=("top_k",),
         ),
+        Setting(
+            name="time_limit_seconds",
+            kind=positive_number(),
+            help="for opening a video and for each reading of it",
+            default_words="10, and more for a long video",
+        ),
         Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto"),
     ),
     examples=(
@@ -72,13 +78,19 @@ class Prediction:
 
 
 def predict(
-    recognizer: Recognizer, files: Sequence[Path], *, top_k: int = 5, threshold: float | None = None
+    recognizer: Recognizer,
+    files: Sequence[Path],
+    *,
+    top_k: int = 5,
+    threshold: float | None = None,
+    time_limit_seconds: float | None = None,
 ) -> Iterator[Prediction]:
     """Predict one file after the other; a file that can't be read gives a `Prediction` with an error.
 
     Args:
         top_k: labels a file, fewer if there are fewer classes.
         threshold: for several labels a video: every label with at least this probability in place of the top_k.
+        time_limit_seconds: for opening a video and for each reading of it, see `open_video`.
 
     Raises:
         ValueError: a threshold for a checkpoint of one label a video.
@@ -87,14 +99,18 @@ def predict(
         raise ValueError(
             f"threshold={threshold} is for checkpoints with several labels a video, this one has one each; use top_k"
         )
-    return (_prediction(recognizer, file, top_k=top_k, threshold=threshold) for file in files)
+    limit = time_limit_seconds
+    return (_prediction(recognizer, file, top_k=top_k, threshold=threshold, limit_seconds=limit) for file in files)
 
 
-def _prediction(recognizer: Recognizer, file: Path, *, top_k: int, threshold: float | None) -> Prediction:
+def _prediction(
+    recognizer: Recognizer, file: Path, *, top_k: int, threshold: float | None, limit_seconds: float | None
+) -> Prediction:
     is_picture = recognizer.preprocessing.num_frames == 1 and is_picture_file(file.name)
     record = VideoRecord(path=file, label=0, video_id=str(file), is_picture=is_picture)  # the label is not looked at
     try:
-        result = evaluate_manifest(recognizer, Manifest(records=(record,), classes=recognizer.classes))
+        listed = Manifest(records=(record,), classes=recognizer.classes)
+        result = evaluate_manifest(recognizer, listed, time_limit_seconds=limit_seconds)
     except NonFiniteLogitsError as error:
         return Prediction(file, error=str(error))
     if result.errors:
@@ -120,7 +136,8 @@ def print_predictions(given: Given) -> int:
         average=given.average,
     )
     files = [on_disk(file) for file in given.files]
-    return _print(predict(recognizer, files, top_k=given.top_k, threshold=given.threshold))
+    limits = {"threshold": given.threshold, "time_limit_seconds": given.time_limit_seconds}
+    return _print(predict(recognizer, files, top_k=given.top_k, **limits))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

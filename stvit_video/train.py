@@ -143,6 +143,7 @@ def _train_from(start: ResumePoint, settings: TrainSettings, clips: ClipParts) -
         val_manifest=data.val_manifest,
         num_workers=settings.data.num_workers,
         backend=settings.data.backend,
+        time_limit_seconds=settings.data.time_limit_seconds,
         training=training_facts(trainer),
     )
 

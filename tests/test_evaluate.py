@@ -18,6 +18,7 @@ from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluate import choose_data, labelled_manifest, sound_evaluation
 from stvit_video.evaluation.ledger.offline import evaluate_ledger
 from stvit_video.evaluation.ledger.parquet import read_ledger
+from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.settings.evaluate_settings import EvaluatedData, EvaluateSettings
 from stvit_video.sweeps.launch import launch_sweep
 
@@ -256,3 +257,8 @@ def test_a_sweep_over_token_counts(tiny_run: Any, tmp_path: Path, monkeypatch: p
     command = ["-m", f"ckpt_path='{tiny_run.checkpoint}'", "model.num_tokens=2", "device=cpu", "num_workers=0"]
     assert launch_sweep([*command, "sweep.name=a"], module="stvit_video.evaluate", config_name="evaluate") == 0
     assert json.loads((tmp_path / "multirun" / "a" / "0" / "result.json").read_text())["num_tokens"] == 2
+
+
+def test_the_time_limit_can_be_set_and_its_error_names_it(tiny_run: Any, tmp_path: Path) -> None:
+    with pytest.raises(NothingEvaluatedError, match=r"time limit of 1e-09 s; .*\btime_limit_seconds\b"):
+        evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path, device="cpu", time_limit_seconds=1e-9)

@@ -136,3 +136,11 @@ def test_a_threshold_is_for_several_labels(tiny_run, capsys: pytest.CaptureFixtu
 def test_a_protocol_whose_size_the_model_can_not_take_is_one_sentence(tiny_run, capsys):
     assert main([f"ckpt_path={tiny_run.checkpoint}", "protocol=slowfast", str(tiny_run.videos[0])]) == 2
     assert re.search(r"input of size .*patches of \(2, 4, 4\)", capsys.readouterr().err)
+
+
+def test_the_time_limit_can_be_set_and_its_error_names_it(tiny_run, capsys: pytest.CaptureFixture[str]) -> None:
+    video = str(tiny_run.videos[0])
+    assert main([f"ckpt_path={tiny_run.checkpoint}", "device=cpu", "time_limit_seconds=1e-9", video]) == 1
+    assert re.search(r"time limit of 1e-09 s; .*\btime_limit_seconds\b", capsys.readouterr().err)
+    assert main([f"ckpt_path={tiny_run.checkpoint}", "device=cpu", "time_limit_seconds=0", video]) == 2
+    assert re.search(r"time_limit_seconds.* above 0", capsys.readouterr().err)

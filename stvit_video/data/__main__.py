@@ -9,7 +9,7 @@ from stvit_video.data.explain import describe_video, draw_video, explain_video
 from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
 from stvit_video.utils.optional import MissingLibraryError
-from stvit_video.utils.value_kinds import PATH, TEXT, one_of, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, one_of, positive_number, whole
 from stvit_video.utils.written_paths import on_disk
 
 NUMBERS = {
@@ -30,6 +30,12 @@ COMMAND = Command(
         Setting(name="protocol", kind=one_of(PROTOCOLS, sign="NAME"), help=", ".join(PROTOCOLS), default="uniform"),
         *(Setting(name=name, kind=whole(low=1), help=text, default_words=PUBLISHED) for name, text in NUMBERS.items()),
         Setting(name="backend", kind=TEXT, help="decoder", default="auto"),
+        Setting(
+            name="time_limit_seconds",
+            kind=positive_number(),
+            help="for opening a video and for each reading of it",
+            default_words="10, and more for a long video",
+        ),
         Setting(name="out", kind=PATH, help="picture to write", default=Path("plan.png")),
     ),
     examples=(
@@ -49,7 +55,13 @@ def explain(given: Given) -> None:
         OSError: the picture can't be written.
     """
     numbers = {name: getattr(given, name) for name in NUMBERS if getattr(given, name) is not None}
-    video = explain_video(on_disk(given.file), protocol=given.protocol, backend=given.backend, **numbers)
+    video = explain_video(
+        on_disk(given.file),
+        protocol=given.protocol,
+        backend=given.backend,
+        time_limit_seconds=given.time_limit_seconds,
+        **numbers,
+    )
     draw_video(video, given.out)
     print("\n".join(describe_video(video)))
     print(f"{given.out} shows them")

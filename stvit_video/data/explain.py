@@ -58,6 +58,7 @@ def explain_video(
     crop_size: int | None = None,
     short_side: int | None = None,
     backend: str = "auto",
+    time_limit_seconds: float | None = None,
 ) -> ExplainedVideo:
     """Plan the views of a video without a model; each setting that is None is as the protocol was published.
 
@@ -70,6 +71,7 @@ def explain_video(
         crop_size: pixels of the crop's side.
         short_side: pixels of the short side before cropping.
         backend: decoder, see `open_video`.
+        time_limit_seconds: for opening the file and for each reading of it, see `open_video`.
 
     Raises:
         ValueError: an unknown protocol, or a value out of range.
@@ -85,7 +87,7 @@ def explain_video(
         short_side=short_side,
         crop_size=crop_size,
     )
-    with open_video(path, backend=backend) as video:
+    with open_video(path, backend=backend, time_limit_seconds=time_limit_seconds) as video:
         frame_size = (video.height, video.width)
         plan = plan_views(
             published,

@@ -165,6 +165,7 @@ def build_data(settings: TrainSettings, clips: ClipParts) -> VideoDataModule:
         batches=Batches(size=data.batch_size, val_size=data.val_batch_size, num_workers=data.num_workers),
         decoding=Decoding(
             backend=data.backend,
+            time_limit_seconds=data.time_limit_seconds,
             cache=data.cache,
             cache_short_side=data.cache_short_side,
             cache_limit_gb=data.cache_limit_gb,

@@ -38,6 +38,7 @@ def evaluate_manifest(
     batch_size: int = 1,
     num_workers: int = 0,
     backend: str = "auto",
+    time_limit_seconds: float | None = None,
     max_views_per_forward: int = 16,
     precision: str = "32",
 ) -> MultiViewResult:
@@ -47,6 +48,7 @@ def evaluate_manifest(
         batch_size: videos (each of clips x crops views) that are loaded together.
         num_workers: processes that decode; 0 = this one.
         backend: decoder, see `open_video`.
+        time_limit_seconds: for opening and for each reading of one video, see `open_video`.
         precision: "32", "bf16" or "16".
 
     Raises:
@@ -67,7 +69,7 @@ def evaluate_manifest(
         protocol=recognizer.protocol.name,
         num_clips=recognizer.protocol.num_clips,
         num_crops=recognizer.protocol.num_crops,
-        decoding=Decoding(backend=backend),
+        decoding=Decoding(backend=backend, time_limit_seconds=time_limit_seconds),
     )
     rank, world_size = rank_and_world_size()
     share = UnpaddedDistributedSampler(

@@ -27,6 +27,7 @@ def report_training(
     val_manifest: Manifest,
     num_workers: int,
     backend: str,
+    time_limit_seconds: float | None = None,
     training: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Evaluate a checkpoint of the run by its protocol, and write every file of the report.
@@ -39,6 +40,7 @@ def report_training(
         val_manifest: the videos to evaluate.
         num_workers: processes that decode; 0 = this one.
         backend: decoder, see `open_video`.
+        time_limit_seconds: for opening and for each reading of one video, see `open_video`.
         training: further values for result.json, such as seconds and clips a second of the training.
 
     Returns:
@@ -56,6 +58,7 @@ def report_training(
         batch_size=4,
         num_workers=num_workers,
         backend=backend,
+        time_limit_seconds=time_limit_seconds,
     )
     result = evaluate_distributed(work, folder=run_dir)
     if result is None:

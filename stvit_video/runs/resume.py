@@ -33,6 +33,7 @@ MAY_DIFFER = (  # when a training goes on
     "data.backend",
     "data.cache_limit_gb",
     "data.num_workers",
+    "data.time_limit_seconds",
     "data.val_batch_size",
     "run",
     "trainer.checkpoint_minutes",

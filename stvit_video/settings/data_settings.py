@@ -42,6 +42,11 @@ class ClipSettings(OpenGroup):
         "decoder: auto = pyav; isolated = PyAV in processes that may crash or hang in native code and are then "
         "replaced, for videos of strangers (reading takes half as long again)",
     )
+    time_limit_seconds: Positive | None = setting(
+        None,
+        "for opening a video and for each reading of it; null = 10 s, and more for a long video whose frames are only "
+        "reached by decoding many others",
+    )
     batch_size: Count = setting(8, "clips per device: num_repeats of each of batch_size / num_repeats videos")
     num_repeats: Count = setting(1, "clips of one reading of a training video, each augmented on its own")
     multi_scale: Counts | None = setting(

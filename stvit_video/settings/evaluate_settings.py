@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from stvit_video.settings.declare import MISSING, Count, Group, Natural, NumTokens, OpenGroup, setting
+from stvit_video.settings.declare import MISSING, Count, Group, Natural, NumTokens, OpenGroup, Positive, setting
 from stvit_video.utils.addresses import Place
 from stvit_video.utils.choices import Average, Backend, EvaluationPrecision
 
@@ -62,3 +62,6 @@ class EvaluateSettings(Group):
     max_views_per_forward: Count = setting(16, "views that go through the model at once")
     num_workers: Natural = setting(2, "processes that decode; 0 = the main process")
     backend: Backend = setting("auto", "decoder")
+    time_limit_seconds: Positive | None = setting(
+        None, "for opening a video and for each reading of it; null = 10 s, and more for a long video"
+    )

@@ -49,6 +49,23 @@ def number(*, low: float | None = None, high: float | None = None) -> Kind:
     return Kind("X", read, "0.5")
 
 
+def positive_number() -> Kind:
+    """A finite number above 0."""
+    rule = "must be a number above 0"
+    any_number = number()
+
+    def read(text: str) -> float:
+        try:
+            value = any_number.read(text)
+        except ValueError as error:
+            raise ValueError(rule) from error
+        if value <= 0:
+            raise ValueError(rule)
+        return float(value)
+
+    return Kind("X", read, "60")
+
+
 def whole_numbers(*, low: int = 0) -> Kind:
     """Whole numbers with commas between: (0, 2) of "0,2"."""
     one = whole(low=low)

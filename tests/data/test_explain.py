@@ -62,3 +62,9 @@ def test_errors(tmp_path):
         explain_video(tmp_path / "x.mp4", protocol="single")
     with pytest.raises(ValueError, match="protocol='double' .* uniform, single"):
         explain_video(tmp_path / "x.mp4", protocol="double")
+
+
+def test_the_time_limit_can_be_set(write_video):
+    path = write_video("a.mp4", num_frames=5)
+    with pytest.raises(DecodeError, match="time limit of 1e-09 s"):
+        explain_video(path, protocol="single", time_limit_seconds=1e-9)

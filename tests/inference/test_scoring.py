@@ -78,3 +78,11 @@ def test_scores_of_several_labels(tiny_run: Any, average: str) -> None:
         "mean_average_precision": pytest.approx((1 / ranks).mean().item()),
         "average_precisions": pytest.approx(1 / ranks),
     }
+
+
+def test_the_time_limit_reaches_every_video(tiny_run: Any) -> None:
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu")
+    manifest = read_csv_manifest(tiny_run.manifest, classes=recognizer.classes)
+    result = evaluate_manifest(recognizer, manifest, time_limit_seconds=1e-9)
+    assert len(result.errors) == len(manifest.records)
+    assert all("time limit of 1e-09 s" in reason for reason in result.errors.values())

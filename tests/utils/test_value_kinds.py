@@ -11,12 +11,24 @@ from stvit_video.utils.value_kinds import (
     YES_NO,
     number,
     one_of,
+    positive_number,
     sizes,
     whole,
     whole_numbers,
 )
 
-ALL = [PATH, TEXT, WORDS, YES_NO, number(low=0, high=1), one_of("abc"), sizes(), whole(low=7), whole_numbers(low=1)]
+ALL = [
+    PATH,
+    TEXT,
+    WORDS,
+    YES_NO,
+    number(low=0, high=1),
+    one_of("abc"),
+    sizes(),
+    whole(low=7),
+    whole_numbers(low=1),
+    positive_number(),
+]
 
 
 @pytest.mark.parametrize(
@@ -25,6 +37,7 @@ ALL = [PATH, TEXT, WORDS, YES_NO, number(low=0, high=1), one_of("abc"), sizes(),
         (whole(), "-3", -3),
         (whole(low=1), "12", 12),
         (number(), "-1e3", -1000.0),
+        (positive_number(), "1e-3", 0.001),
         (number(low=0, high=1), ".25", 0.25),
         (whole_numbers(), "0, 2", (0, 2)),
         (sizes(), "4x10x2", (4, 10, 2)),
@@ -55,6 +68,7 @@ def test_other_texts_are_no_sizes(text):
         (whole(low=0, high=51), ["52"], "^must be a whole number between 0 and 51$"),
         (whole(high=3), ["4"], "^must be a whole number, at most 3$"),
         (number(low=0, high=1), ["1.5", "half", "nan", "inf", ""], "^must be a number between 0 and 1$"),
+        (positive_number(), ["0", "-1", "-0.5", "half", "nan", ""], "^must be a number above 0$"),
         (whole_numbers(), ["a", "1,", "1;2", "-1", ""], "^must be whole numbers from 0 on with commas between$"),
         (one_of(("prob", "logit")), ["logits"], "^must be one of prob, logit; did you mean logit.$"),
         (one_of(("prob", "logit")), ["sum", ""], "^must be one of prob, logit$"),

@@ -12,7 +12,6 @@ from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.layouts.tar_shards import NAMES_FILE
 from stvit_video.data.shards.tar_writer import Made, Packed, PackingError, sample_keys, write_shards
 
-TIME_LIMIT_SECONDS = 10.0  # for listing the packets of one file
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -101,7 +100,7 @@ def _checked(clip: Clip) -> Clip:
     """The clip, with a reason where its file is no video with a frame in it."""
     if clip.reason:
         return clip
-    source = DecodeRequest(str(clip.path), "pyav", TIME_LIMIT_SECONDS)
+    source = DecodeRequest(str(clip.path), "pyav", None)
     try:
         probe_video(source, source.deadline())
     except DecodeError as error:

@@ -65,7 +65,7 @@ def open_container(av: ModuleType, source: DecodeRequest) -> tuple[Any, Any]:
     """
     try:
         container = av.open(
-            _place(source), options=_options(av, source), metadata_errors="ignore", timeout=source.time_limit_seconds
+            _place(source), options=_options(av, source), metadata_errors="ignore", timeout=source.listing_seconds
         )
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
         raise _unopened(av, source, error) from error

@@ -26,7 +26,7 @@ from stvit_video.data.decoding.isolated_channel import (
     receive_message,
     send_message,
 )
-from stvit_video.data.decoding.probe import VideoIndex
+from stvit_video.data.decoding.probe import VideoIndex, opening_seconds
 from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.utils.optional import MissingLibraryError
 
@@ -105,12 +105,12 @@ class DecoderProcess:
         patience = Deadline(seconds + GRACE_SECONDS)
         try:
             self._channel.settimeout(seconds + GRACE_SECONDS)
-            send_message(self._channel, {"seconds": seconds, **request})
+            send_message(self._channel, {"seconds": seconds, "limit_seconds": deadline.limit_seconds, **request})
             reply = receive_message(self._channel, patience)
             frames = receive_frames(self._channel, tuple(reply["shape"]), patience) if "shape" in reply else None
         except TimeoutError as error:
             self.stop()
-            raise source.timeout("a call in a process of its own, which is now killed,") from error
+            raise source.timeout("a call in a process of its own, which is now killed,", deadline) from error
         except (ChannelClosedError, OSError) as error:
             raise self._ended(source) from error
         except BaseException:  # Ctrl-C between question and answer: the next answer would be the wrong one
@@ -161,7 +161,7 @@ class IsolatedReader:
             DecodeError: the backend's own, or the process was killed or crashed.
         """
         if self._worker is None or not self._worker.is_usable:
-            deadline = self._open(deadline)
+            deadline = self._open(self._source.extended(deadline, deadline.limit_seconds + opening_seconds(self.index)))
         assert self._worker is not None
         _, frames = self._worker.call({"do": "read", "indices": list(indices)}, self._source, deadline)
         expected = (len(indices), self.index.height, self.index.width, 3)
@@ -182,7 +182,7 @@ class IsolatedReader:
         worker = _acquire()
         try:
             worker.load(self._library)
-            deadline = Deadline(remaining_seconds)
+            deadline = Deadline(remaining_seconds, limit_seconds=deadline.limit_seconds)
             request = {"do": "open", "source": asdict(self._source), "index": index_to_message(self.index)}
             reply, _ = worker.call(request, self._source, deadline)
         except (DecodeError, MissingLibraryError):
@@ -204,7 +204,7 @@ def probe_isolated(source: DecodeRequest, deadline: Deadline, *, library: dict[s
     try:
         worker.load(library)
         request = {"do": "probe", "source": asdict(source)}
-        reply, _ = worker.call(request, source, Deadline(remaining_seconds))
+        reply, _ = worker.call(request, source, Deadline(remaining_seconds, limit_seconds=deadline.limit_seconds))
         return index_from_message(reply["index"])
     finally:
         _release(worker)

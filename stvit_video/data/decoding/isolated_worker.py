@@ -45,7 +45,8 @@ class DecodingService:
         * "read" with `indices`: frames (n, H, W, 3) uint8;
         * "close": forget the video.
 
-        All but "import" and "close" carry `seconds`, the time left. A failure is a reply with "error".
+        All but "import" and "close" carry `seconds`, the time left, and may carry `limit_seconds`, that of the whole
+        call. A failure is a reply with "error".
         """
         try:
             return self._answer(request)
@@ -65,12 +66,12 @@ class DecodingService:
                 return {}, None
             case "probe":
                 source = DecodeRequest(**request["source"])
-                return {"index": index_to_message(probe_video(source, Deadline(request["seconds"])))}, None
+                return {"index": index_to_message(probe_video(source, _deadline(request)))}, None
             case "open":
                 return {"index": index_to_message(self._open(request).index)}, None
             case "read":
                 assert self._reader is not None
-                frames = self._reader.read(request["indices"], Deadline(request["seconds"]))
+                frames = self._reader.read(request["indices"], _deadline(request))
                 return {"shape": frames.shape}, frames
             case _:
                 self._close()
@@ -79,7 +80,7 @@ class DecodingService:
     def _open(self, request: dict[str, Any]) -> Reader:
         self._close()
         source, index = DecodeRequest(**request["source"]), index_from_message(request["index"])
-        reader = READERS[source.backend](source, index, Deadline(request["seconds"]))
+        reader = READERS[source.backend](source, index, _deadline(request))
         self._reader = reader
         return reader
 
@@ -87,6 +88,10 @@ class DecodingService:
         if self._reader is not None:
             self._reader.close()
         self._reader = None
+
+
+def _deadline(request: dict[str, Any]) -> Deadline:
+    return Deadline(request["seconds"], limit_seconds=request.get("limit_seconds"))
 
 
 def serve(channel: socket.socket) -> int:

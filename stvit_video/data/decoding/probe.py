@@ -15,6 +15,7 @@ from stvit_video.data.decoding.packets import PacketFacts, distrust_reason, has_
 from stvit_video.data.decoding.picture_settings import header_settings
 from stvit_video.data.decoding.pixel_shape import SQUARE, pixel_aspect
 from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
+from stvit_video.data.decoding.time_limits import decoding_seconds, frames_to_decode
 from stvit_video.data.sampling.frame_times import FrameTimes, frame_times
 from stvit_video.utils.optional import load_optional
 
@@ -28,8 +29,10 @@ __all__ = [
     "check_local_file",
     "decord_refusal",
     "open_container",
+    "opening_seconds",
     "orientation",
     "probe_video",
+    "reading_seconds",
     "scan_video",
 ]
 
@@ -90,6 +93,18 @@ class VideoIndex:
             ValueError: the file states no rate, and its time stamps give none.
         """
         return frame_times(self.pts, time_base_seconds=self.time_base_seconds, stated_fps=self.stated_fps)
+
+
+def opening_seconds(index: VideoIndex) -> float:
+    """The time that opening a video needs after its packets were listed, on a slow machine: see `time_limits.py`."""
+    num_frames = len(index.pts) if index.distrust else 0  # those are counted by decoding them all
+    return decoding_seconds(num_frames, height=index.coded_height, width=index.coded_width)
+
+
+def reading_seconds(index: VideoIndex, positions: Sequence[int], *, keyframes: Sequence[int] | None = None) -> float:
+    """The time that reading the frames at these positions needs on a slow machine; None = the index's keyframes."""
+    num_frames = frames_to_decode(index.keyframes if keyframes is None else keyframes, positions)
+    return decoding_seconds(num_frames, height=index.coded_height, width=index.coded_width)
 
 
 def decord_refusal(index: VideoIndex) -> str | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from stvit_video.data.decoding.container import av_failure, open_container
 from stvit_video.data.decoding.packets import is_unreferenced, nal_length_size
-from stvit_video.data.decoding.probe import ScannedFile, VideoIndex
+from stvit_video.data.decoding.probe import ScannedFile, VideoIndex, opening_seconds, reading_seconds
 from stvit_video.data.decoding.reader import LIBRARIES
 from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
 from stvit_video.data.decoding.rgb_conversion import RgbConversion
@@ -69,6 +69,8 @@ class PyavReader:
         Raises:
             DecodeError: a wanted frame, or one that it depends on, can't be decoded; or time is over.
         """
+        if self._keyframes != self.index.keyframes:
+            deadline = self._source.extended(deadline, self._seconds_from_start(indices))
         try:
             return self._read(indices, deadline)
         except DecodeError as error:
@@ -77,7 +79,10 @@ class PyavReader:
             if isinstance(error, DecodeTimeoutError) or plain:
                 raise
         self._keyframes, self._may_leave_out = (0,), False
-        return self._read(indices, deadline)
+        return self._read(indices, self._source.extended(deadline, self._seconds_from_start(indices)))
+
+    def _seconds_from_start(self, indices: Sequence[int]) -> float:
+        return reading_seconds(self.index, indices, keyframes=self._keyframes)
 
     def close(self) -> None:
         """Close the file."""
@@ -218,6 +223,7 @@ class PyavReader:
         self.index = index
         pts: list[int] = []
         try:
+            deadline = self._source.extended(deadline, opening_seconds(index))
             self._start_at(0, deadline)
             while (frame := self._decode_one(deadline)) is not None:
                 pts.append(self._guessed_pts(len(pts)) if frame.pts is None else frame.pts)

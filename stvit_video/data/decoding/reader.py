@@ -43,7 +43,7 @@ def watched(call: Callable[[], Result], source: DecodeRequest, deadline: Deadlin
     try:
         return run_within(call, seconds=deadline.remaining_seconds())
     except TimeoutError as error:
-        raise source.timeout(f"a call of {source.backend}") from error
+        raise source.timeout(f"a call of {source.backend}", deadline) from error
     except Exception as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise source.error(f"{source.backend} says: {first_line}") from error

@@ -1,7 +1,10 @@
 """Which file is read, by whom and for how long, and the errors that say so."""
 
+import os
 import time
 from dataclasses import dataclass
+
+from stvit_video.data.decoding.time_limits import FLOOR_SECONDS, listing_seconds
 
 __all__ = ["Deadline", "DecodeError", "DecodeRequest", "DecodeTimeoutError", "DecoderKilledError"]
 
@@ -19,10 +22,16 @@ class DecoderKilledError(DecodeError):
 
 
 class Deadline:
-    """The end of one call's time: made when the call starts, asked inside its loops."""
+    """The end of one call's time: made when the call starts, asked inside its loops.
 
-    def __init__(self, time_limit_seconds: float) -> None:
-        self._end_seconds = time.monotonic() + time_limit_seconds
+    Args:
+        seconds: from now on.
+        limit_seconds: of the whole call, for messages; None = the same.
+    """
+
+    def __init__(self, seconds: float, *, limit_seconds: float | None = None) -> None:
+        self._end_seconds = time.monotonic() + seconds
+        self.limit_seconds = seconds if limit_seconds is None else limit_seconds
 
     def remaining_seconds(self) -> float:
         """Seconds left, never below 0."""
@@ -33,13 +42,14 @@ class Deadline:
 class DecodeRequest:
     """One video, who reads it, and how long one call may take; it words every `DecodeError`.
 
+    With `time_limit_seconds=None` a call has the time that its work takes on a slow machine (`time_limits.py`).
     With `allow_addresses` the path may be an address or a playlist, and is handed to ffmpeg as it stands.
     `name` is what errors call it; "" = the path.
     """
 
     path: str
     backend: str
-    time_limit_seconds: float
+    time_limit_seconds: float | None
     allow_addresses: bool = False
     name: str = ""
 
@@ -48,18 +58,36 @@ class DecodeRequest:
         """What errors call the video."""
         return self.name or self.path
 
-    def deadline(self) -> Deadline:
-        """A call's time, starting now."""
-        return Deadline(self.time_limit_seconds)
+    @property
+    def listing_seconds(self) -> float:
+        """How long opening the file and listing its packets may take."""
+        if self.time_limit_seconds is not None:
+            return self.time_limit_seconds
+        try:
+            return listing_seconds(os.path.getsize(self.path))
+        except (OSError, ValueError):  # an address, or a path that is refused later
+            return FLOOR_SECONDS
+
+    def deadline(self, needed_seconds: float | None = None) -> Deadline:
+        """A call's time, starting now: the limit that was set, else what the work needs; None = listing the packets."""
+        if self.time_limit_seconds is not None:
+            return Deadline(self.time_limit_seconds)
+        return Deadline(self.listing_seconds if needed_seconds is None else needed_seconds)
+
+    def extended(self, deadline: Deadline, needed_seconds: float) -> Deadline:
+        """The time for a further part of a call: what is left of a limit that was set, else what the part needs."""
+        return self.deadline(needed_seconds) if self.time_limit_seconds is None else deadline
 
     def error(self, cause: str) -> DecodeError:
         """The error that names this file and backend, with `cause` as the reason."""
         return DecodeError(self._sentence(cause))
 
-    def timeout(self, doing: str) -> DecodeTimeoutError:
-        """The error that says what took too long."""
-        limit = f"the time limit of {self.time_limit_seconds:g} s"
-        cause = f"{doing} took longer than {limit}; raise time_limit_seconds if the file is merely long"
+    def timeout(self, doing: str, deadline: Deadline | None = None) -> DecodeTimeoutError:
+        """The error that says what took too long, and the setting that allows more; None = listing the packets."""
+        grown = self.listing_seconds if deadline is None else deadline.limit_seconds
+        seconds = grown if self.time_limit_seconds is None else self.time_limit_seconds
+        remedy = "raise time_limit_seconds (data.time_limit_seconds of a training) if the file is merely long"
+        cause = f"{doing} took longer than the time limit of {seconds:g} s; {remedy}"
         return DecodeTimeoutError(self._sentence(cause))
 
     def killed(self, doing: str) -> DecoderKilledError:
@@ -73,7 +101,7 @@ class DecodeRequest:
             DecodeTimeoutError: `doing` took longer than the time limit.
         """
         if deadline.remaining_seconds() <= 0:
-            raise self.timeout(doing)
+            raise self.timeout(doing, deadline)
 
     def _sentence(self, cause: str) -> str:
         cause = cause.replace(self.path, self.name) if self.name else cause  # libraries name the path

@@ -18,7 +18,14 @@ import numpy as np
 from stvit_video.data.decoding.decord_backend import DecordReader
 from stvit_video.data.decoding.isolated_backend import CAN_ISOLATE, IsolatedReader, probe_isolated
 from stvit_video.data.decoding.pixel_shape import turned_aspect
-from stvit_video.data.decoding.probe import VideoIndex, decord_refusal, probe_video, scan_video
+from stvit_video.data.decoding.probe import (
+    VideoIndex,
+    decord_refusal,
+    opening_seconds,
+    probe_video,
+    reading_seconds,
+    scan_video,
+)
 from stvit_video.data.decoding.pyav_backend import PyavReader
 from stvit_video.data.decoding.reader import LIBRARIES, Reader
 from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
@@ -114,7 +121,7 @@ class Video:
         reader, positions = self._open_reader(), self._checked(indices)
         if not positions:
             return np.empty((0, self.height, self.width, 3), dtype=np.uint8)
-        deadline = self._source.deadline()
+        deadline = self._source.deadline(reading_seconds(self._index, positions))
         try:
             return reader.read(positions, deadline)
         except MemoryError as error:
@@ -156,7 +163,7 @@ def open_video(
     path: str | os.PathLike[str],
     *,
     backend: str = "auto",
-    time_limit_seconds: float = 10.0,
+    time_limit_seconds: float | None = None,
     isolate: bool | None = None,
     allow_addresses: bool = False,
     name: str = "",
@@ -167,8 +174,9 @@ def open_video(
         path: a local file; addresses, ffmpeg protocols and playlists are refused.
         backend: "auto" and "pyav" are PyAV; "isolated" is PyAV in a process of its own, as with isolate=True; also
             "decord" and "torchcodec".
-        time_limit_seconds: how long one call may take: opening, and each `read`. Must be positive. A call that
-            hangs in a process of its own is ended a second later; starting that process is not counted.
+        time_limit_seconds: how long one call may take: opening, and each `read`. Must be positive. None = 10 s, and
+            more where size, frames and pixels of the file say that a slow machine needs it (`time_limits.py`). A call
+            that hangs in a process of its own is ended a second later; starting that process is not counted.
         isolate: read in a process of its own, which can be killed and may crash. None = where a call can't be
             interrupted otherwise (decord, torchcodec), on POSIX systems; True = always, for files that may crash
             the decoder; False = never, and a hanging call is left behind in a thread.
@@ -199,13 +207,16 @@ def open_video(
     refusal = decord_refusal(index) if source.backend == "decord" else None
     if refusal is not None:
         raise source.error(f"decord is not safe on this file, {refusal}; use backend 'auto' or 'pyav'")
+    deadline = source.extended(deadline, source.listing_seconds + opening_seconds(index))  # who lists it once more
     return Video(_reader(source, index, deadline, isolated=CAN_ISOLATE if isolate is None else isolate), source)
 
 
-def _check_settings(backend: str, time_limit_seconds: float, isolate: bool | None, allow_addresses: bool) -> None:
+def _check_settings(
+    backend: str, time_limit_seconds: float | None, isolate: bool | None, allow_addresses: bool
+) -> None:
     if backend not in BACKENDS:
         raise ValueError(f"unknown backend {backend!r}; allowed are {', '.join(BACKENDS)}")
-    if not time_limit_seconds > 0:
+    if time_limit_seconds is not None and not time_limit_seconds > 0:
         raise ValueError(f"time_limit_seconds must be positive, got {time_limit_seconds!r}")
     if isolate and not CAN_ISOLATE:
         raise ValueError("isolate=True needs a POSIX system (Linux, macOS); leave it None or False here")

@@ -58,11 +58,12 @@ class FrameSource:
 
     Args:
         backend: decoder, see `open_video`.
-        time_limit_seconds: for opening and for each reading of one video.
+        time_limit_seconds: for opening and for each reading of one video; None = it grows with the video, see
+            `open_video`.
         warn: log one warning for each broken file; False where the caller itself reports each of them.
     """
 
-    def __init__(self, *, backend: str = "auto", time_limit_seconds: float = 10.0, warn: bool = True) -> None:
+    def __init__(self, *, backend: str = "auto", time_limit_seconds: float | None = None, warn: bool = True) -> None:
         self.backend = backend
         self.time_limit_seconds = time_limit_seconds
         self.warn = warn
@@ -202,12 +203,14 @@ class Decoding:
 
     Attributes:
         backend: decoder, see `open_video`.
+        time_limit_seconds: for opening and for each reading of one video, see `open_video`.
         cache: "memory" = decode all videos once and keep them; "none" = decode whenever one is asked for.
         cache_short_side: pixels of the short side of kept frames; None = that of the preprocessing.
         cache_limit_gb: most memory to take for the kept frames of one list, in 10^9 bytes.
     """
 
     backend: str = "auto"
+    time_limit_seconds: float | None = None
     cache: Cache = "none"
     cache_short_side: int | None = None
     cache_limit_gb: float = 8.0
@@ -221,7 +224,7 @@ def manifest_source(
     Raises:
         ValueError: kept frames would have to be enlarged, or the videos need more than `cache_limit_gb`.
     """
-    source = FrameSource(backend=decoding.backend, warn=warn)
+    source = FrameSource(backend=decoding.backend, time_limit_seconds=decoding.time_limit_seconds, warn=warn)
     short_side = cached_short_side(decoding.cache_short_side, preprocessing)
     if decoding.cache == "memory":
         source.preload(

@@ -15,6 +15,7 @@ from typing import IO, cast
 
 from stvit_video.data.decoding.reader import run_within
 from stvit_video.data.decoding.request import Deadline, DecodeError
+from stvit_video.data.decoding.time_limits import listing_seconds
 from stvit_video.data.decoding.video import Video, open_video
 from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.shards.locations import file_system
@@ -33,13 +34,15 @@ class FetchError(DecodeError):
 
 
 @contextmanager
-def open_member(record: VideoRecord, *, backend: str = "auto", time_limit_seconds: float = 10.0) -> Iterator[Video]:
+def open_member(
+    record: VideoRecord, *, backend: str = "auto", time_limit_seconds: float | None = None
+) -> Iterator[Video]:
     """Open a video inside a shard, as `open_video` opens a file.
 
     Args:
         record: with `member` and `byte_range`.
         backend: see `open_video`.
-        time_limit_seconds: for reading the bytes, for opening, and for each `read`.
+        time_limit_seconds: for reading the bytes, for opening, and for each `read`; None = see `open_video`.
 
     Raises:
         DecodeError: see `open_video` and `read_member`; it names the shard and the member.
@@ -52,7 +55,7 @@ def open_member(record: VideoRecord, *, backend: str = "auto", time_limit_second
 
 
 @contextmanager
-def member_file(record: VideoRecord, *, time_limit_seconds: float = 10.0) -> Iterator[str]:
+def member_file(record: VideoRecord, *, time_limit_seconds: float | None = None) -> Iterator[str]:
     """The path of a copy of a member, for this process and its children, as long as the block lasts.
 
     Raises:
@@ -70,12 +73,12 @@ def member_file(record: VideoRecord, *, time_limit_seconds: float = 10.0) -> Ite
         yield path
 
 
-def read_member(record: VideoRecord, *, time_limit_seconds: float = 10.0) -> bytes:
+def read_member(record: VideoRecord, *, time_limit_seconds: float | None = None) -> bytes:
     """The bytes of a member, after a look at its header.
 
     Args:
         record: with `member` and `byte_range`.
-        time_limit_seconds: for an object store.
+        time_limit_seconds: for an object store; None = it grows with the size.
 
     Raises:
         DecodeError: the shard ends before the member does, or holds something else there than its index says.
@@ -86,7 +89,8 @@ def read_member(record: VideoRecord, *, time_limit_seconds: float = 10.0) -> byt
     first, size = record.byte_range
     start = first - HEADER_BYTES
     if record.address:
-        block = _fetched(record, start, first + size, time_limit_seconds)
+        seconds = listing_seconds(size) if time_limit_seconds is None else time_limit_seconds
+        block = _fetched(record, start, first + size, seconds)
     else:
         block = _read(record, start, HEADER_BYTES + size)
     if not is_header_of(block[:HEADER_BYTES], record.member, size):

@@ -1,5 +1,6 @@
 """How a file's errors are worded, and a call's time."""
 
+import os
 import time
 from dataclasses import asdict
 
@@ -25,8 +26,24 @@ def test_errors_name_file_backend_and_cause():
     # the whole sentence, once for its family
     assert str(late) == (
         "can't decode 'a b.mp4' with backend 'pyav': seeking took longer than the time limit of 2.5 s; "
-        "raise time_limit_seconds if the file is merely long"
+        "raise time_limit_seconds (data.time_limit_seconds of a training) if the file is merely long"
     )
+
+
+def test_without_a_limit_the_work_decides(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"x")
+    os.truncate(path, 60_000_000)
+    grown, fixed = DecodeRequest(str(path), "pyav", None), DecodeRequest(str(path), "pyav", 7.0)
+    assert (grown.listing_seconds, fixed.listing_seconds) == (30, 7)
+    assert (grown.deadline().limit_seconds, fixed.deadline().limit_seconds) == (30, 7)
+    assert (grown.deadline(90).limit_seconds, fixed.deadline(90).limit_seconds) == (90, 7)
+    late = grown.deadline()
+    assert grown.extended(late, 50).limit_seconds == 50
+    assert fixed.extended(late, 50) is late
+    assert "time limit of 90 s" in str(grown.timeout("seeking", grown.deadline(90)))
+    assert "time limit of 30 s" in str(grown.timeout("opening"))
+    assert DecodeRequest("https://example.org/clip.mp4", "pyav", None).listing_seconds == 10
 
 
 def test_a_deadline_runs_from_its_making_and_stops_at_zero(monkeypatch):

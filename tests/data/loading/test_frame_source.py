@@ -5,7 +5,7 @@ import multiprocessing
 import pytest
 import torch
 
-from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.decoding.request import DecodeError, DecodeTimeoutError
 from stvit_video.data.loading import frame_source as frames_module
 from stvit_video.data.loading.frame_source import Decoding, FrameSource, manifest_source
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
@@ -48,6 +48,14 @@ def test_frames_come_in_the_order_asked_for(source_of, write_video, numbers):
     assert reading.frames.dtype == torch.uint8
     assert numbers(reading.frames) == pytest.approx([7, 2, 2, 10], abs=0.3)
     assert reading.seconds == pytest.approx([0.7, 0.2, 0.2, 1.0])
+
+
+def test_the_time_limit_is_that_of_the_settings(write_video):
+    record = VideoRecord(write_video("a.mp4", num_frames=5), 0, "a.mp4")
+    decoding = Decoding(time_limit_seconds=1e-9)
+    source = manifest_source(Manifest((record,), ("x",)), decoding, preprocessing=SIZES)
+    with pytest.raises(DecodeTimeoutError, match=r"time limit of 1e-09 s; .*\bdata\.time_limit_seconds\b"):
+        source.read(record, lambda *given: [0])
 
 
 def test_a_segment_is_seen_as_a_video_of_its_own(source_of, write_video, numbers):
