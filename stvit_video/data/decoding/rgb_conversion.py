@@ -44,12 +44,13 @@ class RgbConversion:
 
     def _made_for(self, frame: Any) -> Any:
         graph = self._av.filter.Graph()
-        graph.threads = 1  # one for each core costs more than it gains on frames of this size
+        if hasattr(graph, "threads"):  # since PyAV 17.1
+            graph.threads = 1  # one for each core costs more than it gains on frames of this size
         graph.link_nodes(
             graph.add_buffer(
                 width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or 1
             ),
-            graph.add("scale", f"{self._width}:{self._height}:flags={SCALER}"),
+            graph.add("scale", f"{self._width}:{self._height}:flags={SCALER}:threads=1"),
             graph.add("format", "rgb24"),
             graph.add("buffersink"),
         )
