@@ -102,3 +102,21 @@ def test_names_of_the_field(tiny_run, tmp_path, encoding):
         done = predicted(tmp_path / "odd.ckpt", videos, PYTHONIOENCODING=encoding)
         assert (done.returncode, done.stderr) == (0, b"")
         assert done.stdout.count(b"\n") == 4 * len(videos)
+
+
+def test_the_log_takes_any_name_in_a_locale_of_ascii(tiny_run, tmp_path):
+    rows = zip(tiny_run.videos, ("\u00c9cole", "\u00e9cole", "x"), strict=True)
+    with (tmp_path / "list.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("path", "label"), *((str(video), name) for video, name in rows)])
+    ascii_locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    settings = ["data=csv", "data.train=list.csv", "parts=[train]", "num_measured=0", "num_workers=1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "stvit_video.doctor", *settings, "hydra.run.dir=out"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **ascii_locale},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"'\\xc9cole' and '\\xe9cole'" in done.stdout
+    assert "'\u00c9cole' and '\u00e9cole'" in (tmp_path / "out" / "doctor.log").read_text(encoding="utf-8")
