@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stvit_video.data.decoding.pictures import is_picture_file
+from stvit_video.data.loading.worker_crashes import WorkerCrashError
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluation.multiview import AVERAGES, NonFiniteLogitsError
@@ -142,7 +143,7 @@ def print_predictions(given: Given) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the predictions; gives the exit status, 1 if a file failed."""
-    return COMMAND.run(print_predictions, arguments)
+    return COMMAND.run(print_predictions, arguments, failures=(WorkerCrashError,))
 
 
 def _print(predictions: Iterable[Prediction]) -> int:

@@ -54,6 +54,7 @@ from stvit_video.training.devices import LostProcessError
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 from stvit_video.utils.command_line import Command
 from stvit_video.utils.compat import is_of_lost_process
+from stvit_video.utils.open_files import OpenFilesError
 
 USER_ERRORS = (
     ValueError,
@@ -62,6 +63,7 @@ USER_ERRORS = (
     BrokenVideosError,
     LostProcessError,
     WorkerCrashError,
+    OpenFilesError,
     NothingEvaluatedError,
     ProcessFailedError,
     CheckpointWriteError,
@@ -171,7 +173,11 @@ def fit(
     """
     last = run_dir / "last.ckpt"
     try:
-        with signals_given_back(), no_tracebacks_of_writers(), naming_worker_crashes(lambda: data.datasets):
+        with (
+            signals_given_back(),
+            no_tracebacks_of_writers(),
+            naming_worker_crashes(lambda: data.datasets, prefix="data."),
+        ):
             trainer.fit(module, datamodule=data, ckpt_path=resumed_from, weights_only=True)
     except WorkerCrashError as error:
         if not last.is_file():

@@ -1,18 +1,15 @@
 """Every video of a list through a checkpoint, and the scores of the videos."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from stvit_video.data.decoding.video import BACKENDS
 from stvit_video.data.loading.collate import collate_views
 from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.frame_source import Decoding
+from stvit_video.data.loading.video_loader import VideoLoader
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
-from stvit_video.data.loading.worker_init import init_worker
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.transforms.device_transform import DeviceTransform
 from stvit_video.evaluation.distributed import rank_and_world_size
@@ -20,6 +17,7 @@ from stvit_video.evaluation.metrics import Metrics, classification_metrics, mult
 from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError, evaluate_views
 from stvit_video.inference.recognizer import Recognizer
 from stvit_video.layers.numbers import whole_number
+from stvit_video.utils.open_files import OpenFilesError
 
 
 class NothingEvaluatedError(RuntimeError):
@@ -27,7 +25,7 @@ class NothingEvaluatedError(RuntimeError):
 
 
 # what evaluating can raise that the user can mend; a command tells it in one line
-USER_ERRORS = (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError, WorkerCrashError)
+USER_ERRORS = (ValueError, OSError, NonFiniteLogitsError, NothingEvaluatedError, WorkerCrashError, OpenFilesError)
 PRECISIONS: dict[str, torch.dtype | None] = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
 
 
@@ -41,6 +39,7 @@ def evaluate_manifest(
     time_limit_seconds: float | None = None,
     max_views_per_forward: int = 16,
     precision: str = "32",
+    prefix: str = "",
 ) -> MultiViewResult:
     """Every listed video once through the recognizer, by its protocol; in one of several processes its share of them.
 
@@ -50,11 +49,13 @@ def evaluate_manifest(
         backend: decoder, see `open_video`.
         time_limit_seconds: for opening and for each reading of one video, see `open_video`.
         precision: "32", "bf16" or "16".
+        prefix: of the settings that the advice of an error names: "data." where they are data.num_workers.
 
     Raises:
         ValueError: a setting is out of range.
         NonFiniteLogitsError: the model gives NaN; the videos are named.
-        WorkerCrashError: the system ended a loader process; its video is named.
+        WorkerCrashError: the system ended a loader process, whose video is named, or the shared memory is full.
+        OpenFilesError: too many files are open.
     """
     whole_number("batch_size", batch_size)
     whole_number("max_views_per_forward", max_views_per_forward)
@@ -63,30 +64,23 @@ def evaluate_manifest(
         raise ValueError(f"backend={backend!r} is not known; use one of {', '.join(BACKENDS)}")
     if precision not in PRECISIONS:
         raise ValueError(f"precision={precision!r} is not known; use one of {', '.join(PRECISIONS)}")
-    dataset = ViewDataset(
-        manifest,
-        preprocessing=recognizer.preprocessing,
-        protocol=recognizer.protocol.name,
-        num_clips=recognizer.protocol.num_clips,
-        num_crops=recognizer.protocol.num_crops,
-        decoding=Decoding(backend=backend, time_limit_seconds=time_limit_seconds),
-    )
-    rank, world_size = rank_and_world_size()
-    share = UnpaddedDistributedSampler(
-        dataset, shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=batch_size
-    )
-    loader: DataLoader[Any] = DataLoader(
-        dataset,
-        batch_size=batch_size,
-        sampler=share,
-        num_workers=num_workers,
-        collate_fn=collate_views,
-        worker_init_fn=init_worker,
-    )
-    with naming_worker_crashes(lambda: [dataset]):
+    datasets: list[ViewDataset] = []
+    with naming_worker_crashes(lambda: datasets, prefix=prefix):
+        datasets.append(_views(recognizer, manifest, Decoding(backend=backend, time_limit_seconds=time_limit_seconds)))
+        rank, world_size = rank_and_world_size()
+        share = UnpaddedDistributedSampler(
+            datasets[0], shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=batch_size
+        )
         return evaluate_views(
             recognizer.model,
-            loader,
+            VideoLoader(
+                datasets[0],
+                batch_size=batch_size,
+                sampler=share,
+                num_workers=num_workers,
+                collate_fn=collate_views,
+                prefix=prefix,
+            ),
             device=recognizer.device,
             prepare=DeviceTransform(recognizer.preprocessing),
             max_views_per_forward=max_views_per_forward,
@@ -94,6 +88,17 @@ def evaluate_manifest(
             names=[record.video_id for record in manifest.records],
             allow_empty=world_size > 1,
         )
+
+
+def _views(recognizer: Recognizer, manifest: Manifest, decoding: Decoding) -> ViewDataset:
+    return ViewDataset(
+        manifest,
+        preprocessing=recognizer.preprocessing,
+        protocol=recognizer.protocol.name,
+        num_clips=recognizer.protocol.num_clips,
+        num_crops=recognizer.protocol.num_crops,
+        decoding=decoding,
+    )
 
 
 def score_videos(recognizer: Recognizer, result: MultiViewResult) -> tuple[Tensor, Metrics]:

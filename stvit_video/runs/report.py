@@ -59,6 +59,7 @@ def report_training(
         num_workers=num_workers,
         backend=backend,
         time_limit_seconds=time_limit_seconds,
+        prefix="data.",
     )
     result = evaluate_distributed(work, folder=run_dir)
     if result is None:

@@ -1,4 +1,4 @@
-"""What uses private names or the wording of other libraries; no other file of the package does.
+"""What uses private names or the wording of other libraries; beside it only `compat_loaders` does.
 
 A new version may move a private name or change a message without notice, and this file alone is then to be mended:
 tests/utils/test_compat.py tries every function on the real library. A private name that is gone raises
@@ -128,7 +128,8 @@ def is_of_full_shared_memory(error: BaseException) -> bool:
 
     Touches: torch's message and the names of its shared files. Gone: False, so torch's own error is shown.
     """
-    return "shared memory(shm)" in str(error) or "</torch_" in str(error)
+    text = str(error)
+    return ("shared memory(shm)" in text or "</torch_" in text) and "Too many open files" not in text
 
 
 def is_of_lost_process(error: BaseException) -> bool:

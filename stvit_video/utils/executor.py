@@ -16,6 +16,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from tqdm import tqdm
 
+from stvit_video.utils.open_files import OpenFilesError, is_of_open_files
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -36,6 +38,7 @@ class _Answer(NamedTuple):
     value: Any
     fault: str
     is_lost: bool = False  # the process is dead, or has to be killed
+    files_are_used_up: bool = False  # the process may open no further file, nor may the next one
 
 
 def map_in_processes(
@@ -65,6 +68,7 @@ def map_in_processes(
     Raises:
         ValueError: `num_workers` is below 1 or the time limit is not positive.
         RuntimeError: no process can be started.
+        OpenFilesError: a process may open no further file, which is no fault of the item.
     """
     if num_workers < 1 or not time_limit_seconds > 0:
         raise ValueError(
@@ -113,6 +117,8 @@ def _outcomes(
                 answer = process.answer()
                 if answer is None:
                     continue
+                if answer.files_are_used_up:
+                    raise OpenFilesError
                 if process.position is not None:
                     yield Outcome(process.position, answer.value, answer.fault)
                 elif answer.fault:
@@ -193,7 +199,7 @@ def _serve(connection: Connection, function: Callable[[Any], Any]) -> None:
         try:
             connection.send((function(item), ""))
         except Exception as error:  # also of pickling the result, before anything of it is sent
-            connection.send((None, f"{type(error).__name__}: {error}"))
+            connection.send((None, f"{type(error).__name__}: {error}", False, is_of_open_files(error)))
 
 
 def _exit_words(exit_code: int | None) -> str:

@@ -14,6 +14,8 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from stvit_video.utils.console import CLOSED, OutputClosed, finish_output, prepare_output
+from stvit_video.utils.child_processes import end_child_processes
+from stvit_video.utils.open_files import OpenFilesError, is_of_open_files, open_files_sentence, release_files
 
 DONE, FAILED, WRONG_SETTING = 0, 1, 2
 INTERRUPTED = 128 + signal.SIGINT
@@ -71,25 +73,41 @@ def _status(work: Callable[[], int | None], *, debug: bool, failures: Errors, wr
     try:
         return work() or DONE
     except KeyboardInterrupt:
+        end_child_processes()
         return INTERRUPTED
     except OutputClosed:
+        end_child_processes()
         raise
     except CommandEnd as end:
         error = end.error
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):  # Lightning ends with status 1 after Ctrl-C
+            end_child_processes()
             return INTERRUPTED
         raise
-    except told as raised:
+    except Exception as raised:
+        if not isinstance(raised, told) and not is_of_open_files(raised):
+            raise
         error = raised
+    end_child_processes()  # while the traceback still holds their loader, which would wait for each
     if debug:
         traceback.print_exception(error)
     print(f"error: {sentence_of(error)}", file=sys.stderr)
-    return WRONG_SETTING if isinstance(error, wrong_settings) and not isinstance(error, failures) else FAILED
+    if is_of_open_files(error):
+        release_files(error)
+        return FAILED
+    if isinstance(error, failures):
+        return FAILED
+    return WRONG_SETTING if isinstance(error, wrong_settings) else FAILED
 
 
 def sentence_of(error: Exception) -> str:
-    """The message of an error; of the system's own ones the file that could not be used, and why."""
+    """The message of an error; of the system's own ones the file that could not be used, and why.
+
+    Where too many files are open, it is no fault of the file: the sentence tells the limit.
+    """
+    if not isinstance(error, OpenFilesError) and is_of_open_files(error):
+        return open_files_sentence()
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename} can't be written or read ({error.strerror})"
     return str(error)

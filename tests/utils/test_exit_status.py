@@ -1,8 +1,10 @@
 """The ends of commands: status, sentence, traceback."""
 
+import multiprocessing
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -86,3 +88,21 @@ def test_files_of_the_system_are_named():
 def test_debug_is_taken_off_but_for_a_file_of_that_name():
     assert take_debug(["a=1", "--debug", "-m", "--", "--debug"]) == (["a=1", "-m", "--", "--debug"], True)
     assert take_debug(["a=1", "--", "--debug"]) == (["a=1", "--", "--debug"], False)
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files", "v.mp4"), RuntimeError(), ValueError()])
+def test_too_many_open_files_are_told_as_such(error, capsys):
+    work = raising(error) if isinstance(error, OSError) else raising(error, OSError(24, "Too many open files"))
+    assert exit_status(work) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: too many files are open")
+    assert "`ulimit -n 4096`" in told
+    assert "v.mp4" not in told
+
+
+def test_processes_end_with_an_error_and_with_ctrl_c(capsys):
+    for error, status in ((ValueError("x"), 2), (KeyboardInterrupt(), 130)):
+        child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=True)
+        child.start()
+        assert exit_status(raising(error)) == status
+        assert not child.is_alive()

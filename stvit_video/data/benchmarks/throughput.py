@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset, SequentialSampler
+from torch.utils.data import Dataset, SequentialSampler
 
 from stvit_video.data.benchmarks.bare_decoders import (
     SEED,
@@ -25,8 +25,8 @@ from stvit_video.data.benchmarks.bare_decoders import (
 )
 from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.collate import collate_clips
+from stvit_video.data.loading.video_loader import VideoLoader
 from stvit_video.data.loading.view_dataset import ViewDataset
-from stvit_video.data.loading.worker_init import init_worker
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling.frame_indices import clip_span
 from stvit_video.data.sampling.protocols import find_protocol
@@ -270,12 +270,11 @@ def _pytorchvideo_pass(
 
 def _pass(dataset: Dataset[Any], *, num_workers: int, batch_size: int, collate: Callable[..., Any] | None) -> Pass:
     """One turn over a loader whose processes live on from pass to pass, so that starting them is not counted."""
-    loader: DataLoader[Any] = DataLoader(
+    loader = VideoLoader(
         dataset,
         batch_size=batch_size,
         num_workers=num_workers,
         collate_fn=collate,
-        worker_init_fn=init_worker,
         persistent_workers=num_workers > 0,
     )
     return lambda: sum(len(batch["index"]) for batch in loader)

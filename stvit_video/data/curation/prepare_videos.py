@@ -17,6 +17,7 @@ from stvit_video.data.manifests.csv_rows import filter_rows, read_rows
 from stvit_video.data.manifests.faults import Faults
 from stvit_video.utils.atomic_files import DiskFullError, remove_stale_parts, write_table
 from stvit_video.utils.executor import map_in_processes
+from stvit_video.utils.open_files import refuse_for_open_files
 
 MANIFEST_HEADER = ("path", "label", "start_seconds", "end_seconds", "split")
 LEFT_OUT_HEADER = (*MANIFEST_HEADER, "reason")
@@ -141,8 +142,10 @@ def copy_one(job: Job, *, encoding: Encoding, time_limit_seconds: float) -> Copi
             return Copied("kept")
         transcode(job, encoding=encoding, time_limit_seconds=time_limit_seconds)
     except TranscodeError as error:
+        refuse_for_open_files(error)
         return Copied("failed", str(error))
     except OSError as error:
+        refuse_for_open_files(error)
         is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         return Copied("full" if is_full else "failed", f"{job.source}: writing {job.target} failed ({error})")
     return Copied("done")

@@ -22,6 +22,7 @@ from stvit_video.data.shards.tar_reader import member_file
 from stvit_video.utils.atomic_files import write_table
 from stvit_video.utils.choices import Frames, words_of
 from stvit_video.utils.executor import map_in_processes
+from stvit_video.utils.open_files import refuse_for_open_files
 
 REPORT_HEADER = (
     *("path", "frames", "fps", "codec", "gop_frames", "rotation_degrees", "duration_seconds"),
@@ -130,6 +131,7 @@ def inspect_video(
         with member_file(video, time_limit_seconds=time_limit_seconds) as copy:
             return replace(_inspected(copy, video.place, frames, time_limit_seconds), path=video.place)
     except (DecodeError, OSError) as error:
+        refuse_for_open_files(error)
         return _unread(video, str(error))
 
 

@@ -13,7 +13,7 @@ from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.collate import clip_item
 from stvit_video.data.loading.frame_source import NO_FAULT_OF_THE_VIDEO, Decoding, manifest_source
 from stvit_video.data.loading.targets import target_of
-from stvit_video.data.loading.worker_crashes import ReadingNow
+from stvit_video.data.loading.worker_crashes import ReadingNow, shared_where_it_fits
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.sampling.clip_sampling import ClipSampling
 from stvit_video.data.sampling.frame_times import FrameTimes
@@ -123,7 +123,16 @@ class ClipDataset(Dataset[dict[str, Any]]):
             preprocessing=preprocessing,
         )
         # in shared memory: workers that live on from epoch to epoch hold a copy of self, but see this
-        self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
+        self._epoch = shared_where_it_fits(torch.zeros(1, dtype=torch.int64))
+
+    def share_memory(self) -> None:
+        """Put what loader processes write and read meanwhile into shared memory, also where that was full before.
+
+        Raises:
+            RuntimeError: it is full still.
+        """
+        self.reading_now.share_memory()
+        self._epoch.share_memory_()
 
     def set_epoch(self, epoch: int) -> None:
         """Draw other clips from now on, also in workers that run already; call it between two epochs."""

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import lightning
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from stvit_video.data.loading.clip_dataset import ClipDataset, ClipTransform, FrameReader
 from stvit_video.data.loading.collate import collate_clips, collate_views
@@ -14,13 +14,13 @@ from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSamp
 from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.multi_scale import MultiScale, MultiScaleSampler, SizedBatches
 from stvit_video.data.loading.resumable_loader import ResumableLoader
+from stvit_video.data.loading.video_loader import VideoLoader
 from stvit_video.data.loading.view_dataset import ViewDataset
-from stvit_video.data.loading.worker_init import init_worker
 from stvit_video.data.manifests.manifest import Manifest, check_classes
 from stvit_video.data.sampling.clip_sampling import ClipSampling
 from stvit_video.data.transforms.preprocessing import Preprocessing
 
-Loader = TypeVar("Loader", bound=DataLoader[Any])
+Loader = TypeVar("Loader", bound=VideoLoader)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +152,7 @@ class VideoDataModule(lightning.LightningDataModule):
                 decoding=self.decoding,
             )
 
-    def train_dataloader(self) -> DataLoader[Any]:
+    def train_dataloader(self) -> VideoLoader:
         """Batches of `batches.size` clips, as `collate_clips` makes them; a resumed epoch begins where it stopped.
 
         With `multi_scale`, batches are of one size each, and of as many clips as `MultiScale` says.
@@ -177,7 +177,7 @@ class VideoDataModule(lightning.LightningDataModule):
         """
         self._resumed_state = state_dict["train_loader"]
 
-    def val_dataloader(self) -> DataLoader[Any]:
+    def val_dataloader(self) -> VideoLoader:
         """Batches of `ViewDataset` items as `collate_views` makes them: each video once, in order."""
         self.setup("validate")
         assert self._val is not None
@@ -189,7 +189,7 @@ class VideoDataModule(lightning.LightningDataModule):
             )
         sampler = self._sampler(self._val, shuffle=False)
         return self._loader(
-            self._val, DataLoader, sampler=sampler, batch_size=self.batches.val_size or self.batches.size
+            self._val, VideoLoader, sampler=sampler, batch_size=self.batches.val_size or self.batches.size
         )
 
     def _training_loader(self, clips: ClipDataset) -> ResumableLoader:
@@ -218,9 +218,9 @@ class VideoDataModule(lightning.LightningDataModule):
             collate_fn=collate_clips if sampler.shuffle else collate_views,
             pin_memory=torch.cuda.is_available(),
             drop_last=sampler.shuffle and self.batches.drop_last and batch_size is not None,
-            worker_init_fn=init_worker,
             multiprocessing_context=self._worker_context(),
             persistent_workers=self.batches.num_workers > 0,
+            prefix="data.",
         )
 
     def _worker_context(self) -> str | None:

@@ -23,6 +23,7 @@ from stvit_video.data.transforms.crops import resized_size
 from stvit_video.data.transforms.functional import channels_first, resize_short_side
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.utils.choices import Cache, Interpolation
+from stvit_video.utils.open_files import refuse_for_open_files
 
 CHUNK_BYTES = 256 * 2**20  # decoded at once while the cache is filled
 NO_FAULT_OF_THE_VIDEO = (FetchError, DecoderKilledError)  # it may come the next time
@@ -84,6 +85,7 @@ class FrameSource:
 
         Raises:
             DecodeError: the video can't be read, or its segment begins behind its end.
+            OpenFilesError: too many files are open, which is no fault of the video.
         """
         if record in self._broken:
             raise DecodeError(self._broken[record])
@@ -93,6 +95,7 @@ class FrameSource:
         except NO_FAULT_OF_THE_VIDEO:
             raise
         except DecodeError as error:
+            refuse_for_open_files(error)
             self._remember_broken([record], error)
             raise
 
@@ -145,6 +148,7 @@ class FrameSource:
             _log.warning("%s; it is not kept, and is read whenever it is asked for", error)
             return 0
         except DecodeError as error:
+            refuse_for_open_files(error)
             self._remember_broken(records, error)
             return 0
         self._cached[records[0].place] = video

@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from torch.utils.data import DataLoader
-
 from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.multi_scale import MultiScaleSampler
+from stvit_video.data.loading.video_loader import VideoLoader
 
 # what the batches of an epoch follow from; "multi_scale" is there with a MultiScaleSampler alone
 STATE_KEYS = ("videos_per_batch", "num_batches", "num_videos", "world_size", "multi_scale")
 
 
-class ResumableLoader(DataLoader[Any]):
-    """A DataLoader over a `UnpaddedDistributedSampler` whose state is the number of batches that it has handed over.
+class ResumableLoader(VideoLoader):
+    """A loader over a `UnpaddedDistributedSampler` whose state is the number of batches that it has handed over.
 
     That is all there is to know where an item depends on (seed, epoch, index) and the order on (seed, epoch) alone:
     the videos before that place are passed over in the sampler and never read. Batches that worker processes have

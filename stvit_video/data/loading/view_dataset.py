@@ -69,6 +69,14 @@ class ViewDataset(Dataset[dict[str, Any]]):
             warn=False,  # the items tell
         )
 
+    def share_memory(self) -> None:
+        """Put what loader processes write into shared memory, also where that was full before.
+
+        Raises:
+            RuntimeError: it is full still.
+        """
+        self.reading_now.share_memory()
+
     @property
     def num_views(self) -> int:
         """Views of each video: num_clips * num_crops."""

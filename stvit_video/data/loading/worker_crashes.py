@@ -6,23 +6,25 @@ from contextlib import contextmanager
 from typing import Protocol
 
 import torch
+from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.compat import find_lost_workers, is_of_full_shared_memory
+from stvit_video.utils.open_files import OpenFilesError, is_of_open_files
 
 MAX_WORKERS = 512  # of one loader; what later ones read is not noted
 NOTHING = -1
 
 _ADVICE = {
-    "Killed": "most likely the machine's memory ran out; lower data.num_workers or data.batch_size",
+    "Killed": "most likely the machine's memory ran out; lower {0}num_workers or {0}batch_size",
     "Bus error": "most likely the shared memory (/dev/shm) is full; enlarge it (docker: --shm-size=16g, or "
-    "--ipc=host), or lower data.num_workers or data.batch_size",
+    "--ipc=host), lower {0}num_workers or {0}batch_size, or use {0}num_workers=0, which needs none",
     "Terminated": "something outside asked it to stop, as a job scheduler does",
-    "Segmentation fault": "a native library crashed; use data.backend=isolated, which decodes in processes that may "
-    "crash, or leave the video out by data.quarantine",
+    "Segmentation fault": "a native library crashed; use {0}backend=isolated, which decodes in processes that may "
+    "crash, or leave the video out of the list",
 }
-_OTHERWISE = "look for its own words above, or use data.num_workers=0 to see them"
+_OTHERWISE = "look for its own words above, or use {0}num_workers=0 to see them"
 
 
 class WorkerCrashError(RuntimeError):
@@ -33,7 +35,15 @@ class ReadingNow:
     """Which listed video each process of a loader is reading; in shared memory, so that it outlives the process."""
 
     def __init__(self) -> None:
-        self._slots = torch.full((MAX_WORKERS, 2), NOTHING, dtype=torch.int64).share_memory_()  # process id, video
+        self._slots = shared_where_it_fits(torch.full((MAX_WORKERS, 2), NOTHING, dtype=torch.int64))  # pid, video
+
+    def share_memory(self) -> None:
+        """Be in shared memory, also where it was full before.
+
+        Raises:
+            RuntimeError: it is full still.
+        """
+        self._slots.share_memory_()
 
     @contextmanager
     def of(self, index: int) -> Iterator[None]:
@@ -61,19 +71,32 @@ class Watched(Protocol):
     manifest: Manifest
     reading_now: ReadingNow
 
+    def share_memory(self) -> None: ...
 
-def explain_worker_crash(error: BaseException, datasets: Iterable[Watched]) -> str | None:
+
+def shared_where_it_fits(tensor: Tensor) -> Tensor:
+    """The tensor, in shared memory unless that is full; a loader without processes needs none."""
+    try:
+        return tensor.share_memory_()
+    except RuntimeError as error:
+        if not is_of_full_shared_memory(error):
+            raise
+        return tensor
+
+
+def explain_worker_crash(error: BaseException, datasets: Iterable[Watched], *, prefix: str = "") -> str | None:
     """Say in one sentence which process was lost, at which video, why, and what helps.
 
     Args:
         error: what a data loader raised.
         datasets: what its processes were reading from.
+        prefix: of the settings in the advice: "data." = data.num_workers, "" = num_workers.
 
     Returns:
         The sentence, without a full stop; None where the error is about something else.
     """
     if is_of_full_shared_memory(error):
-        return f"a loader process found no room for a batch: {_ADVICE['Bus error']}"
+        return full_memory_sentence("a batch", prefix=prefix)
     lost = find_lost_workers(error)
     if lost is None:
         return None
@@ -81,23 +104,43 @@ def explain_worker_crash(error: BaseException, datasets: Iterable[Watched]) -> s
     paths = [path for pid in lost.pids for path in _paths(pid, watched)]
     ended = f"was ended by the system ({lost.signal})" if lost.signal else "ended unexpectedly"
     doing = f"while it read {', '.join(map(repr, paths))}" if paths else "while it was reading no video"
-    return f"a loader process (pid {processes}) {ended} {doing}: {_ADVICE.get(lost.signal, _OTHERWISE)}"
+    return f"a loader process (pid {processes}) {ended} {doing}: {_advice(lost.signal, prefix)}"
+
+
+def full_memory_sentence(what: str, *, prefix: str = "") -> str:
+    """That the shared memory has no room for something, without a full stop."""
+    return f"a loader process found no room for {what}: {_advice('Bus error', prefix)}"
 
 
 @contextmanager
-def naming_worker_crashes(datasets: Callable[[], Iterable[Watched]]) -> Iterator[None]:
-    """Make what a data loader raises when the system ends one of its processes a `WorkerCrashError`.
+def naming_worker_crashes(datasets: Callable[[], Iterable[Watched]], *, prefix: str = "") -> Iterator[None]:
+    """Make what a data loader raises when the system ends one of its processes, or denies it room, a sentence.
+
+    `VideoLoader` does so for what it raises itself; torch tells a lost process at any other moment, too.
 
     Args:
         datasets: gives what its processes are reading from; asked when one is lost.
+        prefix: see `explain_worker_crash`.
+
+    Raises:
+        WorkerCrashError: a process was lost, or found no room in the shared memory.
+        OpenFilesError: too many files are open.
     """
     try:
         yield
-    except RuntimeError as error:
-        explanation = explain_worker_crash(error, datasets())
-        if explanation is None:
-            raise
-        raise WorkerCrashError(explanation) from error
+    except (WorkerCrashError, OpenFilesError):
+        raise
+    except (RuntimeError, OSError) as error:
+        explanation = explain_worker_crash(error, datasets(), prefix=prefix)
+        if explanation is not None:
+            raise WorkerCrashError(explanation) from error
+        if is_of_open_files(error):
+            raise OpenFilesError from error
+        raise
+
+
+def _advice(signal: str, prefix: str) -> str:
+    return _ADVICE.get(signal, _OTHERWISE).format(prefix)
 
 
 def _paths(pid: int, datasets: Iterable[Watched]) -> list[str]:

@@ -6,6 +6,8 @@ import signal
 
 import torch
 
+from stvit_video.utils.compat_loaders import let_errors_travel
+
 __all__ = ["GRACE_SECONDS", "init_worker", "outlive_stop_signals"]
 
 GRACE_SECONDS = 20  # a step of the training, and its last batch
@@ -22,6 +24,7 @@ def init_worker(worker: int) -> None:
     """
     torch.set_num_threads(1)
     outlive_stop_signals()
+    let_errors_travel()
     gc.freeze()  # a decoder left over by the parent process, freed here, would wait for its threads for ever
 
 

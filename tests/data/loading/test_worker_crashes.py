@@ -57,7 +57,7 @@ def loaded(dataset, **settings):
 )
 def test_a_killed_process_is_explained_by_its_video(small_manifest, number, words, capfd):
     dataset = ClipDataset(small_manifest, preprocessing=SIZES, transform=Deadly(number))
-    text = explain_worker_crash(loaded(dataset), [dataset])
+    text = explain_worker_crash(loaded(dataset), [dataset], prefix="data.")
     path = str(small_manifest.records[3].path)
     assert re.search(r"loader process \(pid \d+\)", text)
     assert f"while it read {path!r}: " in text
@@ -98,7 +98,7 @@ class Exits(Dataset):
 
 def test_a_process_that_exits_without_a_signal(small_manifest):
     watched = ClipDataset(small_manifest, preprocessing=SIZES, transform=TrainTransform(SIZES))
-    text = explain_worker_crash(loaded(Exits()), [watched])
+    text = explain_worker_crash(loaded(Exits()), [watched], prefix="data.")
     assert "ended unexpectedly while it was reading no video: look for its own words above, or use data.num_" in text
 
 
@@ -155,7 +155,7 @@ def test_errors_of_lost_workers_are_named_and_others_pass():
         r"^a loader process \(pid 7\) ended unexpectedly while it was reading no video: look for its own words above, "
         r"or use data\.num_workers=0 to see them$"
     )
-    with pytest.raises(WorkerCrashError, match=whole), naming_worker_crashes(list):
+    with pytest.raises(WorkerCrashError, match=whole), naming_worker_crashes(list, prefix="data."):
         raise RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
     with pytest.raises(RuntimeError, match=r"^shapes$"), naming_worker_crashes(list):
         raise RuntimeError("shapes")

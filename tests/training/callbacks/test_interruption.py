@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -54,6 +55,41 @@ def test_a_second_ctrl_c_ends_at_once():
     signals._note(signal.SIGTERM, None)
     with pytest.raises(KeyboardInterrupt):
         signals._note(signal.SIGINT, None)
+    assert signals.received == signal.SIGINT
+
+
+@pytest.mark.parametrize("in_list", [False, True])
+def test_ctrl_c_while_data_are_waited_for_ends_at_once(in_list):
+    loader = SimpleNamespace(is_waiting=False)
+    trainer = SimpleNamespace(
+        received_sigterm=False,
+        train_dataloader=SimpleNamespace() if in_list else loader,
+        val_dataloaders=[loader] if in_list else None,
+    )
+    signals = StopSignals(patience_seconds=0.2)
+
+    def work():
+        with signals_given_back():
+            signals.on_train_start(trainer, None)
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(0.8)  # a long step is waited for
+            loader.is_waiting = True
+            time.sleep(20)
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert 0.8 <= time.monotonic() - start < 10
+
+
+def test_a_training_that_stops_by_itself_is_left_alone():
+    signals = StopSignals(patience_seconds=0.2)
+    with signals_given_back():
+        trainer = SimpleNamespace(received_sigterm=False, train_dataloader=SimpleNamespace(is_waiting=True))
+        signals.on_train_start(trainer, None)
+        signal.raise_signal(signal.SIGINT)
+        signals.on_exception(trainer, None, TrainingInterruptedError("", signal_number=2))
+        time.sleep(0.6)
     assert signals.received == signal.SIGINT
 
 

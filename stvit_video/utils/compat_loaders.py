@@ -1,0 +1,62 @@
+"""What uses private names of torch's data loaders, under the rules of `compat`."""
+
+import traceback
+from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
+from typing import Any
+
+__all__ = ["forget_processes", "half_made_iterator", "let_errors_travel"]
+
+
+def forget_processes(loader: Any, iterator: Any) -> list[BaseProcess]:
+    """The processes of a data loader, which has nothing to do with them any more: its next iteration starts others.
+
+    Touches: `DataLoader._iterator`, and of what it iterates with `_workers`, `_shutdown` (torch would talk to the
+    processes, which are ended by now) and `_pin_memory_thread_done_event`. Gone: none, so that torch ends them.
+
+    Args:
+        loader: the loader.
+        iterator: what its `__iter__` gave; None = nothing yet.
+    """
+    iterators = {id(each): each for each in (iterator, getattr(loader, "_iterator", None)) if each is not None}
+    loader._iterator = None
+    for each in iterators.values():
+        each._shutdown = True
+        if hasattr(each, "_pin_memory_thread_done_event"):
+            each._pin_memory_thread_done_event.set()
+    return [process for each in iterators.values() for process in getattr(each, "_workers", ())]
+
+
+def half_made_iterator(error: BaseException) -> Any:
+    """What a loader iterates with, where the error came while it was made; None = something else.
+
+    Left alone it prints a traceback of its own, because it would end what it has not made.
+
+    Touches: the name `self` in the constructor of torch's iterator, known by its `_shutdown`. Gone: None.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        one = frame.f_locals.get("self")
+        if frame.f_code.co_name == "__init__" and hasattr(one, "_shutdown"):
+            return one
+    return None
+
+
+def let_errors_travel() -> None:
+    """In a loader's process: errors of a class that can't be pickled, as one made in a function, become RuntimeError.
+
+    Touches: `torch._utils.ExceptionWrapper`, in which they travel. Gone: such an error is never told, and its loader
+    waits for ever.
+    """
+    from torch import _utils
+
+    wrapper = getattr(_utils, "ExceptionWrapper", None)
+    if wrapper is not None:
+        ForkingPickler.register(wrapper, _reduce_error)
+
+
+def _reduce_error(wrapped: Any) -> Any:
+    try:
+        ForkingPickler.dumps(wrapped.exc_type)
+    except Exception:  # pickle has several errors for what it can't find by name
+        wrapped.exc_type = RuntimeError
+    return wrapped.__reduce_ex__(2)

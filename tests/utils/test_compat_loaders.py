@@ -1,0 +1,58 @@
+"""The private parts of torch's loaders are where we look for them."""
+
+import multiprocessing
+from types import SimpleNamespace
+
+import pytest
+import torch
+from failing_queue import LocalErrors
+from torch.utils.data import DataLoader, TensorDataset
+
+from stvit_video.utils.child_processes import end_processes
+from stvit_video.utils.compat_loaders import forget_processes, half_made_iterator, let_errors_travel
+
+
+def test_the_processes_of_an_iterator_are_found_and_forgotten():
+    loader = DataLoader(TensorDataset(torch.arange(9)), num_workers=2, persistent_workers=True)
+    iterator = iter(loader)
+    next(iterator)
+    processes = forget_processes(loader, iterator)
+    assert len(processes) == 2
+    assert all(process.is_alive() for process in processes)
+    end_processes(processes)
+    assert forget_processes(loader, None) == []
+    again = list(loader)  # by other processes
+    assert [int(batch[0]) for batch in again] == list(range(9))
+    end_processes(forget_processes(loader, None))
+    assert multiprocessing.active_children() == []
+
+
+def test_a_torch_without_these_parts_is_done_with():
+    assert forget_processes(SimpleNamespace(), SimpleNamespace()) == []
+
+
+class NoProcess(type(multiprocessing.get_context("fork"))):
+    """Makes queues and can't start a process."""
+
+    def Process(self, **settings):  # noqa: N802
+        raise OSError(11, "no process")
+
+
+def test_a_half_made_iterator_is_found():
+    loader = DataLoader(TensorDataset(torch.arange(9)), num_workers=1, multiprocessing_context=NoProcess())
+    with pytest.raises(OSError, match="no process") as found:
+        iter(loader)
+    iterator = half_made_iterator(found.value)
+    assert forget_processes(loader, iterator) == []  # and prints no traceback when it goes
+    assert iterator._shutdown
+    assert half_made_iterator(ValueError()) is None
+
+
+def prepared(worker):
+    let_errors_travel()
+
+
+def test_an_error_of_a_local_class_becomes_a_runtime_error():
+    loader = DataLoader(LocalErrors(), num_workers=1, timeout=20, worker_init_fn=prepared)
+    with pytest.raises(RuntimeError, match="item 0 is odd"):
+        next(iter(loader))
