@@ -13,8 +13,8 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from stvit_video.utils.console import CLOSED, OutputClosed, finish_output, prepare_output
 from stvit_video.utils.child_processes import end_child_processes
+from stvit_video.utils.console import CLOSED, OutputClosed, finish_output, prepare_output
 from stvit_video.utils.open_files import OpenFilesError, is_of_open_files, open_files_sentence, release_files
 
 DONE, FAILED, WRONG_SETTING = 0, 1, 2
