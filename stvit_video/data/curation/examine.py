@@ -16,6 +16,7 @@ from stvit_video.data.curation.duplicates import (
     write_duplicates,
 )
 from stvit_video.data.curation.scan import (
+    CHANGING_SIZE,
     VARIABLE_RATE,
     WRONG_RATE,
     VideoReport,
@@ -23,12 +24,14 @@ from stvit_video.data.curation.scan import (
     scan_videos,
     write_report,
 )
+from stvit_video.data.decoding.pixel_shape import NOT_SQUARE
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.manifests.quarantine import Quarantined, write_quarantine
 from stvit_video.data.sampling.frame_indices import clip_span, require_segment
 from stvit_video.utils.choices import Frames
 
 NUM_SHOWN = 8
+FOLDED = (WRONG_RATE, CHANGING_SIZE, NOT_SQUARE)  # remarks that go on with figures of the file
 
 
 @dataclass(frozen=True)
@@ -164,9 +167,9 @@ def describe(examination: Examination) -> list[str]:
 
 
 def _describe_remarks(good: Sequence[VideoReport]) -> list[str]:
-    """A line for each remark, the most common first; of wrong rates, which differ from file to file, one for all."""
+    """A line for each remark, the most common first; without what differs from file to file, such as a wrong rate."""
     remarks = Counter(
-        WRONG_RATE if remark.startswith(WRONG_RATE) else remark
+        next((start for start in FOLDED if remark.startswith(start)), remark)
         for report in good
         for remark in report.remarks
         if not remark.startswith(VARIABLE_RATE)

@@ -31,6 +31,7 @@ REPORT_HEADER = (
 READ_BYTES = 64 * 2**20  # decoded at once
 VARIABLE_RATE = "variable rate"  # how that remark begins
 WRONG_RATE = "its time stamps contradict its stated rate, which does not count"  # likewise
+CHANGING_SIZE = "its picture size changes, and every frame is scaled to the first size"  # likewise
 CONTRADICTION = 1.2  # times that of the time stamps, from which on a stated rate is worth a remark
 
 
@@ -231,8 +232,7 @@ def _size_remarks(index: VideoIndex, video: Video) -> tuple[str, ...]:
     """Of a video that has been read: that its picture size changes, where it does."""
     others = " and ".join(f"{width}x{height}" for width, height in sorted(video.other_sizes))
     first = f"{index.coded_width}x{index.coded_height}"
-    words = f"its picture size changes from {first} to {others}; every frame is scaled to the first size"
-    return (words,) if others else ()
+    return (f"{CHANGING_SIZE} (from {first} to {others})",) if others else ()
 
 
 def _read_through(video: Video, frames: Frames) -> tuple[int | None, ...]:

@@ -9,10 +9,14 @@ The functions are pure.
 
 from fractions import Fraction
 
-__all__ = ["SQUARE", "aspect_remark", "pixel_aspect", "resized_aspect", "turned_aspect"]
+__all__ = ["NOT_SQUARE", "SQUARE", "aspect_remark", "pixel_aspect", "resized_aspect", "turned_aspect"]
 
 SQUARE = (1, 1)
 MAX_TERM = 65535  # what H.264 can state
+NOT_SQUARE = (  # how the remark on it begins
+    "its pixels are not square, and frames are read as stored, as torchcodec and ffmpeg give them; for square pixels "
+    "convert it first: ffmpeg -i FILE -vf scale=iw*sar:ih,setsar=1 COPY"
+)
 ROUNDING = 0.02  # of 1; so little comes from sides that were rounded to whole or even pixels
 
 
@@ -48,9 +52,5 @@ def aspect_remark(aspect: tuple[int, int], *, height: int, width: int) -> str:
     """
     if abs(Fraction(*aspect) - 1) <= ROUNDING:
         return ""
-    shown = round(width * Fraction(*aspect))
-    return (
-        f"its pixels are not square ({aspect[0]}:{aspect[1]}), so players show its {width}x{height} pixels as "
-        f"{shown}x{height}; frames are read as stored, as torchcodec and ffmpeg give them; for square pixels convert "
-        "it first: ffmpeg -i FILE -vf scale=iw*sar:ih,setsar=1 COPY"
-    )
+    shown = f"{round(width * Fraction(*aspect))}x{height}"
+    return f"{NOT_SQUARE} ({aspect[0]}:{aspect[1]}; players show its {width}x{height} as {shown})"

@@ -9,6 +9,7 @@ from tar_maker import write_tar
 from video_maker import make_video
 
 from stvit_video.data.curation.examine import (
+    FOLDED,
     NUM_SHOWN,
     Examination,
     describe,
@@ -16,7 +17,7 @@ from stvit_video.data.curation.examine import (
     quarantine_entries,
     write_examination,
 )
-from stvit_video.data.curation.scan import WRONG_RATE, VideoReport
+from stvit_video.data.curation.scan import VideoReport
 from stvit_video.data.layouts.tar_shards import read_shard_manifest
 from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest, VideoRecord
 from stvit_video.data.manifests.quarantine import Quarantined, drop_quarantined
@@ -73,14 +74,15 @@ def test_a_file_with_faults_is_listed_once(tmp_path):
     assert entries == [Quarantined(str(path), "it is empty; and ugly")]
 
 
-def test_wrong_rates_share_a_line_and_what_is_left_out_is_counted():
-    remarks = [(f"{WRONG_RATE}: it states {number}", f"remark {number}") for number in range(NUM_SHOWN + 2)]
+@pytest.mark.parametrize("start", FOLDED)
+def test_remarks_with_figures_share_a_line_and_what_is_left_out_is_counted(start):
+    remarks = [(f"{start} ({number})", f"remark {number}") for number in range(NUM_SHOWN + 2)]
     reports = {
         str(number): VideoReport(str(number), 9, 30.0, "h264", 9, 0, 0.3, 8, 6, 99, (), both)
         for number, both in enumerate(remarks)
     }
     lines = describe(Examination({"train": len(reports)}, reports, (), (), 0))
-    assert f"  {len(reports)} files: {WRONG_RATE}" in lines
+    assert f"  {len(reports)} files: {start}" in lines
     assert "  and 3 other remarks, see report.csv" in lines
     assert sum(line.startswith("  1 files: remark ") for line in lines) == NUM_SHOWN - 1
 

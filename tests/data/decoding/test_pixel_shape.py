@@ -8,7 +8,7 @@ from real_data import real_file
 from shape_maker import with_pixel_aspect
 from video_maker import whole_file
 
-from stvit_video.data.decoding.pixel_shape import aspect_remark, pixel_aspect, resized_aspect, turned_aspect
+from stvit_video.data.decoding.pixel_shape import NOT_SQUARE, aspect_remark, pixel_aspect, resized_aspect, turned_aspect
 from stvit_video.data.decoding.probe import probe_video
 from stvit_video.data.decoding.request import DecodeRequest
 from stvit_video.data.decoding.video import open_video
@@ -35,6 +35,7 @@ def test_the_remark_gives_ratio_shape_and_a_remedy():
     assert aspect_remark((1, 1), height=576, width=720) == aspect_remark((3, 3), height=5, width=7) == ""
     assert aspect_remark((84, 85), height=48, width=68) == ""
     words = aspect_remark((64, 45), height=576, width=720)
+    assert words.startswith(NOT_SQUARE)
     for part in ("64:45", "720x576", "1024x576", "ffmpeg -i FILE -vf scale=iw*sar:ih,setsar=1 COPY"):
         assert part in words
 
