@@ -9,16 +9,19 @@ from pathlib import Path
 import pytest
 
 CI = Path(__file__).parents[1] / ".ci" / "run"
-TOOLS = ("bash", "env", "git", "mktemp", "rm", "tee", "awk", "grep", "tail", "dirname", "ls", "mkdir")
+TOOLS = ("bash", "env", "git", "mktemp", "rm", "tee", "chmod", "awk", "grep", "tail", "dirname", "ls", "mkdir")
 TEST_SCRIPT = """
 cd "$(dirname "$0")/.."
 echo "beside: $(ls ..), here: $(echo $(ls -A)), data: ${STVIT_TEST_DATA-unset}, arguments: $*"
-mkdir -p .venv
+mkdir -p .venv/bin
+echo 'echo "python $*"' > .venv/bin/python
+chmod +x .venv/bin/python
 echo "===== 7 passed, 2 skipped in 81.20s (0:01:21) ====="
 echo "all checks passed"
 if [ "$*" = "$FAIL" ]; then exit 4; fi
 """
 REAL = "-m real_data and not slow and not gpu"
+LIVE = "-m not slow and not gpu -k torchcodec tests/data/decoding"
 
 
 def executable(path: Path, text: str) -> None:
@@ -80,6 +83,13 @@ def test_both_steps_run_in_one_clone_and_each_ends_with_the_closing_line(checkou
             closing,
             "all checks passed",
             "== tests of the real files ok, X min",
+            closing,
+            "== frames of torchcodec",
+            "python -m pip install --quiet torchcodec",
+            f"beside: clone, here: .ci .git .venv scripts, data: {checkout.parent}/shared, arguments: {LIVE}",
+            closing,
+            "all checks passed",
+            "== frames of torchcodec ok, X min",
             closing,
         ],
         "",
