@@ -178,8 +178,8 @@ def evaluate(settings: EvaluateSettings, *, output_dir: Path) -> dict[str, Any]:
     if result is None:
         return {}  # another process has the whole
     extra = {"ckpt_path": settings.ckpt_path, "precision": precision}
-    summary = report_evaluation(recognizer, manifest, result, output_dir, extra=extra)
-    save_ledger(recognizer, manifest, result, output_dir / "ledger.parquet")
+    ledger = partial(save_ledger, recognizer, manifest, result, output_dir / "ledger.parquet")
+    summary = report_evaluation(recognizer, manifest, result, output_dir, extra=extra, write_more=ledger)
     unread = describe_unread(result, table=output_dir / "predictions.csv")
     if unread:
         print(unread, file=sys.stderr)

@@ -17,6 +17,7 @@ from stvit_video.sweeps.report.points import CHANCE, Run, Unfinished, points_of,
 from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows, save_plot
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.command_line import Command, Given, Positional, Setting, Switch
+from stvit_video.utils.figures import draw_or_warn
 from stvit_video.utils.value_kinds import PATH, WORDS
 
 NUM_WARNINGS_SHOWN = 5
@@ -79,15 +80,16 @@ def _hydras_overrides(run_dir: Path) -> tuple[str, ...]:
 
 
 def write_report(report: SweepReport, output: Path, *, title: str) -> None:
-    """Write report.csv, report.png and report.html.
+    """Write report.csv, report.png and report.html; where the picture can't be drawn, that is a warning.
 
     Raises:
         OSError: a file can't be written.
     """
     output.mkdir(parents=True, exist_ok=True)
     write_text(output / "report.csv", format_rows(report_rows(report)))
-    save_plot(report, output / "report.png")
-    page = format_page(report, title=title, png=(output / "report.png").read_bytes())
+    picture = output / "report.png"
+    is_drawn = draw_or_warn(picture, lambda: save_plot(report, picture))
+    page = format_page(report, title=title, png=picture.read_bytes() if is_drawn else None)
     write_text(output / "report.html", page)
 
 

@@ -18,10 +18,13 @@ from stvit_video.data.sampling.protocols import (
 )
 from stvit_video.data.transforms.functional import channels_first, resize_short_side
 from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.utils.figures import new_figure, save_figure
+from stvit_video.utils.plot_text import plot_text, write_literally
 
 COLOURS = ("tab:blue", "tab:orange", "tab:green")
 AVERAGES = {"prob": "mean of softmax", "logit": "mean of logits"}
 MAX_PICTURES = 5
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,19 +136,16 @@ def draw_video(video: ExplainedVideo, png_path: Path) -> None:
     Raises:
         OSError: the file can't be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     plan, num_pictures = video.plan, len(video.pictures)
-    figure = Figure(figsize=(11, 3.6 + 0.18 * len(plan.clips)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(11, 3.6 + 0.18 * len(plan.clips), dpi=100, layout="constrained")
     grid = figure.add_gridspec(2, num_pictures, height_ratios=[1 + 0.12 * len(plan.clips), 2])
     _draw_times(figure.add_subplot(grid[0, :]), video)
     for number, picture in enumerate(video.pictures):
         _draw_crops(figure.add_subplot(grid[1, number]), picture, plan, clip=number)
     title = describe_video(video)[1]
-    figure.suptitle(f"{video.path.name}\n{title}", fontsize=10, parse_math=False)
-    figure.savefig(png_path, dpi=100)
+    (name,), families = plot_text([video.path.name], max_length=MAX_NAME_LENGTH)
+    write_literally([figure.suptitle(f"{name}\n{title}", fontsize=10)], families)
+    save_figure(figure, png_path)
 
 
 def _as_published(protocol: NamedProtocol) -> Preprocessing:

@@ -1,14 +1,22 @@
-"""Pictures of results, written as PNG with matplotlib's Agg backend (no display, no global state)."""
+"""Pictures of results, see `stvit_video.utils.figures`."""
 
 import csv
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
+
+from stvit_video.utils.figures import new_figure, save_figure
+from stvit_video.utils.plot_text import plot_text, write_literally
 
 MAX_NAME_LENGTH = 32
 MAX_CLASSES_WITH_NUMBERS = 25
+MAX_CLASSES_WITH_NAMES = 100
+MAX_CELLS = 800  # a side of a matrix that is shown in fewer dots than it has classes
+NUM_PAIRS = 40
 PANELS = {
     "loss": ("train/loss", "val/loss"),
     "top-1": ("train/top1", "train/top1_mixed", "val/top1"),
@@ -19,7 +27,8 @@ PANELS = {
 def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path) -> None:
     """Draw a confusion matrix: rows = true class, colour = share of the row, counts where they fit.
 
-    Up to 25 classes have counts in the cells; more have names only, small, in a picture large enough to zoom.
+    Up to 25 classes have counts in the cells, up to 100 have names only, small. More classes have their numbers, and
+    the most confused pairs stand beside the matrix by name; a dot is the largest share of the cells that it is for.
 
     Args:
         matrix: (num_classes, num_classes) counts, rows = true class, columns = predicted class.
@@ -32,17 +41,37 @@ def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path) ->
     num_classes = len(classes)
     if tuple(matrix.shape) != (num_classes, num_classes):
         raise ValueError(f"the matrix is {tuple(matrix.shape)} but there are {num_classes} class names")
-    small = num_classes > MAX_CLASSES_WITH_NUMBERS
-    side_inches = 2.5 + num_classes * (0.12 if small else 0.45)
-    figure = _figure(side_inches + 1.5, side_inches)
-    axes = figure.add_subplot()
-    shares = matrix.double() / matrix.sum(dim=1, keepdim=True).clamp(min=1)  # rows sum to 1, or are empty
-    image = axes.imshow(shares.numpy(), cmap="Blues", vmin=0.0, vmax=1.0)
-    _name_axes(axes, classes, font_size=6 if small else 9)
-    if not small:
-        _write_counts(axes, matrix, shares)
-    figure.colorbar(image, ax=axes, fraction=0.04, label="share of the true class")
-    figure.savefig(path, dpi=100, bbox_inches="tight")
+    if num_classes > MAX_CLASSES_WITH_NAMES:
+        figure = _matrix_with_pairs(matrix, classes)
+    else:
+        figure = _matrix_with_names(matrix, classes)
+    save_figure(figure, path, is_cropped=True)
+
+
+def most_confused(matrix: Tensor, *, count: int) -> list[tuple[int, int, int]]:
+    """The pairs (true class, predicted class, videos) that were mistaken most often, at most `count`.
+
+    Of equally many videos the first classes come first.
+    """
+    rows, columns = matrix.nonzero(as_tuple=True)  # as many as there are videos, or fewer
+    is_wrong = rows != columns
+    rows, columns = rows[is_wrong], columns[is_wrong]
+    counts = matrix[rows, columns]
+    best = counts.argsort(descending=True, stable=True)[:count]
+    return list(zip(rows[best].tolist(), columns[best].tolist(), map(int, counts[best].tolist()), strict=True))
+
+
+def pooled_shares(matrix: Tensor, *, max_cells: int) -> Tensor:
+    """Shares of the rows, of blocks of classes the largest: (n, n) float32 with n at most `max_cells`.
+
+    Rows sum to 1, or are empty, where a block is one class.
+    """
+    size = math.ceil(len(matrix) / max_cells)
+    pooled = []
+    for rows in matrix.split(size):  # so that the shares of all classes are never there at once
+        shares = rows.float() / rows.sum(dim=1, keepdim=True).clamp(min=1)  # (size, num_classes)
+        pooled.append(torch.stack([block.max() for block in shares.split(size, dim=1)]))
+    return torch.stack(pooled)
 
 
 def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
@@ -65,7 +94,7 @@ def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
             f"{metrics_csv_path} has nothing to draw; it needs columns epoch and any of {', '.join(curves)}"
         )
     panels = {title: names for title, names in PANELS.items() if any(curves[name] for name in names)}
-    figure = _figure(4.5 * len(panels), 3.5)
+    figure = new_figure(4.5 * len(panels), 3.5, dpi=120)
     for number, (title, names) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(1, len(panels), number)
         for name in names:
@@ -76,7 +105,7 @@ def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
         axes.grid(alpha=0.3)
         axes.legend()
     figure.tight_layout()
-    figure.savefig(png_path, dpi=120)
+    save_figure(figure, png_path)
 
 
 def read_curve(metrics_csv_path: Path, name: str) -> dict[int, float]:
@@ -90,23 +119,52 @@ def read_curve(metrics_csv_path: Path, name: str) -> dict[int, float]:
     return {epoch: sum(found) / len(found) for epoch, found in sorted(values.items())}
 
 
-def _figure(width_inches: float, height_inches: float) -> Any:
-    """A figure that draws with Agg and is known to no pyplot registry."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width_inches, height_inches))
-    FigureCanvasAgg(figure)
+def _matrix_with_names(matrix: Tensor, classes: Sequence[str]) -> Any:
+    num_classes = len(classes)
+    is_small = num_classes > MAX_CLASSES_WITH_NUMBERS
+    side_inches = 2.5 + num_classes * (0.12 if is_small else 0.45)
+    figure = new_figure(side_inches + 1.5, side_inches, dpi=100)
+    axes = figure.add_subplot()
+    shares = pooled_shares(matrix, max_cells=num_classes)
+    _show(figure, axes, shares)
+    _name_axes(axes, classes, font_size=6 if is_small else 9)
+    if not is_small:
+        _write_counts(axes, matrix, shares)
     return figure
 
 
+def _matrix_with_pairs(matrix: Tensor, classes: Sequence[str]) -> Any:
+    figure = new_figure(19, 10.5, dpi=100)
+    axes, beside = figure.subplots(1, 2, width_ratios=(2, 1))
+    shares, num_classes = pooled_shares(matrix, max_cells=MAX_CELLS), len(classes)
+    _show(figure, axes, shares, extent=(-0.5, num_classes - 0.5, num_classes - 0.5, -0.5))
+    size = math.ceil(num_classes / MAX_CELLS)
+    blocks = "" if size == 1 else f"; each dot is the largest share of {size} x {size} classes"
+    axes.set(xlabel="predicted (number of the class)", ylabel=f"true (number of the class){blocks}")
+    beside.set_axis_off()
+    pairs = most_confused(matrix, count=NUM_PAIRS)
+    names, families = plot_text((classes[i] for pair in pairs for i in pair[:2]), max_length=MAX_NAME_LENGTH)
+    lines = [f"most confused of {num_classes} classes: true > predicted"]
+    for (true, predicted, count), name, other in zip(pairs, names[::2], names[1::2], strict=True):
+        lines.append(f"{count} of {int(matrix[true].sum())}: {name} ({true}) > {other} ({predicted})")
+    texts = [
+        beside.text(0, 1 - number / (NUM_PAIRS + 1), line, va="top", fontsize=8) for number, line in enumerate(lines)
+    ]
+    write_literally(texts, families)
+    return figure
+
+
+def _show(figure: Any, axes: Any, shares: Tensor, **settings: Any) -> None:
+    image = axes.imshow(shares.numpy(), cmap="Blues", vmin=0.0, vmax=1.0, **settings)
+    figure.colorbar(image, ax=axes, fraction=0.04, label="share of the true class")
+
+
 def _name_axes(axes: Any, classes: Sequence[str], *, font_size: int) -> None:
-    """Class names on both axes, taken literally ("$" is no formula) and cut to a bounded length."""
-    names = [n if len(n) <= MAX_NAME_LENGTH else n[: MAX_NAME_LENGTH - 1] + "…" for n in classes]
+    """Class names on both axes, taken literally and cut to a bounded length."""
+    names, families = plot_text(classes, max_length=MAX_NAME_LENGTH)
     axes.set_xticks(range(len(names)), labels=names, rotation=90, fontsize=font_size)
     axes.set_yticks(range(len(names)), labels=names, fontsize=font_size)
-    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set_parse_math(False)
+    write_literally((*axes.get_xticklabels(), *axes.get_yticklabels()), families)
     axes.set(xlabel="predicted", ylabel="true")
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from stvit_video.inference.cost import measure_cost
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest, score_videos
 from stvit_video.utils.atomic_files import write_text
+from stvit_video.utils.figures import draw_or_warn
 from stvit_video.utils.provenance import provenance
 
 
@@ -64,10 +65,12 @@ def report_training(
     result = evaluate_distributed(work, folder=run_dir)
     if result is None:
         return {}  # another process has the whole
-    save_curves(run_dir / "metrics.csv", run_dir / "curves.png")
-    return report_evaluation(
+    summary = report_evaluation(
         recognizer, val_manifest, result, run_dir, extra={"checkpoint": checkpoint, "training": dict(training)}
     )
+    curves = run_dir / "curves.png"
+    draw_or_warn(curves, lambda: save_curves(run_dir / "metrics.csv", curves))
+    return summary
 
 
 def report_evaluation(
@@ -77,10 +80,11 @@ def report_evaluation(
     output_dir: Path,
     *,
     extra: Mapping[str, Any],
+    write_more: Callable[[], object] | None = None,
 ) -> dict[str, Any]:
-    """Print the result line; write result.json, predictions.csv (a row for each video), confusion_matrix.png.
+    """Print the result line; write result.json, predictions.csv (a row for each video), then confusion_matrix.png.
 
-    With several labels a video there is no confusion matrix.
+    With several labels a video there is no confusion matrix. A picture that can't be drawn is a warning.
 
     Args:
         recognizer: the checkpoint that was evaluated.
@@ -88,6 +92,7 @@ def report_evaluation(
         result: their logits.
         output_dir: where the files go; made if it is missing.
         extra: further values for result.json.
+        write_more: writes what else shall be there before a picture is drawn.
 
     Returns:
         What result.json holds.
@@ -100,12 +105,15 @@ def report_evaluation(
     summary = summarise(recognizer, result, metrics) | dict(extra) | {"result": line}
     output_dir.mkdir(parents=True, exist_ok=True)
     write_rows(recognizer.video_rows(manifest, result, scores), output_dir / "predictions.csv")
+    write_text(output_dir / "result.json", json.dumps(summary, indent=2) + "\n")
+    if write_more is not None:
+        write_more()
+    print(line, flush=True)
     names = ["result.json", "predictions.csv"]
     if "confusion_matrix" in metrics:
-        names.append("confusion_matrix.png")
-        save_confusion_matrix(metrics["confusion_matrix"], recognizer.classes, output_dir / names[-1])
-    write_text(output_dir / "result.json", json.dumps(summary, indent=2) + "\n")  # last: with it all is done
-    print(line)
+        picture, matrix = output_dir / "confusion_matrix.png", metrics["confusion_matrix"]
+        if draw_or_warn(picture, lambda: save_confusion_matrix(matrix, recognizer.classes, picture)):
+            names.append(picture.name)
     print(f"{', '.join(names[:-1])} and {names[-1]} are in {output_dir}")
     return summary
 

@@ -1,12 +1,23 @@
 """Pictures exist, have the size they should have, and are drawn from the right numbers."""
 
+import csv
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from real_data import real_file
 
-from stvit_video.evaluation.plots import read_curve, save_confusion_matrix, save_curves
+from stvit_video.evaluation.plots import (
+    most_confused,
+    pooled_shares,
+    read_curve,
+    save_confusion_matrix,
+    save_curves,
+)
+from stvit_video.utils.figures import MAX_SIDE_PIXELS
 
 
 def png_size(path: Path) -> tuple[int, int]:
@@ -19,13 +30,13 @@ def png_size(path: Path) -> tuple[int, int]:
 
 def test_a_larger_matrix_gets_a_larger_picture(tmp_path: Path) -> None:
     sizes = []
-    for num_classes in (2, 12, 120):
+    for num_classes in (2, 12, 100):
         matrix = torch.randint(0, 50, (num_classes, num_classes), generator=torch.Generator().manual_seed(0))
         path = tmp_path / f"{num_classes}.png"
         save_confusion_matrix(matrix, [f"class number {n}" for n in range(num_classes)], path)
         sizes.append(png_size(path))
     assert sizes[0] < sizes[1] < sizes[2]
-    assert sizes[2][1] >= 120 * 10  # ten pixels a name is what 6-point letters need
+    assert sizes[2][1] >= 100 * 10  # ten pixels a name is what 6-point letters need
 
 
 def test_names_are_taken_literally_and_empty_rows_are_drawn(tmp_path: Path) -> None:
@@ -34,6 +45,70 @@ def test_names_are_taken_literally_and_empty_rows_are_drawn(tmp_path: Path) -> N
     width, height = png_size(path)
     assert width < 1500
     assert height < 1500
+
+
+def test_many_classes_cost_no_more_than_some(tmp_path: Path) -> None:
+    """In a process of its own, whose peak of memory is the picture's; 1 GB and 10 s is what it may cost."""
+    code = (
+        "import resource, sys, time, torch; from pathlib import Path\n"
+        "from stvit_video.evaluation.plots import save_confusion_matrix\n"
+        "import matplotlib.backends.backend_agg\n"
+        "n = 5000; pairs = torch.arange(20000) * 7919 % (n * n)\n"
+        "matrix = pairs.bincount(minlength=n * n).reshape(n, n)\n"
+        "before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()\n"
+        "save_confusion_matrix(matrix, [f'{i} ' + 'x' * 300 for i in range(n)], Path(sys.argv[1]))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, time.process_time() - start)"
+    )
+    path = tmp_path / "many.png"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    kilobytes, seconds = map(float, done.stdout.split())
+    assert kilobytes < 700_000
+    assert seconds < 10
+    assert max(png_size(path)) <= MAX_SIDE_PIXELS
+
+
+@pytest.mark.parametrize(("num_classes", "max_cells"), [(7, 7), (7, 3), (11, 4), (5, 800)])
+def test_shares_of_blocks_are_those_of_a_slow_loop(num_classes: int, max_cells: int) -> None:
+    matrix = torch.randint(0, 4, (num_classes, num_classes), generator=torch.Generator().manual_seed(1))
+    matrix[2] = 0
+    size = -(-num_classes // max_cells)
+    pooled = pooled_shares(matrix, max_cells=max_cells)
+    blocks = -(-num_classes // size)
+    assert tuple(pooled.shape) == (blocks, blocks)
+    for row in range(blocks):
+        for column in range(blocks):
+            cells = [
+                int(matrix[i, j]) / max(int(matrix[i].sum()), 1)
+                for i in range(row * size, min((row + 1) * size, num_classes))
+                for j in range(column * size, min((column + 1) * size, num_classes))
+            ]
+            assert float(pooled[row, column]) == pytest.approx(max(cells))
+
+
+def test_most_confused_pairs_are_those_off_the_diagonal() -> None:
+    matrix = torch.tensor([[9, 2, 0], [5, 9, 2], [0, 7, 1]])
+    assert most_confused(matrix, count=3) == [(2, 1, 7), (1, 0, 5), (0, 1, 2)]
+    assert most_confused(matrix, count=9)[3:] == [(1, 2, 2)]
+    assert most_confused(torch.eye(3, dtype=torch.int64), count=3) == []
+
+
+@pytest.mark.parametrize("num_classes", [3, 30, 101])
+@pytest.mark.filterwarnings("error")
+def test_names_of_any_script_are_drawn_without_a_warning(tmp_path: Path, num_classes: int) -> None:
+    odd = ["跳舞 💃 café", "costs $5 to $10", "רוץ \ud800 \u200d"]
+    classes = [f"{odd[number % 3]} {number}" for number in range(num_classes)]
+    save_confusion_matrix(torch.ones(num_classes, num_classes, dtype=torch.int64), classes, tmp_path / "odd.png")
+    assert max(png_size(tmp_path / "odd.png")) <= MAX_SIDE_PIXELS
+
+
+@pytest.mark.real_data
+@pytest.mark.filterwarnings("error")
+def test_names_of_the_field_are_drawn(tmp_path: Path) -> None:
+    with real_file("data", "field_cases", "names", "list.csv").open(newline="", encoding="utf-8") as file:
+        classes = [row["label"] for row in csv.DictReader(file)]
+    assert len(classes) == 5
+    save_confusion_matrix(torch.eye(5, dtype=torch.int64), classes, tmp_path / "names.png")
+    assert png_size(tmp_path / "names.png")[0] > 100
 
 
 def test_a_matrix_of_another_size_is_an_error(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 
 import pytest
 
@@ -26,3 +27,23 @@ def test_evaluation_report(tiny_run, tmp_path, capsys):
     tokens = {"num_tokens": 4, "token_grid": [1, 2, 2], "reducer": "semantic", "generate_at": None}
     assert {key: summary[key] for key in tokens} == tokens
     assert summary["result"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("no font"), OSError(28, "No space left on device")])
+def test_a_picture_that_fails_costs_no_result(tiny_run, tmp_path, capsys, caplog, monkeypatch, error):
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu", num_clips=1, num_crops=3)
+    manifest = read_csv_manifest(tiny_run.manifest, classes=recognizer.classes)
+    result = evaluate_manifest(recognizer, manifest)
+    seen = []
+
+    def fail(*_):
+        seen.extend(sorted(path.name for path in tmp_path.iterdir()))
+        raise error
+
+    monkeypatch.setattr(report, "save_confusion_matrix", fail)
+    more = (tmp_path / "ledger").touch
+    summary = report.report_evaluation(recognizer, manifest, result, tmp_path, extra={}, write_more=more)
+    assert seen == ["ledger", "predictions.csv", "result.json"]  # all is there before a picture is drawn
+    assert json.loads((tmp_path / "result.json").read_text()) == summary
+    assert re.search(r"confusion_matrix\.png could not be drawn \(\S", caplog.text)
+    assert "confusion_matrix.png" not in capsys.readouterr().out

@@ -36,19 +36,19 @@ WORDS = ("series", "setting", "runs")  # columns that are sorted as texts
 FACTS = ("commit", "hardware", "date", "protocol", "versions")
 
 
-def format_page(report: SweepReport, *, title: str, png: bytes) -> str:
+def format_page(report: SweepReport, *, title: str, png: bytes | None) -> str:
     """The page.
 
     Args:
         report: of the sweep.
         title: for example its folder.
-        png: the picture that `save_plot` draws.
+        png: the picture that `save_plot` draws; None = it could not be drawn.
     """
-    picture = b64encode(png).decode("ascii")
+    picture = "" if png is None else f"data:image/png;base64,{b64encode(png).decode('ascii')}"
     parts = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{_summary(report)}</p>",
-        f'<p><img alt="accuracy against cost" src="data:image/png;base64,{picture}"></p>',
+        f'<p><img alt="accuracy against cost" src="{picture}"></p>' if picture else "",
         "<p>Bars: from the smallest to the largest run of a point. Green rows are on a Pareto front: nobody is as "
         "cheap and as good, and cheaper or better. A click on a column sorts by it.</p>",
         _table(report_rows(report)),

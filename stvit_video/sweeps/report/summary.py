@@ -10,11 +10,15 @@ from typing import Any
 
 from stvit_video.sweeps.report.pareto import CLOSE, close_pairs, pareto_front
 from stvit_video.sweeps.report.points import MEASURED, MORE_METRICS, Point, Run, Unfinished, metric_of
+from stvit_video.utils.figures import new_figure, save_figure
+from stvit_video.utils.plot_text import plot_text, write_literally
 
 METRIC_WORDS = {"top1": "top-1 accuracy", "mean_average_precision": "mAP"}
 SAME_EVERYWHERE = ("hardware", "commit", "protocol", "num_videos_used")  # else the points are not quite comparable
 MARKERS = "osD^vP*X<>"
 MAX_LABELS = 24
+MAX_SERIES_NAMED = 20  # in the legend, which else outgrows the picture
+MAX_NAME_LENGTH = 60
 MAX_NAMED = 3
 
 
@@ -134,11 +138,7 @@ def save_plot(report: SweepReport, path: Path) -> None:
     Raises:
         OSError: the file can't be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 5))
-    FigureCanvasAgg(figure)
+    figure = new_figure(11, 5, dpi=110)
     gmacs, speeds = ([getattr(p, key) for p in report.points] for key in ("gmacs", "clips_per_second"))
     left, right = figure.subplots(1, 2, sharey=True)
     _draw(left, report, gmacs, report.gmacs_front)
@@ -146,11 +146,11 @@ def save_plot(report: SweepReport, path: Path) -> None:
     left.set(xlabel="GMACs of a view", ylabel=METRIC_WORDS[report.metric])
     right.set(xlabel="clips/s in inference, measured")
     handles, names = left.get_legend_handles_labels()
-    legend = figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize=8)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    shown, families = plot_text(names[:MAX_SERIES_NAMED], max_length=MAX_NAME_LENGTH)
+    legend = figure.legend(handles[:MAX_SERIES_NAMED], shown, loc="outside lower center", ncols=2, fontsize=8)
+    write_literally(legend.get_texts(), families)
     figure.set_layout_engine("constrained")
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path)
 
 
 def _draw(axes: Any, report: SweepReport, costs: Sequence[float], front: Sequence[bool]) -> None:
@@ -167,7 +167,8 @@ def _draw(axes: Any, report: SweepReport, costs: Sequence[float], front: Sequenc
     axes.grid(alpha=0.3)
     if len(report.points) <= MAX_LABELS:
         middle = (min(costs) + max(costs)) / 2  # labels of points on the right stand to the left of them
-        for x, point in zip(costs, report.points, strict=True):
+        labels, families = plot_text((point.label for point in report.points), max_length=MAX_NAME_LENGTH)
+        for x, point, label in zip(costs, report.points, labels, strict=True):
             side = {"xytext": (4, 4)} if x <= middle else {"xytext": (-4, 4), "ha": "right"}
             place = {**side, "textcoords": "offset points", "fontsize": 6}
-            axes.annotate(point.label, (x, point.quality.mean), **place).set_parse_math(False)
+            write_literally([axes.annotate(label, (x, point.quality.mean), **place)], families)
