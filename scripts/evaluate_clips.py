@@ -28,7 +28,7 @@ COMMAND = Command(
     settings=(
         Setting(
             name="ckpt_path",
-            kind=replace(PATH, example="run/best.ckpt"),
+            kind=replace(PATH, example="outputs/<run>/best.ckpt"),
             help="written by stvit_video.train",
             is_needed=True,
             aliases=("checkpoint",),

@@ -138,4 +138,4 @@ if __name__ == "__main__":
     words, debug = take_debug(sys.argv[1:])
     if words == ["env"]:
         sys.exit(exit_status(main_environment, debug=debug))
-    run_command(main_with_unknown, COMMAND)
+    run_command(main_with_unknown, COMMAND, config_name="doctor")

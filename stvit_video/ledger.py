@@ -37,8 +37,8 @@ COMMAND = Command(
         Setting(name="seed", kind=whole(), help="of the resamples", default=0),
     ),
     examples=(
-        "python -m stvit_video.ledger run/evaluate/ledger.parquet",
-        "python -m stvit_video.ledger run/evaluate/ledger.parquet clips=0,2 crops=1 average=logit by=class",
+        "python -m stvit_video.ledger outputs/evaluate/2026-01-31/12-00-00/ledger.parquet",
+        "python -m stvit_video.ledger ledger.parquet clips=0,2 crops=1 average=logit by=class",
     ),
 )
 

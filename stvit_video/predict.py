@@ -29,7 +29,7 @@ COMMAND = Command(
     settings=(
         Setting(
             name="ckpt_path",
-            kind=replace(PATH, example="run/best.ckpt"),
+            kind=replace(PATH, example="outputs/<run>/best.ckpt"),
             help="checkpoint written by stvit_video.train, or a folder of stvit_video.export_run",
             is_needed=True,
         ),

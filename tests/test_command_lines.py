@@ -115,6 +115,9 @@ def test_hydras_commands(name, run_command, tmp_path):
         assert done.stderr.startswith("Traceback") is ("--debug" in words)
         assert "--debug" in words or done.stderr.count("\n") == 1
     assert (run_command(module, "--nonsense", cwd=tmp_path)).returncode == 2
+    assert not [
+        path for path in (tmp_path / "outputs").rglob("*") if path.is_file()
+    ]  # nothing of a refused start stays
 
 
 def composed(words: Sequence[str], name: str) -> None:

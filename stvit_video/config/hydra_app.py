@@ -5,6 +5,8 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 from hydra.core.hydra_config import HydraConfig
@@ -14,6 +16,8 @@ from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
 from stvit_video.config.quoting import unreadable_overrides
+from stvit_video.config.unknown_keys import known_settings
+from stvit_video.config.unused_folder import remove_if_unused
 from stvit_video.utils.command_line import Command, asks_for_help
 from stvit_video.utils.compat import parse_hydra_arguments
 from stvit_video.utils.exit_status import CommandEnd, exit_status, take_debug
@@ -38,12 +42,13 @@ def quote_patterns(arguments: Sequence[str]) -> list[str]:
     return [re.sub(r"^(sweep\.also=)([^'\"\[][^']*)$", r"\1'\2'", text) for text in texts]
 
 
-def run_command(main: Callable[[], None], command: Command) -> None:
+def run_command(main: Callable[[], None], command: Command, *, config_name: str) -> None:
     """Run a `hydra.main`, and end the process with the status of `exit_status` unless that is 0.
 
     Args:
         main: it is called without arguments and reads the command line. It ends by `end_job` where it fails.
         command: for --help.
+        config_name: of its configuration, whose settings its errors are told in.
     """
     arguments, debug = take_debug(sys.argv[1:])
     sys.argv[1:] = quote_patterns(arguments)
@@ -53,15 +58,17 @@ def run_command(main: Callable[[], None], command: Command) -> None:
         debug=debug,
         failures=(JobFailedError,),
         wrong_settings=(ValueError, HydraException),
+        settings=partial(known_settings, config_name),
     )
     if status:
         sys.exit(status)
 
 
 def end_job(error: Exception) -> NoReturn:
-    """Leave a `hydra.main` by an error, which `run_command` tells."""
+    """Leave a `hydra.main` by an error, which `run_command` tells; a folder made for nothing is removed."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:  # leaving the process would end the other jobs of the sweep
         raise JobFailedError(str(error)) from error
+    remove_if_unused(Path(HydraConfig.get().runtime.output_dir))
     raise CommandEnd(error) from error
 
 

@@ -176,7 +176,7 @@ def _wait_for_shares(shares: Path, world_size: int, timeout_seconds: float) -> l
         if time.monotonic() > deadline:
             raise ProcessFailedError(
                 f"process {', '.join(map(str, late))} of {world_size} gave no result within {timeout_seconds:g} s of "
-                "process 0; it may have been killed (see its output), or needs a longer timeout"
+                "process 0; it may have been killed (see its output), or be slower: evaluate in one process"
             )
         time.sleep(POLL_SECONDS)
 

@@ -37,7 +37,10 @@ def make_output_dir(path: Path) -> Path:
         with TemporaryFile(dir=path):
             return path
     except OSError as error:
-        raise ValueError(f"the output folder {path} can't be written ({error.strerror}); give another one") from error
+        raise ValueError(
+            f"the output folder {path} can't be written ({error.strerror}); give another one "
+            "(stvit_video.evaluate: hydra.run.dir=FOLDER; evaluate_clips.py: output_dir=FOLDER)"
+        ) from error
 
 
 @dataclass(frozen=True)

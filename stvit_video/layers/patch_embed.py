@@ -17,7 +17,7 @@ def check_patches(sizes: tuple[int, ...], patch_size: tuple[int, ...]) -> None:
     if len(sizes) != len(patch_size) or any(s % p or s < p for s, p in zip(sizes, patch_size, strict=False)):
         raise ValueError(
             f"input of size {tuple(sizes)} does not divide into patches of {tuple(patch_size)}; "
-            f"give {len(patch_size)} sizes, each a multiple of the patch's{AXES.get(len(patch_size), '')}"
+            f"{len(patch_size)} sizes are needed, each a multiple of the patch's{AXES.get(len(patch_size), '')}"
         )
 
 

@@ -11,6 +11,7 @@ from stvit_video.settings.optim_settings import OptimSettings
 
 COPIES_KEPT = 4  # last, previous and best, and the one being written
 BYTES = {"64-true": 8, "64": 8, "16-true": 2, "bf16-true": 2}  # of a weight; else 4
+UNITS = ((9, "GB"), (6, "MB"), (3, "kB"))
 OTHER_FOLDER = "choose another folder with hydra.run.dir"
 
 
@@ -42,9 +43,15 @@ def disk_space_fault(folder: Path, num_bytes: int) -> str:
     if there >= COPIES_KEPT * num_bytes:
         return ""
     return (
-        f"{folder} has room for {there / 1e9:.2f} GB of checkpoints, the run keeps {COPIES_KEPT} of "
-        f"{num_bytes / 1e9:.2f} GB at a time; make room, or choose a folder on another disk with hydra.run.dir"
+        f"{folder} has room for {size_words(there)} of checkpoints, the run keeps {COPIES_KEPT} of "
+        f"{size_words(num_bytes)} at a time; make room, or choose a folder on another disk with hydra.run.dir"
     )
+
+
+def size_words(num_bytes: int) -> str:
+    """A number of bytes with three digits, such as "3.28 GB" or "950 kB"."""
+    power, unit = next(((10**power, unit) for power, unit in UNITS if num_bytes >= 10**power), (1, "bytes"))
+    return f"{num_bytes / power:.3g} {unit}"
 
 
 def checkpoint_bytes(model: nn.Module, optim: OptimSettings, *, precision: str = "32-true") -> int:

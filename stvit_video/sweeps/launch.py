@@ -55,7 +55,7 @@ def run_with_sweeps(main: Callable[[], None], *, module: str, config_name: str, 
         elif status:
             sys.exit(status)
 
-    run_command(sweep_or_main, command)
+    run_command(sweep_or_main, command, config_name=config_name)
 
 
 def launch_sweep(
@@ -204,7 +204,9 @@ class _Sweep:
         counts = ", ".join(f"{sum(job.state == s for job in jobs)} {s}" for s in dict.fromkeys(j.state for j in jobs))
         done = all(job.state == "done" for job in jobs)
         again = "" if done else "; the same command again runs those that are not done"
-        self._tell(f"sweep {folder}: {counts}{again}; python -m stvit_video.sweep {folder} draws the results")
+        some = any(job.state == "done" for job in jobs)
+        drawn = f"; python -m stvit_video.sweep {folder} draws the results" if some else ""
+        self._tell(f"sweep {folder}: {counts}{again}{drawn}")
         return 128 + stopped_by if stopped_by else int(not done)
 
     @staticmethod

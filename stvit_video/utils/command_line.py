@@ -131,7 +131,12 @@ class Command:
         words, debug = take_debug(sys.argv[1:] if arguments is None else arguments)
         if asks_for_help(words):
             return exit_status(lambda: print(self.help_text()))
-        return exit_status(lambda: work(self.parse(words)), debug=debug, failures=failures)
+        return exit_status(
+            lambda: work(self.parse(words)),
+            debug=debug,
+            failures=failures,
+            settings=lambda: [setting.name for setting in self.settings],
+        )
 
     def parse(self, arguments: Sequence[str]) -> Given:
         """What the words of a command line give.

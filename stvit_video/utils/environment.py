@@ -32,16 +32,19 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check gave: its details, or the last line of the error."""
+    """What a check gave: its details, or the last line of the error; `is_slow`: it did not end, which tells nothing."""
 
     check: Check
     works: bool
     details: str
+    is_slow: bool = False
 
     def line(self) -> str:
         """One line for a reader."""
         if self.works:
             return f"ok       {self.check.name}: {self.details}"
+        if self.is_slow:
+            return f"slow     {self.check.name}: {self.details}; try again when the machine is less busy"
         need = "MISSING " if self.check.is_needed else "optional"
         return f"{need} {self.check.name}: {self.details} ({self.check.use})"
 
@@ -111,8 +114,17 @@ def describe_environment(
     is_python_new = sys.version_info >= MIN_PYTHON
     python = f"{'ok      ' if is_python_new else 'MISSING '} Python: {sys.version.split()[0]} ({sys.executable})"
     can_train = is_python_new and all(finding.works for finding in found if finding.check.is_needed)
-    verdict = "training can run here" if can_train else "training can NOT run here; mend what is MISSING"
-    return [python, *(finding.line() for finding in found), *find_clashes(), verdict], can_train
+    return [python, *(finding.line() for finding in found), *find_clashes(), _verdict(found, is_python_new)], can_train
+
+
+def _verdict(found: Sequence[Finding], is_python_new: bool) -> str:
+    failed = [finding for finding in found if finding.check.is_needed and not finding.works]
+    if not is_python_new or any(not finding.is_slow for finding in failed):
+        return "training can NOT run here; mend what is MISSING"
+    if failed:
+        names = ", ".join(finding.check.name for finding in failed)
+        return f"whether training can run here is not known: {names} did not import in time; try again"
+    return "training can run here"
 
 
 def run_check(check: Check, *, time_limit_seconds: float = TIME_LIMIT_SECONDS) -> Finding:
@@ -126,7 +138,7 @@ def run_check(check: Check, *, time_limit_seconds: float = TIME_LIMIT_SECONDS) -
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Finding(check, False, f"its import does not end within {time_limit_seconds:g} s")
+        return Finding(check, False, f"its import did not end within {time_limit_seconds:g} s", is_slow=True)
     if done.returncode == 0:
         return Finding(check, True, _last_line(done.stdout) or "imports")
     if done.returncode < 0:

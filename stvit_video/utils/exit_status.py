@@ -11,11 +11,12 @@
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from stvit_video.utils.child_processes import end_child_processes
 from stvit_video.utils.console import CLOSED, OutputClosed, finish_output, prepare_output
 from stvit_video.utils.open_files import OpenFilesError, is_of_open_files, open_files_sentence, release_files
+from stvit_video.utils.setting_words import as_settings
 
 DONE, FAILED, WRONG_SETTING = 0, 1, 2
 INTERRUPTED = 128 + signal.SIGINT
@@ -43,6 +44,7 @@ def exit_status(
     debug: bool = False,
     failures: Errors = (),
     wrong_settings: Errors = (ValueError,),
+    settings: Callable[[], Collection[str]] = tuple,
 ) -> int:
     """Do the work of a command; what a user can mend is told on stderr in one sentence, "error: ...".
 
@@ -53,13 +55,14 @@ def exit_status(
         debug: True = the traceback of an error stands before its sentence.
         failures: errors that mean status 1, beside OSError.
         wrong_settings: errors that mean status 2 unless they are `failures`, too.
+        settings: gives the names of the command's settings, in which its errors are told.
 
     Returns:
         The exit status. Other errors are bugs and pass through.
     """
     prepare_output()
     try:
-        status = _status(work, debug=debug, failures=failures, wrong_settings=wrong_settings)
+        status = _status(work, debug=debug, failures=failures, wrong_settings=wrong_settings, settings=settings)
     except OutputClosed:
         status = CLOSED
     except SystemExit:
@@ -68,7 +71,14 @@ def exit_status(
     return status if finish_output() else CLOSED
 
 
-def _status(work: Callable[[], int | None], *, debug: bool, failures: Errors, wrong_settings: Errors) -> int:
+def _status(
+    work: Callable[[], int | None],
+    *,
+    debug: bool,
+    failures: Errors,
+    wrong_settings: Errors,
+    settings: Callable[[], Collection[str]],
+) -> int:
     told: Errors = (*failures, *wrong_settings, OSError)
     try:
         return work() or DONE
@@ -92,7 +102,7 @@ def _status(work: Callable[[], int | None], *, debug: bool, failures: Errors, wr
     end_child_processes()  # while the traceback still holds their loader, which would wait for each
     if debug:
         traceback.print_exception(error)
-    print(f"error: {sentence_of(error)}", file=sys.stderr)
+    print(f"error: {as_settings(sentence_of(error), settings())}", file=sys.stderr)
     if is_of_open_files(error):
         release_files(error)
         return FAILED

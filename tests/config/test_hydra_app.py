@@ -25,7 +25,7 @@ def ended(monkeypatch, capsys, error, *arguments, cause=None):
         raise error from cause
 
     with pytest.raises(SystemExit) as caught:
-        run_command(main, COMMAND)
+        run_command(main, COMMAND, config_name="train")
     return caught.value.code, capsys.readouterr().err
 
 
@@ -75,14 +75,14 @@ def test_the_closest_setting_is_named(monkeypatch, capsys, override, words):
             compose("doctor", overrides=[override])
 
     with pytest.raises(SystemExit) as caught:
-        run_command(main, COMMAND)
+        run_command(main, COMMAND, config_name="doctor")
     assert caught.value.code == 2
     assert words in capsys.readouterr().err
 
 
 def test_help_stands_before_hydras(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["this", "--help"])
-    run_command(lambda: print("Hydra's"), COMMAND)
+    run_command(lambda: print("Hydra's"), COMMAND, config_name="train")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "usage: python -m this [key=value ...]"
     assert "  python -m this b=1" in lines
@@ -111,7 +111,7 @@ def test_braces_of_shards_reach_hydra(monkeypatch):
     assert (data.source, data.shards, data.val_shards) == ("shards", "/a/{000..099}.tar", "b")
     seen = []
     monkeypatch.setattr("sys.argv", ["train", *plain])
-    run_command(lambda: seen.extend(sys.argv), COMMAND)
+    run_command(lambda: seen.extend(sys.argv), COMMAND, config_name="train")
     assert seen == ["train", *quoted]
 
 
@@ -129,12 +129,21 @@ def test_overrides_inside_an_override_reach_hydra():
 
 
 @pytest.mark.parametrize(("mode", "kind"), [(RunMode.RUN, CommandEnd), (RunMode.MULTIRUN, JobFailedError)])
-def test_a_failed_job_of_hydras_sweep_does_not_end_the_process(monkeypatch, mode, kind):
-    monkeypatch.setattr(HydraConfig, "get", lambda: SimpleNamespace(mode=mode))
+def test_a_failed_job_of_hydras_sweep_does_not_end_the_process(monkeypatch, mode, kind, tmp_path):
+    folder = tmp_path / "2026-11-28" / "09-17-11"
+    folder.mkdir(parents=True)
+    hydra = SimpleNamespace(mode=mode, runtime=SimpleNamespace(output_dir=str(folder)))
+    monkeypatch.setattr(HydraConfig, "get", lambda: hydra)
     error = ValueError("a=3 must be 4")
     with pytest.raises(kind) as caught:
         end_job(error)
     assert caught.value.__cause__ is error
+    assert folder.is_dir() == (mode == RunMode.MULTIRUN)  # a sweep keeps the folders of its jobs
+
+
+def test_an_error_is_told_in_settings(monkeypatch, capsys):
+    status, words = ended(monkeypatch, capsys, ValueError("lower batch_size, or set cache='none'"))
+    assert (status, words) == (2, "error: lower data.batch_size, or set data.cache=none\n")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,11 @@ def test_output_folders(tmp_path: Path) -> None:
     assert not list(made.iterdir())
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "out"):  # the whole sentence, once for its family
-        with pytest.raises(ValueError, match=rf"^the output folder {path} can't be written \(.*\); give another one$"):
+        with pytest.raises(
+            ValueError,
+            match=rf"^the output folder {path} can't be written \(.*\); give another one "
+            r"\(.*hydra.run.dir=FOLDER; .*output_dir=FOLDER\)$",
+        ):
             make_output_dir(path)
 
 

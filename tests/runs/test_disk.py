@@ -43,11 +43,18 @@ def test_the_size_of_a_checkpoint_by_hand():
     assert checkpoint_bytes(model, OPTIM) == checkpoint_bytes(real, OPTIM)
 
 
+def test_sizes_in_words():
+    words = {0: "0 bytes", 999: "999 bytes", 4200: "4.2 kB", 8_090_000: "8.09 MB", 3_280_000_000: "3.28 GB"}
+    assert {number: disk.size_words(number) for number in words} == words
+
+
 def test_what_lies_there_already_is_room(tmp_path, monkeypatch):
     free = 4 * 3000
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
     assert disk_space_fault(tmp_path / "new", 3000) == ""
     free -= 100
-    assert disk_space_fault(tmp_path, 3000).endswith("make room, or choose a folder on another disk with hydra.run.dir")
+    fault = disk_space_fault(tmp_path, 3000)
+    assert fault.endswith("make room, or choose a folder on another disk with hydra.run.dir")
+    assert "room for 11.9 kB of checkpoints, the run keeps 4 of 3 kB" in fault
     Path(tmp_path, "last.ckpt").write_bytes(bytes(100))
     assert disk_space_fault(tmp_path, 3000) == ""

@@ -32,7 +32,20 @@ def test_each_end_of_an_import(code, works, line):
 
 def test_an_import_that_hangs_is_ended():
     finding = run_check(Check("lib", "import time; time.sleep(100)", False, "use"), time_limit_seconds=0.5)
-    assert finding.line() == "optional lib: its import does not end within 0.5 s (use)"
+    assert (
+        finding.line() == "slow     lib: its import did not end within 0.5 s; try again when the machine is less busy"
+    )
+
+
+def test_a_slow_import_is_not_called_missing():
+    slow = Check("torch", "import time; time.sleep(100)", True, "use")
+    lines, can_train = describe_environment([GOOD, slow], time_limit_seconds=1.0)
+    assert not can_train
+    assert not any("MISSING" in line for line in lines)
+    assert "not known: torch " in lines[-1]
+    gone = Check("av", "import not_there_at_all", True, "use")
+    lines, _ = describe_environment([slow, gone], time_limit_seconds=1.0)
+    assert lines[-1] == "training can NOT run here; mend what is MISSING"
 
 
 def test_only_needed_libraries_decide():

@@ -56,7 +56,7 @@ def pack_clips(
     if parts:
         raise PackingError(
             f"{len(parts)} videos are parts of longer files, first: {parts[0].path}; shards hold whole files, so cut "
-            "them with --transcode"
+            "them with transcode=true"
         )
     clips = [_checked(clip) for clip in clips]
     usable = [clip for clip in clips if not clip.reason]

@@ -41,8 +41,8 @@ def check_local_file(source: DecodeRequest) -> None:
     found = os.path.exists(path)
     if not found and (protocol := re.match(r"[A-Za-z][A-Za-z0-9+.-]+(?=[:,])", path)) and ":" in path:
         raise source.error(
-            f"this is an address ({protocol.group()!r}), and only local files are read; download it and give its "
-            "plain path, or pass allow_addresses=True where you trust the source"
+            f"this is an address ({protocol.group()!r}), and only local files are read; download it and give the "
+            "path of that file"
         )
     if not found:
         raise source.error("the file does not exist")

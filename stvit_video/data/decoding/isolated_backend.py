@@ -61,7 +61,7 @@ class DecoderProcess:
             self.stop()
             raise RuntimeError(
                 f"the decoding process {sys.executable!r} did not start within {START_SECONDS:g} s; its own words are "
-                "on the standard error output; isolate=False decodes in this process"
+                "on the standard error output; backend=auto decodes in this process"
             ) from error
 
     @property

@@ -11,10 +11,7 @@ START_BYTES = 4096  # of a file that are looked at
 POINTER = b"version https://git-lfs.github.com/spec/"
 # How a file begins that names other files. Only to word the error, the refusal does not depend on it.
 PLAYLIST_STARTS = (b"#EXTM3U", b"ffconcat version", b"v=0", b"<MPD", b"[playlist]", b"<asx", b"<ASX")
-PLAYLIST = (
-    "it is a playlist that points to other places, which are not read; give the video itself, or pass "
-    "allow_addresses=True where you trust the source"
-)
+PLAYLIST = "it is a playlist that points to other places, which are not read; give the video itself"
 NOT_FETCHED = "fetch the video again, and look at what the address answers"
 # (what the file is, how it begins, where that stands)
 KINDS = (

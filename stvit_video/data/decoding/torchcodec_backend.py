@@ -29,7 +29,7 @@ class TorchcodecReader:
         self.index = index
         refusal = torchcodec_refusal(index)
         if refusal is not None:
-            raise source.error(f"torchcodec is not safe on this file, {refusal}; use backend 'auto' or 'pyav'")
+            raise source.error(f"torchcodec is not safe on this file, {refusal}; use backend=auto or backend=pyav")
         decoders = load_optional(**LIBRARIES["torchcodec"])
         self._video: Any = watched(
             lambda: decoders.VideoDecoder(

@@ -206,7 +206,7 @@ def open_video(
     index = probe_isolated(source, deadline, library=LIBRARIES["pyav"]) if isolate else probe_video(source, deadline)
     refusal = decord_refusal(index) if source.backend == "decord" else None
     if refusal is not None:
-        raise source.error(f"decord is not safe on this file, {refusal}; use backend 'auto' or 'pyav'")
+        raise source.error(f"decord is not safe on this file, {refusal}; use backend=auto or backend=pyav")
     deadline = source.extended(deadline, source.listing_seconds + opening_seconds(index))  # who lists it once more
     return Video(_reader(source, index, deadline, isolated=CAN_ISOLATE if isolate is None else isolate), source)
 

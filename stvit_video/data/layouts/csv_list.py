@@ -118,7 +118,7 @@ def _from_csv_row(row: CsvRow, finder: PathFinder, label_separator: str | None, 
         faults.add(row.line, "the path is empty; name the file")
     elif path is None:
         path = Path(finder.folder, written)
-        way_out = "correct the path, or set root to the videos' folder"
+        way_out = "correct the path, or give the folder of the videos as root=FOLDER"
         faults.add(row.line, why_absent(written, path, way_out=way_out))
     labels = None if label_separator is None else read_labels(row, separator=label_separator, faults=faults)
     return Listed(row.line, written, path or Path(), row.fields["label"].strip(), start, end, labels)

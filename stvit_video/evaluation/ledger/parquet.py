@@ -22,6 +22,7 @@ from stvit_video.utils.optional import load_optional
 METADATA_KEY = b"stvit_video.ledger"
 DIGEST_KEY = b"stvit_video.ledger.sha256"  # Parquet has checksums for its rows, none for its metadata
 FORMAT_VERSION = 1
+WHERE = "give the ledger.parquet that stvit_video.evaluate writes into outputs/evaluate/<date>/<time>"
 VIDEOS_PER_GROUP = 512  # in a row group of the file; bounds the memory that writing takes
 
 
@@ -57,7 +58,7 @@ def read_ledger(path: str | os.PathLike[str], *, classes: Sequence[str] | None =
     """
     source = Path(path)
     if not source.is_file():
-        raise LedgerError(f"there is no ledger {source}; evaluate writes one")
+        raise LedgerError(f"there is no ledger {source}; {WHERE}")
     pa, parquet = _pyarrow()
     try:
         with parquet.ParquetFile(source, page_checksum_verification=True) as file:
@@ -70,7 +71,7 @@ def read_ledger(path: str | os.PathLike[str], *, classes: Sequence[str] | None =
             return ledger_from_tables(tables, info=info, num_videos=num_videos, source=source)
     except (OSError, pa.ArrowException) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise LedgerError(f"{source} is damaged or no Parquet file ({reason}); evaluate again") from error
+        raise LedgerError(f"{source} is damaged or no Parquet file ({reason}); {WHERE}") from error
 
 
 def _pyarrow() -> tuple[ModuleType, ModuleType]:

@@ -98,7 +98,7 @@ def _position_hint(
     """What there is to know where the position tables differ."""
     if POSITIONS not in state or POSITIONS not in wanted or state[POSITIONS].shape == wanted[POSITIONS].shape:
         return ""
-    if now is None:
+    if now is None or then == now:
         return ""
     if then is None:
         return (

@@ -110,7 +110,7 @@ def test_parts_of_files_must_be_cut_first(clips, tmp_path):
     # the whole sentence, once for its family
     whole = (
         r"^1 videos are parts of longer files, first: .*/a b\.mp4; shards hold whole files, so cut them with "
-        "--transcode$"
+        "transcode=true$"
     )
     with pytest.raises(PackingError, match=whole):
         pack([*clips, part], tmp_path)

@@ -16,7 +16,7 @@ from stvit_video.data.decoding.probe import probe_video
 from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.decoding.video import open_video
 
-TOLD = "download it and give its plain path, or pass allow_addresses=True where you trust the source"
+TOLD = "download it and give the path of that file"
 
 
 def source(path, *, seconds=10.0):
@@ -127,7 +127,7 @@ def test_playlists_are_not_followed(tmp_path, web, extension):
         with pytest.raises(DecodeError) as caught:
             open_video(tmp_path / (name + extension))
         assert re.search(f"{re.escape(name + extension)}' .*'pyav': .*playlist", str(caught.value))
-        assert "allow_addresses=True" in str(caught.value)
+        assert "; give the video itself (" in str(caught.value)
     assert asked == []
 
 

@@ -237,7 +237,7 @@ def test_a_hanging_process_ends_by_itself_when_its_starter_is_gone(tmp_path, fak
 def test_a_process_that_does_not_start_is_no_fault_of_the_file(clip, monkeypatch):
     isolated_backend.stop_idle_decoders()
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(RuntimeError, match=r"'/bin/false' did not start .*isolate=False\b"):
+    with pytest.raises(RuntimeError, match=r"'/bin/false' did not start .*backend=auto\b"):
         open_video(clip, isolate=True)
 
 

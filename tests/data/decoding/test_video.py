@@ -35,9 +35,8 @@ def test_decord_is_never_called_on_the_other_cases(case, monkeypatch):
     decord = pytest.importorskip("decord")
     monkeypatch.setattr(decord, "VideoReader", lambda *args, **settings: pytest.fail("decord was called"))
     # the whole sentence, once for its family
-    whole = (
-        "^can't decode '.*' with backend 'decord': decord is not safe on this file, .*; use backend 'auto' or 'pyav'$"
-    )
+    whole = "^can't decode '.*' with backend 'decord': decord is not safe on this file, .*; use backend=auto or "
+    whole += "backend=pyav$"
     with pytest.raises(DecodeError, match=whole) as caught:
         open_video(case.path, backend="decord")
     assert case.name in str(caught.value)

@@ -85,7 +85,8 @@ def test_all_faults_come_in_one_error_in_the_order_of_the_lines(tmp_path):
     # the whole sentence, once for its family
     assert lines[0] == f"{path} is not usable, 7 fault(s):"
     assert lines[1] == (
-        f"line 3: there is no file {tmp_path / 'gone.mp4'}; correct the path, or set root to the videos' folder"
+        f"line 3: there is no file {tmp_path / 'gone.mp4'}; correct the path, or give the folder of the videos as "
+        "root=FOLDER"
     )
     assert re.search("^line 4: .*label 'z'; .*2 .*classes are x, y$", lines[2])
     assert re.search(r"^line 5: .*label .*b\.mp4 .*empty", lines[3])

@@ -97,7 +97,7 @@ def test_cut_off_foreign_and_absent_files(ledger, tmp_path):
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(LedgerError, match="l.parquet .*no Parquet file"):
         read_ledger(path)
-    with pytest.raises(LedgerError, match="no ledger .*none.parquet"):
+    with pytest.raises(LedgerError, match="no ledger .*none.parquet; .* outputs/evaluate/"):
         read_ledger(tmp_path / "none.parquet")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     with pytest.raises(LedgerError, match="other.parquet .*metadata lack 'stvit_video.ledger'"):

@@ -54,6 +54,13 @@ def test_faults_of_positions_say_what_is_known_of_the_grid():
         check_keys(state, wanted, grid_then=PositionGrid((2, 3), 1), grid_now=now)
 
 
+def test_positions_over_the_same_grid_are_not_what_differs():
+    state, wanted = {"pos_embed": torch.zeros(1, 7, 3)}, {"pos_embed": torch.zeros(1, 7, 5)}
+    grid = PositionGrid((2, 3), 1)
+    with pytest.raises(CheckpointError, match=r"instead of \(1, 7, 5\)\. Build .* options$"):
+        check_keys(state, wanted, grid_then=grid, grid_now=grid)
+
+
 def test_some_keys():
     assert shorten(["a", "b", "c"]) == "a, b, c"
     assert shorten(["a", "b", "c"], limit=2) == "a, b and 1 more"
