@@ -18,6 +18,7 @@ OF_OTHERS = {  # switches of Hydra, docker, torchrun and pip that sentences name
 }
 ELSEWHERE = {  # what is no setting and no parameter of ours, and is there
     *("max_shard_size", "model.save_pretrained"),  # of transformers
+    *("scale", "setsar"),  # of ffmpeg
     *("mmax", "mstd"),  # sections of augment.rand_augment
     *("experiment", "model.set_num_tokens"),  # of conf/, and of our models
     "model.num_classes",  # of which a sentence says that it can't be set

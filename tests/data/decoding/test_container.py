@@ -127,7 +127,7 @@ def test_playlists_are_not_followed(tmp_path, web, extension):
         with pytest.raises(DecodeError) as caught:
             open_video(tmp_path / (name + extension))
         assert re.search(f"{re.escape(name + extension)}' .*'pyav': .*playlist", str(caught.value))
-        assert "; give the video itself (" in str(caught.value)
+        assert str(caught.value).endswith("; give the video itself")
     assert asked == []
 
 
