@@ -226,7 +226,7 @@ def test_a_disk_that_fills_while_tensorboard_writes_is_one_sentence(tiny_run, tm
         ),
         (
             ["data.train={manifest}", "data.val={manifest}", "model.num_tokens=0"],
-            "error: model=stvit_video_deit_tiny: num_tokens=0 .*32 image tokens",
+            "error: model=stvit_video_deit_tiny: model.num_tokens=0 .*32 image tokens",
         ),
         (["data.train={manifest}"], "error: data.source=csv needs data.val;"),
         (
