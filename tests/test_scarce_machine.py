@@ -59,7 +59,7 @@ def sleep(self, index):
 ViewDataset.__getitem__ = sleep
 from stvit_video.config.hydra_app import run_command
 from stvit_video.evaluate import COMMAND, main
-run_command(main, COMMAND)
+run_command(main, COMMAND, config_name="evaluate")
 """
 
 
