@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from stvit_video.utils.error_chain import error_chain
+
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
     from lightning.pytorch.callbacks import WeightAveraging
@@ -112,14 +114,12 @@ def find_lost_workers(error: BaseException) -> LostWorkers | None:
     """
     pids: tuple[int, ...] = ()
     signal = ""
-    link: BaseException | None = error
-    while link is not None:
+    for link in error_chain(error):
         found, named = _WORKER_PIDS.search(str(link)), _WORKER_SIGNAL.search(str(link))
         if found and not pids:
             pids = tuple(int(pid) for pid in found.group(1).split(","))
         if found and named:
             signal = named.group(1)
-        link = link.__cause__ or link.__context__
     return LostWorkers(pids, signal) if pids else None
 
 

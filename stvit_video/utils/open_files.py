@@ -10,6 +10,8 @@ try:
 except ImportError:  # Windows has no such limit
     resource = None  # type: ignore[assignment]
 
+from stvit_video.utils.error_chain import error_chain
+
 __all__ = [
     "ENOUGH_FILES",
     "OpenFilesError",
@@ -47,11 +49,9 @@ def is_of_open_files(error: BaseException) -> bool:
 
     Libraries hide the cause now and then, so a file is opened here too, to see.
     """
-    link: BaseException | None = error
-    while link is not None:
+    for link in error_chain(error):
         if getattr(link, "errno", None) in _NUMBERS or any(words in str(link) for words in _WORDS):
             return True
-        link = link.__cause__ or link.__context__
     return not _can_open()
 
 
@@ -66,12 +66,10 @@ def open_files_sentence() -> str:
 
 def release_files(error: BaseException) -> None:
     """Close what the failed work has left open: what runs at the end of the process needs files, too."""
-    link: BaseException | None = error
-    while link is not None:
+    for link in error_chain(error):
         traceback.clear_frames(link.__traceback__)
         for frame, _ in traceback.walk_tb(link.__traceback__):
             dict(frame.f_locals)  # who has asked for them before has left a copy, which this brings up to date
-        link = link.__cause__ or link.__context__
     gc.collect()
 
 
