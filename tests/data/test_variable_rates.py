@@ -3,12 +3,14 @@
 import dataclasses
 import math
 import re
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 import torch
 from real_data import real_file
-from stamped_video import SCREEN_MS, picture_numbers, timed_video
+from stamped_video import SCREEN_MS, SIZE, numbered_picture, picture_numbers, timed_video
 
 from stvit_video.data.curation.scan import inspect_video
 from stvit_video.data.curation.transcode import Encoding, Job, transcode
@@ -190,3 +192,38 @@ def test_segments_of_browser_recordings_are_read():
     for record in records:
         reading = FrameSource().read(record, lambda times: range(times.num_frames))
         assert record.start_seconds <= reading.seconds[0] < reading.seconds[-1] < record.end_seconds
+
+
+@pytest.mark.parametrize(("codec", "num_reordered"), [("libx264", 3), ("libx264", 1), ("mpeg4", 2)])
+def test_an_avi_with_reordered_frames_has_its_constant_rate(tmp_path, codec, num_reordered):
+    """AVI stores no display times; the decoder gives those of storage, in another order."""
+    path = tmp_path / "v.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=30, options={"bf": str(num_reordered)})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
+        for number in range(60):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered_picture(number), format="rgb24")))
+        container.mux(stream.encode())
+    record = VideoRecord(path, 0, path.name, start_seconds=0.5, end_seconds=1.0)
+    with open_video(path) as video:
+        assert (video.num_frames, video.fps, video.times.is_constant) == (60, 30.0, True)
+    reading = FrameSource().read(record, lambda times: range(times.num_frames))
+    assert picture_numbers(reading.frames.numpy()) == list(range(15, 30))
+
+
+def test_a_last_picture_that_stands_is_on_the_screen(tmp_path):
+    """A screen recording that ends in rest: its last frame is shown for 20 s."""
+    path = tmp_path / "v.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=30)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuvj420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number, milliseconds in enumerate([0, 300, 900, 1500]):
+            frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="rgb24")
+            frame.pts, frame.time_base = milliseconds, Fraction(1, 1000)
+            for packet in stream.encode(frame):
+                packet.duration = 20_000 if number == 3 else 0
+                container.mux(packet)
+    record = VideoRecord(path, 0, path.name, start_seconds=10.0, end_seconds=15.0)
+    reading = FrameSource().read(record, lambda times: range(times.num_frames))
+    assert picture_numbers(reading.frames.numpy()) == [3]

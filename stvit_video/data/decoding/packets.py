@@ -25,11 +25,11 @@ HEVC_RANDOM_ACCESS = range(16, 22)  # broken-link, IDR and clean-random-access p
 class PacketFacts:
     """One packet, in decode order.
 
-    `pts` is in time-base units. True = `is_keyframe`: flagged so by the container; `is_entry`: decoding may
-    start here and every frame displayed from here on is exact; `is_closed`: an entry that no displayed frame
-    straddles; `is_discard`: decoded but not shown; `is_damaged`: empty, flagged corrupt, or its parts don't
-    add up to its size; `changes_settings`: carries new decoder settings (perhaps another frame size).
-    `picture_settings` are the bytes in which a keyframe states the size of its pictures, b"" = it states none.
+    `pts` is in time-base units, and so is `duration`, 0 = not stated. True = `is_keyframe`: flagged so by the
+    container; `is_entry`: decoding may start here and every frame displayed from here on is exact; `is_closed`: an
+    entry that no displayed frame straddles; `is_discard`: decoded but not shown; `is_damaged`: empty, flagged corrupt,
+    or its parts don't add up to its size; `changes_settings`: carries new decoder settings (perhaps another frame
+    size). `picture_settings` are the bytes in which a keyframe states the size of its pictures, b"" = it states none.
     """
 
     pts: int | None
@@ -40,6 +40,7 @@ class PacketFacts:
     is_damaged: bool
     changes_settings: bool
     picture_settings: bytes = b""
+    duration: int = 0
 
 
 def nal_length_size(codec: str, extradata: bytes | None) -> int | None:
@@ -120,6 +121,7 @@ def packet_facts(packet: Any, *, codec: str, length_size: int | None) -> PacketF
         is_damaged=is_damaged,
         changes_settings=bool(packet.has_sidedata("new_extradata") or packet.has_sidedata("param_change")),
         picture_settings=stated,
+        duration=packet.duration or 0,
     )
 
 

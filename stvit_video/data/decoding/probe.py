@@ -53,7 +53,8 @@ class VideoIndex:
     must be counted by decoding. `stated_fps` is what the file says of its rate, None = nothing; what counts is `times`.
     A frame is shown after `frame[:, ::-1]` where `flipped`, then `np.rot90(frame, quarter_turns)`. `size_may_change`:
     its keyframes state different things of their pictures. `pixel_aspect` is width : height of a stored pixel, as the
-    file states it; frames are handed out as stored, see `pixel_shape.py`.
+    file states it; frames are handed out as stored, see `pixel_shape.py`. `last_duration` is how long the last frame is
+    shown, in units of `time_base_seconds`, 0 = not stated.
     """
 
     container: str
@@ -74,6 +75,7 @@ class VideoIndex:
     distrust: str
     size_may_change: bool = False
     pixel_aspect: tuple[int, int] = SQUARE
+    last_duration: int = 0
 
     @property
     def height(self) -> int:
@@ -92,7 +94,12 @@ class VideoIndex:
         Raises:
             ValueError: the file states no rate, and its time stamps give none.
         """
-        return frame_times(self.pts, time_base_seconds=self.time_base_seconds, stated_fps=self.stated_fps)
+        return frame_times(
+            self.pts,
+            time_base_seconds=self.time_base_seconds,
+            stated_fps=self.stated_fps,
+            last_duration=self.last_duration,
+        )
 
 
 def opening_seconds(index: VideoIndex) -> float:
@@ -232,9 +239,8 @@ def _build_index(
     known = sorted(packet.pts for packet in packets if packet.pts is not None)
     position = {pts: place for place, pts in enumerate(known)}
     container_name, codec = container.format.name.split(",")[0], stream.codec_context.name
-    distrust = distrust_reason(
-        packets, container=container_name, codec=codec, reorders=bool(stream.codec_context.has_b_frames)
-    )
+    reorders = bool(stream.codec_context.has_b_frames)
+    distrust = distrust_reason(packets, container=container_name, codec=codec, reorders=reorders)
     stated = {packet.picture_settings for packet in packets}
     stated.add(header_settings(stream.codec_context.extradata, codec=codec))
     starts = sorted(position[packet.pts] for packet in packets if packet.is_entry and packet.pts is not None)
@@ -259,7 +265,15 @@ def _build_index(
         distrust=distrust,
         size_may_change=len(stated - {b""}) > 1,
         pixel_aspect=pixel_aspect(stream.sample_aspect_ratio),
+        last_duration=_last_duration(packets, container=container_name, reorders=reorders),
     )
+
+
+def _last_duration(packets: Sequence[PacketFacts], *, container: str, reorders: bool) -> int:
+    """How long the last displayed frame is shown, 0 = not stated; MP4 states the distance to the next one stored."""
+    if container == "mov" and reorders:
+        return 0
+    return max(((packet.pts, packet.duration) for packet in packets if packet.pts is not None), default=(0, 0))[1]
 
 
 def orientation(matrix: Sequence[int] | None, source: DecodeRequest) -> tuple[int, bool]:

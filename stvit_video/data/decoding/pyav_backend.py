@@ -222,12 +222,16 @@ class PyavReader:
         """The index with the timestamps of the frames that a decode of the whole file displays."""
         self.index = index
         pts: list[int] = []
+        last_duration = 0
         try:
             deadline = self._source.extended(deadline, opening_seconds(index))
             self._start_at(0, deadline)
             while (frame := self._decode_one(deadline)) is not None:
                 pts.append(self._guessed_pts(len(pts)) if frame.pts is None else frame.pts)
+                last_duration = frame.duration or 0
                 self._next = len(pts)
         finally:
             self.close()
-        return replace(index, pts=tuple(pts), keyframes=(0,))
+        if index.container == "avi":  # its stamps are places, but those of frames in the order of storage
+            pts.sort()
+        return replace(index, pts=tuple(pts), keyframes=(0,), last_duration=last_duration)

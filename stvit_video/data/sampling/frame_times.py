@@ -15,8 +15,9 @@ from stvit_video.utils.ranges import require_positive, require_rate
 
 FRAME_TOLERANCE = 1e-3  # in frames: times in tables are rounded, so is 1001 / 30000
 TIME_TOLERANCE_SECONDS = 1e-6
-MAX_JITTER = 0.1  # in frames: how far the rounding of a container's clock may move a frame of constant rate
+MAX_JITTER = 0.25  # in frames: how far the rounding of a container's clock may move a frame of constant rate
 USUAL_CLOCK_SECONDS = 1e-3  # WebM's, Matroska's and FLV's; its rounding stays when a file is copied to a finer one
+LONG_LAST = 0.5  # in frames: from which on the last frame of a constant rate stands longer than the others
 NEW_CLOCK_SECONDS = 1.0  # a time stamp that runs back further is taken for a clock that was set anew
 
 
@@ -75,11 +76,13 @@ class FrameTimes:
         return FrameTimes(seconds, end, fps, self.is_constant)
 
     def first_at_or_after(self, seconds: float) -> int:
-        """The first frame whose time stamp is not before `seconds`; `num_frames` where there is none."""
-        place = int(np.searchsorted(self.seconds, seconds - TIME_TOLERANCE_SECONDS))
-        if self.is_constant and math.isfinite(seconds):  # a rounded time stamp must not lose its frame
-            place = min(place, math.ceil((seconds - float(self.seconds[0])) * self.fps - FRAME_TOLERANCE))
-        return max(place, 0)
+        """The first frame that is not shown before `seconds`; `num_frames` where there is none."""
+        if seconds == math.inf:
+            return self.num_frames
+        if self.is_constant:
+            place = math.ceil((seconds - float(self.seconds[0])) * self.fps - FRAME_TOLERANCE)
+            return min(max(place, 0), self.num_frames)
+        return int(np.searchsorted(self.seconds, seconds - TIME_TOLERANCE_SECONDS))
 
     def shown_at(self, seconds: ArrayLike) -> list[int]:
         """The frame on the screen at each of these times: the last one whose time stamp is not later.
@@ -93,15 +96,19 @@ class FrameTimes:
         return [int(place) for place in places.clip(0, self.num_frames - 1)]
 
 
-def frame_times(pts: Sequence[int], *, time_base_seconds: float, stated_fps: float | None) -> FrameTimes:
+def frame_times(
+    pts: Sequence[int], *, time_base_seconds: float, stated_fps: float | None, last_duration: int = 0
+) -> FrameTimes:
     """Turn the time stamps of all frames of a video into times.
 
-    The rate is the stated one where the time stamps agree with it, else (n - 1) / (last - first).
+    The rate is the stated one where the time stamps agree with it, else (n - 1) / (last - first). The last frame is
+    shown as long as the file states, and one mean interval at least.
 
     Args:
         pts: time stamps of the displayed frames in their order, at least one.
         time_base_seconds: the unit of `pts`.
         stated_fps: what the file says; None = nothing.
+        last_duration: of the last frame, in the same unit; 0 = not stated.
 
     Raises:
         ValueError: neither the file nor its time stamps say a rate that is a finite number above 0.
@@ -114,8 +121,11 @@ def frame_times(pts: Sequence[int], *, time_base_seconds: float, stated_fps: flo
     measured = (len(pts) - 1) / float(seconds[-1])
     for rate in (stated_fps, measured):
         if rate is not None and _agrees(seconds, rate, time_base_seconds):
-            return FrameTimes(seconds, max(len(pts) / rate, float(seconds[-1])), rate, is_constant=True)
-    return FrameTimes(seconds, len(pts) / measured, measured, is_constant=False)
+            end = len(pts) / rate
+            stands = float(seconds[-1]) + last_duration * time_base_seconds
+            return FrameTimes(seconds, stands if stands > end + LONG_LAST / rate else end, rate, is_constant=True)
+    end = float(seconds[-1]) + max(last_duration * time_base_seconds, 1 / measured)
+    return FrameTimes(seconds, end, measured, is_constant=False)
 
 
 def _agrees(seconds: NDArray[np.float64], rate: float, time_base_seconds: float) -> bool:

@@ -35,7 +35,7 @@ def reason(packets, *, container="mov", codec="h264", reorders=True):
 class FakePacket(bytes):
     """Bytes with the attributes of an av.Packet."""
 
-    pts, is_keyframe, is_corrupt, is_discard = 7, True, False, False
+    pts, duration, is_keyframe, is_corrupt, is_discard = 7, 1, True, False, False
     size = property(len)
 
     def has_sidedata(self, name):
@@ -140,6 +140,8 @@ def test_open_gop_is_a_keyframe_without_closure_or_with_earlier_frames_behind_it
 
 class StandIn(bytes):
     """A packet that is read like PyAV's; what it says of itself is set on it."""
+
+    duration = 7
 
 
 def test_side_data_with_new_settings_is_seen():

@@ -128,3 +128,33 @@ def test_jitter_of_a_phone_is_no_constant_rate():
     random.seed(0)
     pts = [number * 3000 + random.randrange(-900, 900) for number in range(100)]  # 30 a second, 10 ms to and fro
     assert not frame_times(sorted(pts), time_base_seconds=1 / 90_000, stated_fps=30.0).is_constant
+
+
+@pytest.mark.parametrize(("rate", "ticks"), [(240, 1000), (30, 100), (12, 1000), (23.976, 1000), (59.94, 1000)])
+def test_constant_rates_are_index_arithmetic_on_coarse_clocks(rate, ticks):
+    times = frame_times(
+        [round(number / rate * ticks) for number in range(500)], time_base_seconds=1 / ticks, stated_fps=rate
+    )
+    exact = FrameTimes.constant(500, rate)
+    assert times.is_constant
+    for start in range(0, 400):
+        span = round(start / rate, 3), round((start + 9) / rate, 3)
+        assert segment_frame_range(times, *span) == segment_frame_range(exact, *span)
+
+
+@pytest.mark.parametrize(
+    ("pts", "duration", "end"),
+    [
+        ([0, 300, 900, 1500], 20_000, 21.5),
+        ([0, 300, 900, 1500], 0, 2.0),
+        ([0, 300, 900, 1500], 1, 2.0),
+        ([0, 40, 80, 120], 20_000, 20.12),
+        ([0, 40, 80, 120], 40, 0.16),
+        ([0, 40, 80, 120], 45, 0.16),
+    ],
+)
+def test_a_last_frame_that_stands_long(pts, duration, end):
+    times = frame_times(pts, **MS, stated_fps=25.0, last_duration=duration)
+    assert times.end_seconds == pytest.approx(end)
+    if end > 10:
+        assert segment_frame_range(times, 10, 15) == (3, 4)
