@@ -16,6 +16,7 @@ from stvit_video.data.curation.pack_shards import pack_clips, parse_bytes
 from stvit_video.data.curation.prepare_videos import Clip, copy_clips, find_clips, write_lists
 from stvit_video.data.curation.transcode import Encoding
 from stvit_video.utils.command_line import Command, Given, Setting
+from stvit_video.utils.executor import ProcessStartError
 from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, positive_number, whole
 
 NUM_SHOWN = 5
@@ -147,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     multiprocessing.set_forkserver_preload(
         ["stvit_video.data.curation.prepare_videos"]
     )  # new processes start in no time
-    return COMMAND.run(prepare, arguments, failures=(NoUsableVideoError,))
+    return COMMAND.run(prepare, arguments, failures=(NoUsableVideoError, ProcessStartError))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from stvit_video.settings.doctor_settings import DoctorSettings
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.utils.command_line import Command
 from stvit_video.utils.environment import describe_environment
+from stvit_video.utils.executor import ProcessStartError
 from stvit_video.utils.exit_status import exit_status, take_debug
 
 COMMAND = Command(
@@ -117,7 +118,7 @@ def main(config: DictConfig) -> None:
     try:
         values: Any = OmegaConf.to_container(config, resolve=True)
         doctor(values, output_dir=Path(HydraConfig.get().runtime.output_dir))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ProcessStartError) as error:
         end_job(error)
 
 

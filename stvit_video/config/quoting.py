@@ -72,7 +72,8 @@ def _unreadable(text: str) -> str:
     signs = " ".join(dict.fromkeys(odd))
     why = f"a value with {signs} needs quotes" if signs else "this value needs quotes"
     listed = _quoted_items(key, value)
-    return f"{text} can't be read, {why}; write {form}" + (f", or {listed} for several values" if listed else "")
+    several = "several values" if value.startswith("[") else "several runs with -m"
+    return f"{text} can't be read, {why}; write {form}" + (f", or {listed} for {several}" if listed else "")
 
 
 def _several(text: str) -> str:

@@ -21,6 +21,7 @@ from stvit_video.utils.open_files import OpenFilesError, is_of_open_files
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+MAX_FAILED_STARTS = 3  # the system may end one for want of memory, and the next one finds room
 START_LIMIT_SECONDS = 120.0  # a new process imports its modules first, perhaps from a slow disk
 JOIN_LIMIT_SECONDS = 5.0  # a killed process that waits for a dead network disk does not end
 
@@ -32,6 +33,10 @@ class Outcome(Generic[Result]):
     position: int
     value: Result | None
     fault: str = ""
+
+
+class ProcessStartError(RuntimeError):
+    """Processes end before they are ready; the message says how."""
 
 
 class _Answer(NamedTuple):
@@ -67,7 +72,7 @@ def map_in_processes(
 
     Raises:
         ValueError: `num_workers` is below 1 or the time limit is not positive.
-        RuntimeError: no process can be started.
+        ProcessStartError: processes can't be started.
         OpenFilesError: a process may open no further file, which is no fault of the item.
     """
     if num_workers < 1 or not time_limit_seconds > 0:
@@ -107,6 +112,7 @@ def _outcomes(
 ) -> Generator[Outcome[Result], None, None]:
     waiting = deque(enumerate(items))
     processes: list[_Process] = []
+    num_failed_starts = 0
     try:
         while waiting or processes:
             num_idle = sum(process.position is None for process in processes)
@@ -122,7 +128,9 @@ def _outcomes(
                 if process.position is not None:
                     yield Outcome(process.position, answer.value, answer.fault)
                 elif answer.fault:
-                    raise RuntimeError(f"a process for reading files can't be started: {answer.fault}")
+                    num_failed_starts += 1
+                    if num_failed_starts > MAX_FAILED_STARTS:
+                        raise ProcessStartError(f"processes for reading files can't be started: {answer.fault}")
                 if answer.is_lost or not waiting:
                     processes.remove(process)
                     process.kill()
@@ -170,7 +178,8 @@ class _Process:
             return _Answer(None, f"its process died ({_exit_words(self.handle.exitcode)})", is_lost=True)
         if time.monotonic() > self.end_seconds:
             limit = START_LIMIT_SECONDS if self.position is None else self.time_limit_seconds
-            return _Answer(None, f"its process was ended after the time limit of {limit:g} s", is_lost=True)
+            way = "" if self.position is None else "; raise time_limit_seconds if the file is merely long"
+            return _Answer(None, f"its process was ended after the time limit of {limit:g} s{way}", is_lost=True)
         return None
 
     def kill(self) -> None:

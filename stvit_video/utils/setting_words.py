@@ -11,6 +11,7 @@ WORDS = re.compile(
     r"""|(?<![\w./\\=<{\-])(?P<group>(?:data|model|optim|trainer)\.)?(?P<name>[a-z][a-z0-9_]*)(?:(?P<value>=(?:'[^']*'|"[^"]*"|\([^()]*\)|\[[^\[\]]*\]|[^\s,;:)\]]*))"""
     r"""|(?![\w.=/\\(-]))"""
 )
+IN_A_TRAINING = re.compile(r" \(in a training [a-z._]+\)")  # for warnings: in errors the setting has its name by then
 CONSTANTS = {"True": "true", "False": "false", "None": "null"}
 
 
@@ -38,7 +39,7 @@ def as_settings(sentence: str, names: Collection[str]) -> str:
             return match[0]
         return owners[name] + _plain(value or "")
 
-    return WORDS.sub(spelled, sentence)
+    return WORDS.sub(spelled, IN_A_TRAINING.sub("", sentence))
 
 
 def _owners(names: Collection[str], *, first: str) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from stvit_video.utils.label_text import normal_label
 
 MAX_SHOWN = 300  # characters of a path in a message
+_DRIVE_WITHIN = re.compile(r"(?:^|/)(?:[A-Za-z]:[\\/]|\\\\)")  # also behind a folder that was put before it
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")  # C:\, D:/, and \\server\share
 
 
@@ -102,12 +103,22 @@ def why_absent(written: str, path: str | os.PathLike[str], *, way_out: str) -> s
         return (
             f"there is no file {shortened(text)}: the path is written the Windows way, with a drive or server, which "
             "this system does not have; write it relative to the folder of the videos, with / between the names, and "
-            "give that folder as root"
+            "give that folder as root=FOLDER"
         )
     return (
         f"there is no file {shortened(os.fspath(path))}, nor one with / for \\; the path is written the Windows way, "
         f"write it with / between the names, and {way_out}"
     )
+
+
+def windows_way(path: str | os.PathLike[str]) -> str:
+    """What to add to the sentence that a file is not there, where its path is a Windows one; else ""."""
+    text = os.fspath(path)
+    is_drive = bool(_DRIVE_WITHIN.search(text))
+    if os.name == "nt" or not (is_drive or "\\" in text):
+        return ""
+    what = ", with a drive or server, which this system does not have" if is_drive else ""
+    return f" (the path is written the Windows way{what}; give it as it is here, with / between the names)"
 
 
 def shortened(text: str) -> str:

@@ -46,14 +46,14 @@ def test_several_values_where_one_is_wanted():
 @pytest.mark.parametrize(
     ("text", "form"),
     [
-        ("data.root=/a (1),/b é", '\'data.root="/a (1)","/b é"\' for several values'),
+        ("data.root=/a (1),/b é", '\'data.root="/a (1)","/b é"\' for several runs with -m'),
         ("parts=[é,b]", '\'parts=["é","b"]\' for several values'),
     ],
 )
 def test_items_are_quoted_one_by_one(text, form):
     [fault] = unreadable_overrides([text], multirun=True)
     assert fault.endswith(f"or {form}")
-    [word] = shlex.split(form.removesuffix(" for several values"))
+    [word] = shlex.split(form.removesuffix(" for several values").removesuffix(" for several runs with -m"))
     assert OverridesParser.create().parse_override(word)
 
 

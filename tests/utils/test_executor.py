@@ -4,10 +4,12 @@ import os
 import signal
 
 import pytest
-from process_work import act, process_id, unpicklable
+from process_work import DiesAtStart, act, process_id, unpicklable
 
 from stvit_video.utils import executor
-from stvit_video.utils.executor import map_in_processes
+from stvit_video.utils.executor import ProcessStartError, map_in_processes
+
+MORE = "; raise time_limit_seconds if the file is merely long"
 
 
 def run(items, *, function=act, num_workers=2, time_limit_seconds=1.0):
@@ -25,7 +27,7 @@ def test_every_item_has_its_own_outcome():
         "dddd": (4, ""),
         "kill": (None, "its process died (signal SIGSEGV)"),
         "exit": (None, "its process died (exit code 3)"),
-        "hang": (None, "its process was ended after the time limit of 1 s"),
+        "hang": (None, f"its process was ended after the time limit of 1 s{MORE}"),
         "fail": (None, "OSError: no use for fail"),
     }
 
@@ -33,7 +35,7 @@ def test_every_item_has_its_own_outcome():
 def test_only_hanging_and_dying_items_and_one_worker():
     found = run(["hang1", "kill1", "kill2"], num_workers=1, time_limit_seconds=0.3)
     assert [fault.split("(")[0] for _, fault in found.values()] == [
-        "its process was ended after the time limit of 0.3 s",
+        f"its process was ended after the time limit of 0.3 s{MORE}",
         "its process died ",
         "its process died ",
     ]
@@ -47,6 +49,14 @@ def test_processes_are_used_again_and_gone_afterwards():
     for process in used:
         with pytest.raises(ProcessLookupError):
             os.kill(process, 0)
+
+
+def test_a_process_that_dies_at_its_start_is_replaced_and_several_are_an_error(tmp_path):
+    """As one that is killed while it imports, for want of memory."""
+    found = run(["a", "bb"], function=DiesAtStart(str(tmp_path / "twice"), times=2), num_workers=1)
+    assert found == {"a": (1, ""), "bb": (2, "")}
+    with pytest.raises(ProcessStartError, match=r"can't be started: its process died \(exit code 5\)"):
+        run(["a", "bb"], function=DiesAtStart(str(tmp_path / "always"), times=99))
 
 
 def test_leaving_early_kills_the_processes():

@@ -54,3 +54,9 @@ def test_settings_of_a_training_lose_their_group_where_the_command_has_none():
 
 def test_a_command_without_settings_changes_nothing():
     assert as_settings("lower batch_size='x'", ()) == "lower batch_size='x'"
+
+
+def test_what_is_said_of_a_training_is_left_out_there():
+    sentence = "raise time_limit_seconds (in a training data.time_limit_seconds) if it is long"
+    assert as_settings(sentence, ["data.time_limit_seconds"]) == "raise data.time_limit_seconds if it is long"
+    assert as_settings(sentence, ["time_limit_seconds"]) == "raise time_limit_seconds if it is long"

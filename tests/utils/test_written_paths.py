@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from stvit_video.utils.written_paths import PathFinder, on_disk, shortened, why_absent
+from stvit_video.utils.written_paths import PathFinder, on_disk, shortened, why_absent, windows_way
 
 
 def nfd(text):
@@ -64,7 +64,7 @@ def test_drives_and_servers_are_told(written):
     text = why_absent(written, f"/x/{written}", way_out="correct it")
     assert text.startswith(f"there is no file {written}: ")
     assert "Windows" in text
-    assert "give that folder as root" in text
+    assert "give that folder as root=FOLDER" in text
 
 
 def test_what_is_said_of_other_paths():
@@ -100,3 +100,21 @@ def test_a_path_given_to_a_command(tmp_path, monkeypatch):
     assert on_disk(tmp_path / "été" / "new.csv") == tmp_path / "été" / "new.csv"
     monkeypatch.chdir(tmp_path)
     assert str(on_disk("été/é.mp4")) == nfd("été/é.mp4")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("C:\\a\\b.mp4", "a drive or server"),
+        ("/work/C:\\a\\b.mp4", "a drive or server"),
+        ("\\\\server\\b.mp4", "a drive or server"),
+        ("D:/b.mp4", "a drive or server"),
+        ("a\\b.mp4", "the Windows way; give it"),
+        ("/a/b.mp4", ""),
+        ("http://x/b.mp4", ""),
+    ],
+)
+def test_a_windows_path_is_told(path, words):
+    told = windows_way(path)
+    assert words in told
+    assert bool(told) == bool(words)

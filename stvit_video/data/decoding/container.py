@@ -5,18 +5,21 @@ read other files than the one it names. Three barriers: the path must be an exis
 use its `file` protocol only; and the demuxers whose files name other files are switched off.
 """
 
+import errno
 import os
 import re
 from types import ModuleType
 from typing import Any
 
-from stvit_video.data.decoding.not_a_video import START_BYTES, not_a_video
+from stvit_video.data.decoding.not_a_video import START_BYTES, not_a_video, text_kind
 from stvit_video.data.decoding.request import DecodeError, DecodeRequest
+from stvit_video.utils.written_paths import windows_way
 
 __all__ = ["MAX_FRAME_PIXELS", "av_failure", "check_local_file", "is_cover", "open_container"]
 
 # 8192 x 8192. A damaged header can claim more, and a few frames of that fill the memory.
 MAX_FRAME_PIXELS = 2**26
+UNKNOWN_START = b"\xff"  # tells nothing
 STILL_CONTAINERS = ("image2",)
 ATTACHED_PICTURE = 0x400  # ffmpeg's AV_DISPOSITION_ATTACHED_PIC
 # ffmpeg's demuxers whose input is a list, a script, a part or a description of other inputs.
@@ -45,7 +48,7 @@ def check_local_file(source: DecodeRequest) -> None:
             "path of that file"
         )
     if not found:
-        raise source.error("the file does not exist")
+        raise source.error(f"the file does not exist{windows_way(source.path)}")
     if os.path.isdir(path):
         raise source.error("this is a directory, not a video file")
     if not os.path.isfile(path):
@@ -104,12 +107,21 @@ def _options(av: ModuleType, source: DecodeRequest) -> dict[str, str]:
 
 def _unopened(av: ModuleType, source: DecodeRequest, error: Exception) -> DecodeError:
     """Why the file can't be opened: what it is by its first bytes, else what ffmpeg says."""
-    if not source.allow_addresses and os.path.isfile(source.path) and not isinstance(error, av.ExitError):
-        with open(source.path, "rb") as file:
-            known = not_a_video(file.read(START_BYTES), num_bytes=os.path.getsize(source.path))
-        if known:
-            return source.error(known)
-    return av_failure(av, source, error, "opening the file", "it is not a video that ffmpeg can open")
+    if isinstance(error, av.ExitError):
+        return source.timeout("opening the file")
+    if known := not_a_video(*_start_of(source)):
+        return source.error(known)
+    cut = getattr(error, "errno", None) == errno.EIO
+    cause = "it breaks off in its header; fetch it again" if cut else "it is not a video that ffmpeg can open"
+    return av_failure(av, source, error, "opening the file", cause)
+
+
+def _start_of(source: DecodeRequest) -> tuple[bytes, int]:
+    """The first bytes of a local file, and its size; of an address nothing."""
+    if source.allow_addresses or not os.path.isfile(source.path):
+        return UNKNOWN_START, 0
+    with open(source.path, "rb") as file:
+        return file.read(START_BYTES), os.path.getsize(source.path)
 
 
 def _moving_picture(container: Any, source: DecodeRequest) -> Any:
@@ -117,7 +129,7 @@ def _moving_picture(container: Any, source: DecodeRequest) -> Any:
     format_name = container.format.name
     stream = container.streams.best("video")
     if stream is None or is_cover(stream):
-        raise source.error(f"it has no video stream (format {format_name!r})")
+        raise source.error(text_kind(*_start_of(source)) or f"it has no video stream (format {format_name!r})")
     if format_name in STILL_CONTAINERS or format_name.endswith("_pipe"):
         raise source.error(f"it is a still picture, not a video (format {format_name!r})")
     if stream.codec_context is None:

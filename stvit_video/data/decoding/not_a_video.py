@@ -5,7 +5,7 @@ The function is pure: it sees bytes, never a file.
 
 import re
 
-__all__ = ["START_BYTES", "not_a_video"]
+__all__ = ["START_BYTES", "not_a_video", "text_kind"]
 
 START_BYTES = 4096  # of a file that are looked at
 POINTER = b"version https://git-lfs.github.com/spec/"
@@ -45,7 +45,7 @@ REASONS = (  # where an error page says what is wrong
 )
 
 
-def not_a_video(start: bytes, *, num_bytes: int) -> str:
+def not_a_video(start: bytes, num_bytes: int) -> str:
     """What the file is and what to do, for the end of an error; "" where its first bytes tell nothing.
 
     Args:
@@ -63,6 +63,11 @@ def not_a_video(start: bytes, *, num_bytes: int) -> str:
         for name, signature, place in kinds:
             if start.startswith(signature, place):
                 return f"it is {name}, not a video; {remedy}"
+    return text_kind(start, num_bytes)
+
+
+def text_kind(start: bytes, num_bytes: int) -> str:
+    """`not_a_video` of texts alone, which ffmpeg takes for subtitles now and then; "" = it is no text."""
     text = _text(start)
     return "" if text is None else _written(text, num_bytes)
 

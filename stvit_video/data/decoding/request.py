@@ -86,7 +86,7 @@ class DecodeRequest:
         """The error that says what took too long, and the setting that allows more; None = listing the packets."""
         grown = self.listing_seconds if deadline is None else deadline.limit_seconds
         seconds = grown if self.time_limit_seconds is None else self.time_limit_seconds
-        remedy = "raise time_limit_seconds (data.time_limit_seconds of a training) if the file is merely long"
+        remedy = "raise time_limit_seconds (in a training data.time_limit_seconds) if the file is merely long"
         cause = f"{doing} took longer than the time limit of {seconds:g} s; {remedy}"
         return DecodeTimeoutError(self._sentence(cause))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.utils.written_paths import windows_way
 
 Reading = Callable[[], Manifest]  # reads the list that a layout has found
 
@@ -39,7 +40,7 @@ def existing(value: str | None, setting: str, *, source: str) -> str:
     if not Path(path).exists():
         also = "" if setting == "root" else ", or in data.root"
         raise ManifestError(
-            f"data.{setting}: there is no {path}; correct the path "
+            f"data.{setting}: there is no {path}{windows_way(path)}; correct the path "
             f"(a relative one starts in the working directory, {Path.cwd()}{also})"
         )
     return path

@@ -129,3 +129,21 @@ def test_the_name_comes_through_to_every_command(tmp_path, caplog):
 @pytest.mark.real_data
 def test_the_real_pointer(caplog):
     named_everywhere(real_file("data", "field_cases", "lfs.mp4"), caplog)
+
+
+def test_texts_that_ffmpeg_takes_for_subtitles_are_named(tmp_path):
+    for text, words in (
+        ('[{"status":"gone"}]', "it is a JSON text"),
+        ("1\n00:00:01,000 --> 00:00:02,000\nHi\n", "text"),
+    ):
+        path = tmp_path / "v.mp4"
+        path.write_text(text)
+        with pytest.raises(DecodeError, match=words):
+            open_video(path)
+
+
+def test_a_header_that_breaks_off_is_told_as_that(tmp_path):
+    whole = make_video(tmp_path / "v.mkv", num_frames=3)
+    (tmp_path / "cut.mkv").write_bytes(whole.read_bytes()[:200])
+    with pytest.raises(DecodeError, match="breaks off in its header; fetch it again"):
+        open_video(tmp_path / "cut.mkv")

@@ -26,7 +26,7 @@ def test_errors_name_file_backend_and_cause():
     # the whole sentence, once for its family
     assert str(late) == (
         "can't decode 'a b.mp4' with backend 'pyav': seeking took longer than the time limit of 2.5 s; "
-        "raise time_limit_seconds (data.time_limit_seconds of a training) if the file is merely long"
+        "raise time_limit_seconds (in a training data.time_limit_seconds) if the file is merely long"
     )
 
 
