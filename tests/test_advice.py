@@ -17,7 +17,7 @@ OF_OTHERS = {  # switches of Hydra, docker, torchrun and pip that sentences name
     *("--shm-size", "--ipc", "--nnodes", "--nproc_per_node", "--ntasks-per-node"),
 }
 ELSEWHERE = {  # what is no setting and no parameter of ours, and is there
-    *("max_shard_size", "model.save_pretrained"),  # of transformers
+    *("max_shard_size", "model.save_pretrained", "hidden_act"),  # of transformers
     *("scale", "setsar"),  # of ffmpeg
     *("mmax", "mstd"),  # sections of augment.rand_augment
     *("experiment", "model.set_num_tokens"),  # of conf/, and of our models

@@ -18,6 +18,8 @@ SAFETENSORS = ".safetensors"
 EXPORTED = "model.safetensors"  # the weights in a folder of stvit_video.export_run, and of transformers
 OLDER = "pytorch_model.bin"  # in a folder of transformers before there was safetensors
 PARTED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")  # weights in several files
+LOADED_TYPES = ("vit", "vit_mae", "vit_msn", "deit", "videomae")  # of transformers; others are refused by their keys
+ACTIVATION = "gelu"  # of all models, in transformers' word
 ZIP_START = b"PK\x03\x04"
 
 
@@ -34,6 +36,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         CheckpointError: no such file, or no checkpoint that torch reads with `weights_only=True`.
     """
     file = _file_of(Path(path))
+    _refuse_another_activation(file)
     try:
         if file.suffix == SAFETENSORS:
             return _read_safetensors(file)
@@ -69,6 +72,26 @@ def _file_of(path: Path) -> Path:
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint file {str(path)!r}; give the path of a .ckpt file")
     return path
+
+
+def _refuse_another_activation(file: Path) -> None:
+    """Refuse weights of transformers whose config.json names an activation that no model here computes.
+
+    The tensors don't tell, so the model would compute other features without a word.
+    """
+    config = file.with_name("config.json")
+    if file.name not in (EXPORTED, OLDER) or not config.is_file():
+        return
+    try:
+        said = json.loads(config.read_text(encoding="utf-8"))
+        found = said.get("hidden_act", ACTIVATION) if said.get("model_type") in LOADED_TYPES else ACTIVATION
+    except (OSError, ValueError, AttributeError):  # not transformers'
+        return
+    if found != ACTIVATION:
+        raise CheckpointError(
+            f"{str(config)!r} says hidden_act={found!r}, and the models here compute {ACTIVATION!r}; take weights that "
+            "were trained with it"
+        )
 
 
 def _read_safetensors(file: Path) -> dict[str, Any]:

@@ -119,3 +119,24 @@ def test_others_can_read_an_exported_file(tmp_path):
     write_safetensors(tmp_path / "a.safetensors", {"weight": torch.zeros(3)}, metadata={})
     (tmp_path / "plain").write_bytes(b"")
     assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("config", "is_refused"),
+    [
+        ('{"model_type": "vit", "hidden_act": "relu"}', True),
+        ('{"model_type": "vit", "hidden_act": "gelu"}', False),
+        ('{"model_type": "clip", "hidden_act": "quick_gelu"}', False),  # told by its keys
+        ("[]", False),
+        ("{", False),
+    ],
+)
+def test_an_activation_that_no_model_here_has_is_refused(tmp_path, config, is_refused):
+    save_file({"a": torch.zeros(2)}, tmp_path / EXPORTED)
+    (tmp_path / "config.json").write_text(config)
+    for path in (tmp_path, tmp_path / EXPORTED):
+        if is_refused:
+            with pytest.raises(CheckpointError, match=r"config\.json' says hidden_act='relu'.* compute 'gelu'"):
+                read_checkpoint(path)
+        else:
+            assert list(read_checkpoint(path)) == ["a"]
