@@ -7,11 +7,12 @@ which. Libraries are imported in the functions, because rooms without torch use 
 """
 
 import re
+import sys
 import threading
 import warnings
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -121,6 +122,20 @@ def find_lost_workers(error: BaseException) -> LostWorkers | None:
         if found and named:
             signal = named.group(1)
     return LostWorkers(pids, signal) if pids else None
+
+
+def end_progress_bars() -> None:
+    """Close the bars that stand on the terminal, so that what is printed next has a line of its own.
+
+    Touches: `_instances` of tqdm and of its subclasses, as Lightning's. Gone: an error stands behind the bar.
+    """
+    kinds = [getattr(sys.modules.get("tqdm"), "tqdm", None)]  # who has not imported it has no bar
+    while kinds:
+        kind = kinds.pop()
+        kinds += [] if kind is None else kind.__subclasses__()
+        for bar in list(vars(kind).get("_instances", ()) if kind else ()):
+            with suppress(OSError, ValueError):  # nowhere to write to
+                bar.close()
 
 
 def is_of_full_shared_memory(error: BaseException) -> bool:

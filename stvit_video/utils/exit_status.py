@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Collection, Sequence
 
 from stvit_video.utils.child_processes import end_child_processes
+from stvit_video.utils.compat import end_progress_bars
 from stvit_video.utils.console import CLOSED, OutputClosed, finish_output, prepare_output
 from stvit_video.utils.open_files import OpenFilesError, is_of_open_files, open_files_sentence, release_files
 from stvit_video.utils.setting_words import as_settings
@@ -100,6 +101,7 @@ def _status(
             raise
         error = raised
     end_child_processes()  # while the traceback still holds their loader, which would wait for each
+    end_progress_bars()
     if debug:
         traceback.print_exception(error)
     print(f"error: {as_settings(sentence_of(error), settings())}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Every private name and wording that stvit_video.utils.compat relies on, tried on the installed libraries."""
 
 import ast
+import io
 import os
 import resource
 import signal
@@ -18,15 +19,17 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks.progress.tqdm_progress import Tqdm
 from noting_callback import Logging, Noting
 from quiet_trainer import quiet_trainer
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torchmetrics.classification import MulticlassAccuracy
+from tqdm import tqdm
 
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.utils import compat
-from stvit_video.utils.compat import SEEN_WITH, LibraryPartError, LostWorkers
+from stvit_video.utils.compat import SEEN_WITH, LibraryPartError, LostWorkers, end_progress_bars
 
 PUBLIC = ("_replace", "_exit")  # of named tuples, and of os
 REPOSITORY = Path(__file__).parents[2]
@@ -324,3 +327,14 @@ def test_tensorboards_threads_are_known(tmp_path):
         assert [compat.is_tensorboard_writer(thread) for thread in new] == [True]
     assert not compat.is_tensorboard_writer(threading.main_thread())
     assert not compat.is_tensorboard_writer(None)
+
+
+@pytest.mark.parametrize("stays", [True, False])
+@pytest.mark.parametrize("kind", [tqdm, Tqdm])  # Lightning's own
+def test_bars_are_closed(kind, stays):
+    shown = io.StringIO()
+    bar = kind(total=7, file=shown, leave=stays)
+    bar.update()
+    end_progress_bars()
+    assert bar.disable  # closed
+    assert shown.getvalue().endswith("\n" if stays else "\r")
