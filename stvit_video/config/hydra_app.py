@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, InterpolationKeyError
 
 from stvit_video.config.quoting import unreadable_overrides
 from stvit_video.config.unknown_keys import known_settings
@@ -66,6 +66,7 @@ def run_command(main: Callable[[], None], command: Command, *, config_name: str)
 
 def end_job(error: Exception) -> NoReturn:
     """Leave a `hydra.main` by an error, which `run_command` tells; a folder made for nothing is removed."""
+    error = _plain(error)
     if HydraConfig.get().mode == RunMode.MULTIRUN:  # leaving the process would end the other jobs of the sweep
         raise JobFailedError(str(error)) from error
     remove_if_unused(Path(HydraConfig.get().runtime.output_dir))
@@ -83,6 +84,20 @@ def _run(main: Callable[[], None], command: Command) -> None:
     except HydraException as error:
         faults = unreadable_overrides(flags.overrides, multirun=flags.multirun)
         raise HydraException("; ".join(faults) or _sentence(error)) from error
+
+
+def _plain(error: Exception) -> Exception:
+    """An error that a user can mend, in one sentence: OmegaConf's of a reference to nothing has three lines."""
+    named = re.search(r"Interpolation key '([^']+)' not found", str(error))
+    if not isinstance(error, InterpolationKeyError) or named is None:
+        return error
+    name = named.group(1)
+    told = ValueError(
+        f"{error.full_key} refers to a setting {name}, which there is not; write ${{oc.env:{name}}} for a variable of "
+        f"the environment, or \\${{{name}}} for the text itself"
+    )
+    told.__cause__ = error  # for --debug
+    return told
 
 
 def _sentence(error: HydraException) -> str:

@@ -7,6 +7,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from omegaconf import OmegaConf
+from omegaconf.errors import InterpolationKeyError
 
 from stvit_video.config.hydra_app import JobFailedError, end_job, quote_patterns, run_command
 from stvit_video.settings.paths import CONF_DIR
@@ -159,3 +161,21 @@ def test_what_hydra_can_not_read_is_shown_in_the_form_that_works(monkeypatch, ca
     assert told.startswith(f"error: {override} ")
     assert words in told
     assert told.count("\n") == 1
+
+
+def test_a_reference_to_nothing_is_one_sentence_whose_ways_work(monkeypatch):
+    """The text of a shell's variable in single quotes, where the shell does not replace it."""
+    hydra = SimpleNamespace(mode=RunMode.RUN, runtime=SimpleNamespace(output_dir="gone"))
+    monkeypatch.setattr(HydraConfig, "get", lambda: hydra)
+    monkeypatch.setenv("ODD_FOLDER", "/there")
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        roots = ["${ODD_FOLDER}", "${oc.env:ODD_FOLDER}", "\\${ODD_FOLDER}"]
+        nothing, variable, text = (compose("train", overrides=["data=folder", f"data.root={root}"]) for root in roots)
+    with pytest.raises(InterpolationKeyError) as raised:
+        OmegaConf.to_container(nothing, resolve=True)
+    with pytest.raises(CommandEnd) as caught:
+        end_job(raised.value)
+    told = str(caught.value.__cause__)
+    assert told.startswith("data.root refers to a setting ODD_FOLDER, which there is not; write ${oc.env:ODD_FOLDER} ")
+    assert "or \\${ODD_FOLDER} for the text" in told
+    assert (variable.data.root, text.data.root) == ("/there", "${ODD_FOLDER}")
