@@ -12,7 +12,9 @@ def forget_processes(loader: Any, iterator: Any) -> list[BaseProcess]:
     """The processes of a data loader, which has nothing to do with them any more: its next iteration starts others.
 
     Touches: `DataLoader._iterator`, and of what it iterates with `_workers`, `_shutdown` (torch would talk to the
-    processes, which are ended by now) and `_pin_memory_thread_done_event`. Gone: none, so that torch ends them.
+    processes, which are ended by now), `_pin_memory_thread_done_event`, `_worker_pids_set`, and
+    `torch._C._remove_worker_pids`: torch watches processes by the iterator's address, which a later one may have. Gone:
+    none, so that torch ends them.
 
     Args:
         loader: the loader.
@@ -24,7 +26,18 @@ def forget_processes(loader: Any, iterator: Any) -> list[BaseProcess]:
         each._shutdown = True
         if hasattr(each, "_pin_memory_thread_done_event"):
             each._pin_memory_thread_done_event.set()
+        if getattr(each, "_worker_pids_set", False):
+            _forget_pids(each)
     return [process for each in iterators.values() for process in getattr(each, "_workers", ())]
+
+
+def _forget_pids(iterator: Any) -> None:
+    from torch import _C
+
+    remove = getattr(_C, "_remove_worker_pids", None)
+    if remove is not None:
+        remove(id(iterator))
+        iterator._worker_pids_set = False
 
 
 def half_made_iterator(error: BaseException) -> Any:

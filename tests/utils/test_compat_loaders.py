@@ -1,5 +1,6 @@
 """The private parts of torch's loaders are where we look for them."""
 
+import gc
 import multiprocessing
 from types import SimpleNamespace
 
@@ -25,6 +26,19 @@ def test_the_processes_of_an_iterator_are_found_and_forgotten():
     assert [int(batch[0]) for batch in again] == list(range(9))
     end_processes(forget_processes(loader, None))
     assert multiprocessing.active_children() == []
+
+
+def test_a_later_iterator_may_have_the_address_of_a_forgotten_one():
+    """torch watches processes by the address of their iterator, and refuses one that it knows already."""
+    addresses = []
+    while len(addresses) == len(set(addresses)) and len(addresses) < 200:
+        loader = DataLoader(TensorDataset(torch.arange(9)), num_workers=1)
+        iterator = iter(loader)
+        addresses.append(id(iterator))
+        end_processes(forget_processes(loader, iterator))
+        del loader, iterator
+        gc.collect()
+    assert len(addresses) > len(set(addresses))
 
 
 def test_a_torch_without_these_parts_is_done_with():
