@@ -113,7 +113,7 @@ def _unopened(av: ModuleType, source: DecodeRequest, error: Exception) -> Decode
         return source.error(known)
     cut = getattr(error, "errno", None) == errno.EIO
     cause = "it breaks off in its header; fetch it again" if cut else "it is not a video that ffmpeg can open"
-    return av_failure(av, source, error, "opening the file", cause)
+    return source.error(f"{cause} ({error})")
 
 
 def _start_of(source: DecodeRequest) -> tuple[bytes, int]:

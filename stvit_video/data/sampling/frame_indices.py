@@ -90,7 +90,7 @@ def segment_frame_range(times: FrameTimes, start_seconds: float | None, end_seco
     )
     first = 0 if start_seconds is None else times.first_at_or_after(start_seconds)
     end = math.inf if end_seconds is None else end_seconds
-    stop = min(times.first_at_or_after(end), times.num_frames)
+    stop = times.first_at_or_after(end)
     if first >= stop:  # no frame begins inside the segment
         first = max(stop - 1, 0)
     return first, max(stop, first + 1)
