@@ -9,25 +9,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stvit_video.data.decoding.video import open_video
+    from stvit_video.inference.prediction import Prediction
+    from stvit_video.inference.recognizer import Recognizer
+    from stvit_video.inference.recognizer import load_recognizer as load
     from stvit_video.models import create_model, list_models, load_checkpoint, model_from_checkpoint, model_options
 
 __version__ = "0.1.0"
 __all__ = [
+    "Prediction",
+    "Recognizer",
     "create_model",
     "list_models",
+    "load",
     "load_checkpoint",
     "model_from_checkpoint",
     "model_options",
     "open_video",
 ]
-_PLACES = {"open_video": "stvit_video.data.decoding.video"}  # of what is not in stvit_video.models
+_PLACES = {  # module and name of what is not in stvit_video.models
+    "Prediction": ("stvit_video.inference.prediction", "Prediction"),
+    "Recognizer": ("stvit_video.inference.recognizer", "Recognizer"),
+    "load": ("stvit_video.inference.recognizer", "load_recognizer"),
+    "open_video": ("stvit_video.data.decoding.video", "open_video"),
+}
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used, so that `import stvit_video` takes no time and needs no torch."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PLACES.get(name, "stvit_video.models")), name)
+    module, attribute = _PLACES.get(name, ("stvit_video.models", name))
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -1,67 +1,250 @@
-"""Predict many videos: decoded by several processes, run through the model in batches, told in order."""
+"""Predict many videos: decoded by several processes, run through the model in batches, told in order.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+A video that takes its process down with it (a crash of a native library, a want of memory) is read once more in a
+process of its own, which may crash; the others are not touched by it.
+"""
 
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Sampler
+
+from stvit_video.data.decoding.video import CAN_ISOLATE
+from stvit_video.data.loading.collate import collate_views
+from stvit_video.data.loading.frame_source import Decoding
+from stvit_video.data.loading.suspects_apart import SuspectsApart
+from stvit_video.data.loading.video_loader import VideoLoader
+from stvit_video.data.loading.worker_crashes import WorkerCrashError
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
-from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.data.transforms.device_transform import DeviceTransform
+from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError, evaluate_views
 from stvit_video.evaluation.tables import top_classes
+from stvit_video.inference.model_input import view_dataset
 from stvit_video.inference.prediction import Prediction
-from stvit_video.inference.recognizer import Recognizer
-from stvit_video.inference.scoring import evaluate_manifest
+from stvit_video.inference.trained_model import TrainedModel
+from stvit_video.layers.numbers import whole_number
+from stvit_video.models.base import TokenModel
+from stvit_video.utils.compat_loaders import lost_processes_while_waiting
+
+MAX_VIEWS_PER_FORWARD = 16
 
 
 def predict_records(
-    recognizer: Recognizer,
+    trained: TrainedModel,
     records: Sequence[VideoRecord],
     *,
     top_k: int = 5,
     threshold: float | None = None,
     num_workers: int = 0,
-    batch_size: int = 8,
+    batch_size: int | None = None,
     time_limit_seconds: float | None = None,
     features: bool = False,
 ) -> Iterator[Prediction]:
-    """Predict videos; exactly one prediction for each, in order, one that can't be read included.
+    """Predict videos; exactly one prediction for each, in order, those that can't be read included.
 
     Args:
         records: the videos; their labels are not looked at.
         top_k: labels of a video, fewer if there are fewer classes.
         threshold: for several labels a video: every label with at least this probability in place of the top_k.
         num_workers: processes that decode; 0 = this one.
-        batch_size: videos (each of clips x crops views) that are loaded together.
+        batch_size: videos (each of clips x crops views) that are loaded and run together; None = as many as make
+            MAX_VIEWS_PER_FORWARD views.
         time_limit_seconds: for opening a video and for each reading of it, see `open_video`.
         features: True = predictions have features.
 
     Raises:
         ValueError: a threshold for a checkpoint of one label a video, or a setting out of range.
-        WorkerCrashError: there is no room for what the processes read.
+        WorkerCrashError: there is no room for what the processes read, or they are ended from outside.
         OpenFilesError: too many files are open.
     """
-    if threshold is not None and not recognizer.multi_label:
+    require_labels(trained, top_k=top_k, threshold=threshold)
+    whole_number("num_workers", num_workers, minimum=0)
+    if time_limit_seconds is not None and not time_limit_seconds > 0:
+        raise ValueError(f"time_limit_seconds={time_limit_seconds} must be positive")
+    num_views = trained.protocol.num_clips * trained.protocol.num_crops
+    if batch_size is None:
+        batch_size = max(1, MAX_VIEWS_PER_FORWARD // num_views)
+    whole_number("batch_size", batch_size)
+    predictor = _Predictor(
+        trained,
+        [replace(record, label=0, labels=(0,)) for record in records],
+        top_k=top_k,
+        threshold=threshold,
+        features=features,
+    )
+    decoding = Decoding(time_limit_seconds=time_limit_seconds)
+    return _predictions(predictor, decoding, num_workers=num_workers, batch_size=batch_size)
+
+
+def require_labels(trained: TrainedModel, *, top_k: int, threshold: float | None) -> None:
+    """Check which labels of a video are asked for.
+
+    Raises:
+        ValueError: top_k is below 1, the threshold is outside 0 .. 1, or it is meant for several labels a video.
+    """
+    whole_number("top_k", top_k)
+    if threshold is None:
+        return
+    if not trained.multi_label:
         raise ValueError(
             f"threshold={threshold} is for checkpoints with several labels a video, this one has one each; use top_k"
         )
-    for record in records:  # one after the other for now
-        yield _prediction(recognizer, replace(record, label=0), top_k, threshold, time_limit_seconds)
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold={threshold} must be a number between 0 and 1")
 
 
-def _prediction(
-    recognizer: Recognizer, record: VideoRecord, top_k: int, threshold: float | None, limit: float | None
+def likeliest(
+    probabilities: Tensor,
+    classes: Sequence[str],
+    *,
+    top_k: int,
+    threshold: float | None,
+    file: Path | None,
+    seconds: float,
+    features: np.ndarray | None = None,
 ) -> Prediction:
-    try:
-        listed = Manifest(records=(record,), classes=recognizer.classes)
-        result = evaluate_manifest(recognizer, listed, time_limit_seconds=limit)
-    except NonFiniteLogitsError as error:
-        return Prediction(file=record.path, error=str(error))
-    if result.errors:
-        return Prediction(file=record.path, error=result.errors[0])
-    probabilities = recognizer.probabilities(recognizer.average_views(result))[0]  # (num_classes,)
-    if threshold is not None:
-        top_k = int((probabilities >= threshold).sum())
-    best = top_classes(probabilities, recognizer.classes, k=top_k)
+    """The prediction of one video.
+
+    Args:
+        probabilities: (num_classes,).
+        classes: label names in the order of `probabilities`.
+        top_k: labels, fewer if there are fewer classes.
+        threshold: every label with at least this probability in place of the top_k.
+        file: see `Prediction`; with seconds and features.
+    """
+    k = top_k if threshold is None else int((probabilities >= threshold).sum())
+    best = top_classes(probabilities, classes, k=k)
     return Prediction(
-        file=record.path,
+        file=file,
         labels=tuple(label for label, _ in best),
         probabilities=tuple(probability for _, probability in best),
+        seconds=seconds,
+        features=features,
     )
+
+
+class FeaturesAndLogits(nn.Module):
+    """Features and logits of a model side by side, (B, embed_dim + num_classes), by one pass."""
+
+    def __init__(self, model: TokenModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """(B, C, T, H, W) -> (B, embed_dim + num_classes)."""
+        features = self.model.forward_features(clip)
+        return torch.cat([features, self.model.forward_head(features)], dim=-1)
+
+
+def _predictions(
+    predictor: "_Predictor", decoding: Decoding, *, num_workers: int, batch_size: int
+) -> Iterator[Prediction]:
+    """The predictions in order; the loader starts anew behind a video that took its process down."""
+    records = predictor.records
+    source = SuspectsApart(decoding)
+    dataset = view_dataset(predictor.trained, Manifest(tuple(records), predictor.trained.classes), source=source)
+    lost: dict[int, str] = {}  # position -> why; they took a process down twice
+    position = 0
+    while position < len(records):
+        waiting = [number for number in range(position, len(records)) if number not in lost]
+        loader = VideoLoader(
+            dataset,
+            batch_size=batch_size,
+            sampler=_InOrder(waiting),
+            num_workers=min(num_workers, len(waiting)),
+            collate_fn=collate_views,
+        )
+        try:
+            with lost_processes_while_waiting(loader):
+                for batch in loader:
+                    for number, prediction in predictor.predict(batch).items():
+                        yield from (predictor.failed(other, lost[other]) for other in range(position, number))
+                        yield prediction
+                        position = number + 1
+            yield from (predictor.failed(other, lost[other]) for other in range(position, len(records)))
+            return
+        except WorkerCrashError as error:
+            if not error.videos:
+                raise
+            for number in error.videos:
+                if records[number] in source.suspects or not CAN_ISOLATE:
+                    lost[number] = str(error)
+                source.suspects.add(records[number])
+
+
+class _InOrder(Sampler[int]):
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self.numbers = numbers
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+@dataclass(frozen=True)
+class _Predictor:
+    """From a batch of `ViewDataset` to predictions."""
+
+    trained: TrainedModel
+    records: Sequence[VideoRecord]
+    top_k: int
+    threshold: float | None
+    features: bool
+
+    def failed(self, number: int, reason: str) -> Prediction:
+        return Prediction(file=self.records[number].path, error=reason)
+
+    def predict(self, batch: Mapping[str, Any]) -> dict[int, Prediction]:
+        """Predictions by position, in the order of the batch."""
+        numbers = batch["index"].tolist()
+        try:
+            result = self._evaluated(batch)
+        except NonFiniteLogitsError as error:
+            if len(numbers) == 1:
+                return {numbers[0]: self.failed(numbers[0], str(error))}
+            alone = [{key: value[row : row + 1] for key, value in batch.items()} for row in range(len(numbers))]
+            return {number: told for one in alone for number, told in self.predict(one).items()}
+        seconds = dict(zip(numbers, batch["seconds"].tolist(), strict=True))
+        told = dict(zip(result.indices.tolist(), self._labelled(result, seconds), strict=True))
+        return {
+            number: told[number] if number in told else self.failed(number, result.errors[number]) for number in numbers
+        }
+
+    def _evaluated(self, batch: Mapping[str, Any]) -> MultiViewResult:
+        model = self.trained.model
+        return evaluate_views(
+            FeaturesAndLogits(model) if self.features else model,
+            [batch],
+            device=self.trained.device,
+            prepare=DeviceTransform(self.trained.preprocessing),
+            max_views_per_forward=MAX_VIEWS_PER_FORWARD,
+            names=[record.video_id for record in self.records],
+        )
+
+    def _labelled(self, result: MultiViewResult, seconds: Mapping[int, float]) -> Iterator[Prediction]:
+        """The predictions of the videos of `result`, in its order."""
+        if result.num_used == 0:
+            return
+        num_classes = len(self.trained.classes)
+        features = result.view_logits[..., :-num_classes].mean(1)  # (n, embed_dim), or (n, 0)
+        scores = self.trained.average_views(replace(result, view_logits=result.view_logits[..., -num_classes:]))
+        for row, probabilities in enumerate(self.trained.probabilities(scores)):  # (num_classes,)
+            number = int(result.indices[row])
+            record = self.records[number]
+            yield likeliest(
+                probabilities,
+                self.trained.classes,
+                top_k=self.top_k,
+                threshold=self.threshold,
+                file=record.path,
+                seconds=math.nan if record.is_picture else seconds[number],
+                features=features[row].numpy() if self.features else None,
+            )

@@ -1,29 +1,176 @@
-"""A checkpoint on a list of videos: what evaluate, predict and scripts/evaluate_clips.py have in common."""
+"""A checkpoint that labels videos, from Python: `stvit_video.load(path)` gives a `Recognizer`."""
 
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, overload
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from stvit_video.data.manifests.faults import ManifestError
-from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.preprocessing import Preprocessing
-from stvit_video.evaluation.metrics import Metrics
-from stvit_video.evaluation.multi_label_tables import THRESHOLDS, multi_label_video_rows
-from stvit_video.evaluation.multiview import MultiViewResult, aggregate_views
-from stvit_video.evaluation.tables import Row, describe_equal_views, result_line, video_rows
+from stvit_video.evaluation.multiview import NonFiniteLogitsError, aggregate_views
+from stvit_video.inference.model_input import Given, ModelInput, listed, model_input
+from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD, likeliest, predict_records, require_labels
+from stvit_video.inference.prediction import Prediction
 from stvit_video.inference.test_protocol import TestProtocol
+from stvit_video.inference.trained_model import TrainedModel, choose_device
 from stvit_video.layers.numbers import whole_number
 from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints.load import model_from_checkpoint
+from stvit_video.utils.written_paths import on_disk
 
-CPU = torch.device("cpu")
+
+class Recognizer(TrainedModel):
+    """A checkpoint that labels videos.
+
+    What is given to it is the path of a video, the frames of one, (T, H, W, 3) uint8 RGB, or a clip (C, T, H, W)
+    float, normalised as in training. Of a path or frames the views (clips x crops) are those of `protocol`; a clip is
+    one view, and (V, C, T, H, W) are V of them.
+    """
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # an array is iterable, too
+        self,
+        given: Given,
+        *,
+        top_k: int = ...,
+        threshold: float | None = ...,
+        fps: float = ...,
+        num_workers: int = ...,
+        batch_size: int | None = ...,
+        time_limit_seconds: float | None = ...,
+        features: bool = ...,
+    ) -> Prediction: ...
+    @overload
+    def __call__(
+        self,
+        given: Iterable[Given],
+        *,
+        top_k: int = ...,
+        threshold: float | None = ...,
+        fps: float = ...,
+        num_workers: int = ...,
+        batch_size: int | None = ...,
+        time_limit_seconds: float | None = ...,
+        features: bool = ...,
+    ) -> list[Prediction]: ...
+
+    def __call__(
+        self,
+        given: Given | Iterable[Given],
+        *,
+        top_k: int = 5,
+        threshold: float | None = None,
+        fps: float = 30.0,
+        num_workers: int = 0,
+        batch_size: int | None = None,
+        time_limit_seconds: float | None = None,
+        features: bool = False,
+    ) -> Prediction | list[Prediction]:
+        """Label one video, or each of a list.
+
+        Args:
+            given: a path, frames or a clip; or a list of paths, or of any of these.
+            top_k: labels of a video, fewer if there are fewer classes.
+            threshold: for several labels a video: every label with at least this probability in place of the top_k.
+            fps: frames per second of given frames.
+            num_workers: processes that decode the files of a list; 0 = this one.
+            batch_size: videos of a list that run together; None = as many as make MAX_VIEWS_PER_FORWARD views.
+            time_limit_seconds: for opening a file and for each reading of it, see `open_video`.
+            features: True = predictions have features.
+
+        Returns:
+            A `Prediction`; of a list a list of them, in its order. A file of a list that can't be read gives one with
+            an `error`.
+
+        Raises:
+            DecodeError: a single file can't be read.
+            NonFiniteLogitsError: the model gives NaN for a single video.
+            ValueError: what is given is nothing of these, or a setting is out of range.
+            WorkerCrashError: there is no room for what the processes read.
+        """
+        require_labels(self, top_k=top_k, threshold=threshold)
+        if isinstance(given, (str, Path, np.ndarray, Tensor)) or not isinstance(given, Iterable):
+            found = model_input(self, given, fps=fps, time_limit_seconds=time_limit_seconds)
+            return self._predict(found, top_k=top_k, threshold=threshold, features=features)
+        listing = list(given)
+        arrays = [number for number, one in enumerate(listing) if isinstance(one, (np.ndarray, Tensor))]
+        told = {
+            number: self._predict(
+                model_input(self, listing[number], fps=fps), top_k=top_k, threshold=threshold, features=features
+            )
+            for number in arrays
+        }
+        files = [number for number in range(len(listing)) if number not in told]
+        predictions = predict_records(
+            self,
+            [listed(self, on_disk(_path(listing[number]))) for number in files],
+            top_k=top_k,
+            threshold=threshold,
+            num_workers=num_workers,
+            batch_size=batch_size,
+            time_limit_seconds=time_limit_seconds,
+            features=features,
+        )
+        told |= dict(zip(files, predictions, strict=True))
+        return [told[number] for number in range(len(listing))]
+
+    def logits(self, given: Given, *, fps: float = 30.0) -> np.ndarray:
+        """Logits (V, num_classes) float32 of the V views of a video.
+
+        Raises:
+            DecodeError, ValueError: as when it is called.
+        """
+        return self._run(self.model, model_input(self, given, fps=fps)).numpy()
+
+    def features(self, given: Given, *, fps: float = 30.0) -> np.ndarray:
+        """Features (V, embed_dim) float32 of the V views of a video: what the classifier's last layer sees.
+
+        Raises:
+            DecodeError, ValueError: as when it is called.
+        """
+        return self._run(self.model.forward_features, model_input(self, given, fps=fps)).numpy()
+
+    def tokens(self, given: Given, *, fps: float = 30.0) -> np.ndarray:
+        """Semantic tokens (V, K, C) float32 of the V views of a video; of a dense model all of its tokens.
+
+        Raises:
+            DecodeError, ValueError: as when it is called.
+        """
+        return self._run(self.model.forward_tokens, model_input(self, given, fps=fps)).numpy()
+
+    def _predict(self, found: ModelInput, *, top_k: int, threshold: float | None, features: bool) -> Prediction:
+        seen = self._run(self.model.forward_features, found)  # (V, embed_dim)
+        with torch.inference_mode():
+            logits = self.model.forward_head(seen.to(self.device)).float().cpu()  # (V, num_classes)
+        if not torch.isfinite(logits).all():
+            raise NonFiniteLogitsError(f"the model gives NaN or infinite logits for {found.file or 'what was given'}")
+        scores = aggregate_views(logits[None], average=self.protocol.average, multi_label=self.multi_label)
+        probabilities = self.probabilities(scores)[0]  # (num_classes,)
+        return likeliest(
+            probabilities,
+            self.classes,
+            top_k=top_k,
+            threshold=threshold,
+            file=found.file,
+            seconds=found.seconds,
+            features=seen.mean(0).numpy() if features else None,
+        )
+
+    @torch.inference_mode()
+    def _run(self, function: Callable[[Tensor], Tensor], found: ModelInput) -> Tensor:
+        """`function` of the views, a bounded number at a time, in float32 on the CPU."""
+        parts = found.views.split(MAX_VIEWS_PER_FORWARD)
+        return torch.cat([function(part.to(self.device)).float().cpu() for part in parts])
+
+
+def _path(given: object) -> str | Path:
+    if isinstance(given, (str, Path)):
+        return given
+    raise ValueError(f"{given!r:.80} in a list is no input; a list holds paths, frames or clips")
 
 
 def make_output_dir(path: Path) -> Path:
@@ -41,88 +188,6 @@ def make_output_dir(path: Path) -> Path:
             f"the output folder {path} can't be written ({error.strerror}); give another one "
             "(stvit_video.evaluate: hydra.run.dir=FOLDER; evaluate_clips.py: output_dir=FOLDER)"
         ) from error
-
-
-@dataclass(frozen=True)
-class Recognizer:
-    """A checkpoint ready for use.
-
-    Attributes:
-        model: in eval mode, on `device`.
-        classes: label names in the order of the logits.
-        preprocessing: what the model is fed with: as it was trained, sizes as the protocol says.
-        protocol: the checkpoint's, where the caller gave no other.
-        device: where the model is.
-        config: the resolved configuration of the training run.
-        model_name: the name that `create_model` knows.
-        multi_label: True = a video can have several labels, and each logit has a probability of its own (sigmoid).
-    """
-
-    model: nn.Module
-    classes: tuple[str, ...]
-    preprocessing: Preprocessing
-    protocol: TestProtocol
-    device: torch.device
-    config: Mapping[str, Any]
-    model_name: str
-    multi_label: bool = False
-
-    @property
-    def label_separator(self) -> str:
-        """What stands between the labels of a video, in the lists of the training and in our tables."""
-        return str(self.config.get("data", {}).get("label_separator") or "|")
-
-    def require_labels_of(self, manifest: Manifest) -> None:
-        """Raise unless the list is of the kind that the model was trained on.
-
-        Raises:
-            ManifestError: one of them is for several labels a video, the other for one.
-        """
-        if self.multi_label and not manifest.multi_label:
-            raise ManifestError(
-                "the checkpoint was trained on several labels a video and the list gives one each; use a CSV, "
-                f"which is then read with label_separator={self.label_separator!r}"
-            )
-        if manifest.multi_label and not self.multi_label:
-            raise ManifestError(
-                "the list gives several labels a video and the checkpoint was trained on one each; leave "
-                "label_separator out, or use a checkpoint that was trained with it"
-            )
-
-    def average_views(self, result: MultiViewResult) -> Tensor:
-        """Scores (N, num_classes) of the videos of `result`, by the protocol's average."""
-        return aggregate_views(result.view_logits, average=self.protocol.average, multi_label=self.multi_label)
-
-    def probabilities(self, scores: Tensor) -> Tensor:
-        """Probabilities of the scores that `average_views` gives: of the classes, or of each label by itself."""
-        if self.protocol.average == "prob":
-            return scores
-        return scores.sigmoid() if self.multi_label else scores.softmax(dim=-1)
-
-    def result_line(self, metrics: Metrics, result: MultiViewResult) -> str:
-        """The accuracies, the videos used and listed, and the protocol, in one line."""
-        words = self.protocol.describe(short_side=self.preprocessing.short_side, multi_label=self.multi_label)
-        return result_line(metrics, result=result, protocol=words + describe_equal_views(result))
-
-    def video_rows(self, manifest: Manifest, result: MultiViewResult, scores: Tensor) -> list[Row]:
-        """One row for each listed video, see `video_rows`; with several labels each, `multi_label_video_rows`."""
-        if self.multi_label:
-            return multi_label_video_rows(
-                result,
-                scores,
-                video_ids=[record.video_id for record in manifest.records],
-                labels=[record.labels for record in manifest.records],
-                classes=self.classes,
-                threshold=THRESHOLDS[self.protocol.average],
-                separator=self.label_separator,
-            )
-        return video_rows(
-            result,
-            scores,
-            video_ids=[record.video_id for record in manifest.records],
-            labels=[record.label for record in manifest.records],
-            classes=self.classes,
-        )
 
 
 def load_recognizer(
@@ -159,8 +224,8 @@ def load_recognizer(
             whole_number(key, value)
     chosen_device = choose_device(device)
     model, meta = model_from_checkpoint(ckpt_path)
+    assert isinstance(model, TokenModel)  # as all that create_model builds
     if num_tokens is not None:
-        assert isinstance(model, TokenModel)  # as all that create_model builds
         model.set_num_tokens(num_tokens)
     stored: Mapping[str, Any] = meta["protocol"] if protocol is None else {"name": protocol}
     chosen = TestProtocol.named(
@@ -182,20 +247,3 @@ def load_recognizer(
         model_name=meta["model"]["name"],
         multi_label=meta["multi_label"],
     )
-
-
-def choose_device(name: str) -> torch.device:
-    """The torch device that `name` means; "auto" = the first GPU if there is one, else the CPU.
-
-    Raises:
-        ValueError: no such device, or none here.
-    """
-    if name == "auto":
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if torch.cuda.is_available() else CPU
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = (str(error).splitlines() or ["no reason given"])[0]
-        raise ValueError(f"device={name!r} can't be used here ({reason}); use auto, cpu, cuda or cuda:<n>") from error
-    return device

@@ -15,7 +15,8 @@ from stvit_video.data.transforms.device_transform import DeviceTransform
 from stvit_video.evaluation.distributed import rank_and_world_size
 from stvit_video.evaluation.metrics import Metrics, classification_metrics, multi_label_metrics
 from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError, evaluate_views
-from stvit_video.inference.recognizer import Recognizer
+from stvit_video.inference.model_input import view_dataset
+from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.layers.numbers import whole_number
 from stvit_video.utils.open_files import OpenFilesError
 
@@ -30,7 +31,7 @@ PRECISIONS: dict[str, torch.dtype | None] = {"32": None, "bf16": torch.bfloat16,
 
 
 def evaluate_manifest(
-    recognizer: Recognizer,
+    recognizer: TrainedModel,
     manifest: Manifest,
     *,
     batch_size: int = 1,
@@ -66,7 +67,8 @@ def evaluate_manifest(
         raise ValueError(f"precision={precision!r} is not known; use one of {', '.join(PRECISIONS)}")
     datasets: list[ViewDataset] = []
     with naming_worker_crashes(lambda: datasets, prefix=prefix):
-        datasets.append(_views(recognizer, manifest, Decoding(backend=backend, time_limit_seconds=time_limit_seconds)))
+        decoding = Decoding(backend=backend, time_limit_seconds=time_limit_seconds)
+        datasets.append(view_dataset(recognizer, manifest, decoding=decoding))
         rank, world_size = rank_and_world_size()
         share = UnpaddedDistributedSampler(
             datasets[0], shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=batch_size
@@ -90,18 +92,7 @@ def evaluate_manifest(
         )
 
 
-def _views(recognizer: Recognizer, manifest: Manifest, decoding: Decoding) -> ViewDataset:
-    return ViewDataset(
-        manifest,
-        preprocessing=recognizer.preprocessing,
-        protocol=recognizer.protocol.name,
-        num_clips=recognizer.protocol.num_clips,
-        num_crops=recognizer.protocol.num_crops,
-        decoding=decoding,
-    )
-
-
-def score_videos(recognizer: Recognizer, result: MultiViewResult) -> tuple[Tensor, Metrics]:
+def score_videos(recognizer: TrainedModel, result: MultiViewResult) -> tuple[Tensor, Metrics]:
     """Scores (N, num_classes) of the videos of `result`, by the protocol's average, and their metrics.
 
     Raises:

@@ -130,6 +130,10 @@ class TokenModel(nn.Module):
         """Features (B, C) of clips (B, in_channels, T, H, W) or images (B, in_channels, [1,] H, W)."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it comes to features")
 
+    def forward_tokens(self, clip: Tensor) -> Tensor:
+        """Tokens (B, K, C) that the classifier looks at, of clips (B, in_channels, T, H, W) or images."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it comes to tokens")
+
     def tokens_per_level(self) -> tuple[int, ...]:
         """Tokens of each stage in order, at the size the model was built for."""
         raise NotImplementedError(f"{type(self).__name__} does not say how many tokens its stages have")

@@ -1,11 +1,24 @@
 """What uses private names of torch's data loaders, under the rules of `compat`."""
 
+import signal
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-__all__ = ["forget_processes", "half_made_iterator", "let_errors_travel"]
+__all__ = [
+    "forget_processes",
+    "half_made_iterator",
+    "let_errors_travel",
+    "lost_process_error",
+    "lost_processes_while_waiting",
+]
+
+
+ENDING_SECONDS = 0.2  # that a killed process may need until the system says so
 
 
 def forget_processes(loader: Any, iterator: Any) -> list[BaseProcess]:
@@ -38,6 +51,53 @@ def _forget_pids(iterator: Any) -> None:
     if remove is not None:
         remove(id(iterator))
         iterator._worker_pids_set = False
+
+
+@contextmanager
+def lost_processes_while_waiting(loader: Any) -> Iterator[None]:
+    """Let torch tell that a process of a loader was lost only while the loader is asked for a batch.
+
+    By itself torch raises whenever the system says that a process has ended, in whatever code runs just then. A loss at
+    any other moment is told within seconds by the loader itself, which sees that its process is gone.
+
+    Touches: `torch.utils.data._utils.signal_handling._set_SIGCHLD_handler`. Gone: torch raises as it does by itself.
+
+    Args:
+        loader: with `is_waiting`, see `VideoLoader`.
+    """
+    from torch.utils.data import _utils
+
+    begin = getattr(getattr(_utils, "signal_handling", None), "_set_SIGCHLD_handler", None)
+    if begin is None or not hasattr(signal, "SIGCHLD") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    begin()
+    torchs = signal.getsignal(signal.SIGCHLD)
+
+    def tell(number: int, frame: Any) -> None:
+        if loader.is_waiting and callable(torchs):
+            torchs(number, frame)
+
+    signal.signal(signal.SIGCHLD, tell)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, torchs)
+
+
+def lost_process_error(iterator: Any) -> RuntimeError | None:
+    """The error by which torch tells that a process of a loader has ended; None = all are there.
+
+    Touches: `_workers` of what a loader iterates with. Gone: None.
+    """
+    for process in getattr(iterator, "_workers", ()):
+        process.join(ENDING_SECONDS)
+        if process.exitcode is not None and process.exitcode < 0:
+            words = signal.strsignal(-process.exitcode)
+            return RuntimeError(f"DataLoader worker (pid {process.pid}) is killed by signal: {words}.")
+        if process.exitcode is not None:
+            return RuntimeError(f"DataLoader worker (pid(s) {process.pid}) exited unexpectedly")
+    return None
 
 
 def half_made_iterator(error: BaseException) -> Any:

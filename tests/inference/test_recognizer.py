@@ -1,15 +1,17 @@
 """The shared path from checkpoint to result: what overrides what, and what is refused."""
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from stvit_video.data.layouts.csv_list import read_csv_manifest
-from stvit_video.data.manifests.faults import ManifestError
-from stvit_video.inference.recognizer import choose_device, load_recognizer, make_output_dir
+import stvit_video
+from stvit_video.data.decoding.request import DecodeError
+from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.inference.model_input import model_input
+from stvit_video.inference.recognizer import load_recognizer, make_output_dir
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.models import create_model
 
@@ -92,31 +94,6 @@ def test_output_folders(tmp_path: Path) -> None:
             make_output_dir(path)
 
 
-def test_devices() -> None:
-    assert choose_device("cpu") == torch.device("cpu")
-    assert choose_device("auto").type in ("cpu", "cuda")
-    with pytest.raises(ValueError, match=r"device='gpu' .*auto, cpu, cuda or cuda:<n>"):
-        choose_device("gpu")
-
-
-def test_lists_and_checkpoints_are_of_one_kind(tiny_run: Any) -> None:
-    one = load_recognizer(tiny_run.checkpoint, device="cpu")
-    several = dataclasses.replace(one, multi_label=True, config={"data": {"label_separator": ";"}})
-    assert (one.label_separator, several.label_separator) == ("|", ";")
-    single_list = read_csv_manifest(tiny_run.manifest, classes=one.classes)
-    several_list = read_csv_manifest(tiny_run.manifest, classes=one.classes, label_separator=";")
-    one.require_labels_of(single_list)
-    several.require_labels_of(several_list)
-    message = (  # the whole sentence, once for its family
-        "^the checkpoint was trained on several labels a video and the list gives one each; "
-        "use a CSV, which is then read with label_separator=';'$"
-    )
-    with pytest.raises(ManifestError, match=message):
-        several.require_labels_of(single_list)
-    with pytest.raises(ManifestError, match="list .*several labels a video .*one each; .*label_separator"):
-        one.require_labels_of(several_list)
-
-
 def test_another_number_of_tokens(tiny_run: Any, tmp_path: Path) -> None:
     assert load_recognizer(tiny_run.checkpoint, device="cpu").model.token_grid.count == 4
     assert load_recognizer(tiny_run.checkpoint, device="cpu", num_tokens=[1, 2, 4]).model.token_grid.sizes == (1, 2, 4)
@@ -127,3 +104,62 @@ def test_another_number_of_tokens(tiny_run: Any, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "dense.ckpt")
     with pytest.raises(ValueError, match="num_tokens=8 .*dense model"):
         load_recognizer(tmp_path / "dense.ckpt", device="cpu", num_tokens=8)
+
+
+def test_a_video_is_labelled_as_by_the_model(tiny_run: Any) -> None:
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu")
+    video = tiny_run.videos[1]
+    views = model_input(recognizer, video).views
+    with torch.no_grad():
+        logits, features = tiny_run.model(views), tiny_run.model.forward_features(views)
+        tokens = tiny_run.model.forward_tokens(views)
+    np.testing.assert_allclose(recognizer.logits(video), logits.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(recognizer.features(video), features.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(recognizer.tokens(video), tokens.numpy(), rtol=1e-5, atol=1e-6)
+    assert recognizer.tokens(video).shape == (6, 4, 8)
+    told = recognizer(video, top_k=2, features=True)
+    expected = logits.softmax(-1).mean(0)
+    best = expected.argsort(descending=True)[:2]
+    assert told.labels == tuple(recognizer.classes[i] for i in best)
+    assert told.probabilities == pytest.approx(expected[best].tolist(), abs=1e-6)
+    assert (told.file, told.error, told.seconds) == (video, None, pytest.approx(2.5))
+    np.testing.assert_allclose(told.features, features.mean(0).numpy(), rtol=1e-5, atol=1e-6)
+    assert recognizer(video).features is None
+
+
+def test_a_list_is_told_in_order(tiny_run: Any, tmp_path: Path) -> None:
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu")
+    absent = tmp_path / "absent.mp4"
+    clip = np.random.default_rng(0).normal(size=(3, 4, 16, 16))
+    told = recognizer([tiny_run.videos[2], clip, absent, str(tiny_run.videos[0])], num_workers=2)
+    assert [one.file for one in told] == [tiny_run.videos[2], None, absent, tiny_run.videos[0]]
+    assert [one.error is None for one in told] == [True, True, False, True]
+    assert "absent.mp4" in told[2].error
+    for number, given in ((0, tiny_run.videos[2]), (1, clip), (3, tiny_run.videos[0])):
+        alone = recognizer(given)
+        assert told[number].labels == alone.labels
+        assert told[number].probabilities == pytest.approx(alone.probabilities, abs=1e-6)
+    assert recognizer([]) == []
+    assert [one.label for one in recognizer(iter(tiny_run.videos))] == [recognizer(v).label for v in tiny_run.videos]
+
+
+def test_what_a_recognizer_refuses(tiny_run: Any, tmp_path: Path) -> None:
+    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu")
+    with pytest.raises(DecodeError, match=r"absent\.mp4"):
+        recognizer(tmp_path / "absent.mp4")
+    with pytest.raises(ValueError, match="7 in a list .*paths, frames or clips"):
+        recognizer([tiny_run.videos[0], 7])
+    with pytest.raises(ValueError, match="top_k=0 .*at least 1"):
+        recognizer(tiny_run.videos[0], top_k=0)
+    with pytest.raises(ValueError, match="threshold=0.5 .*several labels"):
+        recognizer(tiny_run.videos[0], threshold=0.5)
+    torch.nn.init.constant_(recognizer.model.head.bias, float("nan"))
+    with pytest.raises(NonFiniteLogitsError, match="c d.mp4"):
+        recognizer(tiny_run.videos[1])
+
+
+def test_the_public_name(tiny_run: Any) -> None:
+    recognizer = stvit_video.load(tiny_run.checkpoint, num_tokens=1, device="cpu", num_clips=1, num_crops=1)
+    assert isinstance(recognizer, stvit_video.Recognizer)
+    assert isinstance(recognizer(tiny_run.videos[0]), stvit_video.Prediction)
+    assert recognizer.tokens(tiny_run.videos[0]).shape == (1, 1, 8)

@@ -2,6 +2,9 @@
 
 import gc
 import multiprocessing
+import os
+import signal
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +13,14 @@ from failing_queue import LocalErrors
 from torch.utils.data import DataLoader, TensorDataset
 
 from stvit_video.utils.child_processes import end_processes
-from stvit_video.utils.compat_loaders import forget_processes, half_made_iterator, let_errors_travel
+from stvit_video.utils.compat import find_lost_workers
+from stvit_video.utils.compat_loaders import (
+    forget_processes,
+    half_made_iterator,
+    let_errors_travel,
+    lost_process_error,
+    lost_processes_while_waiting,
+)
 
 
 def test_the_processes_of_an_iterator_are_found_and_forgotten():
@@ -70,3 +80,45 @@ def test_an_error_of_a_local_class_becomes_a_runtime_error():
     loader = DataLoader(LocalErrors(), num_workers=1, timeout=20, worker_init_fn=prepared)
     with pytest.raises(RuntimeError, match="item 0 is odd"):
         next(iter(loader))
+
+
+def end_a_child() -> None:
+    """A process that is gone, told to torch's handler of SIGCHLD."""
+    os.waitpid(os.posix_spawn("/bin/true", ["true"], os.environ), 0)
+
+
+def test_lost_processes_are_told_only_while_a_loader_waits(monkeypatch):
+    """The handler that stands when torch has set its own is called only then, and is back afterwards."""
+    told = []
+    list(DataLoader(TensorDataset(torch.zeros(2)), num_workers=1))  # torch has set its handler
+    before = signal.signal(signal.SIGCHLD, lambda number, frame: told.append(number))
+    try:
+        loader = SimpleNamespace(is_waiting=False)
+        with lost_processes_while_waiting(loader):
+            end_a_child()
+            assert told == []
+            loader.is_waiting = True
+            end_a_child()
+            assert told == [signal.SIGCHLD]
+        loader.is_waiting = False
+        end_a_child()
+        assert len(told) == 2
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def idle() -> None:
+    time.sleep(60)
+
+
+@pytest.mark.parametrize(("number", "words"), [(signal.SIGKILL, "Killed"), (signal.SIGTERM, "Terminated")])
+def test_a_process_that_is_gone_is_told_as_torch_does(number, words):
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=idle)
+    process.start()
+    assert lost_process_error(SimpleNamespace(_workers=[process])) is None
+    os.kill(process.pid, number)
+    found = find_lost_workers(lost_process_error(SimpleNamespace(_workers=[process])))
+    assert found.pids == (process.pid,)
+    assert found.signal == words
+    assert lost_process_error(object()) is None

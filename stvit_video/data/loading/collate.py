@@ -40,13 +40,15 @@ def collate_views(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     Returns:
         "views" (B, V, C, T, H, W); "label" (B,) int64, of a multi-label list (B, num_classes) float32;
-        "index" (B,) int64; "error", B texts; "clip_starts_seconds" (B, V) float64; "crops" and "same_as" (B, V) int64.
+        "index" (B,) int64; "error", B texts; "seconds" (B,) float64; "clip_starts_seconds" (B, V) float64;
+        "crops" and "same_as" (B, V) int64.
     """
     return {
         "views": torch.stack([item["views"] for item in items]),
         "label": torch.stack([torch.as_tensor(item["label"]) for item in items]),
         "index": torch.tensor([item["index"] for item in items]),
         "error": [item["error"] for item in items],
+        "seconds": torch.tensor([item["seconds"] for item in items], dtype=torch.float64),
         "clip_starts_seconds": torch.tensor([item["clip_starts_seconds"] for item in items], dtype=torch.float64),
         "crops": torch.tensor([item["crops"] for item in items]),
         "same_as": torch.tensor([item["same_as"] for item in items]),

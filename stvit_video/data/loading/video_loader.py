@@ -21,7 +21,7 @@ from stvit_video.data.loading.worker_crashes import (
 )
 from stvit_video.data.loading.worker_init import init_worker
 from stvit_video.utils.child_processes import end_processes, register_owner
-from stvit_video.utils.compat_loaders import forget_processes, half_made_iterator
+from stvit_video.utils.compat_loaders import forget_processes, half_made_iterator, lost_process_error
 
 Collate = Callable[[Any], Any]
 
@@ -90,7 +90,7 @@ class VideoLoader(DataLoader[Any]):
                 with naming_worker_crashes(self._watched, prefix=self.prefix):
                     if batches is None:
                         self._batches = batches = self._started()
-                    batch = next(batches, None)
+                    batch = self._next(batches)
                 self.is_waiting = False
                 if batch is None:
                     return
@@ -105,6 +105,14 @@ class VideoLoader(DataLoader[Any]):
     def end(self) -> None:
         """End the processes at once; the next iteration starts others."""
         end_processes(forget_processes(self, self._batches))
+
+    def _next(self, batches: Iterator[Any]) -> Any:
+        """The next batch, None = there is no more."""
+        try:
+            return next(batches, None)
+        except (ConnectionError, EOFError, FileNotFoundError) as error:
+            lost = lost_process_error(batches)  # it sent a batch and died before its tensors were taken over
+            raise (lost or error) from error
 
     def _started(self) -> Iterator[Any]:
         try:

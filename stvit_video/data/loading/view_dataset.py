@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.frame_source import Decoding, manifest_source
+from stvit_video.data.loading.given_frames import Frames
 from stvit_video.data.loading.targets import target_of
 from stvit_video.data.loading.worker_crashes import ReadingNow
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
@@ -36,6 +37,7 @@ class ViewDataset(Dataset[dict[str, Any]]):
         num_clips: clips of a video.
         num_crops: crops of each clip: 1 = the centre, 3 = along the long side.
         decoding: decoder, and what is kept in memory.
+        source: where frames come from, in place of one that `decoding` describes.
 
     Attributes:
         reading_now: which video each loader process is reading.
@@ -53,6 +55,7 @@ class ViewDataset(Dataset[dict[str, Any]]):
         num_clips: int = 1,
         num_crops: int = 1,
         decoding: Decoding = Decoding(),  # noqa: B008 - frozen
+        source: Frames | None = None,
     ) -> None:
         if num_clips < 1 or num_crops not in (1, 3):
             raise ValueError(f"num_clips={num_clips} must be at least 1, num_crops={num_crops} must be 1 or 3")
@@ -62,7 +65,7 @@ class ViewDataset(Dataset[dict[str, Any]]):
         self.num_clips = num_clips
         self.num_crops = num_crops
         self.reading_now = ReadingNow()
-        self.source = manifest_source(
+        self.source: Frames = source or manifest_source(
             manifest,
             decoding,
             preprocessing=preprocessing,
@@ -90,10 +93,10 @@ class ViewDataset(Dataset[dict[str, Any]]):
 
         Returns:
             "views" (V, C, T, H, W) uint8; "label", see `target_of`; "index"; "error", empty when the video was read;
-            "clip_starts_seconds", for each view the time of its first frame, counted from the first frame of the file;
-            "crops", for each view the number of its crop; "same_as", for each view the first view that equals it
-            (itself, unless the video is short or square). Of an unreadable video the views are zeros and the times are
-            NaN.
+            "seconds", how long the video or its segment lasts; "clip_starts_seconds", for each view the time of its
+            first frame, counted from the first frame of the file; "crops", for each view the number of its crop;
+            "same_as", for each view the first view that equals it (itself, unless the video is short or square). Of an
+            unreadable video the views are zeros and the times are NaN.
         """
         record = self.manifest.records[index]
         label = target_of(self.manifest, record)
@@ -106,13 +109,15 @@ class ViewDataset(Dataset[dict[str, Any]]):
             zeros = torch.zeros(self.num_views, 3, num_frames, size, size, dtype=torch.uint8)
             nothing = [math.nan] * self.num_views
             missing = {"views": zeros, "clip_starts_seconds": nothing, "same_as": list(range(self.num_views))}
-            return item | missing | {"error": str(error)}
+            return item | missing | {"seconds": math.nan, "error": str(error)}
 
     def _read_views(self, record: VideoRecord) -> dict[str, Any]:
+        durations: list[float] = []
         clips: list[list[int]] = []  # frame numbers in the segment
         chosen: list[int] = []  # each wanted frame once, in order
 
         def choose(times: FrameTimes) -> list[int]:
+            durations[:] = [times.duration_seconds]
             clips[:] = self.protocol.frame_indices(
                 times,
                 num_frames=self.preprocessing.num_frames,
@@ -126,7 +131,7 @@ class ViewDataset(Dataset[dict[str, Any]]):
         place = {index: number for number, index in enumerate(chosen)}
         rows = [[place[index] for index in clip] for clip in clips]  # num_clips x T, rows of reading.frames
         starts = [reading.seconds[row[0]] for row in rows for _ in range(self.num_crops)]
-        return self._crop_views(reading.frames, rows) | {"clip_starts_seconds": starts}
+        return self._crop_views(reading.frames, rows) | {"clip_starts_seconds": starts, "seconds": durations[0]}
 
     def _crop_views(self, frames: torch.Tensor, rows: Sequence[Sequence[int]]) -> dict[str, Any]:
         """Views (V, 3, T, H, W) of decoded frames (n, H, W, 3), and which of them are equal."""

@@ -28,7 +28,17 @@ _OTHERWISE = "look for its own words above, or use {0}num_workers=0 to see them"
 
 
 class WorkerCrashError(RuntimeError):
-    """A loader process was ended from outside; the message names the video that it was reading."""
+    """A loader process was ended from outside; the message names the video that it was reading.
+
+    Args:
+        message: the sentence.
+        videos: manifest positions of what the lost processes were reading, in any of the data sets; empty where that
+            is not known, or where no process was lost.
+    """
+
+    def __init__(self, message: str, *, videos: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.videos = videos
 
 
 class ReadingNow:
@@ -131,9 +141,10 @@ def naming_worker_crashes(datasets: Callable[[], Iterable[Watched]], *, prefix: 
     except (WorkerCrashError, OpenFilesError):
         raise
     except (RuntimeError, OSError) as error:
-        explanation = explain_worker_crash(error, datasets(), prefix=prefix)
+        watched = list(datasets())
+        explanation = explain_worker_crash(error, watched, prefix=prefix)
         if explanation is not None:
-            raise WorkerCrashError(explanation) from error
+            raise WorkerCrashError(explanation, videos=_lost_videos(error, watched)) from error
         if is_of_open_files(error):
             raise OpenFilesError from error
         raise
@@ -141,6 +152,13 @@ def naming_worker_crashes(datasets: Callable[[], Iterable[Watched]], *, prefix: 
 
 def _advice(signal: str, prefix: str) -> str:
     return _ADVICE.get(signal, _OTHERWISE).format(prefix)
+
+
+def _lost_videos(error: BaseException, datasets: Iterable[Watched]) -> tuple[int, ...]:
+    lost = find_lost_workers(error)
+    pids = () if lost is None else lost.pids
+    videos = [dataset.reading_now.video_of(pid) for dataset in datasets for pid in pids]
+    return tuple(sorted({video for video in videos if video is not None}))
 
 
 def _paths(pid: int, datasets: Iterable[Watched]) -> list[str]:
