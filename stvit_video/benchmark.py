@@ -1,7 +1,8 @@
-"""`python -m stvit_video.benchmark --table` or `data videos=DIR`: what models cost, and how quick reading data is.
+"""`python -m stvit_video.benchmark --table`, `data videos=DIR` or `predict ckpt_path=... videos=DIR`: cost and speed.
 
 For the table of models each one runs once, on the CPU, while its operations are traced and counted. For the table of
-data, videos of a folder are read as in training and testing, and by others.
+data, videos of a folder are read as in training and testing, and by others. For predictions, a checkpoint labels the
+videos of a folder by one call each, and by several processes.
 """
 
 import os
@@ -11,26 +12,35 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
+from stvit_video.data.benchmarks.bare_decoders import find_videos
 from stvit_video.data.benchmarks.suite import format_comparisons, measure_data
 from stvit_video.data.curation.transcode import TranscodeError
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.clip_dataset import BrokenVideosError
+from stvit_video.data.loading.worker_crashes import WorkerCrashError
+from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 from stvit_video.evaluation.cost.published import published_figures
 from stvit_video.evaluation.cost.table import FORMATS, Cost, format_costs
+from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.inference.predict_speed import format_speeds, measure_predicting
+from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.models import create_model, list_models, model_options
 from stvit_video.utils.command_line import Command, CommandLineError, Given, Setting, Switch
 from stvit_video.utils.exit_status import DEBUG
 from stvit_video.utils.optional import MissingLibraryError
 from stvit_video.utils.provenance import processor_name
-from stvit_video.utils.value_kinds import PATH, WORDS, one_of, sizes, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, WORDS, one_of, sizes, whole, whole_numbers
 
 IN_CHANNELS = 3
 DATA_COMMAND = "data"
+PREDICT_COMMAND = "predict"
 DATA_FAILURES = (MissingLibraryError, BrokenVideosError, DecodeError, TranscodeError)
+PREDICT_FAILURES = (DecodeError, NonFiniteLogitsError, WorkerCrashError)
 TABLE = Command(
     prog="python -m stvit_video.benchmark",
     summary="What models cost: parameters, multiply-adds and tokens of one view.",
@@ -52,7 +62,8 @@ TABLE = Command(
         "python -m stvit_video.benchmark --table names='stvit_*' num_tokens=32 format=csv",
         "python -m stvit_video.benchmark data videos=my_videos",
     ),
-    notes="How quick reading data is: python -m stvit_video.benchmark data --help",
+    notes="How quick reading data is: python -m stvit_video.benchmark data --help\n"
+    "How many videos a second a checkpoint labels: python -m stvit_video.benchmark predict --help",
 )
 DATA = Command(
     prog="python -m stvit_video.benchmark",
@@ -68,6 +79,36 @@ DATA = Command(
     examples=(
         "python -m stvit_video.benchmark data videos=my_videos",
         "python -m stvit_video.benchmark data videos=my_videos num_workers=8 limit=500",
+    ),
+)
+PREDICT = Command(
+    prog="python -m stvit_video.benchmark",
+    word=PREDICT_COMMAND,
+    summary="How many videos a second a checkpoint labels: by one call each, and by several processes.",
+    settings=(
+        Setting(
+            name="ckpt_path",
+            kind=replace(PATH, example="outputs/<run>/best.ckpt"),
+            help="checkpoint written by stvit_video.train, or a folder of stvit_video.export_run",
+            is_needed=True,
+        ),
+        Setting(name="videos", kind=PATH, help="a folder with videos, in it or in folders in it", is_needed=True),
+        Setting(
+            name="num_workers", kind=whole_numbers(), help="processes that decode, one row each", default=(0, 1, 2)
+        ),
+        Setting(name="limit", kind=whole(low=1), help="most videos to label", default=64),
+        Setting(name="repeats", kind=whole(low=1), help="rounds; their median counts", default=5),
+        Setting(
+            name="protocol",
+            kind=one_of(PROTOCOLS, sign="NAME"),
+            help="which frames and crops, such as single",
+            default_words="the checkpoint's",
+        ),
+        Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto"),
+    ),
+    examples=(
+        "python -m stvit_video.benchmark predict ckpt_path=outputs/mine/best.ckpt videos=my_videos",
+        "python -m stvit_video.benchmark predict ckpt_path=outputs/mine/best.ckpt videos=my_videos num_workers=2,8 limit=500",
     ),
 )
 
@@ -197,11 +238,35 @@ def print_data(given: Given) -> None:
     rows, notes = measure_data(
         str(given.videos), preprocessing=preprocessing, num_workers=given.num_workers, limit=given.limit
     )
-    date = datetime.now(timezone.utc).date().isoformat()
-    print(f"{processor_name()}, {os.cpu_count()} cores, load {load_before} before, {_load_average()} after; {date}")
+    print(_machine(load_before))
     clip = f"clips of {given.num_frames} frames, stride {given.frame_stride}"
     print(f"{clip}, {given.num_workers} worker processes on either side (views: one process); {notes[0]}\n")
     print("\n".join([format_comparisons(rows), *(f"\n{note}" for note in notes[1:])]))
+
+
+def print_predicting(given: Given) -> None:
+    """Measure and print what `predict` asks for.
+
+    Raises:
+        ValueError: a setting that the checkpoint can't take, or no video.
+        DecodeError: a video can't be read.
+    """
+    recognizer = load_recognizer(given.ckpt_path, device=given.device, protocol=given.protocol)
+    files = [Path(file) for file in find_videos(given.videos, limit=given.limit)]
+    load_before = _load_average()
+    speeds = measure_predicting(recognizer, files, num_workers=given.num_workers, repeats=given.repeats)
+    print(f"{_machine(load_before)}\n{_words_of(recognizer, len(files))}; median of {given.repeats} rounds\n")
+    print(format_speeds(speeds))
+
+
+def _words_of(recognizer: Recognizer, num_videos: int) -> str:
+    seen = recognizer.protocol.describe(short_side=recognizer.preprocessing.short_side)
+    return f"{num_videos} videos, {recognizer.model_name}, {seen}, {recognizer.device}"
+
+
+def _machine(load_before: str) -> str:
+    date = datetime.now(timezone.utc).date().isoformat()
+    return f"{processor_name()}, {os.cpu_count()} cores, load {load_before} before, {_load_average()} after; {date}"
 
 
 def _load_average() -> str:
@@ -212,8 +277,11 @@ def _load_average() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what is asked for; gives the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    if next((word for word in words if word != DEBUG), "") == DATA_COMMAND:
+    first = next((word for word in words if word != DEBUG), "")
+    if first == DATA_COMMAND:
         return DATA.run(print_data, words, failures=DATA_FAILURES)
+    if first == PREDICT_COMMAND:
+        return PREDICT.run(print_predicting, words, failures=PREDICT_FAILURES)
     return TABLE.run(print_table, words)
 
 

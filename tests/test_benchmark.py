@@ -214,3 +214,13 @@ def test_wrong_values_for_data_are_one_line(options, message, tmp_path, capsys):
 def test_data_needs_a_folder(capsys):
     assert main(["data"]) == 2
     assert capsys.readouterr().err == "error: videos is missing; give videos=PATH\n"
+
+
+def test_the_speed_of_predictions_is_printed(tiny_run, capsys):
+    videos, ckpt = tiny_run.videos[0].parent, tiny_run.checkpoint
+    assert main(["predict", f"ckpt_path={ckpt}", f"videos={videos}", "num_workers=0", "repeats=1", "limit=2"]) == 0
+    printed = capsys.readouterr().out
+    assert "2 videos, stvit_video_deit_tiny, 2 clips x 3 crops" in printed
+    assert re.search(r"\| a list, num_workers=0 \| [\d.]+ \| [\d.]+ \| [\d.]+ \|", printed)
+    assert main(["predict", f"ckpt_path={ckpt}", "videos=absent"]) == 2
+    assert "'absent' is no folder" in capsys.readouterr().err

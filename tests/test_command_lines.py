@@ -27,7 +27,7 @@ HYDRAS = ("doctor", "evaluate", "train")
 OURS = ("__main__", "benchmark", "data.__main__", "export_run", "ledger", "predict", "sweep")
 SCRIPTS = ("evaluate_clips", "fuzz_decoder", "fuzz_training", "prepare_kinetics", "write_settings_page")
 COMMANDS = [(name, "COMMAND") for name in (*OURS, *SCRIPTS) if name != "benchmark"]
-COMMANDS += [("benchmark", "TABLE"), ("benchmark", "DATA")]
+COMMANDS += [("benchmark", "TABLE"), ("benchmark", "DATA"), ("benchmark", "PREDICT")]
 
 
 def load(name: str) -> ModuleType:
