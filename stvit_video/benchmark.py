@@ -93,9 +93,7 @@ PREDICT = Command(
             is_needed=True,
         ),
         Setting(name="videos", kind=PATH, help="a folder with videos, in it or in folders in it", is_needed=True),
-        Setting(
-            name="num_workers", kind=whole_numbers(), help="processes that decode, one row each", default=(0, 1, 2)
-        ),
+        Setting(name="num_workers", kind=whole_numbers(), help="processes that decode, a row each", default=(0, 1, 2)),
         Setting(name="limit", kind=whole(low=1), help="most videos to label", default=64),
         Setting(name="repeats", kind=whole(low=1), help="rounds; their median counts", default=5),
         Setting(
@@ -107,8 +105,8 @@ PREDICT = Command(
         Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto"),
     ),
     examples=(
-        "python -m stvit_video.benchmark predict ckpt_path=outputs/mine/best.ckpt videos=my_videos",
-        "python -m stvit_video.benchmark predict ckpt_path=outputs/mine/best.ckpt videos=my_videos num_workers=2,8 limit=500",
+        "python -m stvit_video.benchmark predict ckpt_path=run/best.ckpt videos=my_videos",
+        "python -m stvit_video.benchmark predict ckpt_path=run/best.ckpt videos=my_videos num_workers=2,8 limit=500",
     ),
 )
 

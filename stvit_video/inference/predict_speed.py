@@ -62,11 +62,10 @@ def measure_predicting(
 
 def format_speeds(speeds: Sequence[PredictSpeed]) -> str:
     """A table in Markdown; ratios are to the first row."""
-    first = speeds[0].videos_per_second
-    rows = [
-        f"| {one.way} | {one.videos_per_second:.1f} | {one.videos_per_second / first:.2f} | {1e3 * one.cpu_seconds:.1f} |"
-        for one in speeds
-    ]
+    rows = []
+    for one in speeds:
+        ratio = one.videos_per_second / speeds[0].videos_per_second
+        rows.append(f"| {one.way} | {one.videos_per_second:.1f} | {ratio:.2f} | {1e3 * one.cpu_seconds:.1f} |")
     return "\n".join(["| way | videos/s | ratio | CPU ms a video |", "|---|--:|--:|--:|", *rows])
 
 
