@@ -1,37 +1,94 @@
-"""`python -m stvit_video.predict ckpt_path=run/best.ckpt file.mp4 [more.mp4 ...]`: the likeliest labels.
+"""`python -m stvit_video.predict ckpt_path=run/best.ckpt video.mp4 [more ...]`: the likeliest labels of videos.
 
-Only the checkpoint is needed: it holds labels, preprocessing and protocol.
+Only the checkpoint is needed: it holds labels, preprocessing and protocol. Videos are files, folders, patterns, lists,
+or names from standard input. Without out= the labels are shown in the terminal. With it they go into a table, and the
+same command goes on where an earlier one stopped.
 
 Of a checkpoint for several labels a video each probability stands by itself; they don't sum to 1.
 """
 
+import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from stvit_video.data.decoding.pictures import is_picture_file
 from stvit_video.data.loading.worker_crashes import WorkerCrashError
-from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling.protocols import PROTOCOLS
-from stvit_video.evaluation.multiview import AVERAGES, NonFiniteLogitsError
-from stvit_video.evaluation.tables import top_classes
+from stvit_video.evaluation.multiview import AVERAGES
+from stvit_video.inference.predicting import predict_records
+from stvit_video.inference.prediction import Prediction
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
-from stvit_video.inference.scoring import evaluate_manifest
+from stvit_video.predictions.feature_table import FEATURE_ENDINGS
+from stvit_video.predictions.inputs import VideoList, read_inputs
+from stvit_video.predictions.label_table import LABEL_ENDINGS
+from stvit_video.predictions.made_with import made_with
+from stvit_video.predictions.progress_bar import duration, watch_progress
+from stvit_video.predictions.stopping import Terminated, sigterm_ends
+from stvit_video.predictions.targets import Targets, ending_rule
+from stvit_video.predictions.terminal import show_predictions
+from stvit_video.predictions.to_files import Outcome, predict_to_files
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
-from stvit_video.utils.value_kinds import PATH, TEXT, number, one_of, positive_number, whole
-from stvit_video.utils.written_paths import on_disk
+from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, number, one_of, positive_number, sizes, whole
+
+FEW_VIDEOS = 8  # that one process decodes as soon as others would have started
+MOST_WORKERS = 16
+
+
+def _file_kind(example: str, endings: tuple[str, ...]) -> Kind:
+    def read(text: str) -> Path:
+        path = Path(PATH.read(text))
+        if rule := ending_rule(path, endings):
+            raise ValueError(rule)
+        return path
+
+    return Kind("FILE", read, example)
+
 
 COMMAND = Command(
     prog="python -m stvit_video.predict",
     summary="The likeliest labels of videos, by a checkpoint.",
-    positional=Positional(name="files", sign="FILE", help="a video, or a picture for an image model", is_many=True),
+    positional=Positional(
+        name="files",
+        sign="FILE",
+        help="a video, a folder, a pattern, a list (.csv, .txt), or - for names from standard input",
+        is_many=True,
+        kind=TEXT,  # a path would lose the ./ of ./-
+    ),
     settings=(
         Setting(
             name="ckpt_path",
             kind=replace(PATH, example="outputs/<run>/best.ckpt"),
             help="checkpoint written by stvit_video.train, or a folder of stvit_video.export_run",
             is_needed=True,
+        ),
+        Setting(
+            name="out",
+            kind=_file_kind("labels.csv", LABEL_ENDINGS),
+            help="table of labels to write, .csv, .jsonl or .parquet",
+            default_words="shown in the terminal",
+        ),
+        Setting(
+            name="features",
+            kind=_file_kind("features.npz", FEATURE_ENDINGS),
+            help="features to write, .npz, .parquet, .jsonl or .csv",
+        ),
+        Setting(name="extend", kind=YES_NO, help="predict videos that were added to the list of out=", default=False),
+        Setting(name="retry_errors", kind=YES_NO, help="try the videos again that could not be read", default=False),
+        Setting(name="top_k", kind=whole(low=1), help="labels of a video", default=5),
+        Setting(
+            name="threshold",
+            kind=number(low=0, high=1),
+            help="several labels a video: every label of at least this probability, not the top_k",
+            excludes=("top_k",),
+        ),
+        Setting(
+            name="num_tokens",
+            kind=replace(sizes(), sign="N|NxN", example="16"),
+            help="semantic tokens, a count or a grid",
+            default_words="the checkpoint's",
         ),
         Setting(
             name="protocol",
@@ -47,13 +104,13 @@ COMMAND = Command(
             help="how the views' scores combine",
             default_words="the protocol's",
         ),
-        Setting(name="top_k", kind=whole(low=1), help="labels to print", default=5),
         Setting(
-            name="threshold",
-            kind=number(low=0, high=1),
-            help="several labels a video: print every label of at least this probability, not the top_k",
-            excludes=("top_k",),
+            name="num_workers",
+            kind=whole(low=0),
+            help="processes that decode; 0 = none beside this one",
+            default_words=f"0 for up to {FEW_VIDEOS} videos, else one less than there are cores",
         ),
+        Setting(name="batch_size", kind=whole(low=1), help="videos that are loaded together", default=8),
         Setting(
             name="time_limit_seconds",
             kind=positive_number(),
@@ -64,100 +121,113 @@ COMMAND = Command(
     ),
     examples=(
         "python -m stvit_video.predict ckpt_path=run/best.ckpt video.mp4",
+        "python -m stvit_video.predict ckpt_path=run/best.ckpt videos/ out=labels.csv num_workers=4",
+        'python -m stvit_video.predict ckpt_path=run/best.ckpt "clips/*.mp4" list.csv out=labels.jsonl features=x.npz',
+        "python -m stvit_video.predict ckpt_path=run/best.ckpt - out=labels.parquet extend=true < names.txt",
         "python -m stvit_video.predict ckpt_path=run/best.ckpt protocol=videoswin top_k=3 a.mp4 b.mp4 -- c=d.mp4",
     ),
+    notes="Exit status: 0 every video was predicted, 1 some could not be read, 2 a setting is wrong.",
 )
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """Of one file: its likeliest labels with probabilities, best first, or the reason why it could not be read."""
-
-    file: Path
-    labels: tuple[tuple[str, float], ...] = ()
-    error: str = ""
-
-
-def predict(
-    recognizer: Recognizer,
-    files: Sequence[Path],
-    *,
-    top_k: int = 5,
-    threshold: float | None = None,
-    time_limit_seconds: float | None = None,
-) -> Iterator[Prediction]:
-    """Predict one file after the other; a file that can't be read gives a `Prediction` with an error.
-
-    Args:
-        top_k: labels a file, fewer if there are fewer classes.
-        threshold: for several labels a video: every label with at least this probability in place of the top_k.
-        time_limit_seconds: for opening a video and for each reading of it, see `open_video`.
+def predict(given: Given) -> int:
+    """Predict the videos; 1 if some could not be read, else 0.
 
     Raises:
-        ValueError: a threshold for a checkpoint of one label a video.
+        ValueError: CheckpointError, no videos, result files of another run, a setting that the checkpoint can't take.
+        OSError: a file can't be written; DiskFullError = there is no room.
     """
-    if threshold is not None and not recognizer.multi_label:
-        raise ValueError(
-            f"threshold={threshold} is for checkpoints with several labels a video, this one has one each; use top_k"
-        )
-    limit = time_limit_seconds
-    return (_prediction(recognizer, file, top_k=top_k, threshold=threshold, limit_seconds=limit) for file in files)
+    targets = _targets(given)
+    recognizer = _recognizer(given)
+    inputs = read_inputs(given.files, of_pictures=recognizer.preprocessing.num_frames == 1)
+    for notice in inputs.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    if targets is None:
+        results = _engine(given, recognizer, len(inputs.videos))([video.record() for video in inputs.videos])
+        rows = zip(inputs.videos, results, strict=True)
+        return int(show_predictions(rows, videos=inputs.videos, classes=recognizer.classes) > 0)
+    return _predict_to_files(given, recognizer, inputs, replace(targets, separator=recognizer.label_separator))
 
 
-def _prediction(
-    recognizer: Recognizer, file: Path, *, top_k: int, threshold: float | None, limit_seconds: float | None
-) -> Prediction:
-    is_picture = recognizer.preprocessing.num_frames == 1 and is_picture_file(file.name)
-    record = VideoRecord(path=file, label=0, video_id=str(file), is_picture=is_picture)  # the label is not looked at
+def _predict_to_files(given: Given, recognizer: Recognizer, inputs: VideoList, targets: Targets) -> int:
+    start = time.monotonic()
+    wants_features = targets.features is not None
     try:
-        listed = Manifest(records=(record,), classes=recognizer.classes)
-        result = evaluate_manifest(recognizer, listed, time_limit_seconds=limit_seconds)
-    except NonFiniteLogitsError as error:
-        return Prediction(file, error=str(error))
-    if result.errors:
-        return Prediction(file, error=result.errors[0])
-    probabilities = recognizer.probabilities(recognizer.average_views(result))[0]  # (num_classes,)
-    if threshold is not None:
-        top_k = int((probabilities >= threshold).sum())
-    return Prediction(file, tuple(top_classes(probabilities, recognizer.classes, k=top_k)))
+        with sigterm_ends():
+            outcome = predict_to_files(
+                inputs.videos,
+                _engine(given, recognizer, len(inputs.videos)),
+                targets=targets,
+                made_with=made_with(recognizer, top_k=given.top_k, threshold=given.threshold, features=wants_features),
+                watch=watch_progress,
+                extend=given.extend,
+                retry_errors=given.retry_errors,
+            )
+    except (KeyboardInterrupt, Terminated):
+        print("stopped; what is predicted is kept, and the same command goes on", file=sys.stderr)
+        raise
+    print(summary(outcome, targets, seconds=time.monotonic() - start))
+    return int(outcome.num_failed > 0 and not outcome.was_complete)
 
 
-def print_predictions(given: Given) -> int:
-    """Print the likeliest labels of each file; 1 if a file failed, else 0.
+def summary(outcome: Outcome, targets: Targets, *, seconds: float) -> str:
+    """What a run has done, in a line."""
+    files = " and ".join(str(path) for path in targets.paths[::-1])
+    failed = f", {outcome.num_failed} of them could not be read" if outcome.num_failed else ""
+    if outcome.was_complete:
+        way = " (retry_errors=true tries them again)" if outcome.num_failed else ""
+        return f"{files}: complete, {outcome.num_videos} videos{failed}{way}; nothing is left to do"
+    speed = outcome.num_new / max(seconds, 1e-9)
+    work = f"{outcome.num_new} predicted in {duration(seconds)}, {speed:.3g} videos/s" if outcome.num_new else "written"
+    reason = " (the column error says why)" if outcome.num_failed and targets.out is not None else ""
+    return f"{files}: {outcome.num_videos} videos{failed}{reason}; {work}"
 
-    Raises:
-        ValueError: CheckpointError, or a setting that the checkpoint can't take.
-    """
-    recognizer = load_recognizer(
+
+def choose_num_workers(num_videos: int) -> int:
+    """How many processes decode where nobody says it: none for a few videos, else one less than there are cores."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    num_cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return 0 if num_videos <= FEW_VIDEOS else min(num_cores - 1, MOST_WORKERS)
+
+
+def _engine(given: Given, recognizer: Recognizer, num_videos: int) -> "partial[Iterator[Prediction]]":
+    num_workers = choose_num_workers(num_videos) if given.num_workers is None else given.num_workers
+    return partial(
+        predict_records,
+        recognizer,
+        top_k=given.top_k,
+        threshold=given.threshold,
+        num_workers=num_workers,
+        batch_size=given.batch_size,
+        time_limit_seconds=given.time_limit_seconds,
+        features=given.features is not None,
+    )
+
+
+def _targets(given: Given) -> Targets | None:
+    if given.out is None and given.features is None:
+        if given.extend or given.retry_errors:
+            raise ValueError("extend and retry_errors are for a run that writes a file; give out= or features=")
+        return None
+    return Targets(given.out, given.features)
+
+
+def _recognizer(given: Given) -> Recognizer:
+    tokens = given.num_tokens
+    return load_recognizer(
         given.ckpt_path,
         device=given.device,
+        num_tokens=tokens[0] if tokens and len(tokens) == 1 else tokens,
         protocol=given.protocol,
         num_clips=given.num_clips,
         num_crops=given.num_crops,
         average=given.average,
     )
-    files = [on_disk(file) for file in given.files]
-    limits = {"threshold": given.threshold, "time_limit_seconds": given.time_limit_seconds}
-    return _print(predict(recognizer, files, top_k=given.top_k, **limits))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the predictions; gives the exit status, 1 if a file failed."""
-    return COMMAND.run(print_predictions, arguments, failures=(WorkerCrashError,))
-
-
-def _print(predictions: Iterable[Prediction]) -> int:
-    """Print each; 1 if a file failed, else 0."""
-    failed = 0
-    for prediction in predictions:
-        if prediction.error:
-            failed += 1
-            print(f"error: {prediction.error}", file=sys.stderr, flush=True)
-            continue
-        print(prediction.file)
-        for label, probability in prediction.labels:
-            print(f"  {probability:.4f}  {label}", flush=True)
-    return 1 if failed else 0
+    """Predict videos; gives the exit status, 1 if some could not be read."""
+    return COMMAND.run(predict, arguments, failures=(WorkerCrashError,))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from picture_maker import pack, write_picture, write_tree
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.doctor import doctor
 from stvit_video.factories.manifests import build_manifest, build_manifests
+from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.recognizer import load_recognizer
-from stvit_video.predict import predict
+from stvit_video.predictions.inputs import read_inputs
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
 from stvit_video.training.callbacks.interruption import TrainingInterruptedError
@@ -162,9 +163,10 @@ def test_prediction_of_a_photograph(runs, tmp_path):
     photo = write_picture(tmp_path / "my photo.jpg", seed=5)
     (tmp_path / "bad.jpg").write_bytes(b"")
     recognizer = load_recognizer(runs / "folder" / "best.ckpt")
-    good, bad = predict(recognizer, [photo, tmp_path / "bad.jpg"])
-    assert {label for label, _ in good.labels} == {"apple", "pear", "quince"}
-    assert abs(sum(probability for _, probability in good.labels) - 1) < 1e-5
+    listed = read_inputs([str(photo), str(tmp_path / "bad.jpg")], of_pictures=True)
+    good, bad = predict_records(recognizer, [video.record() for video in listed.videos])
+    assert set(good.labels) == {"apple", "pear", "quince"}
+    assert abs(sum(good.probabilities) - 1) < 1e-5
     assert "bad.jpg': it is no picture of a known format" in bad.error
 
 
@@ -177,7 +179,8 @@ def test_models_of_clips_take_no_pictures(runs, tiny_run, tmp_path):
             root=str(pack(write_as_trained(tmp_path), tmp_path / "x.zip")),
         )
     photo = write_picture(tmp_path / "photo.jpg", seed=5)
-    [prediction] = predict(load_recognizer(tiny_run.checkpoint), [photo])
+    records = [video.record() for video in read_inputs([str(photo)]).videos]
+    [prediction] = predict_records(load_recognizer(tiny_run.checkpoint), records)
     assert "it is a still picture, not a video" in prediction.error
 
 

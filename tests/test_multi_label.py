@@ -27,6 +27,7 @@ from stvit_video.data.synthetic.dataset import encode_video
 from stvit_video.evaluation.ledger.offline import evaluate_ledger
 from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.evaluation.plots import read_curve
+from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest, score_videos
 from stvit_video.settings.paths import CONF_DIR
@@ -197,15 +198,27 @@ def test_predict_prints_independent_probabilities(run: Run, capsys: pytest.Captu
     assert capsys.readouterr().out.splitlines() == [str(video)]
 
 
+def test_predict_writes_every_label_of_a_threshold(run: Run, tmp_path: Path) -> None:
+    words = [f"ckpt_path={run.checkpoint}", "device=cpu", "threshold=0", str(run.manifest)]
+    assert predict_command.main([*words, f"out={tmp_path / 'all.csv'}"]) == 0
+    assert predict_command.main([*words, f"out={tmp_path / 'all.jsonl'}"]) == 0
+    rows = read_rows(tmp_path / "all.csv")
+    assert list(rows[0]) == ["path", "labels", "probabilities", "seconds", "error"]
+    lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    for row, line in zip(rows, lines, strict=True):
+        assert sorted(row["labels"].split(";")) == sorted(line["labels"]) == ["bright, very", "red"]
+        assert [float(text) for text in row["probabilities"].split(";")] == line["probabilities"]
+
+
 def test_probabilities_are_the_sigmoids_of_the_model_called_by_hand(run: Run) -> None:
     for average in ("prob", "logit"):
         recognizer = load_recognizer(run.checkpoint, device="cpu", average=average)
         manifest = read_csv_manifest(run.manifest, classes=recognizer.classes, label_separator=";")
         logits = evaluate_manifest(recognizer, manifest).view_logits  # (8, 6, 2)
         expected = logits.sigmoid().mean(1) if average == "prob" else logits.mean(1).sigmoid()
-        (found,) = predict_command.predict(recognizer, [manifest.records[5].path])
-        order = [recognizer.classes.index(name) for name, _ in found.labels]
-        torch.testing.assert_close(torch.tensor([value for _, value in found.labels]), expected[5, order])
+        (found,) = predict_records(recognizer, [manifest.records[5]])
+        order = [recognizer.classes.index(name) for name in found.labels]
+        torch.testing.assert_close(torch.tensor(found.probabilities), expected[5, order])
 
 
 def test_clip_tables(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

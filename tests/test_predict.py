@@ -1,5 +1,6 @@
 """predict: its arguments, and its figures against the model called by hand."""
 
+import json
 import re
 from pathlib import Path
 
@@ -12,18 +13,20 @@ from evaluating import evaluate
 
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.ledger.parquet import read_ledger
-from stvit_video.inference.recognizer import load_recognizer
-from stvit_video.predict import COMMAND, main, predict
+from stvit_video.predict import COMMAND, main
 
 
 def test_arguments() -> None:
     wanted = COMMAND.parse(["ckpt_path=a=b.ckpt", "x y.mp4", "top_k=3", "num_crops=1", "--", "c=d.mp4", "-e.mp4"])
     assert wanted.ckpt_path == Path("a=b.ckpt")
-    assert wanted.files == (Path("x y.mp4"), Path("c=d.mp4"), Path("-e.mp4"))
+    assert wanted.files == ("x y.mp4", "c=d.mp4", "-e.mp4")
     assert (wanted.top_k, wanted.num_clips, wanted.num_crops, wanted.average) == (3, None, 1, None)
     assert (wanted.protocol, wanted.threshold) == (None, None)
     named = COMMAND.parse(["ckpt_path=x", "protocol=mvit", "threshold=.25", "a.mp4"])
     assert (named.protocol, named.threshold) == ("mvit", 0.25)
+    many = COMMAND.parse(["ckpt_path=x", "-", "./-", "num_tokens=4x2", "out=a.JSONL", "features=b.npz", "extend=true"])
+    assert (many.files, many.num_tokens, many.extend, many.retry_errors) == (("-", "./-"), (4, 2), True, False)
+    assert (many.out, many.features) == (Path("a.JSONL"), Path("b.npz"))
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,10 @@ def test_arguments() -> None:
         (["ckpt_path=x", "threshold=0.5", "top_k=3", "a.mp4"], "threshold and top_k .*one"),
         (["a.mp4"], "ckpt_path is missing;"),
         (["ckpt_path=x"], "FILE is missing; .*one or more"),
+        (["ckpt_path=x", "a.mp4", "out=labels.xls"], r"out='labels.xls' .*\.csv, \.jsonl or \.parquet"),
+        (["ckpt_path=x", "a.mp4", "out=labels"], r"out='labels' .*\.csv, \.jsonl or \.parquet"),
+        (["ckpt_path=x", "a.mp4", "features=f.npy"], r"features='f.npy' .*\.npz, .*\.csv"),
+        (["ckpt_path=x", "a.mp4", "num_tokens=0"], r"num_tokens='0' .*at least 1"),
     ],
 )
 def test_wrong_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,18 +78,16 @@ def by_hand(video: Path, model: torch.nn.Module) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("average", ["prob", "logit"])
-def test_one_view_equals_the_model_called_by_hand(tiny_run, average: str) -> None:
-    recognizer = load_recognizer(tiny_run.checkpoint, device="cpu", num_clips=1, num_crops=1, average=average)
-    predictions = list(predict(recognizer, tiny_run.videos))
-    for prediction, video in zip(predictions, tiny_run.videos, strict=True):
+def test_one_view_equals_the_model_called_by_hand(tiny_run, tmp_path: Path, average: str) -> None:
+    settings = ["device=cpu", "num_clips=1", "num_crops=1", f"average={average}"]
+    files = [str(video) for video in tiny_run.videos]
+    assert main([f"ckpt_path={tiny_run.checkpoint}", *settings, f"out={tmp_path / 'x.jsonl'}", "--", *files]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+    for row, video in zip(rows, tiny_run.videos, strict=True):
         expected = by_hand(video, tiny_run.model)
-        assert prediction.file == video
-        assert [label for label, _ in prediction.labels] == [
-            recognizer.classes[i] for i in expected.argsort(descending=True)
-        ]
-        torch.testing.assert_close(
-            torch.tensor([p for _, p in prediction.labels]), expected.sort(descending=True).values
-        )
+        assert row["path"] == str(video)
+        assert row["labels"] == [("a, comma", "jump", "run")[i] for i in expected.argsort(descending=True)]
+        torch.testing.assert_close(torch.tensor(row["probabilities"]), expected.sort(descending=True).values)
 
 
 def test_the_command_goes_on_after_a_broken_file(tiny_run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -206,7 +206,7 @@ class _Reader:
             self._take_option(key[2:].replace("-", "_"), text if equals else None, rest)
         elif equals:
             self._set(key, text)
-        elif word.startswith("-") and not re.fullmatch(r"-[\d.]+", word):
+        elif word.startswith("-") and not re.fullmatch(r"-[\d.]*", word):  # "-" is standard input
             self._unknown(word)
         else:
             self.free.append(word)

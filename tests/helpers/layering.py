@@ -38,13 +38,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"models", "evaluation", "data/manifests", "data/transforms", "utils"},
     "factories": {"settings", "models", "training", "data/*", "utils"},
     "inference": {"models", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
+    "predictions": {"inference", "data/*", "utils"},
     "config": {"factories", "models", "training", "settings", "data/*", "utils"},
     "runs": {"config", "factories", "inference", "evaluation", "models", "training", "settings", "data/*", "utils"},
     "sweeps": {"config", "inference", "settings", "sweeps/report", "training", "utils"},
     "sweeps/report": {"utils"},
     ROOT: {"models", "data/*", "inference"},
 }
-LAZY = {"pyarrow", "pytorchvideo", "decord", "av", "fvcore", "matplotlib"}  # slow or broken: only where needed
+LAZY = {"pyarrow", "pytorchvideo", "decord", "av", "fvcore", "matplotlib", "rich"}  # slow or broken: only where needed
 TORCH_ONLY = {"layers", "tokens"}  # rooms without third-party libraries but torch
 # what a deployed model needs beside its graph: none of these may load torch, nor may what they import
 WITHOUT_TORCH = (
