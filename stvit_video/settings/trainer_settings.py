@@ -38,4 +38,6 @@ class TrainerSettings(Group):
     checkpoint_minutes: Positive | None = setting(
         15, "between checkpoints within an epoch; null = only after epochs (and where a signal stops it)"
     )
-    enable_progress_bar: bool = setting(True, "draw a progress bar; jobs of a sweep leave it out")
+    enable_progress_bar: bool = setting(
+        True, "draw a progress bar where the output is a terminal; jobs of a sweep leave it out"
+    )

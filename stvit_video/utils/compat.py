@@ -6,6 +6,7 @@ LibraryPartError, or is done without where that does no harm; a changed wording 
 which. Libraries are imported in the functions, because rooms without torch use this room.
 """
 
+import logging
 import re
 import sys
 import threading
@@ -38,7 +39,9 @@ _PEER_GONE = ("Connection closed by peer", "Connection reset by peer", "remote p
 _SEARCH_PATH = "\nConfig search path"
 _WARNINGS: dict[str, tuple[str, type[Warning]]] = {
     "checkpoint folder": (r"Checkpoint directory .* exists and is not empty", Warning),
+    "LeafSpec": (r".*isinstance\(treespec, LeafSpec\)", Warning),
     "configure_model": (r".*overrides the configure_model callback", Warning),
+    "logging interval": (r"The number of training batches .* is smaller than the logging interval", Warning),
     "torch.jit": (r".*torch\.jit", FutureWarning),
 }
 
@@ -297,8 +300,10 @@ def without_warning(name: str) -> Iterator[None]:
     """Within, one warning of a library is not shown.
 
     Args:
-        name: "checkpoint folder" (Lightning: that it is not empty), "configure_model" (Lightning: that averaging does
-            not shard) or "torch.jit" (torch: that it is deprecated, which fvcore still uses).
+        name: "checkpoint folder" (Lightning: that it is not empty), "LeafSpec" (torch: that it is deprecated, which
+            Lightning still uses), "configure_model" (Lightning: that averaging does not shard), "logging interval"
+            (Lightning: that an epoch has fewer steps, where our log has a row an epoch anyway) or "torch.jit" (torch:
+            that it is deprecated, which fvcore still uses).
 
     Touches: the wording of these warnings. Gone: they are shown.
     """
@@ -306,6 +311,24 @@ def without_warning(name: str) -> Iterator[None]:
         message, category = _WARNINGS[name]
         warnings.filterwarnings("ignore", message=message, category=category)
         yield
+
+
+@contextmanager
+def without_advertisements() -> Iterator[None]:
+    """Within, Lightning's log shows warnings and errors and none of its notes, which tell of TPUs and of its products.
+
+    Touches: the names of its loggers. Gone: the notes are shown.
+    """
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    with without_warning("LeafSpec"), without_warning("logging interval"):
+        for logger in loggers:
+            logger.setLevel(logging.WARNING)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 def is_tensorboard_writer(thread: threading.Thread | None) -> bool:

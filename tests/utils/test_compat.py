@@ -2,6 +2,7 @@
 
 import ast
 import io
+import logging
 import os
 import resource
 import signal
@@ -295,6 +296,14 @@ def test_the_warning_of_a_folder_that_is_not_empty(tmp_path):
             warnings.simplefilter("error")
             with compat.without_warning("checkpoint folder"):
                 ModelCheckpoint(tmp_path).setup(trainer, Logging(), "fit")
+
+
+def test_lightnings_notes_are_not_shown_and_its_warnings_are():
+    note = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+    with seen("lightning"):
+        with compat.without_advertisements():
+            assert [note.isEnabledFor(level) for level in (logging.INFO, logging.WARNING)] == [False, True]
+        assert note.isEnabledFor(logging.INFO)
 
 
 # --- several ---

@@ -196,7 +196,9 @@ def _write_clips(root: Path, settings: _Settings, clips: list[_Clip], *, num_wor
     # Spawned processes would import the caller's main module, and torch with it, once more each.
     with (
         ThreadPoolExecutor(num_workers) as pool,
-        tqdm(total=len(missing), desc=f"embedded data set in {root}", unit="clip", mininterval=0.5) as bar,
+        tqdm(
+            total=len(missing), desc=f"embedded data set in {root}", unit="clip", mininterval=0.5, disable=None
+        ) as bar,
     ):
         jobs = [pool.submit(_write_clip, root, settings, clip) for clip in missing]
         try:

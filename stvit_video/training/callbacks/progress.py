@@ -113,17 +113,53 @@ class SeedSteps(Callback):
 
 
 class EpochLine(Callback):
-    """Prints the metrics of every epoch in one line, so that a log file without a progress bar tells the course."""
+    """Prints the metrics of every epoch in one line, so that a log file without a progress bar tells the course.
+
+    The line ends with the time of the epoch, its validation included, and how long the rest will take at this speed.
+    """
+
+    def __init__(self) -> None:
+        self._start = self._mark = 0.0
+        self._num_epochs = 0  # since the start
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock, and say where the training runs."""
+        self._start = self._mark = time.perf_counter()
+        self._num_epochs = 0
+        where = f"training on {trainer.strategy.root_device}, precision {trainer.precision}"
+        trainer.print(f"{where}, {trainer.num_training_batches} batches an epoch", flush=True)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Print, on the first process only."""
+        now = time.perf_counter()
         metrics = trainer.callback_metrics  # on every process: they may have to ask one another for these
         if not trainer.is_global_zero:
             return
         values = "  ".join(f"{name} {float(metrics[name]):.4f}" for name in EPOCH_METRICS if name in metrics)
         speed = f"  {float(metrics[SPEED]):.1f} clips/s" if SPEED in metrics else ""
         wait = f"  data wait {float(metrics[DATA_WAIT]):.0%}" if DATA_WAIT in metrics else ""
-        trainer.print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {values}{speed}{wait}", flush=True)
+        trainer.print(
+            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {values}{speed}{wait}{self._times(trainer, now)}",
+            flush=True,
+        )
+
+    def _times(self, trainer: Trainer, now: float) -> str:
+        if not self._start:
+            return ""  # no training: the callback alone
+        self._num_epochs += 1
+        seconds, self._mark = now - self._mark, now
+        remaining = (trainer.max_epochs or 0) - trainer.current_epoch - 1
+        left = (now - self._start) / self._num_epochs * remaining
+        return f"  {in_words(seconds)}" + (f", {in_words(left)} left" if remaining > 0 else "")
+
+
+def in_words(seconds: float) -> str:
+    """A time such as "8 s", "3 min 20 s", "2 h 5 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class ResumeHint(Callback):

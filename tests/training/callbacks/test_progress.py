@@ -16,6 +16,7 @@ from stvit_video.training.callbacks.progress import (
     ResumeHint,
     SeedSteps,
     best_checkpoint,
+    in_words,
 )
 
 
@@ -50,6 +51,38 @@ def test_epoch_line():
     trainer.callback_metrics["train/data_wait"] = torch.tensor(0.126)
     EpochLine().on_train_epoch_end(trainer, None)
     assert lines[1].endswith("  7.0 clips/s  data wait 13%")
+
+
+def test_the_epoch_line_tells_the_time_and_how_much_is_left(monkeypatch):
+    now = iter([100.0, 130.0, 170.0, 470.0])
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: next(now))
+    lines = []
+    trainer = SimpleNamespace(
+        is_global_zero=True,
+        callback_metrics={},
+        current_epoch=4,  # a training that goes on
+        max_epochs=7,
+        print=lambda text, flush: lines.append(text),
+        strategy=SimpleNamespace(root_device="cpu"),
+        precision="32-true",
+        num_training_batches=5,
+    )
+    line = EpochLine()
+    line.on_train_start(trainer, None)
+    for _ in range(3):
+        line.on_train_epoch_end(trainer, None)
+        trainer.current_epoch += 1
+    assert lines[0] == "training on cpu, precision 32-true, 5 batches an epoch"
+    ends = [text.rpartition("  ")[2] for text in lines[1:]]
+    assert ends == ["30 s, 1 min 0 s left", "40 s, 35 s left", "5 min 0 s"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (59.6, "1 min 0 s"), (3599, "59 min 59 s"), (3600, "1 h 0 min"), (8000, "2 h 13 min")],
+)
+def test_times_in_words(seconds, words):
+    assert in_words(seconds) == words
 
 
 def test_every_process_asks_for_the_metrics_and_one_prints():
@@ -200,4 +233,4 @@ def test_share_of_waiting_is_what_the_loader_and_the_step_sleep(monkeypatch):
     trainer.print = lambda text, **_: lines.append(text)
     trainer.fit(Model(), DataLoader(SlowClips()), DataLoader(torch.zeros(2, 1)))
     assert float(trainer.callback_metrics["train/data_wait"]) == pytest.approx(0.75)
-    assert re.fullmatch(r"epoch 1/1 .* data wait 75%", lines[0])
+    assert re.fullmatch(r"epoch 1/1 .* data wait 75%  \d+ s", lines[1])
