@@ -24,7 +24,7 @@ from stvit_video.data.curation.transcode import Encoding
 from stvit_video.data.curation.transcode_gain import measure_gain
 from stvit_video.data.layouts.catalogue import PICTURE_LAYOUTS
 from stvit_video.data.manifests.manifest import Manifest
-from stvit_video.factories.manifests import build_manifest
+from stvit_video.factories.manifests import build_parts
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.doctor_settings import DoctorSettings
 from stvit_video.settings.paths import CONF_DIR
@@ -107,7 +107,7 @@ def list_parts(data: ClipSettings, parts: Sequence[str]) -> dict[str, Manifest]:
     plain = data.plain() | {"quarantine": None}
     if data.source == "csv" and "val" in parts and not (plain.get("val") or plain.get("fold_column")):
         raise ValueError("there is no data.val to scan; give data.val=val.csv, or parts=[train]")
-    return {part: build_manifest(plain, part, keep_missing=True) for part in parts}
+    return build_parts(plain, parts)
 
 
 @hydra.main(version_base="1.3", config_path=CONF_DIR, config_name="doctor")

@@ -29,7 +29,7 @@ from stvit_video.evaluation.ledger.parquet import write_ledger
 from stvit_video.evaluation.multiview import MultiViewResult
 from stvit_video.evaluation.tables import describe_unread
 from stvit_video.factories.layout_settings import path_names
-from stvit_video.factories.manifests import build_manifest
+from stvit_video.factories.manifests import build_evaluated
 from stvit_video.inference.recognizer import Recognizer, load_recognizer, make_output_dir
 from stvit_video.inference.scoring import USER_ERRORS, evaluate_manifest
 from stvit_video.models.checkpoints.state_dict import shorten
@@ -97,13 +97,20 @@ def _moved(path: str, *, old_root: str | None, new_root: str) -> str:
     return str(here if here.exists() or not here.is_absolute() else Path(new_root, here.name))
 
 
-def labelled_manifest(data: Mapping[str, Any], classes: tuple[str, ...], *, stored: bool = False) -> Manifest:
+def labelled_manifest(
+    data: Mapping[str, Any],
+    classes: tuple[str, ...],
+    *,
+    stored: bool = False,
+    held_back: tuple[str, ...] | None = None,
+) -> Manifest:
     """The videos to evaluate, their labels as positions in the checkpoint's class list.
 
     Args:
         data: from `choose_data`.
         classes: label names of the checkpoint.
-        stored: True = the data are those of the training run, for the message.
+        stored: True = the data are those of the training run.
+        held_back: names of the validation videos of the training run, where it divided a folder itself.
 
     Raises:
         UnknownLabelError: the manifest has a class that the checkpoint lacks.
@@ -111,7 +118,7 @@ def labelled_manifest(data: Mapping[str, Any], classes: tuple[str, ...], *, stor
         ValueError: settings that don't fit together.
     """
     try:
-        return build_manifest(data, "val", classes=classes, keep_missing=True)  # the result names what is missing
+        return build_evaluated(data, classes=classes, held_back=held_back if stored else None)
     except UnknownLabelError as error:
         raise UnknownLabelError(
             f"{error}\n  the checkpoint knows {len(classes)}: {shorten(classes, limit=12)}; use data with its labels"
@@ -158,7 +165,8 @@ def evaluate(settings: EvaluateSettings, *, output_dir: Path) -> dict[str, Any]:
         crop_size=settings.crop_size,
     )
     data, precision = choose_data(recognizer.config["data"], settings.data), str(settings.precision)
-    manifest = labelled_manifest(data, recognizer.classes, stored=settings.data.source is None)
+    stored = settings.data.source is None
+    manifest = labelled_manifest(data, recognizer.classes, stored=stored, held_back=recognizer.held_back)
     recognizer.require_labels_of(manifest)
     require_one_frame(manifest, num_frames=recognizer.preprocessing.num_frames)
     make_output_dir(output_dir)

@@ -22,6 +22,7 @@ from stvit_video.config.nodes import register_nodes
 from stvit_video.data.loading.clip_dataset import BrokenVideosError
 from stvit_video.data.loading.datamodule import VideoDataModule
 from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
+from stvit_video.data.manifests.kept_split import SPLIT_FILE, split_in, write_split
 from stvit_video.evaluation.distributed import ProcessFailedError
 from stvit_video.factories.data import ClipParts
 from stvit_video.factories.training import build_averaging, build_module, build_trainer
@@ -53,7 +54,7 @@ from stvit_video.training.callbacks.tensorboard import no_tracebacks_of_writers
 from stvit_video.training.devices import LostProcessError
 from stvit_video.training.module import ClassificationModule, TrainingStoppedError
 from stvit_video.utils.command_line import Command
-from stvit_video.utils.compat import is_of_lost_process
+from stvit_video.utils.compat import is_of_lost_process, without_advertisements
 from stvit_video.utils.open_files import OpenFilesError
 
 USER_ERRORS = (
@@ -124,12 +125,24 @@ def _train_from(start: ResumePoint, settings: TrainSettings, clips: ClipParts) -
     """The training itself, in a folder that is its own; see `train`."""
     run_dir = start.run_dir
     seed_everything(settings.seed, workers=True, verbose=False)
-    module, data = build_module(settings, clips)
+    kept = None if start.checkpoint is None else split_in(run_dir)
+    module, data = build_module(settings, clips, kept=kept)
     if start.checkpoint is not None:
         place = check_resumable(start.checkpoint, module)
         rank_zero_only(print)(f"going on from {start.checkpoint}: {place}", flush=True)
     write_config(run_dir, settings.plain())
+    if kept is None and module.metadata["held_back"] is not None:
+        rank_zero_only(write_split)(run_dir / SPLIT_FILE, data.train_manifest, data.val_manifest)
     rank_zero_only(set_result_aside)(run_dir)
+    with without_advertisements():
+        return _fit_and_report(start, settings, module, data)
+
+
+def _fit_and_report(
+    start: ResumePoint, settings: TrainSettings, module: ClassificationModule, data: VideoDataModule
+) -> dict[str, Any]:
+    """Train, then evaluate what was trained."""
+    run_dir = start.run_dir
     trainer = build_trainer(
         settings.trainer,
         run_dir=run_dir,

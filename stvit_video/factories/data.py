@@ -6,6 +6,7 @@ from stvit_video.data.loading.clip_dataset import attempts_for
 from stvit_video.data.loading.datamodule import Batches, TrainingClips, VideoDataModule
 from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.multi_scale import MultiScale
+from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.data.sampling.clip_sampling import ClipSampling
 from stvit_video.data.transforms.mixup import Mixing
 from stvit_video.data.transforms.pixel_augment import PixelAugment
@@ -138,18 +139,19 @@ class ClipParts:
         return build_multi_scale(self._settings.data)
 
 
-def build_data(settings: TrainSettings, clips: ClipParts) -> VideoDataModule:
+def build_data(settings: TrainSettings, clips: ClipParts, *, kept: KeptSplit | None = None) -> VideoDataModule:
     """Build the manifests and loaders of a training.
 
     Args:
         settings: of the training.
         clips: built of the same settings.
+        kept: see `build_manifests`.
 
     Raises:
         ValueError: settings or manifests that can't be used.
     """
     data, plain = settings.data, settings.data.plain()
-    train_manifest, val_manifest = build_manifests(plain)
+    train_manifest, val_manifest = build_manifests(plain, kept=kept)
     return VideoDataModule(
         train_manifest,
         val_manifest,

@@ -9,9 +9,13 @@ from typing import Any, get_type_hints
 
 from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.data.layouts.places import Reading
+from stvit_video.data.layouts.undivided import Undivided
 from stvit_video.data.loading.clip_dataset import FrameReader
+from stvit_video.data.manifests.faults import ManifestError
+from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.data.manifests.manifest import Manifest, check_classes
 from stvit_video.data.manifests.quarantine import drop_quarantined
+from stvit_video.factories.dividing import divided
 from stvit_video.factories.layout_settings import FRAME_READERS, foreign_faults, layout_settings, path_names
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.utils.addresses import is_address
@@ -56,12 +60,17 @@ def _is_there(path: Path) -> bool:
     return path.exists() or (before != str(path) and os.path.isdir(os.path.dirname(before)))
 
 
-def build_manifests(data: Mapping[str, Any], *, classes: tuple[str, ...] | None = None) -> tuple[Manifest, Manifest]:
+def build_manifests(
+    data: Mapping[str, Any], *, classes: tuple[str, ...] | None = None, kept: KeptSplit | None = None
+) -> tuple[Manifest, Manifest]:
     """Build the training and validation manifests of the `data` settings.
+
+    Where a layout finds no parts, a share of the videos is held back, and one line is printed that says which share.
 
     Args:
         data: the `data` group of the configuration; `data["source"]` says which kind it is.
         classes: labels in the order of a model's logits; None = those of the training manifest, sorted.
+        kept: of a training that goes on, the parts that it has divided its videos into; None = divide them.
 
     Returns:
         The two manifests, with the same classes.
@@ -70,10 +79,16 @@ def build_manifests(data: Mapping[str, Any], *, classes: tuple[str, ...] | None 
         ValueError: an unknown source, or training videos of one class only.
         ManifestError: faults in the listed files.
     """
-    train = build_manifest(data, "train", classes=classes)
+    reading = find_manifest(data, "train", classes=classes)
+    if isinstance(reading, Undivided):
+        train, val = divided(reading, num_workers=data["num_workers"], kept=kept)
+        train = _without_quarantined(data, train)
+    else:
+        train = build_manifest(data, "train", classes=classes)
+        val = None
     if len(train.classes) < 2:
         raise ValueError(f"the training list has one class, {train.classes[0]!r}; at least two are needed")
-    val = build_manifest(data, "val", classes=train.classes)
+    val = build_manifest(data, "val", classes=train.classes) if val is None else val
     check_classes(train, val)
     known = {(record.place, record.start_seconds, record.end_seconds) for record in train.records}
     both = sum((record.place, record.start_seconds, record.end_seconds) in known for record in val.records)
@@ -81,6 +96,65 @@ def build_manifests(data: Mapping[str, Any], *, classes: tuple[str, ...] | None 
         text = "%d of the %d validation videos are training videos, too; on those, accuracy says nothing"
         _log.warning(text, both, len(val.records))
     return train, val
+
+
+def build_parts(data: Mapping[str, Any], parts: Sequence[str]) -> dict[str, Manifest]:
+    """Build the manifests of some parts, videos that are not there included.
+
+    Args:
+        data: the `data` group of the configuration.
+        parts: of "train" and "val".
+
+    Raises:
+        ValueError: as `find_manifest`.
+        ManifestError: as `find_manifest`, or faults in the listed files.
+    """
+    reading = find_manifest(data, parts[0])
+    if not isinstance(reading, Undivided):
+        return {part: build_manifest(data, part, keep_missing=True) for part in parts}
+    both = dict(zip(("train", "val"), divided(reading, num_workers=data["num_workers"]), strict=True))
+    return {part: both[part] for part in parts}
+
+
+def names_held_back(data: Mapping[str, Any], val: Manifest) -> list[str] | None:
+    """The names of the validation videos, where they were held back from an undivided folder; else None.
+
+    Args:
+        data: the `data` group of the configuration.
+        val: the validation videos.
+    """
+    held = isinstance(find_manifest(data, "val"), Undivided)
+    return [record.video_id for record in val.records] if held else None
+
+
+def build_evaluated(
+    data: Mapping[str, Any], *, classes: tuple[str, ...], held_back: Sequence[str] | None = None
+) -> Manifest:
+    """Build the manifest that an evaluation takes, videos that are not there included.
+
+    Args:
+        data: the `data` group of the configuration.
+        classes: label names of the checkpoint.
+        held_back: names of the validation videos of the training whose data these are; None = `data` says which.
+
+    Raises:
+        ValueError: as `find_manifest`.
+        ManifestError: as `build_manifest`, or nothing says which videos of an undivided folder are to be evaluated.
+    """
+    reading = find_manifest(data, "val", classes=classes, keep_missing=True)
+    if held_back is not None and isinstance(reading, Undivided):
+        return reading.read_named(held_back)
+    if held_back is not None:
+        raise ManifestError(
+            f"the training held {len(held_back)} videos of {data.get('root')} back, and this folder has parts of its "
+            "own by now, so they can't be told from those it was trained on; give data.source=folder data.val=/folder"
+        )
+    if isinstance(reading, Undivided):
+        raise ManifestError(
+            f"{reading.folder} has no folder of validation videos; leave data.source out to evaluate the videos that "
+            f"the training held back, or give data.val={reading.folder} for all its videos"
+        )
+    return reading()
 
 
 def find_manifest(
@@ -129,9 +203,12 @@ def build_manifest(
         ManifestError: as `find_manifest`, or faults in the listed files.
     """
     manifest = find_manifest(data, part, classes=classes, keep_missing=keep_missing)()
-    if part == "train" and data.get("quarantine"):  # evaluation lists every video, the broken ones as missing
-        return drop_quarantined(manifest, absolute_paths(data)["quarantine"])
-    return manifest
+    # evaluation lists every video, the broken ones as missing
+    return _without_quarantined(data, manifest) if part == "train" else manifest
+
+
+def _without_quarantined(data: Mapping[str, Any], manifest: Manifest) -> Manifest:
+    return drop_quarantined(manifest, absolute_paths(data)["quarantine"]) if data.get("quarantine") else manifest
 
 
 def build_frame_reader(data: Mapping[str, Any], manifest: Manifest) -> FrameReader | None:

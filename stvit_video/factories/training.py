@@ -1,5 +1,6 @@
 """Build the parts of a training from its settings: data, model in its LightningModule, trainer."""
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 
 from stvit_video.data.loading.datamodule import VideoDataModule
 from stvit_video.data.loading.multi_scale import MultiScale
+from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.transforms.device_transform import DeviceTransform
 from stvit_video.factories.data import ClipParts, build_data
+from stvit_video.factories.manifests import names_held_back
 from stvit_video.factories.network import given_options
 from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.load import load_checkpoint
@@ -49,17 +52,20 @@ from stvit_video.training.optim import OptimizerRecipe
 from stvit_video.training.sharding import sharded_strategy
 
 
-def build_module(settings: TrainSettings, clips: ClipParts) -> tuple[ClassificationModule, VideoDataModule]:
+def build_module(
+    settings: TrainSettings, clips: ClipParts, *, kept: KeptSplit | None = None
+) -> tuple[ClassificationModule, VideoDataModule]:
     """Build the model in its LightningModule, and the data.
 
     Args:
         settings: the training configuration.
         clips: built of the same settings.
+        kept: of a training that goes on, see `build_manifests`.
 
     Raises:
         ValueError: settings or manifests that can't be used.
     """
-    data = build_data(settings, clips)
+    data = build_data(settings, clips, kept=kept)
     model_options = given_options(settings.model) | {"num_classes": len(data.train_manifest.classes)}
     optim = settings.optim
     model = create_model(settings.model.name, **model_options)
@@ -72,6 +78,7 @@ def build_module(settings: TrainSettings, clips: ClipParts) -> tuple[Classificat
         config=settings.plain(),
         position_grid=position_grid(model),
         multi_label=data.train_manifest.multi_label,
+        held_back=names_held_back(settings.data.plain(), data.val_manifest),
     )
     model.recompute_blocks(recompute=settings.trainer.gradient_checkpointing)
     if settings.init_from:
@@ -202,7 +209,8 @@ def build_trainer(
         processes = count_processes(trainer.accelerator, trainer.devices, trainer.num_nodes, here)
         strategy = sharded_strategy(processes)
     table, signals = MetricsCsv(run_dir, resumed=resumed), StopSignals()
-    bar = [TQDMProgressBar(refresh_rate=10)] if trainer.enable_progress_bar else []
+    # in a file every state of the bar would stay; there the line of each epoch tells the course
+    bar = [TQDMProgressBar(refresh_rate=10)] if trainer.enable_progress_bar and sys.stdout.isatty() else []
     return Trainer(
         max_epochs=trainer.max_epochs,
         accelerator=trainer.accelerator,
@@ -215,7 +223,7 @@ def build_trainer(
         accumulate_grad_batches=trainer.accumulate_grad_batches,
         check_val_every_n_epoch=trainer.check_val_every_n_epoch,
         log_every_n_steps=trainer.log_every_n_steps,
-        enable_progress_bar=trainer.enable_progress_bar,
+        enable_progress_bar=bool(bar),
         enable_model_summary=False,
         default_root_dir=str(run_dir),
         # a signal for SLURM to queue the job again is obeyed between steps, by `StopSignals`, and not by Lightning

@@ -246,4 +246,5 @@ def load_recognizer(
         config=meta["config"],
         model_name=meta["model"]["name"],
         multi_label=meta["multi_label"],
+        held_back=None if meta["held_back"] is None else tuple(meta["held_back"]),
     )

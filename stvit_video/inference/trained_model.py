@@ -34,6 +34,7 @@ class TrainedModel:
         config: the resolved configuration of the training run.
         model_name: the name that `create_model` knows.
         multi_label: True = a video can have several labels, and each logit has a probability of its own (sigmoid).
+        held_back: names of the videos that the training held back for validation, where it divided a folder itself.
     """
 
     model: TokenModel
@@ -44,6 +45,7 @@ class TrainedModel:
     config: Mapping[str, Any]
     model_name: str
     multi_label: bool = False
+    held_back: tuple[str, ...] | None = None
 
     @property
     def label_separator(self) -> str:

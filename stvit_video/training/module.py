@@ -176,8 +176,21 @@ class ClassificationModule(LightningModule):
             self._drops_step = False
 
     def on_train_start(self) -> None:
-        """Frozen parts work as in evaluation; after each validation Lightning puts every part as it was."""
+        """Frozen parts work as in evaluation; after each validation Lightning puts every part as it was.
+
+        Raises:
+            TrainingStoppedError: the processes don't agree on the validation videos.
+        """
+        self._check_split()
         put_frozen_in_eval(self.model)
+
+    def _check_split(self) -> None:
+        every = gather_objects(self.metadata.get("held_back"))
+        if any(other != every[0] for other in every):
+            raise TrainingStoppedError(
+                f"the {len(every)} processes of this training have held back different videos for validation, so each "
+                "machine sees other files; give all the same folder, or data.train and data.val"
+            )
 
     def _count_skipped(self, batch: dict[str, Any]) -> None:
         self.num_skipped += int(batch["num_skipped"].sum())

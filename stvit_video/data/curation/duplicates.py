@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from stvit_video.data.curation.hashing import NUM_BITS, hamming_distances
 from stvit_video.data.curation.scan import VideoReport
+from stvit_video.data.manifests.name_stems import KINETICS_NAME
 from stvit_video.utils.atomic_files import write_table
 
 HEADER = ("group", "kind", "distance_bits", "leak", "labels_differ", "part", "label", "path")
 MIN_FRAMES_COMPARED = 3  # frames with contrast in both videos, of those that have hashes
 MAX_PAIRS_AT_ONCE = 2**21
-KINETICS_NAME = re.compile(r"(?P<source>.+)_\d{6}_\d{6}")  # YouTube id, first and last second
 UCF101_NAME = re.compile(r"(?P<source>v_.+_g\d+)_c\d+")  # class and group; the clips of a group are of one scene
 
 
@@ -103,7 +103,7 @@ def find_near(
     if not train or not val:
         return []
     groups = []
-    hashed = _hash_table(train, reports), _hash_table(val, reports)
+    hashed = (hash_table([reports[video.path] for video in part]) for part in (train, val))
     for first, second, distance in near_pairs(*hashed, max_distance_bits=max_distance_bits):
         pair = train[first], val[second]
         if len({reports[video.path].digest for video in pair}) == 2:
@@ -126,6 +126,13 @@ class HashTable(NamedTuple):
 
     hashes: NDArray[np.uint64]
     is_known: NDArray[np.bool_]
+
+
+def hash_table(reports: Sequence[VideoReport]) -> HashTable:
+    """The hashes of files that could be read."""
+    rows = [report.frame_hashes for report in reports]
+    hashes = np.array([[value or 0 for value in row] for row in rows], dtype=np.uint64)  # (n, f)
+    return HashTable(hashes, np.array([[value is not None for value in row] for row in rows]))
 
 
 def near_pairs(first: HashTable, second: HashTable, *, max_distance_bits: int) -> Iterator[tuple[int, int, int]]:
@@ -164,9 +171,3 @@ def _groups(kind: Literal["exact", "source"], videos: Sequence[Listed], keys: Se
     for video, key in zip(videos, keys, strict=True):
         found[key].append(video)
     return [DuplicateGroup(kind, tuple(members)) for members in found.values() if len(members) > 1]
-
-
-def _hash_table(videos: Sequence[Listed], reports: Mapping[str, VideoReport]) -> HashTable:
-    rows = [reports[video.path].frame_hashes for video in videos]
-    hashes = np.array([[value or 0 for value in row] for row in rows], dtype=np.uint64)  # (n, f)
-    return HashTable(hashes, np.array([[value is not None for value in row] for row in rows]))

@@ -5,14 +5,22 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
+
+from stvit_video.data.layouts.part_folders import PART_FOLDERS, find_part, undivided_folder, warn_of_other_name
 from stvit_video.data.layouts.places import Reading, existing
+from stvit_video.data.layouts.undivided import Undivided
 from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
+from stvit_video.data.manifests.holding_back import SplitBy
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.manifests.video_endings import describe_endings, is_video_file
 from stvit_video.utils.addresses import Place
 
+VAL_FRACTION = 0.2
+SPLIT_BY: SplitBy = "group"
 _WAY_OUT = "give each the ending of its container, such as .mp4, or list them in a CSV (data=csv), which takes any name"
 _log = logging.getLogger(__name__)
 
@@ -24,15 +32,21 @@ def find_class_folders(
     train: Place | None = None,
     val: Place | None = None,
     root: Place | None = None,
+    val_fraction: Annotated[float, Field(gt=0, lt=1)] = VAL_FRACTION,
+    split_by: SplitBy = SPLIT_BY,
 ) -> Reading:
-    """Find the folder of a part, which holds a folder for each class.
+    """Find the folder of a part, which holds a folder for each class; where root has no parts, a share is held back.
 
     Args:
         part: "train" or "val".
         known_classes: labels in the order of a model's logits; None = inferred and sorted.
         train: the folder of the training videos; None = root/train.
-        val: the folder of the validation videos; None = root/val.
-        root: holds both.
+        val: the folder of the validation videos; None = root/val, or else root/valid, root/validation, root/test.
+        root: holds both, or the folders of the classes, whose videos are then divided.
+        val_fraction: share of the videos that is held back for validation, where root has no such folder.
+        split_by: group: pieces of one recording (by their names) and videos that look alike stay in one part, for
+            otherwise the accuracy on the validation videos would be of videos that the model has seen; name: each
+            video by itself.
 
     Returns:
         What reads the list, without arguments.
@@ -42,9 +56,31 @@ def find_class_folders(
         ManifestError: a file or folder does not exist.
     """
     given = {"train": train, "val": val}[part]
-    if given:
-        return partial(read_folder_manifest, existing(given, part, source="folder"), classes=known_classes)
-    return partial(read_folder_manifest, Path(existing(root, "root", source="folder")) / part, classes=known_classes)
+    folder = Path(existing(given or root, part if given else "root", source="folder"))
+    own = folder if given else _part_below(folder, part, other_is_given=bool(train or val))
+    if own is None:
+        whole = undivided_folder(folder)
+        return Undivided(part, whole, read_folder_manifest, known_classes, fraction=val_fraction, by=split_by)
+    for name, value, usual in (("val_fraction", val_fraction, VAL_FRACTION), ("split_by", split_by, SPLIT_BY)):
+        if value != usual:
+            raise ValueError(
+                f"data.{name}={value} has no effect, because the {part} videos are those of {own}; leave it out, or "
+                "give as data.root a folder that holds the folders of the classes"
+            )
+    return partial(_read_part, own, folder, known_classes)
+
+
+def _part_below(root: Path, part: str, *, other_is_given: bool) -> Path | None:
+    """The folder of a part below root; None = the videos of root are to be divided."""
+    if not root.is_dir():
+        return root  # which reading it tells
+    return find_part(root, part) or (root / part if other_is_given else None)
+
+
+def _read_part(folder: Path, root: Path, classes: Sequence[str] | None) -> Manifest:
+    if folder.parent == root and folder.name in PART_FOLDERS["val"]:
+        warn_of_other_name(root, folder.name)
+    return read_folder_manifest(folder, classes=classes)
 
 
 def read_folder_manifest(root: str | os.PathLike[str], *, classes: Sequence[str] | None = None) -> Manifest:

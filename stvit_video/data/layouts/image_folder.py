@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from stvit_video.data.decoding.pictures import is_picture_file
+from stvit_video.data.layouts.part_folders import PART_FOLDERS, warn_of_other_name
 from stvit_video.data.layouts.places import Reading, existing
 from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
@@ -15,8 +16,6 @@ from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.shards.zip_members import list_members
 from stvit_video.utils.addresses import Place
 
-# folders of a part, the first that is there counts: some published sets have a test and no val
-PART_FOLDERS = {"train": ("train",), "val": ("val", "validation", "test")}
 _log = logging.getLogger(__name__)
 
 
@@ -61,8 +60,8 @@ def read_image_manifest(
 
     Args:
         place: the folder, or the .zip.
-        part: "train" or "val" = the class folders are in the folder of this name (for "val" also "validation" or
-            "test"); None = directly in `place`.
+        part: "train" or "val" = the class folders are in the folder of this name (for "val" also "valid",
+            "validation" or "test"); None = directly in `place`.
         classes: class names in the order of the labels; None = the folder names, sorted (by value where all are
             whole numbers).
 
@@ -84,7 +83,8 @@ def _read_folder(source: Path, part: str | None, classes: Sequence[str] | None) 
     if name is None:
         looked_for = " or ".join(str(source / name) for name in wanted)
         raise ManifestError(f"there is no folder {looked_for}; correct the path, or give data.train and data.val")
-    _warn_of_other_name(source, name, wanted)
+    if part == "val":
+        warn_of_other_name(source, name)
     folder, names = source / name, []
     for class_folder in sorted(folder.iterdir()):
         names.append(f"{class_folder.name}/" if class_folder.is_dir() else class_folder.name)
@@ -123,7 +123,8 @@ def _archive_base(source: Path, names: Sequence[str], part: str | None) -> str:
     bases = [(prefix, name) for prefix in dict.fromkeys(("", only)) for name in wanted]
     for prefix, name in bases:
         if any(member.startswith(f"{prefix}{name}/") for member in names):
-            _warn_of_other_name(source, name, wanted)
+            if part == "val":
+                warn_of_other_name(source, name)
             return f"{prefix}{name}/"
     raise ManifestError(
         f"{source} holds no folder {' or '.join(wanted)}, neither at its top nor below one top folder; "
@@ -144,15 +145,6 @@ def _manifest(folder: Path, names: Sequence[str], classes: Sequence[str] | None)
         first = ", ".join(ignored[:NUM_FAULTS_SHOWN])
         _log.warning("%s: %d files are no pictures of a class and left out, first: %s", folder, len(ignored), first)
     return build_manifest_of(listed, classes, faults)
-
-
-def _warn_of_other_name(source: Path, name: str, wanted: Sequence[str]) -> None:
-    if name != wanted[0]:
-        _log.warning(
-            "%s holds no folder %s, %s is taken in its place; if it is the official test, report_checkpoint=last "
-            "keeps the choice of the checkpoint away from it",
-            *(source, wanted[0], name),
-        )
 
 
 def _is_picture(name: str) -> bool:

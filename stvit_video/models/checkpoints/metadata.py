@@ -1,6 +1,6 @@
 """What our checkpoints say beside their weights: plain values, checked when read, compared when resumed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -35,6 +35,7 @@ def checkpoint_metadata(
     config: Mapping[str, Any],
     position_grid: PositionGrid | None,
     multi_label: bool = False,
+    held_back: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """The plain values that make a checkpoint self-contained; they load with `weights_only=True`.
 
@@ -48,12 +49,14 @@ def checkpoint_metadata(
         position_grid: what the rows of the model's position table stand for, see `position_grid` of
             `stvit_video.models.checkpoints.grids`; None = the model has no such table.
         multi_label: True = a video can have several labels, so each logit has a probability of its own (sigmoid).
+        held_back: names of the validation videos, where the training divided a folder itself; None = it did not.
     """
     return {
         "format": FORMAT_VERSION,
         "model": {"name": model_name, "options": dict(model_options)},
         "classes": list(classes),
         "multi_label": multi_label,
+        "held_back": None if held_back is None else list(held_back),
         "preprocessing": dict(preprocessing),
         "protocol": dict(protocol),
         "position_grid": position_grid
@@ -66,7 +69,7 @@ def checkpoint_metadata(
 def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
     """The metadata of a checkpoint, once it holds all that `checkpoint_metadata` writes.
 
-    Those of before there was `multi_label` are of one label a video.
+    Those of before there was `multi_label` are of one label a video; those without `held_back` divided no folder.
 
     Args:
         metadata: the checkpoint's entry METADATA_KEY, or None.
@@ -89,6 +92,9 @@ def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
         faults.append("multi_label (no bool)")
     if not _is_grid(metadata.get("position_grid")):
         faults.append("position_grid (no sizes and num_class_tokens)")
+    held_back = metadata.get("held_back")
+    if held_back is not None and not (isinstance(held_back, list) and all(isinstance(one, str) for one in held_back)):
+        faults.append("held_back (no list of names)")
     if not faults and not all(isinstance(name, str) for name in metadata["classes"]):
         faults = ["classes (no list of names)"]
     if faults:
@@ -96,7 +102,7 @@ def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
             f"{source} lacks parts of its {METADATA_KEY!r} entry: {', '.join(faults)}; "
             f"give a file as stvit_video.train wrote it"
         )
-    return {"multi_label": False, **metadata}
+    return {"multi_label": False, "held_back": None, **metadata}
 
 
 def _is_grid(stored: object) -> bool:
@@ -139,6 +145,7 @@ def check_resume(metadata_then: object, metadata_now: Mapping[str, Any]) -> None
         or _difference("model", then["model"]["name"], metadata_now["model"]["name"])
         or _dict_difference("the model option", *(_all_options(one["model"]) for one in (then, metadata_now)))
         or _dict_difference("the preprocessing", then["preprocessing"], metadata_now["preprocessing"])
+        or _split_difference(then["held_back"], metadata_now.get("held_back"))
     )
     if difference:
         raise CheckpointError(
@@ -193,3 +200,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _split_difference(then: Sequence[str] | None, now: Sequence[str] | None) -> str:
+    """Differences between the videos that were held back and those that are, as videos must not change parts."""
+    if then == now:
+        return ""
+    if then is None or now is None:
+        return "it divided no folder itself" if then is None else "its validation videos were held back from one folder"
+    others = sorted(set(then) ^ set(now))
+    return (
+        f"it held back {len(then)} validation videos and this training {len(now)}, of which {len(others)} are not the "
+        f"same{f', such as {others[0]}' if others else ' in order'} (split.csv, beside the checkpoint, keeps them)"
+    )

@@ -95,7 +95,7 @@ def test_faults(tree, tmp_path):
         read_image_manifest(tmp_path / "gone.zip", part="train")
     with pytest.raises(ManifestError, match=r"no folder .*val/train;"):
         read_image_manifest(tree / "val", part="train")
-    with pytest.raises(ManifestError, match=r"no folder .*/val or .*/validation or .*/test;"):
+    with pytest.raises(ManifestError, match=r"no folder .*/val or .*valid or .*validation or .*test;"):
         read_image_manifest(tree / "train", part="val")
     archive = pack(tree / "val", tmp_path / "x.zip")
     # the whole sentence, once for its family

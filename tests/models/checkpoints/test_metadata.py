@@ -53,7 +53,7 @@ def test_parts_that_are_missing_or_of_another_type(changes, message):
 
 def test_every_part_is_needed():
     for key in metadata():
-        if key not in ("versions", "format", "multi_label", "position_grid"):
+        if key not in ("versions", "format", "multi_label", "held_back", "position_grid"):
             with pytest.raises(CheckpointError, match=f"lacks .*'stvit_video' entry: {key}"):
                 check_metadata({k: v for k, v in metadata().items() if k != key}, source="x")
 
@@ -126,3 +126,20 @@ def test_a_grid_of_positions_that_is_none(grid):
 def test_the_grid_of_positions_is_plain_values():
     assert metadata()["position_grid"] == {"sizes": [7, 5], "num_class_tokens": 1}
     assert metadata(position_grid=None)["position_grid"] is None
+
+
+def test_videos_that_were_held_back_stay_held_back():
+    old = {key: value for key, value in metadata().items() if key != "held_back"}
+    assert check_metadata(old, source="x")["held_back"] is None
+    check_resume(old, metadata())
+    held = metadata(held_back=("run/a.mp4", "run/b.mp4"))
+    assert check_metadata(held, source="x")["held_back"] == ["run/a.mp4", "run/b.mp4"]
+    check_resume(held, held)
+    with pytest.raises(CheckpointError, match=r"held_back \(no list of names\)"):
+        check_metadata(old | {"held_back": "run/a.mp4"}, source="x")
+    with pytest.raises(CheckpointError, match=r"held back 2 .* this training 1, of which 1 .*run/a\.mp4 .*split\.csv"):
+        check_resume(held, metadata(held_back=("run/b.mp4",)))
+    with pytest.raises(CheckpointError, match="divided no folder"):
+        check_resume(old, held)
+    with pytest.raises(CheckpointError, match="held back from one folder"):
+        check_resume(held, old)

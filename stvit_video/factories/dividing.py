@@ -1,0 +1,51 @@
+"""Divide the videos of a folder without parts into training and validation videos."""
+
+from collections.abc import Sequence
+
+from lightning.pytorch.utilities import rank_zero_only
+
+from stvit_video.data.curation.alike import MAX_COMPARED, find_alike
+from stvit_video.data.layouts.undivided import Undivided
+from stvit_video.data.manifests.holding_back import describe_parts, hold_back, part_of
+from stvit_video.data.manifests.kept_split import KeptSplit
+from stvit_video.data.manifests.manifest import Manifest
+
+
+def divided(undivided: Undivided, *, num_workers: int, kept: KeptSplit | None = None) -> tuple[Manifest, Manifest]:
+    """The training and the validation videos; the first process prints how many of each class.
+
+    Args:
+        undivided: what the layout has found.
+        num_workers: processes that read the videos to compare them; 0 counts as 1.
+        kept: the parts of then, which are taken as they are; None = divide the videos that are in the folder.
+
+    Raises:
+        ManifestError: every fault of the folder, or classes that can't be divided.
+    """
+    if kept is not None:
+        train = undivided.read_named(kept.train)
+        return train, undivided.read_named(kept.val, classes=train.classes)
+    whole = undivided.read_all()
+    pairs, remark = _alike(undivided, whole, num_workers=max(1, num_workers))
+    held_back = hold_back(whole, fraction=undivided.fraction, by=undivided.by, alike=pairs)
+    train, val = (part_of(whole, held_back, part) for part in ("train", "val"))
+    line = describe_parts(train, val, fraction=undivided.fraction, by=undivided.by)
+    rank_zero_only(print)(f"{undivided.folder}: {line}{remark}", flush=True)
+    return train, val
+
+
+def _alike(undivided: Undivided, whole: Manifest, *, num_workers: int) -> tuple[Sequence[tuple[int, int]], str]:
+    """Pairs of alike videos, and what there is to say of the comparison."""
+    if undivided.by != "group":
+        return (), ""
+    num_videos = len(whole.records)
+    if num_videos > MAX_COMPARED:
+        return (), (
+            f"; these are more than {MAX_COMPARED} videos, so groups are made by names alone and no pictures are "
+            "compared (python -m stvit_video.doctor finds videos that are alike)"
+        )
+    pairs, num_unread = find_alike(whole, num_workers=num_workers)
+    alike = len({position for pair in pairs for position in pair})
+    return pairs, (f"; {alike} videos look like another of their class and stay together" if alike else "") + (
+        f"; {num_unread} could not be read to compare them" if num_unread else ""
+    )
