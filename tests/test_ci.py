@@ -59,7 +59,7 @@ def run(checkout: Path, *, ci: str = "1", fail: str = "nothing") -> tuple[int, l
     return done.returncode, re.sub(r"\d+\.\d min", "X min", done.stdout).splitlines(), done.stderr
 
 
-def test_both_steps_run_in_one_clone_and_each_ends_with_the_closing_line(checkout):
+def test_all_steps_run_in_one_clone_and_each_ends_with_the_closing_line(checkout):
     (checkout.parent / "shared").mkdir()
     (checkout / "forgotten.txt").write_text("not committed")
     closing = "===== 7 passed, 2 skipped in 81.20s (0:01:21) ====="
@@ -78,6 +78,10 @@ def test_both_steps_run_in_one_clone_and_each_ends_with_the_closing_line(checkou
             "all checks passed",
             "== tests in a clone with nothing beside it ok, X min",
             closing,
+            "== documentation",
+            "python -m pip install --quiet --editable .[docs]",
+            "python -m pytest -m docs tests/docs_pages",
+            "== documentation ok, X min",
             "== tests of the real files",
             f"beside: clone, here: .ci .git .venv scripts, data: {checkout.parent}/shared, arguments: {REAL}",
             closing,

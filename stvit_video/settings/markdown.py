@@ -70,7 +70,8 @@ def page_of(title: str, kind: type[Group], *, more: Mapping[str, Iterable[Settin
 
 def _cells(row: SettingRow) -> list[str]:
     default = "must be given" if row.default == MISSING else f"`{as_override(row.default)}`"
-    return [text.replace("|", "\\|") for text in (f"`{row.name}`", default, row.allowed, row.help)]
+    words = [text.replace("<", "&lt;") for text in (row.allowed, row.help)]  # outputs/<run> is no HTML
+    return [text.replace("|", "\\|") for text in (f"`{row.name}`", default, *words)]
 
 
 def as_override(value: Any) -> str:
