@@ -110,7 +110,12 @@ COMMAND = Command(
             help="processes that decode; 0 = none beside this one",
             default_words=f"0 for up to {FEW_VIDEOS} videos, else one less than there are cores",
         ),
-        Setting(name="batch_size", kind=whole(low=1), help="videos that are loaded together", default=8),
+        Setting(
+            name="batch_size",
+            kind=whole(low=1),
+            help="videos that are loaded and run together",
+            default_words="as many as make 16 clips and crops",
+        ),
         Setting(
             name="time_limit_seconds",
             kind=positive_number(),

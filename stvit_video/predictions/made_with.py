@@ -6,43 +6,43 @@ from typing import Any
 
 import torch
 
-from stvit_video.inference.recognizer import Recognizer
+from stvit_video.inference.trained_model import TrainedModel
 
 DIGEST_SHOWN = 12  # characters
 Values = Mapping[str, Any]
 
 
-def made_with(recognizer: Recognizer, *, top_k: int, threshold: float | None, features: bool) -> dict[str, Any]:
+def made_with(trained: TrainedModel, *, top_k: int, threshold: float | None, features: bool) -> dict[str, Any]:
     """Plain values that JSON can hold, by names that a user knows.
 
     Args:
-        recognizer: its weights and labels become a digest, so that a copy of the checkpoint is the same.
+        trained: its weights and labels become a digest, so that a copy of the checkpoint is the same.
         top_k: labels of a video, where there is no threshold.
         threshold: least probability of a label.
         features: True = features are kept.
     """
-    protocol = recognizer.protocol
-    grid = getattr(recognizer.model, "token_grid", None)
+    protocol = trained.protocol
+    grid = trained.model.token_grid
     values = {
-        "checkpoint": checkpoint_digest(recognizer),
+        "checkpoint": checkpoint_digest(trained),
         "num_tokens": None if grid is None else list(grid.sizes),
         "protocol": protocol.name,
         "num_clips": protocol.num_clips,
         "num_crops": protocol.num_crops,
         "average": protocol.average,
-        "top_k": None if threshold is not None else min(top_k, len(recognizer.classes)),
+        "top_k": None if threshold is not None else min(top_k, len(trained.classes)),
         "threshold": threshold,
         "features": features,
     }
-    return values | recognizer.preprocessing.to_dict()
+    return values | trained.preprocessing.to_dict()
 
 
-def checkpoint_digest(recognizer: Recognizer) -> str:
+def checkpoint_digest(trained: TrainedModel) -> str:
     """SHA-256 of the weights, the labels in order, and the model's name, in hexadecimal digits."""
     digest = hashlib.sha256()
-    for text in (recognizer.model_name, str(recognizer.multi_label), *recognizer.classes):
+    for text in (trained.model_name, str(trained.multi_label), *trained.classes):
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    for name, tensor in sorted(recognizer.model.state_dict().items()):
+    for name, tensor in sorted(trained.model.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         flat = tensor.detach().cpu().contiguous().reshape(-1)
         digest.update(memoryview(flat.view(torch.uint8).numpy()))

@@ -11,11 +11,16 @@ from stvit_video.predictions.stopping import Terminated, sigterm_ends
 
 def test_sigterm_ends_with_its_status_and_the_handler_comes_back():
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Terminated) as caught, sigterm_ends():
-        os.kill(os.getpid(), signal.SIGTERM)
-        signal.pause()
+    with pytest.raises(Terminated) as caught:
+        asked_to_end()
     assert caught.value.code == 143
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def asked_to_end():
+    with sigterm_ends():
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
 
 
 def test_where_it_was_ignored_it_stays_so():
