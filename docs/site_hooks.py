@@ -1,7 +1,7 @@
 """What MkDocs can't know of a repository: pages beside docs/, and links that leave it.
 
-CONTRIBUTING.md becomes a page of the site. A link out of docs/, which GitHub follows, leads to the site's page of it, or
-is plain words there.
+CONTRIBUTING.md becomes a page of the site. A link out of docs/, which GitHub follows, leads to its page of the site,
+or is plain words there.
 """
 
 import re

@@ -25,7 +25,14 @@ REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 HYDRAS = ("doctor", "evaluate", "train")
 OURS = ("__main__", "benchmark", "data.__main__", "export_run", "ledger", "predict", "sweep")
-SCRIPTS = ("evaluate_clips", "fuzz_decoder", "fuzz_training", "prepare_kinetics", "write_settings_page")
+SCRIPTS = (
+    "evaluate_clips",
+    "fuzz_decoder",
+    "fuzz_training",
+    "prepare_kinetics",
+    "write_reference_pages",
+    "write_settings_page",
+)
 COMMANDS = [(name, "COMMAND") for name in (*OURS, *SCRIPTS) if name != "benchmark"]
 COMMANDS += [("benchmark", "TABLE"), ("benchmark", "DATA"), ("benchmark", "PREDICT")]
 

@@ -99,6 +99,16 @@ def test_pictures_of_cifar_cost_what_their_recipes_say(name):
         assert gmacs == pytest.approx(float(cost), rel=0.02)
 
 
+@pytest.mark.parametrize(("name", "num_classes"), [("photo_motion", 12), ("quickstart", 12), ("surveillance_fight", 2)])
+def test_clips_of_our_own_recipes_cost_what_they_say(name, num_classes):
+    stated = float(re.search(r"^# GMACs a view: ([\d.]+)$", head_of(name), re.MULTILINE)[1])
+    settings = settings_of(name)
+    data, options = settings["data"], {key: value for key, value in settings["model"].items() if value is not None}
+    model = create_model(options.pop("name"), num_classes=num_classes, **options)
+    size = (3, data["num_frames"], data["crop_size"], data["crop_size"])
+    assert count_gmacs(model, size) == pytest.approx(stated, rel=0.005)
+
+
 @pytest.mark.parametrize("name", sorted(set(PUBLISHED) - set(SCRATCH)))
 def test_a_recipe_that_goes_on_from_weights_does_not_start_without(name):
     with initialize_config_dir(CONF_DIR, version_base="1.3"):

@@ -59,9 +59,12 @@ class Setting:
 
     def help_line(self) -> str:
         """Its line in --help."""
-        default = self.default_words if self.default is None else _written(self.default)
-        note = "needed" if self.is_needed else f"default: {default}"
+        note = "needed" if self.is_needed else f"default: {self.default_text()}"
         return f"  {f'{self.name}={self.kind.sign}':{WIDTH - 1}} {self.help} ({note})"
+
+    def default_text(self) -> str:
+        """What --help says of its default."""
+        return self.default_words if self.default is None else _written(self.default)
 
     def read(self, text: str) -> Any:
         """The value of a text.

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -117,7 +118,8 @@ def load(name: str) -> ModuleType:
     if spec is None or spec.loader is None or not (REPOSITORY / name).is_file():
         raise ImportError(f"there is no {name}")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with patch.object(sys, "path", [str(REPOSITORY / "scripts"), *sys.path]):  # they import one another
+        spec.loader.exec_module(module)
     return module
 
 
