@@ -146,7 +146,7 @@ def test_the_examples_of_hydras_commands_have_a_configuration(name):
 
 def readme_lines() -> list[str]:
     """Commands of ours in the pages' blocks, without comments."""
-    pages = [REPOSITORY / "README.md", REPOSITORY / "data" / "README.md"]
+    pages = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs" / "guides").glob("*.md"))]
     lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
     found = [line.partition("  #")[0].strip() for line in lines if re.match("python (-m stvit_video|scripts/)", line)]
     return [line for line in found if "..." not in line and not line.endswith("\\")]
