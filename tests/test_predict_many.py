@@ -17,7 +17,7 @@ import stvit_video.predict as command
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.predict import choose_num_workers, main
-from stvit_video.predictions.targets import Targets
+from stvit_video.predictions.result_files import Targets
 
 REPOSITORY = Path(__file__).parents[1]
 NAMES = ["a/0.mp4", "a/2.mp4", "b/1.mp4", "b/3.mp4", "broken.mp4"]

@@ -12,7 +12,7 @@ from stvit_video.predictions.growing_table import GrowingTable
 from stvit_video.predictions.journal import Journal
 from stvit_video.predictions.listed_video import ListedVideo
 from stvit_video.predictions.made_with import describe_differences
-from stvit_video.predictions.targets import Targets
+from stvit_video.predictions.result_files import Targets
 
 Predict = Callable[[Sequence[VideoRecord]], Iterator[Prediction]]
 Watch = Callable[..., AbstractContextManager[Callable[[Prediction], None]]]

@@ -8,7 +8,7 @@ import pytest
 from made_predictions import MADE_WITH, Engine, no_watch, prediction_of, videos_of
 
 from stvit_video.predictions.journal import Journal
-from stvit_video.predictions.targets import Targets
+from stvit_video.predictions.result_files import Targets
 from stvit_video.predictions.to_files import Outcome, predict_to_files
 
 VIDEOS = videos_of("e.mp4", "broken.mp4", "a, b.mp4", "c.mp4", "d\n.mp4")

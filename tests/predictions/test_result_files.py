@@ -8,7 +8,7 @@ from made_predictions import MADE_WITH, prediction_of, videos_of
 
 from stvit_video.predictions.growing_table import text_so_far
 from stvit_video.predictions.journal import Journal
-from stvit_video.predictions.targets import Targets
+from stvit_video.predictions.result_files import Targets
 
 VIDEOS = videos_of("a.mp4", "broken.mp4", "c.mp4")
 
