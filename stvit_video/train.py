@@ -25,7 +25,7 @@ from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_wor
 from stvit_video.data.manifests.kept_split import SPLIT_FILE, split_in, write_split
 from stvit_video.evaluation.distributed import ProcessFailedError
 from stvit_video.factories.data import ClipParts
-from stvit_video.factories.training import build_averaging, build_module, build_trainer
+from stvit_video.factories.training import build_module, build_trainer, build_weight_callbacks
 from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.runs.preflight import check_start
 from stvit_video.runs.report import report_training
@@ -149,7 +149,7 @@ def _fit_and_report(
         seed=settings.seed,
         resumed=start.checkpoint is not None,
         monitor=module.objective.monitor,
-        callbacks=[*build_averaging(settings.optim), SkippedVideos(run_dir, data.train_manifest)],
+        callbacks=[*build_weight_callbacks(settings), SkippedVideos(run_dir, data.train_manifest)],
     )
     fit(trainer, module, data, run_dir=run_dir, resumed_from=start.checkpoint)
     return report_training(

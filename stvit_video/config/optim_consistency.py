@@ -23,11 +23,35 @@ def optim_faults(settings: TrainSettings, *, wrong: Collection[str] = ()) -> lis
 
 def _warmup_faults(settings: TrainSettings) -> list[str]:
     warmup, epochs = settings.optim.warmup_epochs, settings.trainer.max_epochs
-    if warmup is None or warmup < epochs:
+    probe = settings.optim.probe_epochs
+    if warmup is None or warmup < epochs - probe or probe >= epochs:  # the last is another check's
         return []
+    if probe:
+        return [
+            f"optim.warmup_epochs={warmup} must be below {epochs - probe}, the epochs of trainer.max_epochs={epochs} "
+            f"after the optim.probe_epochs={probe}; shorten the warm-up, or leave it out"
+        ]
     return [
         f"optim.warmup_epochs={warmup} must be below trainer.max_epochs={epochs}; shorten the warm-up, or leave it out"
     ]
+
+
+def _probe_faults(settings: TrainSettings) -> list[str]:
+    optim, epochs = settings.optim, settings.trainer.max_epochs
+    faults = []
+    if optim.probe_epochs and optim.train != "all":
+        faults.append(
+            f"optim.probe_epochs={optim.probe_epochs} is followed by a training of the whole model, which "
+            f"optim.train={optim.train} rules out; use optim.train=all, or optim.probe_epochs=0"
+        )
+    if settings.init_from and optim.probe_epochs >= epochs:
+        faults.append(
+            f"optim.probe_epochs={optim.probe_epochs} must be below trainer.max_epochs={epochs}; shorten the probe, or "
+            "for a probe alone use optim.train=head"
+        )
+    if optim.probe_lr is not None and not optim.probe_epochs:
+        faults.append(f"optim.probe_lr={optim.probe_lr} is for optim.probe_epochs above 0; leave it out")
+    return faults
 
 
 def _rate_faults(settings: TrainSettings) -> list[str]:
@@ -126,6 +150,7 @@ def _model_faults(settings: TrainSettings) -> list[str]:
 
 CHECKS: tuple[Check, ...] = (
     _warmup_faults,
+    _probe_faults,
     _rate_faults,
     _warmup_rate_faults,
     _layer_rate_faults,

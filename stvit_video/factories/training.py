@@ -23,7 +23,6 @@ from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.load import load_checkpoint
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 from stvit_video.models.factory import create_model
-from stvit_video.settings.optim_settings import OptimSettings
 from stvit_video.settings.train_settings import DistillSettings, TrainSettings
 from stvit_video.settings.trainer_settings import TrainerSettings
 from stvit_video.training.batch_size import BatchSize, batch_warning, describe_start, learning_rate_scale
@@ -32,6 +31,7 @@ from stvit_video.training.callbacks.carried_metrics import CarriedMetrics
 from stvit_video.training.callbacks.checkpointing import AtomicCheckpointIO, LastCheckpoint
 from stvit_video.training.callbacks.interruption import StopSignals
 from stvit_video.training.callbacks.metrics_csv import MetricsCsv
+from stvit_video.training.callbacks.probing import ProbeFirst
 from stvit_video.training.callbacks.progress import (
     ClipsPerSecond,
     DataWait,
@@ -84,6 +84,8 @@ def build_module(
     if settings.init_from:
         report = load_checkpoint(model, settings.init_from, new_head=settings.init_head == "new")
         rank_zero_only(print)(f"weights of {settings.init_from}: {report}")
+    elif told := describe_weights(settings):
+        rank_zero_only(print)(told, flush=True)
     freeze_all_but(model, optim.train)
     module = ClassificationModule(
         model,
@@ -182,12 +184,30 @@ def build_optim(settings: TrainSettings, *, learning_rate_factor: float = 1.0) -
         milestone_factor=optim.milestone_factor,
         layer_decay=optim.layer_decay,
         backbone_lr_factor=optim.backbone_lr_factor,
+        probe_epochs=num_probe_epochs(settings),
+        probe_lr=None if optim.probe_lr is None else optim.probe_lr * learning_rate_factor,
     )
 
 
-def build_averaging(optim: OptimSettings) -> list[Callback]:
-    """Build the callback that averages the weights, if the `optim` settings ask for one."""
-    return [] if optim.ema_decay is None else [WeightAverage(optim.ema_decay)]
+def num_probe_epochs(settings: TrainSettings) -> int:
+    """Epochs in which the head is trained alone; without weights to start from there is nothing to probe."""
+    return settings.optim.probe_epochs if settings.init_from else 0
+
+
+def build_weight_callbacks(settings: TrainSettings) -> list[Callback]:
+    """Build the callbacks that the `optim` settings ask for: a probe first, an average of the weights."""
+    probe, decay = num_probe_epochs(settings), settings.optim.ema_decay
+    return [*([ProbeFirst(probe)] if probe else []), *([] if decay is None else [WeightAverage(decay)])]
+
+
+def describe_weights(settings: TrainSettings) -> str:
+    """What a recipe with a probe does where it has no weights to start from, in a sentence; "" = nothing to say."""
+    if settings.init_from or not settings.optim.probe_epochs:
+        return ""
+    return (
+        "init_from is not given: all weights are random, and all are trained from the first epoch, without a probe; "
+        "with few videos it helps most to start from the weights of another training, init_from=/path"
+    )
 
 
 def build_trainer(

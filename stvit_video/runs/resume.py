@@ -238,8 +238,9 @@ def _with_defaults(settings: Any) -> Any:
     if "name" in model:
         given = {key: value for key, value in model.items() if value is not None}
         found["model"] = {**model, **all_options(model["name"], given)}
+    alone = OptimSettings(probe_epochs=optim.get("probe_epochs", 0))
     if "warmup_epochs" in optim and optim["warmup_epochs"] is None and "max_epochs" in trainer:
-        found["optim"] = {**optim, "warmup_epochs": OptimSettings().num_warmup_epochs(trainer["max_epochs"])}
+        found["optim"] = {**optim, "warmup_epochs": alone.num_warmup_epochs(trainer["max_epochs"])}
     return found
 
 

@@ -8,6 +8,7 @@ from stvit_video.settings.declare import (
     AsTuple,
     Count,
     Group,
+    Natural,
     NonNegative,
     Numbers,
     Positive,
@@ -38,7 +39,8 @@ class OptimSettings(Group):
     weight_decay: NonNegative = setting(0.05, "not on norms, biases, positions and cluster centres")
     betas: Annotated[tuple[Beta, Beta], AsTuple] = setting((0.9, 0.999), "of adamw")
     warmup_epochs: NonNegative | None = setting(
-        None, "epochs of linear warm-up, below trainer.max_epochs; null = a sixth of trainer.max_epochs, at most 5"
+        None,
+        "epochs of linear warm-up, below trainer.max_epochs; null = a sixth of the epochs after the probe, at most 5",
     )
     warmup_lr: NonNegative = setting(0.0, "where the warm-up begins")
     optimizer: OptimizerName = setting("adamw", "AdamW, or SGD with momentum")
@@ -58,6 +60,12 @@ class OptimSettings(Group):
         "head: a linear probe; semantic: what makes the few tokens, and the head; the rest of the model stays as "
         "init_from has it",
     )
+    probe_epochs: Natural = setting(
+        0,
+        "with init_from: in so many epochs the head is trained alone, at probe_lr, and then the whole model, by a "
+        "schedule of its own over the other epochs",
+    )
+    probe_lr: Positive | None = setting(None, "learning rate of the probe, all the time; null = lr")
     ema_decay: PositiveShare | None = setting(
         None, "such as 0.9995: validate and keep the moving average of the weights; null = the weights"
     )
@@ -67,5 +75,6 @@ class OptimSettings(Group):
     label_smoothing: Share = setting(0.1, "share of the target that all classes have alike")
 
     def num_warmup_epochs(self, max_epochs: int) -> float:
-        """Epochs of warm-up of a training of so many epochs."""
-        return min(LONGEST_WARMUP, max_epochs * WARMUP_SHARE) if self.warmup_epochs is None else self.warmup_epochs
+        """Epochs of warm-up of a training of so many epochs, those of the probe included."""
+        rest = max_epochs - self.probe_epochs
+        return min(LONGEST_WARMUP, rest * WARMUP_SHARE) if self.warmup_epochs is None else self.warmup_epochs

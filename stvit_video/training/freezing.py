@@ -1,5 +1,7 @@
 """Training a part of a model: what is frozen keeps its weights and works as in evaluation."""
 
+from collections.abc import Collection
+
 from torch import nn
 
 from stvit_video.models.parameter_groups import head_parameters, learned_reducers, slot_parameters
@@ -42,9 +44,19 @@ def put_frozen_in_eval(model: nn.Module) -> None:
     So its batch norms keep and use their running statistics, and its drop path and dropout do nothing. Modules without
     parameters beside trained ones, such as the dropout before the head, stay as they are.
     """
-    for child in model.children():
-        parameters = list(child.parameters())
-        if parameters and not any(p.requires_grad for p in parameters):
+    put_in_eval_but(model, {name for name, parameter in model.named_parameters() if parameter.requires_grad})
+
+
+def put_in_eval_but(model: nn.Module, trained: Collection[str]) -> None:
+    """As `put_frozen_in_eval`, where all parameters but the named ones count as frozen.
+
+    Args:
+        model: any.
+        trained: names of parameters.
+    """
+    for name, child in model.named_children():
+        own = {key.removeprefix(f"{name}.") for key in trained if key.startswith(f"{name}.")}
+        if not own and any(True for _ in child.parameters()):
             child.eval()
-        else:
-            put_frozen_in_eval(child)
+        elif own:
+            put_in_eval_but(child, own)

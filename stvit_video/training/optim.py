@@ -35,6 +35,8 @@ class OptimizerRecipe:
         milestone_factor: by what.
         layer_decay: learning rate of a layer over that of the layer behind it; None = all alike.
         backbone_lr_factor: learning rate of all but the classifiers over theirs.
+        probe_epochs: epochs before the warm-up, at `probe_lr`; the schedule is over the epochs after them.
+        probe_lr: learning rate of these epochs; None = `lr`.
     """
 
     lr: float
@@ -51,6 +53,8 @@ class OptimizerRecipe:
     milestone_factor: float = 0.1
     layer_decay: float | None = None
     backbone_lr_factor: float = 1.0
+    probe_epochs: int = 0
+    probe_lr: float | None = None
 
     def build(self, model: nn.Module, *, num_steps: int, max_epochs: int) -> dict[str, Any]:
         """What Lightning's `configure_optimizers` returns.
@@ -61,16 +65,22 @@ class OptimizerRecipe:
             max_epochs: its epochs.
         """
         optimizer = self._optimizer(model)
-        factor = partial(
+        num_probe_steps = round(num_steps * self.probe_epochs / max_epochs)
+        after_probe = partial(
             learning_rate_factor,
-            num_steps=num_steps,
+            num_steps=num_steps - num_probe_steps,
             num_warmup_steps=round(num_steps * self.warmup_epochs / max_epochs),
             min_factor=self.min_lr / self.lr,
             start_factor=self.warmup_lr / self.lr,
             schedule=self.schedule,
-            milestone_steps=tuple(round(num_steps * epoch / max_epochs) for epoch in self.milestones),
+            milestone_steps=tuple(round(num_steps * epoch / max_epochs) - num_probe_steps for epoch in self.milestones),
             milestone_factor=self.milestone_factor,
         )
+        probe_factor = 1.0 if self.probe_lr is None else self.probe_lr / self.lr
+
+        def factor(step: int) -> float:
+            return probe_factor if step < num_probe_steps else after_probe(step - num_probe_steps)
+
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step"}}
 
     def _optimizer(self, model: nn.Module) -> Optimizer:

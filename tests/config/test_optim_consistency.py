@@ -29,6 +29,8 @@ def changed(values, changes):
         {"optim.schedule": "step", "optim.milestones": [11, 14]},
         {"optim.train": "semantic", "init_from": "/some.ckpt"},
         {"model.elastic": [8, 16, 32]},
+        {"optim.probe_epochs": 20, "init_from": "/some.ckpt", "optim.layer_decay": 0.75, "optim.probe_lr": 1.0},
+        {"optim.probe_epochs": 10**6},  # without init_from there is no probe
     ],
 )
 def test_settings_that_go_together(defaults, changes):
@@ -42,6 +44,19 @@ def test_settings_that_go_together(defaults, changes):
         (
             {"trainer.precision": "16-true"},
             "optim.optimizer=adamw .*trainer.precision=16-true, .*16-mixed, bf16-true or optim=sgd",
+        ),
+        (
+            {"optim.probe_epochs": 7, "optim.train": "head", "init_from": "/some.ckpt"},
+            "optim.probe_epochs=7 .*optim.train=head rules out; .*optim.train=all, or optim.probe_epochs=0",
+        ),
+        (
+            {"optim.probe_epochs": 9, "trainer.max_epochs": 9, "init_from": "/some.ckpt"},
+            "optim.probe_epochs=9 must be below trainer.max_epochs=9; .*optim.train=head",
+        ),
+        ({"optim.probe_lr": 0.1}, "optim.probe_lr=0.1 .*optim.probe_epochs above 0"),
+        (
+            {"optim.probe_epochs": 5, "trainer.max_epochs": 9, "optim.warmup_epochs": 4.0, "init_from": "/some.ckpt"},
+            "optim.warmup_epochs=4.0 must be below 4, .*trainer.max_epochs=9 after the optim.probe_epochs=5",
         ),
         (
             {"optim.layer_decay": 0.75, "optim.backbone_lr_factor": 0.1},

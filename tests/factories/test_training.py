@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ from lightning.pytorch.strategies import ModelParallelStrategy
 from stvit_video.factories import training
 from stvit_video.factories.data import build_multi_scale
 from stvit_video.factories.training import (
-    build_averaging,
     build_optim,
     build_trainer,
+    build_weight_callbacks,
     compile_mode,
+    describe_weights,
     scaled_learning_rate,
 )
 from stvit_video.settings.data_settings import ClipSettings
@@ -53,10 +55,23 @@ def test_the_usual_warm_up_is_a_share_of_the_epochs():
     assert build_optim(TrainSettings(trainer=TrainerSettings(max_epochs=12))).warmup_epochs == 2
 
 
-def test_an_average_is_made_where_it_is_asked_for():
-    assert build_averaging(OptimSettings()) == []
-    (average,) = build_averaging(OptimSettings(ema_decay=0.9))
-    assert average.decay == 0.9
+def test_probe_and_average_are_made_where_they_are_asked_for():
+    assert build_weight_callbacks(TrainSettings()) == []
+    probing = OptimSettings(ema_decay=0.9, probe_epochs=3, probe_lr=0.5, lr=0.25)
+    settings = TrainSettings(optim=probing, init_from="/x.ckpt", trainer=TrainerSettings(max_epochs=15))
+    probe, average = build_weight_callbacks(settings)
+    assert (probe.num_epochs, average.decay) == (3, 0.9)
+    recipe = build_optim(settings, learning_rate_factor=2)
+    assert (recipe.probe_epochs, recipe.probe_lr, recipe.lr, recipe.warmup_epochs) == (3, 1.0, 0.5, 2.0)
+
+
+def test_without_weights_to_start_from_there_is_no_probe_and_it_is_told():
+    settings = TrainSettings(optim=OptimSettings(probe_epochs=3))
+    assert build_weight_callbacks(settings) == []
+    assert build_optim(settings).probe_epochs == 0
+    assert re.search("init_from is not given: all weights are random, .*init_from=/", describe_weights(settings))
+    assert not describe_weights(TrainSettings())
+    assert not describe_weights(settings.with_changes(init_from="/x.ckpt"))
 
 
 def test_what_compiling_means():

@@ -4,7 +4,7 @@ from torch import nn
 
 from stvit_video.models.factory import create_model
 from stvit_video.models.parameter_groups import learned_reducers
-from stvit_video.training.freezing import freeze_all_but, put_frozen_in_eval
+from stvit_video.training.freezing import freeze_all_but, put_frozen_in_eval, put_in_eval_but
 from stvit_video.training.optim import OptimizerRecipe
 
 OPTIONS = {"image_size": 32, "num_classes": 3, "drop_path_rate": 0.5, "drop_rate": 0.5}
@@ -77,3 +77,18 @@ def test_parts_that_are_not_there(name, part, message):
     with pytest.raises(ValueError, match=message):
         freeze_all_but(model, part)
     assert all(p.requires_grad for p in model.parameters())
+
+
+def test_named_parameters_count_as_trained_whatever_has_gradients():
+    model = create_model("stvit_casvit_xs", **OPTIONS).train()
+    put_in_eval_but(model, {"head.weight"})
+    assert model.training
+    assert model.head.training
+    assert not any(module.training for module in model.modules() if isinstance(module, nn.BatchNorm2d))
+    assert all(p.requires_grad for p in model.parameters())
+    model.train()
+    name = next(name for name, _ in model.named_parameters() if name.startswith("levels.1."))
+    put_in_eval_but(model, {name})
+    assert model.levels[1].training
+    assert not model.levels[0].training
+    assert not model.head.training

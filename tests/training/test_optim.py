@@ -140,3 +140,21 @@ def test_warm_up_from_a_rate_then_steps():
 def test_layers_of_a_foreign_model_are_not_known():
     with pytest.raises(ValueError, match="Linear .*no known layer.* create_model"):
         plan(layer_decay=0.7).build(torch.nn.Linear(3, 2), num_steps=5, max_epochs=1)
+
+
+def test_a_probe_has_its_own_rate_and_the_schedule_begins_after_it():
+    model = torch.nn.Linear(2, 3)
+    recipe = {"lr": 0.2, "min_lr": 0.02, "weight_decay": 0.3, "betas": (0.8, 0.9), "warmup_epochs": 2.0}
+    plain = OptimizerRecipe(**recipe).build(model, num_steps=40, max_epochs=8)["lr_scheduler"]["scheduler"]
+    plan = OptimizerRecipe(**recipe, probe_epochs=3, probe_lr=0.5).build(model, num_steps=55, max_epochs=11)
+    [factor], [after] = plan["lr_scheduler"]["scheduler"].lr_lambdas[:1], plain.lr_lambdas[:1]
+    assert [factor(step) for step in range(15)] == [2.5] * 15
+    assert [factor(step) for step in range(15, 55)] == [after(step) for step in range(40)]
+
+
+def test_milestones_count_the_epochs_of_the_probe():
+    recipe = {"lr": 0.2, "min_lr": 0.0, "weight_decay": 0.3, "betas": (0.8, 0.9), "warmup_epochs": 0.0}
+    step = {"schedule": "step", "milestones": (5, 8), "milestone_factor": 0.5}
+    plan = OptimizerRecipe(**recipe, **step, probe_epochs=3).build(torch.nn.Linear(2, 3), num_steps=20, max_epochs=10)
+    factor = plan["lr_scheduler"]["scheduler"].lr_lambdas[0]
+    assert [factor(number) for number in range(20)] == [1.0] * 10 + [0.5] * 6 + [0.25] * 4
