@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
@@ -27,9 +28,16 @@ MODELS: dict[str, partial[TokenModel]] = {
 NO_DEFAULT = ("num_classes",)  # the data say it
 
 
-def list_models() -> list[str]:
-    """Names that `create_model` takes, sorted."""
-    return sorted(MODELS)
+def list_models(pattern: str = "*") -> list[str]:
+    """Names that `create_model` takes, sorted.
+
+    Args:
+        pattern: which ones, as a shell matches file names: "stvit_video_*".
+
+    Returns:
+        The names; none where no name matches.
+    """
+    return sorted(name for name in MODELS if fnmatchcase(name, pattern))
 
 
 def model_options(name: str) -> list[str]:

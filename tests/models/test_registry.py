@@ -40,6 +40,12 @@ def test_list_is_sorted():
     assert list_models() == sorted(list_models())
 
 
+def test_list_by_a_pattern():
+    assert list_models("stvit_video_deit_*") == [f"stvit_video_deit_{size}" for size in ("base", "small", "tiny")]
+    assert list_models("*") == list_models()
+    assert list_models("deit") == list_models("STVIT_*") == []  # the whole name, letter by letter
+
+
 IMAGE, VIDEO = {"video": False, "num_classes": 1000}, {"video": True, "num_classes": 400}
 RELEASED = {"conv_stem": True, "generate_shortcut": False, "global_centers": False, "block_layer_scale": 1e-5}
 BY_HAND = [
