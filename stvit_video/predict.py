@@ -26,8 +26,8 @@ from stvit_video.predictions.inputs import VideoList, read_inputs
 from stvit_video.predictions.label_table import LABEL_ENDINGS
 from stvit_video.predictions.made_with import made_with
 from stvit_video.predictions.progress_bar import duration, watch_progress
-from stvit_video.predictions.stopping import Terminated, sigterm_ends
 from stvit_video.predictions.result_files import Targets, ending_rule
+from stvit_video.predictions.stopping import Terminated, sigterm_ends
 from stvit_video.predictions.terminal import show_predictions
 from stvit_video.predictions.to_files import Outcome, predict_to_files
 from stvit_video.utils.command_line import Command, Given, Positional, Setting

@@ -63,17 +63,21 @@ class Targets:
         """Within, no other process writes these files; their folders are made where they are missing.
 
         Raises:
-            ValueError: another process is at work on one of them.
-            OSError: a folder can't be made or written.
+            ValueError: another process is at work on one of them, or a folder can't be made or written.
         """
         with ExitStack() as stack:
             for path in self.paths:
-                path.parent.mkdir(parents=True, exist_ok=True)
                 try:
+                    path.parent.mkdir(parents=True, exist_ok=True)
                     stack.enter_context(file_lock(path.with_name(f".{path.name}.lock")))
                 except BlockingIOError as error:
                     raise ValueError(
                         f"another process is at work on {path}; wait until it has ended, or give another "
+                        f"{self._setting(path)}="
+                    ) from error
+                except OSError as error:
+                    raise ValueError(
+                        f"the folder {path.parent} can't be made or written ({error.strerror}); give another "
                         f"{self._setting(path)}="
                     ) from error
             yield

@@ -53,6 +53,14 @@ def test_one_process_at_a_time_for_each_file(tmp_path):
         pass
 
 
+def test_a_folder_that_can_not_be_made_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    below = tmp_path / "file" / "a.csv"
+    for targets, name in ((Targets(below), "out"), (Targets(features=below), "features")):
+        with pytest.raises(ValueError, match=rf"folder .*file can't be made or written .*{name}="), targets.locked():
+            pass
+
+
 def test_a_file_without_a_journal_is_left_alone(tmp_path):
     targets = Targets(tmp_path / "a.csv", tmp_path / "f.npz")
     targets.check_new()
