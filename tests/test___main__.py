@@ -30,3 +30,10 @@ def test_it_takes_no_settings(capsys):
     assert capsys.readouterr().out.startswith("commands, each with --help:\n  python -m stvit_video.benchmark")
     assert main(["trian"]) == 2
     assert capsys.readouterr().err.startswith("error: 'trian' ")
+
+
+def test_the_script_of_completions_names_all_commands(capsys):
+    assert main(["--completion"]) == 0
+    told = capsys.readouterr().out
+    assert told.endswith("torchrun\n")
+    assert all(f"stvit_video.{name}" in told for name in COMMANDS)
