@@ -32,6 +32,7 @@ RESULTS = {  # pages with what we measured, of the recipes that we have run
     "cifar10_swin": "results/cifar10.md",
     "photo_motion": "results/photo_motion.md",
     "quickstart": "results/quickstart.md",
+    "small_data": "guides/fine_tune.md",
     "surveillance_fight": "results/surveillance_fight.md",
 }
 COMMAND = Command(

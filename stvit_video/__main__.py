@@ -12,7 +12,7 @@ ALSO = ("data",)  # packages that are commands, too
 COMMAND = Command(
     prog="python -m stvit_video",
     summary="Lists the commands. Settings are key=value in all of them; only switches have dashes.",
-    examples=("python -m stvit_video", "python -m stvit_video --completion > ~/.stvit_video.bash"),
+    examples=("python -m stvit_video", "python -m stvit_video --completion"),
     switches=(Switch("completion", "print a script that completes commands and settings in bash"),),
 )
 
