@@ -109,6 +109,12 @@ def test_a_page_names_what_is_there(page):
     assert not faults, "\n".join(faults)
 
 
+def test_the_readme_is_short():
+    lines = read("README.md").splitlines()
+    assert len(lines) <= 200
+    assert [number for number, line in enumerate(lines, 1) if len(line) > 400] == []
+
+
 def test_the_readme_lists_the_models():
     line = next(line for line in read("README.md").splitlines() if line.startswith("Names: "))
     sizes = {family: names.split(",") for family, names in re.findall(r"(\w+)_\{([\w,]+)\}", line)}

@@ -19,7 +19,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from settings_checker import faults_of
 
 from stvit_video.config.hydra_app import quote_patterns
@@ -157,12 +157,21 @@ def _jobs(overrides: Sequence[str]) -> list[tuple[str, ...]]:
     return [expand(axes)[0], *(expand_extra(axes, extra, parser=parser)[0] for extra in extras)]
 
 
+def _composed(name: str, job: Sequence[str]) -> DictConfig:
+    """The configuration of a job, as a start makes it; names that it lacks are let in, to be told with the rest."""
+    overrides = [text for text in job if not text.startswith("hydra.")]
+    try:
+        with initialize_config_dir(CONF_DIR, version_base="1.3"):
+            return compose(name, overrides=overrides)
+    except HydraException:  # to ask which names are unknown takes longer than the rest
+        marked = mark_unknown(overrides, config_name=name)
+        with initialize_config_dir(CONF_DIR, version_base="1.3"):
+            return compose(name, overrides=marked)
+
+
 def _job_faults(name: str, job: Sequence[str]) -> list[str]:
     """What the start of a job finds wrong with its settings, on a machine with as many GPUs as they ask for."""
-    marked = mark_unknown(list(job), config_name=name)
-    with initialize_config_dir(CONF_DIR, version_base="1.3"):
-        config = compose(name, overrides=[text for text in marked if not text.startswith("hydra.")])
-    values = OmegaConf.to_container(config, resolve=True)
+    values = OmegaConf.to_container(_composed(name, job), resolve=True)
     if name == "train":
         with patch.object(torch.cuda, "device_count", lambda: NUM_GPUS):
             return faults_of(values)
