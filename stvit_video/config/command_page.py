@@ -1,5 +1,6 @@
 """The page of all commands, in Markdown, written from their declarations."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from stvit_video.config.nodes import COMMANDS as OF_HYDRA
@@ -14,7 +15,7 @@ Settings are `key=value` in every command; only switches have dashes. `--debug` 
 exit status is 0 for done, 1 for failed, 2 for a setting that is wrong, unknown or missing, 130 after Ctrl-C and 143
 after SIGTERM. The examples name files of yours; a test reads them and does not run them.
 """
-TABLE = "| setting | default | what it does |\n|---|---|---|"
+TABLE = "| setting | value | default | what it does |\n|---|---|---|---|"
 MARK = "<!-- docs-test: compose -->"
 
 
@@ -38,7 +39,7 @@ def _section(declared: Sequence[Command], *, level: int = 2) -> str:
     parts = [f"{'#' * level} `{name}`"]
     for command in declared:
         usage = command.help_text().partition("\n")[0].removeprefix("usage: ")
-        parts += [command.summary, f"`{usage}`", *_given(command), *filter(None, [command.notes])]
+        parts += [command.summary, f"`{usage}`", *_given(command), *_notes(command)]
         parts.append("\n".join([MARK, "```bash", *command.examples, "```"]))
     return "\n\n".join(parts)
 
@@ -50,21 +51,22 @@ def _given(command: Command) -> list[str]:
         return [f"[Its settings](../settings.md#stvit_video{name}) stand on a page of their own."]
     positional, rows = command.positional, []
     if positional is not None:
-        rows.append((positional.sign, "", positional.help))
+        rows.append((positional.sign, "", "", positional.help))
     for setting in command.settings:
         default = "must be given" if setting.is_needed else setting.default_text()
-        rows.append((f"{setting.name}={setting.kind.sign}", default, setting.help))
-    rows += [(f"--{switch.name}", "", switch.help) for switch in command.switches]
-    lines = [f"| `{_cell(one)}` | {_escaped(two)} | {_escaped(three)} |" for one, two, three in rows]
+        rows.append((setting.name, setting.kind.sign.replace("|", " or "), default, setting.help))
+    rows += [(f"--{switch.name}", "", "", switch.help) for switch in command.switches]
+    lines = [f"| `{name}` | {' | '.join(map(_escaped, words))} |" for name, *words in rows]
     return ["\n".join([TABLE, *lines])] if rows else []
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
 def _escaped(text: str) -> str:
-    return _cell(text).replace("<", "&lt;")
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _notes(command: Command) -> list[str]:
+    """The lines behind the examples of --help, each a paragraph, with the commands that they name as code."""
+    return [re.sub(r"python -m [\w. -]+\w", r"`\g<0>`", _escaped(line)) for line in command.notes.splitlines() if line]
 
 
 def shell_section(name: str, text: str) -> str:

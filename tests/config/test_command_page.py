@@ -15,7 +15,7 @@ OURS = Command(
     ),
     switches=(Switch("measure", "measure anew"),),
     examples=("python -m stvit_video.make a.mp4 out=x", "python -m stvit_video.make b.mp4 out=y"),
-    notes="That is all.",
+    notes="More: python -m stvit_video.make more --help\nThat is all.",
 )
 MORE = Command(prog="python -m stvit_video.make", word="more", summary="Makes more.", examples=("e", "f"))
 TRAIN = Command(prog="python -m stvit_video.train", summary="Trains.", examples=("g", "h"))
@@ -37,15 +37,19 @@ set -e
 def test_a_command_with_all_that_it_can_be_given():
     page = command_page([[OURS, MORE], [TRAIN]], [[SCRIPT]], {})
     rows = [
-        "| `FILE` |  | a &lt;video> |",
-        "| `num_clips=N` | 4 | clips |",
-        "| `average=prob\\|logit` | the run's | mean |",
-        "| `out=PATH` | must be given | folder |",
-        "| `--measure` |  | measure anew |",
+        "| `FILE` |  |  | a &lt;video> |",
+        "| `num_clips` | N | 4 | clips |",
+        "| `average` | prob or logit | the run's | mean |",
+        "| `out` | PATH | must be given | folder |",
+        "| `--measure` |  |  | measure anew |",
     ]
     assert "\n".join(rows) in page
     assert "## `stvit_video.make`\n\nMakes it.\n\n`python -m stvit_video.make FILE [FILE ...] [key=value ...]`" in page
-    assert "That is all.\n\n<!-- docs-test: compose -->\n```bash\npython -m stvit_video.make a.mp4 out=x\n" in page
+    assert (
+        assert "More: `python -m stvit_video.make more --help`\n\nThat is all.\n\n<!--" in page
+        assert "<!-- docs-test: compose -->\n```bash\npython -m stvit_video.make a.mp4 out=x\n" in page
+        in page
+    )
     assert "Makes more.\n\n`python -m stvit_video.make more [key=value ...]`\n\n<!--" in page
     assert "](../settings.md#stvit_videotrain)" in page
     assert page.index("## Scripts") < page.index("### `scripts/do.py`")
