@@ -39,8 +39,8 @@ def read_points(table: Path = TABLE) -> dict[str, list[tuple[int, float, float, 
     with table.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             _, _, slot = row["series"].partition(", ")
-            figures = (float(row[name]) for name in ("gmacs_per_view", "top1_mean", "std"))
-            points.setdefault(slot or "dense", []).append((int(row["num_tokens"] or 256), *figures))
+            gmacs, top1, deviation = (float(row[name]) for name in ("gmacs_per_view", "top1_mean", "std"))
+            points.setdefault(slot or "dense", []).append((int(row["num_tokens"] or 256), gmacs, top1, deviation))
     return {slot: sorted(found, key=lambda point: point[1]) for slot, found in points.items()}
 
 
@@ -61,8 +61,8 @@ def draw_pareto() -> Any:
         axes.text(*place, WORDS[slot], color=COLOURS[slot], fontsize=13, fontweight=weight, va="center")
     for count, place in COUNTS_AT.items():
         axes.text(*place, count, color=COLOURS["semantic"], fontsize=11.5, ha="center", va="center")
-    ((_, cost, top1, _),) = points["dense"]
-    axes.text(cost - 0.004, top1, "dense: all 256 tokens\n(0.990 after 24 epochs)", color=COLOURS["dense"], fontsize=13,
+    ((_, cost, height, _),) = points["dense"]
+    axes.text(cost - 0.004, height, "dense: all 256 tokens\n(0.990 after 24 epochs)", color=COLOURS["dense"], fontsize=13,
               ha="right", va="center", linespacing=1.35)  # fmt: skip
     axes.set(xlim=(0.07, 0.246), ylim=(0.715, 1.008))
     axes.set_xlabel("GMACs a view (multiply-adds, 10⁹)", fontsize=13, color=INK)

@@ -45,11 +45,8 @@ def test_a_command_with_all_that_it_can_be_given():
     ]
     assert "\n".join(rows) in page
     assert "## `stvit_video.make`\n\nMakes it.\n\n`python -m stvit_video.make FILE [FILE ...] [key=value ...]`" in page
-    assert (
-        assert "More: `python -m stvit_video.make more --help`\n\nThat is all.\n\n<!--" in page
-        assert "<!-- docs-test: compose -->\n```bash\npython -m stvit_video.make a.mp4 out=x\n" in page
-        in page
-    )
+    assert "More: `python -m stvit_video.make more --help`\n\nThat is all.\n\n<!--" in page
+    assert "<!-- docs-test: compose -->\n```bash\npython -m stvit_video.make a.mp4 out=x\n" in page
     assert "Makes more.\n\n`python -m stvit_video.make more [key=value ...]`\n\n<!--" in page
     assert "](../settings.md#stvit_videotrain)" in page
     assert page.index("## Scripts") < page.index("### `scripts/do.py`")
