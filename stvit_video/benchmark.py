@@ -1,4 +1,4 @@
-"""`python -m stvit_video.benchmark --table`, `data videos=DIR` or `predict ckpt_path=... videos=DIR`: cost and speed.
+"""`python -m stvit_video.benchmark --table|data|predict`: what models cost, how quick data and predictions are.
 
 For the table of models each one runs once, on the CPU, while its operations are traced and counted. For the table of
 data, videos of a folder are read as in training and testing, and by others. For predictions, a checkpoint labels the
