@@ -1,5 +1,8 @@
 """Predict many videos: decoded by several processes, run through the model in batches, told in order.
 
+On a CPU the processes that decode also run the model, each in one thread: that keeps every core busy, whether decoding
+or the model is what costs, and no frames travel. On a GPU they decode only.
+
 A video that takes its process down with it (a crash of a native library, a want of memory) is read once more in a
 process of its own, which may crash; the others are not touched by it.
 """
@@ -52,7 +55,7 @@ def predict_records(
         records: the videos; their labels are not looked at.
         top_k: labels of a video, fewer if there are fewer classes.
         threshold: for several labels a video: every label with at least this probability in place of the top_k.
-        num_workers: processes that decode; 0 = this one.
+        num_workers: processes that decode and, on a CPU, run the model; 0 = this one does both.
         batch_size: videos (each of clips x crops views) that are loaded and run together; None = as many as make
             MAX_VIEWS_PER_FORWARD views.
         time_limit_seconds: for opening a video and for each reading of it, see `open_video`.
@@ -149,6 +152,7 @@ def _predictions(
     records = predictor.records
     source = SuspectsApart(decoding)
     dataset = view_dataset(predictor.trained, Manifest(tuple(records), predictor.trained.classes), source=source)
+    in_processes = num_workers > 0 and predictor.trained.device.type == "cpu"  # a GPU is used by this process alone
     lost: dict[int, str] = {}  # position -> why; they took a process down twice
     position = 0
     while position < len(records):
@@ -158,12 +162,12 @@ def _predictions(
             batch_size=batch_size,
             sampler=_InOrder(waiting),
             num_workers=min(num_workers, len(waiting)),
-            collate_fn=collate_views,
+            collate_fn=predictor.collate if in_processes else collate_views,
         )
         try:
             with lost_processes_while_waiting(loader):
                 for batch in loader:
-                    for number, prediction in predictor.predict(batch).items():
+                    for number, prediction in (batch if in_processes else predictor.predict(batch)).items():
                         yield from (predictor.failed(other, lost[other]) for other in range(position, number))
                         yield prediction
                         position = number + 1
@@ -201,6 +205,10 @@ class _Predictor:
 
     def failed(self, number: int, reason: str) -> Prediction:
         return Prediction(file=self.records[number].path, error=reason)
+
+    def collate(self, items: Sequence[dict[str, Any]]) -> dict[int, Prediction]:
+        """What `predict` makes of the batch of these items of `ViewDataset`."""
+        return self.predict(collate_views(items))
 
     def predict(self, batch: Mapping[str, Any]) -> dict[int, Prediction]:
         """Predictions by position, in the order of the batch."""
