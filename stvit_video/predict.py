@@ -107,8 +107,8 @@ COMMAND = Command(
         Setting(
             name="num_workers",
             kind=whole(low=0),
-            help="processes that decode; 0 = none beside this one",
-            default_words=f"0 for up to {FEW_VIDEOS} videos, else one less than there are cores",
+            help="processes that decode and, on a CPU, run the model; 0 = none beside this one",
+            default_words=f"0 for up to {FEW_VIDEOS} videos, else one a core, at most {MOST_WORKERS}",
         ),
         Setting(
             name="batch_size",
@@ -189,10 +189,10 @@ def summary(outcome: Outcome, targets: Targets, *, seconds: float) -> str:
 
 
 def choose_num_workers(num_videos: int) -> int:
-    """How many processes decode where nobody says it: none for a few videos, else one less than there are cores."""
+    """How many processes work where nobody says it: none beside this one for a few videos, else one a core."""
     affinity = getattr(os, "sched_getaffinity", None)
     num_cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return 0 if num_videos <= FEW_VIDEOS else min(num_cores - 1, MOST_WORKERS)
+    return 0 if num_videos <= FEW_VIDEOS else min(num_cores, MOST_WORKERS)
 
 
 def _engine(given: Given, recognizer: Recognizer, num_videos: int) -> "partial[Iterator[Prediction]]":
