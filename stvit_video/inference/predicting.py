@@ -10,6 +10,7 @@ process of its own, which may crash; the others are not touched by it.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,11 @@ class _Predictor:
     threshold: float | None
     features: bool
 
+    @cached_property
+    def names(self) -> list[str]:
+        """What an error calls each video."""
+        return [record.video_id for record in self.records]
+
     def failed(self, number: int, reason: str) -> Prediction:
         return Prediction(file=self.records[number].path, error=reason)
 
@@ -234,7 +240,7 @@ class _Predictor:
             device=self.trained.device,
             prepare=DeviceTransform(self.trained.preprocessing),
             max_views_per_forward=MAX_VIEWS_PER_FORWARD,
-            names=[record.video_id for record in self.records],
+            names=self.names,
         )
 
     def _labelled(self, result: MultiViewResult, seconds: Mapping[int, float]) -> Iterator[Prediction]:
