@@ -10,29 +10,21 @@ from pathlib import Path
 
 from stvit_video.data.decoding.video import BACKENDS
 from stvit_video.data.layouts.csv_list import read_csv_manifest
-from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluation.multi_label_tables import clip_mean_average_precision, multi_label_clip_rows
-from stvit_video.evaluation.multiview import AVERAGES
 from stvit_video.evaluation.tables import clip_accuracy, clip_rows, describe_unread, metric_word, write_rows
 from stvit_video.inference.recognizer import load_recognizer, make_output_dir
 from stvit_video.inference.scoring import USER_ERRORS, evaluate_manifest, score_videos
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, OF_PROTOCOL, PROTOCOL, TIME_LIMIT, VIEWS
 from stvit_video.utils.command_line import Command, Given, Setting
 from stvit_video.utils.optional import MissingLibraryError
-from stvit_video.utils.value_kinds import PATH, TEXT, one_of, positive_number, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, one_of, whole
 
 TRAINED = "as the model was trained"
-PROTOCOLS_OWN = "the protocol's"
 COMMAND = Command(
     prog="python scripts/evaluate_clips.py",
     summary="Clip-level evaluation of a checkpoint: clips.csv has a row a clip view, videos.csv a row a video.",
     settings=(
-        Setting(
-            name="ckpt_path",
-            kind=replace(PATH, example="outputs/<run>/best.ckpt"),
-            help="written by stvit_video.train",
-            is_needed=True,
-            aliases=("checkpoint",),
-        ),
+        replace(CKPT_PATH, aliases=("checkpoint",)),
         Setting(name="manifest", kind=PATH, help="CSV with the columns path,label", is_needed=True),
         Setting(name="root", kind=PATH, help="where relative paths start", default_words="beside the manifest"),
         Setting(
@@ -41,17 +33,8 @@ COMMAND = Command(
             help="between the labels of a video, such as |",
             default_words="the training's",
         ),
-        Setting(
-            name="protocol",
-            kind=one_of(PROTOCOLS, sign="NAME"),
-            help="which frames and crops, such as videoswin",
-            default_words="the checkpoint's",
-        ),
-        Setting(name="num_clips", kind=whole(low=1), help="clips of a video", default_words=PROTOCOLS_OWN),
-        Setting(name="num_crops", kind=whole(low=1), help="crops of a clip, 1 or 3", default_words=PROTOCOLS_OWN),
-        Setting(
-            name="average", kind=one_of(AVERAGES), help="mean of softmax, or of logits", default_words=PROTOCOLS_OWN
-        ),
+        PROTOCOL,
+        *VIEWS,
         Setting(name="num_frames", kind=whole(low=1), help="frames of a clip", default_words=TRAINED),
         Setting(
             name="frame_stride",
@@ -63,20 +46,15 @@ COMMAND = Command(
             name="short_side",
             kind=whole(low=1),
             help="pixels of a frame's short side before cropping",
-            default_words=PROTOCOLS_OWN,
+            default_words=OF_PROTOCOL,
         ),
-        Setting(name="crop_size", kind=whole(low=1), help="pixels of a crop's side", default_words=PROTOCOLS_OWN),
+        Setting(name="crop_size", kind=whole(low=1), help="pixels of a crop's side", default_words=OF_PROTOCOL),
         Setting(name="output_dir", kind=PATH, help="folder of both tables", default=Path("outputs/evaluate_clips")),
         Setting(name="batch_size", kind=whole(low=1), help="videos that are loaded together", default=4),
         Setting(name="num_workers", kind=whole(low=0), help="processes that decode", default=0),
-        Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto"),
+        DEVICE,
         Setting(name="backend", kind=one_of(BACKENDS), help="decoder; auto is PyAV", default="auto"),
-        Setting(
-            name="time_limit_seconds",
-            kind=positive_number(),
-            help="for opening a video and for each reading of it",
-            default_words="10, and more for a long video",
-        ),
+        TIME_LIMIT,
     ),
     examples=(
         "python scripts/evaluate_clips.py ckpt_path=run/best.ckpt manifest=test.csv",

@@ -21,7 +21,6 @@ from stvit_video.data.curation.transcode import TranscodeError
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.clip_dataset import BrokenVideosError
 from stvit_video.data.loading.worker_crashes import WorkerCrashError
-from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 from stvit_video.evaluation.cost.published import published_figures
@@ -29,12 +28,13 @@ from stvit_video.evaluation.cost.table import FORMATS, Cost, format_costs
 from stvit_video.evaluation.multiview import NonFiniteLogitsError
 from stvit_video.inference.predict_speed import format_speeds, measure_predicting
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL
 from stvit_video.models import create_model, list_models, model_options
 from stvit_video.utils.command_line import Command, CommandLineError, Given, Setting, Switch
 from stvit_video.utils.exit_status import DEBUG
 from stvit_video.utils.optional import MissingLibraryError
 from stvit_video.utils.provenance import processor_name
-from stvit_video.utils.value_kinds import PATH, TEXT, WORDS, one_of, sizes, whole, whole_numbers
+from stvit_video.utils.value_kinds import PATH, WORDS, one_of, sizes, whole, whole_numbers
 
 IN_CHANNELS = 3
 DATA_COMMAND = "data"
@@ -86,23 +86,13 @@ PREDICT = Command(
     word=PREDICT_COMMAND,
     summary="How many videos a second a checkpoint labels: by one call each, and by several processes.",
     settings=(
-        Setting(
-            name="ckpt_path",
-            kind=replace(PATH, example="outputs/<run>/best.ckpt"),
-            help="checkpoint written by stvit_video.train, or a folder of stvit_video.export_run",
-            is_needed=True,
-        ),
+        CKPT_PATH,
         Setting(name="videos", kind=PATH, help="a folder with videos, in it or in folders in it", is_needed=True),
         Setting(name="num_workers", kind=whole_numbers(), help="processes that decode, a row each", default=(0, 1, 2)),
         Setting(name="limit", kind=whole(low=1), help="most videos to label", default=64),
         Setting(name="repeats", kind=whole(low=1), help="rounds; their median counts", default=5),
-        Setting(
-            name="protocol",
-            kind=one_of(PROTOCOLS, sign="NAME"),
-            help="which frames and crops, such as single",
-            default_words="the checkpoint's",
-        ),
-        Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto"),
+        PROTOCOL,
+        DEVICE,
     ),
     examples=(
         "python -m stvit_video.benchmark predict ckpt_path=run/best.ckpt videos=my_videos",

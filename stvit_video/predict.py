@@ -16,11 +16,10 @@ from functools import partial
 from pathlib import Path
 
 from stvit_video.data.loading.worker_crashes import WorkerCrashError
-from stvit_video.data.sampling.protocols import PROTOCOLS
-from stvit_video.evaluation.multiview import AVERAGES
 from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.prediction import Prediction
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TIME_LIMIT, VIEWS
 from stvit_video.predictions.feature_table import FEATURE_ENDINGS
 from stvit_video.predictions.inputs import VideoList, read_inputs
 from stvit_video.predictions.label_table import LABEL_ENDINGS
@@ -31,7 +30,7 @@ from stvit_video.predictions.stopping import Terminated, sigterm_ends
 from stvit_video.predictions.terminal import show_predictions
 from stvit_video.predictions.to_files import Outcome, predict_to_files
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
-from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, number, one_of, positive_number, sizes, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, number, sizes, whole
 
 FEW_VIDEOS = 8  # that one process decodes as soon as others would have started
 MOST_WORKERS = 16
@@ -58,12 +57,7 @@ COMMAND = Command(
         kind=TEXT,  # a path would lose the ./ of ./-
     ),
     settings=(
-        Setting(
-            name="ckpt_path",
-            kind=replace(PATH, example="outputs/<run>/best.ckpt"),
-            help="checkpoint written by stvit_video.train, or a folder of stvit_video.export_run",
-            is_needed=True,
-        ),
+        CKPT_PATH,
         Setting(
             name="out",
             kind=_file_kind("labels.csv", LABEL_ENDINGS),
@@ -90,20 +84,8 @@ COMMAND = Command(
             help="semantic tokens, a count or a grid",
             default_words="the checkpoint's",
         ),
-        Setting(
-            name="protocol",
-            kind=one_of(PROTOCOLS, sign="NAME"),
-            help="which frames and crops, such as videoswin",
-            default_words="the checkpoint's",
-        ),
-        Setting(name="num_clips", kind=whole(low=1), help="clips of a video", default_words="the protocol's"),
-        Setting(name="num_crops", kind=whole(low=1), help="crops of a clip, 1 or 3", default_words="the protocol's"),
-        Setting(
-            name="average",
-            kind=one_of(AVERAGES),
-            help="how the views' scores combine",
-            default_words="the protocol's",
-        ),
+        PROTOCOL,
+        *VIEWS,
         Setting(
             name="num_workers",
             kind=whole(low=0),
@@ -116,13 +98,8 @@ COMMAND = Command(
             help="videos that are loaded and run together",
             default_words="as many as make 16 clips and crops",
         ),
-        Setting(
-            name="time_limit_seconds",
-            kind=positive_number(),
-            help="for opening a video and for each reading of it",
-            default_words="10, and more for a long video",
-        ),
-        Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto"),
+        TIME_LIMIT,
+        DEVICE,
     ),
     examples=(
         "python -m stvit_video.predict ckpt_path=run/best.ckpt video.mp4",
