@@ -204,15 +204,21 @@ def load_recognizer(
     short_side: int | None = None,
     crop_size: int | None = None,
 ) -> Recognizer:
-    """Read a checkpoint of ours; each part of protocol and preprocessing that is None is as it says.
+    """Load a checkpoint that labels videos; what is None below is as the checkpoint says.
 
     Args:
+        ckpt_path: a .ckpt file written by `stvit_video.train`, or a folder of `stvit_video.export_run`.
         device: "auto" = the first GPU if there is one, else the CPU; or a torch device name.
-        num_tokens: semantic tokens to run with, a count or a grid; None = as the model was trained.
+        num_tokens: semantic tokens to run with, a count or a grid.
         protocol: a name from `stvit_video.data.sampling.protocols`; what this protocol says then counts in place of the
-            checkpoint's number of clips and crops, average, short side and crop size. None = the checkpoint's.
-        num_frames: frames of a clip; with frame_stride: None = as the model was trained, under any protocol.
-        short_side: in pixels; with crop_size: None = the protocol's, in proportion to the training's crop.
+            checkpoint's number of clips and crops, average, short side and crop size.
+        num_clips: clips of a video.
+        num_crops: crops of a clip, 1 or 3.
+        average: how the views' scores combine, "prob" or "logit".
+        num_frames: frames of a clip; None = as the model was trained, under any protocol.
+        frame_stride: distance between two frames of a clip; likewise.
+        short_side: of a frame before cropping, in pixels; None = the protocol's, in proportion to the training's crop.
+        crop_size: in pixels; likewise.
 
     Raises:
         CheckpointError: the file can't be read or is no checkpoint of ours.

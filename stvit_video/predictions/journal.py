@@ -36,14 +36,20 @@ class Journal:
         videos: all that are to be predicted, in the order of the result.
     """
 
-    def __init__(self, path: Path, made_with: Mapping[str, Any], videos: Sequence[ListedVideo]) -> None:
-        self.path, self.made_with, self.videos = path, dict(made_with), tuple(videos)
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        """Read what is there; use `create` and `read`."""
+        self.path = path
+        made_with, videos = _head_of(file.readline(), path)
+        self.made_with, self.videos = made_with, tuple(videos)
         self._places: dict[int, int] = {}  # number of a video -> where its line begins, in the order of the lines
         self._failed: set[int] = set()
         self._digests: set[str] = set()
-        self._end = 0
+        self._end = file.tell()
         self._file: IO[bytes] | None = None
         self._synced = time.monotonic()
+        for line in file:
+            if not self._take(line):
+                break
 
     @classmethod
     def create(
@@ -84,14 +90,15 @@ class Journal:
             OSError: it can't be read.
         """
         with path.open("rb") as file:
-            journal = cls(path, *_head_of(file.readline(), path))
-            journal._end = file.tell()
-            for line in file:
-                if not journal._take(line):
-                    break
-        if path.stat().st_size > journal._end:
-            os.truncate(path, journal._end)
+            journal = cls(path, file)
+        if path.stat().st_size > journal.num_bytes:
+            os.truncate(path, journal.num_bytes)
         return journal
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of its whole lines."""
+        return self._end
 
     @property
     def num_failed(self) -> int:

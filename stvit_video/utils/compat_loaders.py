@@ -60,10 +60,11 @@ def lost_processes_while_waiting(loader: Any) -> Iterator[None]:
     By itself torch raises whenever the system says that a process has ended, in whatever code runs just then. A loss at
     any other moment is told within seconds by the loader itself, which sees that its process is gone.
 
-    Touches: `torch.utils.data._utils.signal_handling._set_SIGCHLD_handler`. Gone: torch raises as it does by itself.
+    Touches: `torch.utils.data._utils.signal_handling._set_SIGCHLD_handler`, and `_workers` of what the loader iterates
+    with. Gone: torch raises as it does by itself.
 
     Args:
-        loader: with `is_waiting`, see `VideoLoader`.
+        loader: a `VideoLoader`.
     """
     from torch.utils.data import _utils
 
@@ -72,17 +73,20 @@ def lost_processes_while_waiting(loader: Any) -> Iterator[None]:
         yield
         return
     begin()
-    torchs = signal.getsignal(signal.SIGCHLD)
+    before = signal.getsignal(signal.SIGCHLD)
 
     def tell(number: int, frame: Any) -> None:
-        if loader.is_waiting and callable(torchs):
-            torchs(number, frame)
+        workers = getattr(loader._batches, "_workers", ())
+        is_ours = any(process.exitcode is not None for process in workers)  # not the loss of another loader
+        if callable(before) and (loader.is_waiting or not is_ours):
+            before(number, frame)
 
     signal.signal(signal.SIGCHLD, tell)
     try:
         yield
     finally:
-        signal.signal(signal.SIGCHLD, torchs)
+        if signal.getsignal(signal.SIGCHLD) is tell:  # else one that came later calls it still
+            signal.signal(signal.SIGCHLD, before)
 
 
 def lost_process_error(iterator: Any) -> RuntimeError | None:

@@ -82,29 +82,52 @@ def test_an_error_of_a_local_class_becomes_a_runtime_error():
         next(iter(loader))
 
 
-def end_a_child() -> None:
-    """A process that is gone, told to torch's handler of SIGCHLD."""
-    os.waitpid(os.posix_spawn("/bin/true", ["true"], os.environ), 0)
+def ended_process() -> multiprocessing.Process:
+    process = multiprocessing.get_context("fork").Process(target=int)
+    process.start()
+    process.join()
+    return process
 
 
-def test_lost_processes_are_told_only_while_a_loader_waits(monkeypatch):
-    """The handler that stands when torch has set its own is called only then, and is back afterwards."""
-    told = []
+@pytest.fixture
+def told():
+    """The numbers of signals that torch's handler would be called with; it is back afterwards."""
+    numbers = []
     list(DataLoader(TensorDataset(torch.zeros(2)), num_workers=1))  # torch has set its handler
-    before = signal.signal(signal.SIGCHLD, lambda number, frame: told.append(number))
-    try:
-        loader = SimpleNamespace(is_waiting=False)
-        with lost_processes_while_waiting(loader):
-            end_a_child()
-            assert told == []
-            loader.is_waiting = True
-            end_a_child()
-            assert told == [signal.SIGCHLD]
-        loader.is_waiting = False
-        end_a_child()
-        assert len(told) == 2
-    finally:
-        signal.signal(signal.SIGCHLD, before)
+    before = signal.signal(signal.SIGCHLD, lambda number, frame: numbers.append(number))
+    yield numbers
+    signal.signal(signal.SIGCHLD, before)
+
+
+def test_lost_processes_are_told_only_while_a_loader_waits(told):
+    loader = SimpleNamespace(is_waiting=False, _batches=SimpleNamespace(_workers=[ended_process()]))
+    told.clear()
+    with lost_processes_while_waiting(loader):
+        signal.raise_signal(signal.SIGCHLD)
+        assert told == []
+        loader.is_waiting = True
+        signal.raise_signal(signal.SIGCHLD)
+        assert told == [signal.SIGCHLD]
+    loader.is_waiting = False
+    signal.raise_signal(signal.SIGCHLD)
+    assert len(told) == 2
+
+
+def test_a_loss_of_another_loader_is_told_at_any_moment(told):
+    with lost_processes_while_waiting(SimpleNamespace(is_waiting=False, _batches=None)):
+        signal.raise_signal(signal.SIGCHLD)
+    assert told == [signal.SIGCHLD]
+
+
+def test_guards_may_end_in_any_order(told):
+    loaders = [SimpleNamespace(is_waiting=False, _batches=None) for _ in range(2)]
+    first, second = map(lost_processes_while_waiting, loaders)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    signal.raise_signal(signal.SIGCHLD)
+    assert told == [signal.SIGCHLD]
 
 
 def idle() -> None:
