@@ -145,6 +145,8 @@ def _predict_to_files(given: Given, recognizer: Recognizer, inputs: VideoList, t
                 extend=given.extend,
                 retry_errors=given.retry_errors,
             )
+    except WorkerCrashError as error:
+        raise WorkerCrashError(f"{error}; what is predicted is kept, and the same command goes on") from error
     except (KeyboardInterrupt, Terminated):
         print("stopped; what is predicted is kept, and the same command goes on", file=sys.stderr)
         raise

@@ -6,6 +6,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from stvit_video.data.curation.alike import MAX_COMPARED, find_alike
 from stvit_video.data.layouts.undivided import Undivided
+from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.holding_back import describe_parts, hold_back, part_of
 from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.data.manifests.manifest import Manifest
@@ -23,6 +24,7 @@ def divided(undivided: Undivided, *, num_workers: int, kept: KeptSplit | None = 
         ManifestError: every fault of the folder, or classes that can't be divided.
     """
     if kept is not None:
+        _tell_added(undivided, kept)
         train = undivided.read_named(kept.train)
         return train, undivided.read_named(kept.val, classes=train.classes)
     whole = undivided.read_all()
@@ -32,6 +34,21 @@ def divided(undivided: Undivided, *, num_workers: int, kept: KeptSplit | None = 
     line = describe_parts(train, val, fraction=undivided.fraction, by=undivided.by)
     rank_zero_only(print)(f"{undivided.folder}: {line}{remark}", flush=True)
     return train, val
+
+
+def _tell_added(undivided: Undivided, kept: KeptSplit) -> None:
+    """Say that videos lie in the folder which the training that goes on does not use."""
+    try:
+        names = {record.video_id for record in undivided.read_all().records}
+    except ManifestError:
+        return  # of faults in the folder those videos tell that the training needs
+    added = sorted(names - set(kept.train) - set(kept.val))
+    if added:
+        rank_zero_only(print)(
+            f"{undivided.folder}: {len(added)} videos were added since this training began (first: {added[0]}) and are "
+            "not used by it; another run=NAME divides the folder anew",
+            flush=True,
+        )
 
 
 def _alike(undivided: Undivided, whole: Manifest, *, num_workers: int) -> tuple[Sequence[tuple[int, int]], str]:
@@ -45,7 +62,16 @@ def _alike(undivided: Undivided, whole: Manifest, *, num_workers: int) -> tuple[
             "compared (python -m stvit_video.doctor finds videos that are alike)"
         )
     pairs, num_unread = find_alike(whole, num_workers=num_workers)
-    alike = len({position for pair in pairs for position in pair})
-    return pairs, (f"; {alike} videos look like another of their class and stay together" if alike else "") + (
-        f"; {num_unread} could not be read to compare them" if num_unread else ""
-    )
+    records = whole.records
+    within = {position for pair in pairs for position in pair if records[pair[0]].label == records[pair[1]].label}
+    across = [pair for pair in pairs if records[pair[0]].label != records[pair[1]].label]
+    remarks = [f"; {len(within)} videos look like another of their class and stay together"] if within else []
+    if across:
+        first, second = (records[position].video_id for position in across[0])
+        remarks.append(
+            f"; {len({position for pair in across for position in pair})} videos look like one of another class, such "
+            f"as {first} and {second}: give each video one label"
+        )
+    if num_unread:
+        remarks.append(f"; {num_unread} could not be read to compare them")
+    return pairs, "".join(remarks)

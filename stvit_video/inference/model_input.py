@@ -61,8 +61,8 @@ def model_input(
         return _of_file(trained, Path(given), time_limit_seconds)
     if not isinstance(given, (np.ndarray, Tensor)):
         raise ValueError(f"{_words_of(given)} is no input; {_ALLOWED}")
-    tensor = torch.as_tensor(given)
-    if tensor.is_floating_point() and tensor.ndim in (4, 5) and tensor.shape[-4] == 3:
+    tensor = _tensor(given)
+    if tensor.is_floating_point() and tensor.ndim in (4, 5) and tensor.shape[-4] == 3 and 0 not in tensor.shape:
         return ModelInput(tensor.to(torch.float32).reshape(-1, *tensor.shape[-4:]))  # (V, C, T, H, W)
     is_image_model = trained.preprocessing.num_frames == 1
     if is_image_model and tensor.is_floating_point() and tensor.ndim == 3 and tensor.shape[0] == 3:
@@ -117,6 +117,16 @@ def _views(trained: TrainedModel, dataset: ViewDataset) -> ModelInput:
     if item["error"]:
         raise DecodeError(item["error"])
     return ModelInput(finish_clips(item["views"], trained.preprocessing), item["seconds"])
+
+
+def _tensor(given: np.ndarray | Tensor) -> Tensor:
+    """The same values; an array that torch can't look into, such as one that is reversed or read-only, is copied."""
+    if isinstance(given, Tensor):
+        return given
+    if given.dtype.kind not in "fui":
+        raise ValueError(f"{_words_of(given)} is no input; {_ALLOWED}")
+    is_plain = given.flags.writeable and all(stride >= 0 for stride in given.strides)
+    return torch.from_numpy(given if is_plain else given.copy())
 
 
 def _words_of(given: object) -> str:

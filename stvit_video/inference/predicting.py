@@ -24,7 +24,7 @@ from stvit_video.data.loading.collate import collate_views
 from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.suspects_apart import SuspectsApart
 from stvit_video.data.loading.video_loader import VideoLoader
-from stvit_video.data.loading.worker_crashes import WorkerCrashError
+from stvit_video.data.loading.worker_crashes import ReadingNow, WorkerCrashError
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.transforms.device_transform import DeviceTransform
 from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError, evaluate_views
@@ -37,6 +37,7 @@ from stvit_video.models.base import TokenModel
 from stvit_video.utils.compat_loaders import lost_processes_while_waiting
 
 MAX_VIEWS_PER_FORWARD = 16
+MAX_IDLE_LOSSES = 2  # of processes that were at no video
 
 
 def predict_records(
@@ -154,16 +155,19 @@ def _predictions(
     source = SuspectsApart(decoding)
     dataset = view_dataset(predictor.trained, Manifest(tuple(records), predictor.trained.classes), source=source)
     in_processes = num_workers > 0 and predictor.trained.device.type == "cpu"  # a GPU is used by this process alone
+    predict_items = _PredictItems(predictor, dataset.reading_now)
     lost: dict[int, str] = {}  # position -> why; they took a process down twice
     position = 0
+    num_idle_losses = 0  # without progress in between
     while position < len(records):
+        start = position
         waiting = [number for number in range(position, len(records)) if number not in lost]
         loader = VideoLoader(
             dataset,
             batch_size=batch_size,
             sampler=_InOrder(waiting),
             num_workers=min(num_workers, len(waiting)),
-            collate_fn=predictor.collate if in_processes else collate_views,
+            collate_fn=predict_items if in_processes else collate_views,
         )
         try:
             with lost_processes_while_waiting(loader):
@@ -175,12 +179,25 @@ def _predictions(
             yield from (predictor.failed(other, lost[other]) for other in range(position, len(records)))
             return
         except WorkerCrashError as error:
-            if not error.videos:
+            num_idle_losses = 0 if error.videos or position > start else num_idle_losses + 1
+            if not error.is_lost or num_idle_losses > MAX_IDLE_LOSSES:
                 raise
             for number in error.videos:
                 if records[number] in source.suspects or not CAN_ISOLATE:
                     lost[number] = str(error)
                 source.suspects.add(records[number])
+
+
+@dataclass(frozen=True)
+class _PredictItems:
+    """From items of `ViewDataset` to predictions, in a process that may be lost meanwhile."""
+
+    predictor: "_Predictor"
+    reading_now: ReadingNow
+
+    def __call__(self, items: Sequence[dict[str, Any]]) -> dict[int, Prediction]:
+        with self.reading_now.of(items[0]["index"]):  # the first of the batch that is at work
+            return self.predictor.predict(collate_views(items))
 
 
 class _InOrder(Sampler[int]):
@@ -211,10 +228,6 @@ class _Predictor:
 
     def failed(self, number: int, reason: str) -> Prediction:
         return Prediction(file=self.records[number].path, error=reason)
-
-    def collate(self, items: Sequence[dict[str, Any]]) -> dict[int, Prediction]:
-        """What `predict` makes of the batch of these items of `ViewDataset`."""
-        return self.predict(collate_views(items))
 
     def predict(self, batch: Mapping[str, Any]) -> dict[int, Prediction]:
         """Predictions by position, in the order of the batch."""

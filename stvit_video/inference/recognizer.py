@@ -31,6 +31,10 @@ class Recognizer(TrainedModel):
     one view, and (V, C, T, H, W) are V of them.
     """
 
+    def __repr__(self) -> str:
+        words = self.protocol.describe(short_side=self.preprocessing.short_side, multi_label=self.multi_label)
+        return f"Recognizer({self.model_name}, {len(self.classes)} classes, {words}, device={self.device})"
+
     @overload
     def __call__(  # type: ignore[overload-overlap]  # an array is iterable, too
         self,
@@ -77,8 +81,8 @@ class Recognizer(TrainedModel):
             top_k: labels of a video, fewer if there are fewer classes.
             threshold: for several labels a video: every label with at least this probability in place of the top_k.
             fps: frames per second of given frames.
-            num_workers: processes that decode the files of a list; 0 = this one.
-            batch_size: videos of a list that run together; None = as many as make MAX_VIEWS_PER_FORWARD views.
+            num_workers: processes that decode the files of a list and, on a CPU, run the model; 0 = this one does both.
+            batch_size: videos of a list that run together; None = as many as make 16 views.
             time_limit_seconds: for opening a file and for each reading of it, see `open_video`.
             features: True = predictions have features.
 
@@ -93,7 +97,7 @@ class Recognizer(TrainedModel):
             WorkerCrashError: there is no room for what the processes read.
         """
         require_labels(self, top_k=top_k, threshold=threshold)
-        if isinstance(given, (str, Path, np.ndarray, Tensor)) or not isinstance(given, Iterable):
+        if isinstance(given, (str, bytes, Path, np.ndarray, Tensor)) or not isinstance(given, Iterable):
             found = model_input(self, given, fps=fps, time_limit_seconds=time_limit_seconds)
             return self._predict(found, top_k=top_k, threshold=threshold, features=features)
         listing = list(given)
@@ -228,6 +232,8 @@ def load_recognizer(
     for key, value in sizes.items():
         if value is not None:
             whole_number(key, value)
+    if not isinstance(ckpt_path, (str, Path)):
+        raise ValueError(f"ckpt_path={ckpt_path!r:.80} is no path; give a .ckpt file or a folder of export_run")
     chosen_device = choose_device(device)
     model, meta = model_from_checkpoint(ckpt_path)
     assert isinstance(model, TokenModel)  # as all that create_model builds

@@ -4,7 +4,6 @@ A video that could not be read has NaN in .npz, empty fields in a CSV and null e
 features and row n of the labels are of the same video.
 """
 
-import csv
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from stvit_video.predictions.label_table import Row, in_groups, pyarrow_modules, video_values
+from stvit_video.utils.csv_text import csv_line
 
 FEATURE_ENDINGS = (".npz", ".parquet", ".jsonl", ".csv")
 
@@ -70,14 +70,13 @@ def _write_parquet(path: Path, rows: Iterable[Row], *, size: int, has_segments: 
 def _write_text(path: Path, rows: Iterable[Row], *, size: int, is_csv: bool, has_segments: bool) -> None:
     names = ["path", *(["start_seconds", "end_seconds"] if has_segments else [])]
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
         if is_csv:
-            writer.writerow([*names, *(f"feature_{n}" for n in range(size))])
+            file.write(csv_line([*names, *(f"feature_{n}" for n in range(size))]))
         for video, prediction in rows:
             values = video_values(video, has_segments)
             features = None if prediction.features is None else [float(f"{x:.9g}") for x in prediction.features]
             if is_csv:
-                writer.writerow([*values, *([""] * size if features is None else features)])
+                file.write(csv_line([*values, *([""] * size if features is None else features)]))
             else:
                 line = dict(zip([*names, "features"], [*values, features], strict=True))
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")

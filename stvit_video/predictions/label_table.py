@@ -10,11 +10,9 @@
 | `error` | why there is no label |
 """
 
-import csv
-import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +20,7 @@ from typing import Any
 
 from stvit_video.inference.prediction import Prediction
 from stvit_video.predictions.listed_video import ListedVideo
+from stvit_video.utils.csv_text import csv_line
 from stvit_video.utils.optional import load_optional
 
 LABEL_ENDINGS = (".csv", ".jsonl", ".parquet")
@@ -55,13 +54,13 @@ class LabelTable:
 
     def header(self, ending: str) -> str:
         """What a text file begins with."""
-        return _csv_line(self.names) if ending == ".csv" else ""
+        return csv_line(self.names) if ending == ".csv" else ""
 
     def line(self, ending: str, video: ListedVideo, prediction: Prediction) -> str:
         """The row as text; an error may make more than one line of a CSV."""
         if ending == ".csv":
             values = zip(self.names, self.values(video, prediction), strict=True)
-            return _csv_line([self._csv_field(name, value) for name, value in values])
+            return csv_line([self._csv_field(name, value) for name, value in values])
         return json.dumps(self._json_values(video, prediction), ensure_ascii=False) + "\n"
 
     def values(self, video: ListedVideo, prediction: Prediction) -> list[Any]:
@@ -155,12 +154,6 @@ def pyarrow_modules() -> tuple[ModuleType, ModuleType]:
 
 def _error_text(prediction: Prediction) -> str | None:
     return None if prediction.error is None else plain_text(prediction.error)
-
-
-def _csv_line(fields: Sequence[str]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(fields)
-    return text.getvalue()
 
 
 def _rounded(value: float) -> float:

@@ -1,12 +1,13 @@
 """Files that are whole or not there: each is written under another name, synced to the disk and then renamed."""
 
 import contextlib
-import csv
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from stvit_video.utils.csv_text import csv_line
 
 PART_ENDING = ".part"  # of the names of files that are being written
 STALE_SECONDS = 86_400.0  # a part that nobody has written to for so long is a killed run's
@@ -87,12 +88,11 @@ def write_table(path: str | os.PathLike[str], *, header: Sequence[str], rows: It
         atomically(target) as part,
         part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
     ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
+        file.write(csv_line(header))
         for row in rows:
             if len(row) != len(header):
                 raise ValueError(f"{target}: a row has {len(row)} values, the header {len(header)} columns")
-            writer.writerow(row)
+            file.write(csv_line(row))
 
 
 def remove_stale_parts(folders: Iterable[Path], *, older_than_seconds: float = STALE_SECONDS) -> int:

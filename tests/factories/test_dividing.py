@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from list_maker import touch
 
@@ -62,4 +64,19 @@ def test_kept_parts_are_taken_as_they_are(folder, capsys):
     train, val = divided(undivided(folder), num_workers=1, kept=kept)
     assert (names_of(train), names_of(val)) == (["run/3.mp4", "jump/gone.mp4"], ["run/1.mp4"])
     assert train.classes == val.classes == ("jump", "run")
+    line = capsys.readouterr().out
+    assert re.search(r"22 videos were added .*\(first: jump/0.mp4\) .*run=", line)
+
+
+def test_all_that_is_kept_says_nothing(folder, capsys):
+    whole = [f"{label}/{number}.mp4" for label in ("run", "jump") for number in range(12)]
+    divided(undivided(folder), num_workers=1, kept=KeptSplit(tuple(whole[3:]), tuple(whole[:3])))
     assert not capsys.readouterr().out
+
+
+def test_videos_of_two_classes_that_look_alike_are_told(folder, monkeypatch, capsys):
+    monkeypatch.setattr(dividing, "find_alike", lambda manifest, **_: ([(0, 15)], 0))
+    divided(undivided(folder), num_workers=1)
+    line = capsys.readouterr().out
+    assert re.search(r"2 videos look like one of another class, such as jump/0.mp4 and run/11.mp4", line)
+    assert "of their class" not in line

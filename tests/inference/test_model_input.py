@@ -1,6 +1,7 @@
 """What a caller gives becomes the views that the model is shown."""
 
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,18 @@ def test_the_rate_of_frames_counts(tiny_run):
     assert not torch.equal(model_input(trained, frames, fps=60.0).views, of_path)
 
 
+def test_frames_may_be_reversed_or_read_only(tiny_run, trained):
+    frames, fps = frames_of(tiny_run.videos[0])
+    expected = model_input(trained, frames, fps=fps).views
+    bgr = np.ascontiguousarray(frames[..., ::-1])
+    assert torch.equal(model_input(trained, bgr[..., ::-1], fps=fps).views, expected)
+    read_only = frames.copy()
+    read_only.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.equal(model_input(trained, read_only, fps=fps).views, expected)
+
+
 def test_a_clip_is_one_view_as_it_is(trained):
     clip = torch.randn(3, 4, 16, 16, dtype=torch.float64)
     given = model_input(trained, clip)
@@ -61,6 +74,8 @@ def test_a_clip_is_one_view_as_it_is(trained):
         (np.zeros((3, 4, 16, 16), dtype=np.uint8), r"uint8 and shape \(3, 4, 16, 16\).*\(3, T, H, W\) float"),
         (np.zeros((16, 16, 3), dtype=np.uint8), r"shape \(16, 16, 3\)"),
         (np.zeros((0, 16, 16, 3), dtype=np.uint8), r"shape \(0, 16, 16, 3\)"),
+        (np.array(["a.mp4"]), "type <U5"),
+        (np.zeros((0, 3, 4, 16, 16), dtype=np.float32), r"shape \(0, 3, 4, 16, 16\)"),
         (torch.zeros(2, 4, 16, 16), r"shape \(2, 4, 16, 16\)"),
     ],
 )

@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import get_worker_info
 
 from stvit_video.data.loading.frame_source import FrameSource
+from stvit_video.data.loading.video_loader import VideoLoader
 from stvit_video.data.loading.worker_crashes import WorkerCrashError
 from stvit_video.inference import predicting
 from stvit_video.inference.model_input import listed
@@ -137,13 +138,35 @@ def test_a_process_that_is_lost_elsewhere_does_not_end_the_code_that_uses_the_pr
     assert [one.error for one in told] == [None] * 7
 
 
-def test_processes_that_are_ended_at_no_video_end_the_run(trained, records, monkeypatch):
-    def lost(*arguments, **settings):
-        raise WorkerCrashError("a loader process was ended")
+@pytest.mark.parametrize(("is_lost", "num_tries"), [(True, 3), (False, 1)])
+def test_processes_that_are_ended_at_no_video_end_the_run_in_the_end(trained, records, monkeypatch, is_lost, num_tries):
+    tries = []
 
-    monkeypatch.setattr(predicting, "VideoLoader", lost)
+    class Lost(VideoLoader):
+        def __iter__(self):
+            tries.append(1)
+            raise WorkerCrashError("a loader process was ended", is_lost=is_lost)
+
+    monkeypatch.setattr(predicting, "VideoLoader", Lost)
     with pytest.raises(WorkerCrashError, match="was ended"):
         list(predict_records(trained, records, num_workers=2))
+    assert len(tries) == num_tries
+
+
+def test_a_process_that_is_lost_while_it_runs_the_model_costs_nothing(trained, records, monkeypatch, tmp_path):
+    alone = [trained(record.path) for record in records]
+    real, once = trained.model.forward_features, tmp_path / "once"
+
+    def forward(clip):
+        if get_worker_info() is not None and not once.exists():
+            once.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(clip)
+
+    monkeypatch.setattr(trained.model, "forward_features", forward)
+    told = list(predict_records(trained, records, num_workers=2, batch_size=2))
+    assert once.exists()
+    assert figures(told) == figures(alone)
 
 
 @pytest.mark.parametrize(

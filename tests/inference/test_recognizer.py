@@ -158,6 +158,18 @@ def test_what_a_recognizer_refuses(tiny_run: Any, tmp_path: Path) -> None:
         recognizer(tiny_run.videos[1])
 
 
+def test_the_form_of_a_recognizer_is_short(tiny_run: Any) -> None:
+    shown = repr(load_recognizer(tiny_run.checkpoint, device="cpu"))
+    assert shown.startswith("Recognizer(stvit_video_deit_tiny, 3 classes, 2 clips x 3 crops")
+    assert len(shown) < 200
+
+
+@pytest.mark.parametrize("path", [b"x.ckpt", None, 3])
+def test_what_is_no_path_of_a_checkpoint(path: Any) -> None:
+    with pytest.raises(ValueError, match="ckpt_path=.* is no path; .*ckpt"):
+        load_recognizer(path)
+
+
 def test_the_public_name(tiny_run: Any) -> None:
     recognizer = stvit_video.load(tiny_run.checkpoint, num_tokens=1, device="cpu", num_clips=1, num_crops=1)
     assert isinstance(recognizer, stvit_video.Recognizer)

@@ -12,7 +12,7 @@ MAX_DISTANCE_BITS = 8  # see `stvit_video.data.curation.duplicates.find_near`
 
 
 def find_alike(manifest: Manifest, *, num_workers: int) -> tuple[list[tuple[int, int]], int]:
-    """Pairs of videos of one class that are copies, or the same pictures in another encoding or size.
+    """Pairs of videos that are copies, or the same pictures in another encoding or size.
 
     Five frames of each video are read. One that can't be read is like no other.
 
@@ -21,13 +21,17 @@ def find_alike(manifest: Manifest, *, num_workers: int) -> tuple[list[tuple[int,
         num_workers: processes that read.
 
     Returns:
-        Pairs of positions in the manifest, and how many videos could not be read.
+        Pairs of positions in the manifest, first those within a class, and how many videos could not be read.
     """
     reports = scan_videos(manifest.records, num_workers=num_workers, frames="some")
     classes: dict[int, list[int]] = defaultdict(list)
     for position, record in enumerate(manifest.records):
         classes[record.label].append(position)
     pairs = [pair for members in classes.values() for pair in alike_in_class(members, reports)]
+    labels = [record.label for record in manifest.records]
+    pairs += [
+        (one, other) for one, other in alike_in_class(range(len(reports)), reports) if labels[one] != labels[other]
+    ]
     return pairs, sum(bool(report.faults) for report in reports)
 
 

@@ -7,7 +7,9 @@ process makes the batch ready while it can still answer by an error.
 
 import errno
 import pickle
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
@@ -66,18 +68,19 @@ class VideoLoader(DataLoader[Any]):
         persistent_workers: bool = False,
         prefix: str = "",
     ) -> None:
-        super().__init__(
-            dataset,
-            batch_size=batch_size,
-            sampler=sampler,
-            num_workers=num_workers,
-            collate_fn=ReadyToTravel(collate_fn or (default_convert if batch_size is None else default_collate)),
-            pin_memory=pin_memory,
-            drop_last=drop_last,
-            worker_init_fn=init_worker,
-            multiprocessing_context=multiprocessing_context,
-            persistent_workers=persistent_workers,
-        )
+        with _without_advice():
+            super().__init__(
+                dataset,
+                batch_size=batch_size,
+                sampler=sampler,
+                num_workers=num_workers,
+                collate_fn=ReadyToTravel(collate_fn or (default_convert if batch_size is None else default_collate)),
+                pin_memory=pin_memory,
+                drop_last=drop_last,
+                worker_init_fn=init_worker,
+                multiprocessing_context=multiprocessing_context,
+                persistent_workers=persistent_workers,
+            )
         self.prefix = prefix
         register_owner(self)
 
@@ -118,7 +121,8 @@ class VideoLoader(DataLoader[Any]):
         try:
             for dataset in self._watched() if self.num_workers else ():
                 dataset.share_memory()
-            return super().__iter__()
+            with _without_advice():
+                return super().__iter__()
         except Exception as error:
             end_processes(forget_processes(self, half_made_iterator(error)))
             if not isinstance(error, OSError) or error.errno != errno.ENOSPC:
@@ -129,6 +133,14 @@ class VideoLoader(DataLoader[Any]):
         """The data set that notes what its processes read, if there is one."""
         candidates: tuple[Any, ...] = (self.dataset, getattr(self.dataset, "clips", None))
         return [dataset for dataset in candidates if hasattr(dataset, "reading_now")]
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """torch warns where there are more processes than cores; some wait for the disk, and the number was asked for."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="This DataLoader will create .* worker processes")
+        yield
 
 
 class ReadyToTravel:

@@ -34,11 +34,13 @@ class WorkerCrashError(RuntimeError):
         message: the sentence.
         videos: manifest positions of what the lost processes were reading, in any of the data sets; empty where that
             is not known, or where no process was lost.
+        is_lost: True = a process was lost, False = there was no room.
     """
 
-    def __init__(self, message: str, *, videos: tuple[int, ...] = ()) -> None:
+    def __init__(self, message: str, *, videos: tuple[int, ...] = (), is_lost: bool = False) -> None:
         super().__init__(message)
         self.videos = videos
+        self.is_lost = is_lost
 
 
 class ReadingNow:
@@ -144,7 +146,8 @@ def naming_worker_crashes(datasets: Callable[[], Iterable[Watched]], *, prefix: 
         watched = list(datasets())
         explanation = explain_worker_crash(error, watched, prefix=prefix)
         if explanation is not None:
-            raise WorkerCrashError(explanation, videos=_lost_videos(error, watched)) from error
+            lost = _lost_videos(error, watched)
+            raise WorkerCrashError(explanation, videos=lost or (), is_lost=lost is not None) from error
         if is_of_open_files(error):
             raise OpenFilesError from error
         raise
@@ -154,10 +157,12 @@ def _advice(signal: str, prefix: str) -> str:
     return _ADVICE.get(signal, _OTHERWISE).format(prefix)
 
 
-def _lost_videos(error: BaseException, datasets: Iterable[Watched]) -> tuple[int, ...]:
+def _lost_videos(error: BaseException, datasets: Iterable[Watched]) -> tuple[int, ...] | None:
+    """Positions of what lost processes were reading; None = no process was lost."""
     lost = find_lost_workers(error)
-    pids = () if lost is None else lost.pids
-    videos = [dataset.reading_now.video_of(pid) for dataset in datasets for pid in pids]
+    if lost is None:
+        return None
+    videos = [dataset.reading_now.video_of(pid) for dataset in datasets for pid in lost.pids]
     return tuple(sorted({video for video in videos if video is not None}))
 
 

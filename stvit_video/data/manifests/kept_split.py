@@ -8,6 +8,7 @@ from typing import NamedTuple
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.atomic_files import atomically
+from stvit_video.utils.csv_text import csv_line
 
 SPLIT_FILE = "split.csv"
 HEADER = ("path", "label", "part")
@@ -33,7 +34,7 @@ def write_split(path: str | os.PathLike[str], train: Manifest, val: Manifest) ->
     ]
     # a name that is no UTF-8 must come back as it was
     with atomically(path) as part, part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        csv.writer(file, lineterminator="\n").writerows([HEADER, *rows])
+        file.writelines(map(csv_line, [HEADER, *rows]))
 
 
 def read_split(path: str | os.PathLike[str]) -> KeptSplit:

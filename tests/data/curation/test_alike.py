@@ -45,9 +45,11 @@ def folder(tmp_path_factory):
     return root
 
 
-def test_files_are_compared_within_their_class(folder):
+def test_files_are_compared_within_their_class_and_with_others(folder):
     names = ["cat/a", "cat/small", "cat/other", "cat/copy", "cat/broken", "dog/a"]
     records = tuple(VideoRecord(folder / f"{name}.mp4", int(name[0] == "d"), f"{name}.mp4") for name in names)
     pairs, num_unread = find_alike(Manifest(records, ("cat", "dog")), num_workers=1)
-    assert {frozenset(pair) for pair in pairs} == {frozenset({0, 1}), frozenset({0, 3}), frozenset({1, 3})}
+    of_class = [pair for pair in pairs if 5 not in pair]
+    assert {frozenset(pair) for pair in of_class} == {frozenset({0, 1}), frozenset({0, 3}), frozenset({1, 3})}
+    assert any(5 in pair for pair in pairs[len(of_class) :])
     assert num_unread == 1

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 
 import pytest
 import torch
@@ -151,3 +152,9 @@ def test_the_limit_of_open_files_is_told(num_workers):
 
 def test_outside_of_a_process_nothing_is_made_ready():
     assert ReadyToTravel(as_they_are)([1, 2]) == [1, 2]
+
+
+def test_many_processes_are_nobodys_fault():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert len(list(VideoLoader(list(range(8)), batch_size=1, num_workers=8))) == 8
