@@ -45,10 +45,13 @@ subprocess.Popen(sleep, start_new_session=True)
 
 
 def test_nothing_of_a_job_outlives_its_first_process(tmp_path):
-    process = start(tmp_path, SPREAD_OUT + "import time; time.sleep(0.5)")
+    seen = tmp_path / "seen"
+    wait = f"import os, time\nwhile not os.path.exists({str(seen)!r}): time.sleep(0.01)"
+    process = start(tmp_path, SPREAD_OUT + wait)
     deadline = time.monotonic() + 120
     while len(marked_processes(tmp_path)) < 3:
         assert time.monotonic() < deadline
+    seen.touch()  # a busy machine may start them one long after the other
     assert wait_for_end(process) == 0
     assert marked_processes(tmp_path) == []
 
