@@ -262,8 +262,8 @@ class _Predictor:
             return
         num_classes = len(self.trained.classes)
         features = result.view_logits[..., :-num_classes].mean(1)  # (n, embed_dim), or (n, 0)
-        scores = self.trained.average_views(replace(result, view_logits=result.view_logits[..., -num_classes:]))
-        for row, probabilities in enumerate(self.trained.probabilities(scores)):  # (num_classes,)
+        of_videos = self.trained.view_probabilities(result.view_logits[..., -num_classes:])  # (n, num_classes)
+        for row, probabilities in enumerate(of_videos):
             number = int(result.indices[row])
             record = self.records[number]
             yield likeliest(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.preprocessing import Preprocessing
-from stvit_video.evaluation.multiview import NonFiniteLogitsError, aggregate_views
+from stvit_video.evaluation.multiview import NonFiniteLogitsError
 from stvit_video.inference.model_input import Given, ModelInput, listed, model_input
 from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD, likeliest, predict_records, require_labels
 from stvit_video.inference.prediction import Prediction
@@ -152,8 +152,7 @@ class Recognizer(TrainedModel):
             logits = self.model.forward_head(seen.to(self.device)).float().cpu()  # (V, num_classes)
         if not torch.isfinite(logits).all():
             raise NonFiniteLogitsError(f"the model gives NaN or infinite logits for {found.file or 'what was given'}")
-        scores = aggregate_views(logits[None], average=self.protocol.average, multi_label=self.multi_label)
-        probabilities = self.probabilities(scores)[0]  # (num_classes,)
+        probabilities = self.view_probabilities(logits[None])[0]  # (num_classes,)
         return likeliest(
             probabilities,
             self.classes,

@@ -73,6 +73,11 @@ class TrainedModel:
         """Scores (N, num_classes) of the videos of `result`, by the protocol's average."""
         return aggregate_views(result.view_logits, average=self.protocol.average, multi_label=self.multi_label)
 
+    def view_probabilities(self, view_logits: Tensor) -> Tensor:
+        """Probabilities (N, num_classes) of N videos from the logits (N, V, num_classes) of their views."""
+        average = self.protocol.average
+        return self.probabilities(aggregate_views(view_logits, average=average, multi_label=self.multi_label))
+
     def probabilities(self, scores: Tensor) -> Tensor:
         """Probabilities of the scores that `average_views` gives: of the classes, or of each label by itself."""
         if self.protocol.average == "prob":
