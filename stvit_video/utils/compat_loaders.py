@@ -74,18 +74,20 @@ def lost_processes_while_waiting(loader: Any) -> Iterator[None]:
         return
     begin()
     before = signal.getsignal(signal.SIGCHLD)
+    is_over = False
 
     def tell(number: int, frame: Any) -> None:
         workers = getattr(loader._batches, "_workers", ())
         is_ours = any(process.exitcode is not None for process in workers)  # not the loss of another loader
-        if callable(before) and (loader.is_waiting or not is_ours):
+        if callable(before) and (is_over or loader.is_waiting or not is_ours):
             before(number, frame)
 
     signal.signal(signal.SIGCHLD, tell)
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGCHLD) is tell:  # else one that came later calls it still
+        is_over = True  # for one that came later and calls `tell` still, or brings it back
+        if signal.getsignal(signal.SIGCHLD) is tell and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGCHLD, before)
 
 

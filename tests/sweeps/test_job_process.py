@@ -1,6 +1,7 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -44,13 +45,19 @@ subprocess.Popen(sleep, start_new_session=True)
 """
 
 
+def described(folder):
+    """Every process of a job with its state, and what the job has printed."""
+    lines = [f"{pid}: {Path(f'/proc/{pid}/stat').read_text()}" for pid in marked_processes(folder)]
+    return "\n".join([*lines, (folder / "output.txt").read_text()])
+
+
 def test_nothing_of_a_job_outlives_its_first_process(tmp_path):
     seen = tmp_path / "seen"
     wait = f"import os, time\nwhile not os.path.exists({str(seen)!r}): time.sleep(0.01)"
     process = start(tmp_path, SPREAD_OUT + wait)
     deadline = time.monotonic() + 120
     while len(marked_processes(tmp_path)) < 3:
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, described(tmp_path)
     seen.touch()  # a busy machine may start them one long after the other
     assert wait_for_end(process) == 0
     assert marked_processes(tmp_path) == []

@@ -120,7 +120,9 @@ def test_a_loss_of_another_loader_is_told_at_any_moment(told):
 
 
 def test_guards_may_end_in_any_order(told):
-    loaders = [SimpleNamespace(is_waiting=False, _batches=None) for _ in range(2)]
+    ended = SimpleNamespace(_workers=[ended_process()])
+    told.clear()
+    loaders = [SimpleNamespace(is_waiting=False, _batches=ended) for _ in range(2)]
     first, second = map(lost_processes_while_waiting, loaders)
     first.__enter__()
     second.__enter__()
