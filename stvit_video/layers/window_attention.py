@@ -5,7 +5,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from stvit_video.layers.attention import attend, check_head_split
+from stvit_video.layers.attention import attend, check_head_split, merge_heads, split_heads
 from stvit_video.layers.pos_embed import new_table
 from stvit_video.layers.windows import crop_grid, pad_grid, partition_windows, reverse_windows, shift_grid
 
@@ -144,11 +144,14 @@ class WindowAttention(nn.Module):
         """Attend.
 
         Args:
-            x: (B, *grid, C), as many axes as the window.
+            x: (B, *grid, C), as many axes as the window; or tokens (B, N, C) that have no windows, such as semantic
+                ones: all of them attend to all, without a bias.
 
         Returns:
-            (B, *grid, C).
+            (B, *grid, C), or (B, N, C).
         """
+        if x.ndim == 3:
+            return self._attend_to_all(x)
         grid = tuple(x.shape[1:-1])
         window = tuple(min(g, w) for g, w in zip(grid, self.window, strict=True))
         shift = tuple(w // 2 if self.shifted and g > w else 0 for g, w in zip(grid, window, strict=True))
@@ -167,6 +170,11 @@ class WindowAttention(nn.Module):
         if self.rule == "shift first":
             return shift_grid(crop_grid(x, grid), back)
         return crop_grid(shift_grid(x, back), grid)
+
+    def _attend_to_all(self, x: Tensor) -> Tensor:
+        """(B, N, C) -> (B, N, C)."""
+        q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(x).chunk(3, dim=-1))
+        return self.proj(merge_heads(attend(q, k, v)))
 
     def _attend(self, windows: Tensor, bias: Tensor) -> Tensor:
         """Attention in every window; windows of their own biases take part as so many more heads.

@@ -1,5 +1,6 @@
-"""What every family shares: the count of its semantic tokens, and the way from features to logits."""
+"""What every family shares: where and how many semantic tokens are generated, and the way from features to logits."""
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from stvit_video.layers.numbers import is_list
 from stvit_video.models.activation_checkpointing import set_recompute
 from stvit_video.models.checks import resolve_token_grid
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.places import Places, check_place, reducer_index, run_order
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
 if TYPE_CHECKING:
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
 class TokenModel(nn.Module):
     """A classifier over images or clips: embed, blocks from a plan, head.
 
-    A family sets `grid`, `head_drop` and `head`, and says how it comes to features; the count of tokens is chosen here.
+    A family sets `grid`, `head_drop` and `head`, and says how it comes to features; how many tokens are generated, and
+    behind which block, is chosen here. A module of it with blocks by a plan has `blocks`, `kinds` and `order`, see
+    `stvit_video.tokens.places.run_order`.
 
     Args:
         elastic: counts, or grids, of tokens; in training every forward pass draws one of them. None = always the
             chosen one.
+        places: where tokens are generated, and those places of which training draws one; None = where the plan says.
     """
 
     grid: TokenGrid  # image tokens where the few tokens are made, at the size the model was built for
@@ -31,11 +36,13 @@ class TokenModel(nn.Module):
     head: nn.Module
     features_only = False
 
-    def __init__(self, *, elastic: Sequence[Any] | None = None) -> None:
+    def __init__(self, *, elastic: Sequence[Any] | None = None, places: Places | None = None) -> None:
         super().__init__()
         self.elastic = elastic
+        self.places = places
         self._chosen: TokenGrid | None = None
         self._drawable: tuple[TokenGrid, ...] = ()
+        self._place: int | None = None
 
     def reducers(self) -> list[TokenReducer]:
         """The modules that turn image tokens into few, in order; none in a dense model."""
@@ -49,6 +56,10 @@ class TokenModel(nn.Module):
         """
         reducers = self.reducers()
         self._chosen = reducers[0].token_grid if reducers else None
+        self._place = None if self._movable() is None else self.num_image_blocks
+        if self.places is not None and self._place is not None:
+            self._place = check_place(self.places.chosen, num_image_blocks=self.num_image_blocks)
+            self._use_place(self._place)
         if self.elastic is None:
             return
         if not reducers or not is_list(self.elastic) or not len(self.elastic):
@@ -62,6 +73,64 @@ class TokenModel(nn.Module):
     def token_grid(self) -> TokenGrid | None:
         """The semantic tokens' grid that was chosen; None for a dense model."""
         return self._chosen
+
+    @property
+    def generate_at(self) -> int | None:
+        """Blocks before generation, in a pyramid of level 3; None where nothing is generated, or in fixed units."""
+        return self._place
+
+    @property
+    def trained_places(self) -> tuple[int, ...]:
+        """The places of generation that training runs at, ascending; none where generation can't be moved."""
+        if self._place is None:
+            return ()
+        return (self.num_image_blocks,) if self.places is None else self.places.trained
+
+    @property
+    def num_image_blocks(self) -> int:
+        """Blocks that generation can follow; 0 where it can't be moved."""
+        found = self._movable()
+        return 0 if found is None else reducer_index(found.kinds) or 0
+
+    def _movable(self) -> Any:
+        """The module with the only reducer among its blocks; None where there is none, or more than one."""
+        planned: list[Any] = [module for module in self.modules() if isinstance(getattr(module, "kinds", None), tuple)]
+        found = [module for module in planned if reducer_index(module.kinds) is not None]
+        return found[0] if len(found) == 1 and len(self.reducers()) == 1 else None
+
+    def set_generate_at(self, place: int) -> None:
+        """Generate tokens behind that many blocks from now on; the weights stay as they are.
+
+        Image blocks that are no longer before generation run among the tokens, with the same weights.
+
+        Args:
+            place: blocks before generation, in a pyramid of level 3.
+
+        Raises:
+            ValueError: not 1 to `num_image_blocks`, a dense model, or one that generates in several units.
+
+        Warns:
+            UserWarning: the place is none of `trained_places`.
+        """
+        if self._movable() is None:
+            way = "generates in units of fixed blocks" if self.reducers() else "has no semantic tokens"
+            raise ValueError(
+                f"generate_at={place!r} is not possible: this model {way}; use a stvit_ model, or leave it out"
+            )
+        place = check_place(place, num_image_blocks=self.num_image_blocks)
+        if place not in self.trained_places:
+            trained = ", ".join(map(str, self.trained_places))
+            warnings.warn(
+                f"generate_at={place} is a place that this model was not trained for; it was trained for {trained}: "
+                f"expect a lower accuracy, or fine-tune with model.elastic_generate_at",
+                stacklevel=2,
+            )
+        self._place = place
+        self._use_place(place)
+
+    def _use_place(self, place: int) -> None:
+        found = self._movable()
+        found.order = run_order(found.kinds, place)
 
     def resolve_tokens(self, num_tokens: int | Sequence[int]) -> TokenGrid:
         """The grid of that many tokens in this model.
@@ -97,14 +166,16 @@ class TokenModel(nn.Module):
             reducer.set_token_grid(token_grid)
 
     def train(self, mode: bool = True) -> "Self":
-        """As torch's; out of training the chosen count is in use again, also for the parts of a forward pass."""
+        """As torch's; out of training the chosen count and place are in use again, for parts of a forward pass too."""
         super().train(mode)
         if not mode and self._chosen is not None:
             self._use(self._chosen)
+        if not mode and self._place is not None:
+            self._use_place(self._place)
         return self
 
     def draw_tokens(self, *, generator: torch.Generator | None = None) -> None:
-        """Draw one of the `elastic` counts in training; else nothing happens.
+        """Draw one of the `elastic` counts and one of the elastic places in training; else nothing happens.
 
         A draw is no part of a compiled graph: with `fullgraph=True`, compile the model without `elastic`, or
         `forward_logits`, which draws nothing.
@@ -114,6 +185,9 @@ class TokenModel(nn.Module):
         """
         if self.training and self._drawable:
             self._use(self._drawable[int(torch.randint(len(self._drawable), (), generator=generator))])
+        if self.training and self.places is not None and self.places.drawn:
+            drawn = self.places.drawn
+            self._use_place(drawn[int(torch.randint(len(drawn), (), generator=generator))])
 
     def recompute_blocks(self, *, recompute: bool = True) -> None:
         """Whether blocks compute their activations again in the backward pass instead of keeping them, see `run_block`.

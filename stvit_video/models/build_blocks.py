@@ -13,6 +13,7 @@ from stvit_video.layers.windows import check_windows, partition_windows, reverse
 from stvit_video.models.activation_checkpointing import run_block
 from stvit_video.models.checks import resolve_token_grid
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.places import run_order
 from stvit_video.tokens.plan_text import Stage, block_kinds
 from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
@@ -123,15 +124,25 @@ def build_blocks(stages: tuple[Stage, ...], makers: Mapping[str, Maker], rates: 
     return blocks
 
 
-def run_blocks(blocks: nn.ModuleList, kinds: tuple[str, ...], x: Tensor) -> Tensor:
+def in_order(blocks: nn.ModuleList, order: tuple[tuple[int, str], ...]) -> tuple[list[nn.Module], tuple[str, ...]]:
+    """Blocks in the order in which they run, and the kind that each runs as.
+
+    Args:
+        blocks: of `build_blocks`.
+        order: of `stvit_video.tokens.places.run_order`, or a part of it.
+    """
+    return [blocks[index] for index, _ in order], tuple(kind for _, kind in order)
+
+
+def run_blocks(blocks: Sequence[nn.Module], kinds: tuple[str, ...], x: Tensor) -> Tensor:
     """Run a plan over tokens on their grid.
 
     "joint" and "refine" blocks see all tokens, "local" blocks those of one window of the reducer; what a reducer took
     is what a "recover" block gives back. Every other block takes the grid as it is.
 
     Args:
-        blocks: of `build_blocks`.
-        kinds: of `block_kinds`.
+        blocks: of `in_order`.
+        kinds: what each runs as.
         x: (B, *grid, C).
 
     Returns:
@@ -172,8 +183,9 @@ class Level(nn.Module):
         super().__init__()
         self.downsample = downsample
         self.kinds = block_kinds(stages)
+        self.order = run_order(self.kinds)
         self.blocks = build_blocks(stages, makers, rates)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, *grid, C) -> (B, *sizes, C')."""
-        return run_blocks(self.blocks, self.kinds, self.downsample(x))
+        return run_blocks(*in_order(self.blocks, self.order), self.downsample(x))

@@ -1,7 +1,6 @@
 """The levels of a CAS-ViT as sizes and plans: grids, counts of tokens, and where work per frame ends."""
 
 from collections.abc import Sequence
-from itertools import takewhile
 from math import prod
 
 from stvit_video.layers.numbers import whole_number, whole_numbers
@@ -67,15 +66,14 @@ def level_dims(embed_dims: Sequence[int], *, num_levels: int) -> tuple[int, ...]
     return dims
 
 
-def split_at_slot(plan: Plan) -> tuple[int, int]:
-    """Where work on every frame alone ends: the level, and the number of its blocks before that.
+def slot_level(plan: Plan) -> int:
+    """The level in which work on every frame alone ends.
 
     Args:
         plan: of `parse_plan`; mixers alone for a dense model, in which all of the work is of that kind.
     """
     kinds = [block_kinds(stages) for stages in plan]
-    level = next((i for i, level in enumerate(kinds) if set(level) != {"mixer"}), len(kinds) - 1)
-    return level, len(tuple(takewhile(lambda kind: kind == "mixer", kinds[level])))
+    return next((i for i, level in enumerate(kinds) if set(level) != {"mixer"}), len(kinds) - 1)
 
 
 def check_pyramid(plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import takewhile
 from typing import Any, cast
 
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from stvit_video.layers.drop_path import drop_path_rates
 from stvit_video.layers.numbers import share, whole_number, whole_numbers
 from stvit_video.layers.pos_embed import resize_grid, sincos_table
 from stvit_video.models.base import TokenModel
-from stvit_video.models.build_blocks import Level, Maker, run_blocks
+from stvit_video.models.build_blocks import Level, Maker, in_order, run_blocks
 from stvit_video.models.casvit.blocks import Downsample, MixerBlock, Stem, init_convolution, on_frames
 from stvit_video.models.casvit.levels import (
     attention_makers,
@@ -18,10 +19,11 @@ from stvit_video.models.casvit.levels import (
     check_pyramid,
     level_dims,
     level_grid,
-    split_at_slot,
+    slot_level,
     tokens_per_level,
 )
 from stvit_video.models.checks import checked_clip
+from stvit_video.tokens.places import Places
 from stvit_video.tokens.plan_text import num_layers, parse_plan
 from stvit_video.tokens.plans import REDUCED_STAGE
 from stvit_video.tokens.slot import TokenSlot
@@ -43,6 +45,7 @@ class CasViT(TokenModel):
         plan: the blocks of each level, see `stvit_video.models.casvit.plan.casvit_plan`.
         slot: how the few tokens are made; None for dense models.
         elastic: counts or grids of tokens of which training draws one a step; None = always the slot's.
+        places: where tokens are generated, and those places of which training draws one; None = where the plan says.
         mlp_ratio: hidden channels of the MLPs over C.
         head_dim: channels of an attention head, in the blocks that generate, refine and recover.
         distillation: whether there is a second head, that learns from a teacher; logits are the mean of both.
@@ -66,6 +69,7 @@ class CasViT(TokenModel):
         plan: str,
         slot: TokenSlot | None = None,
         elastic: Sequence[Any] | None = None,
+        places: Places | None = None,
         mlp_ratio: float = 4.0,
         head_dim: int = 16,
         distillation: bool = False,
@@ -73,7 +77,7 @@ class CasViT(TokenModel):
         drop_rate: float = 0.0,
         drop_path_rate: float = 0.0,
     ) -> None:
-        super().__init__(elastic=elastic)
+        super().__init__(elastic=elastic, places=places)
         self.input_size = whole_numbers("input_size", input_size)
         self.in_channels = whole_number("in_channels", in_channels)
         self.grid = level_grid(self.input_size, REDUCED_STAGE)
@@ -94,7 +98,7 @@ class CasViT(TokenModel):
     ) -> None:
         """The levels, and the temporal position before the slot: as large as in a DeiT, and learned like there."""
         rates = iter(drop_path_rates(drop_path_rate, sum(num_layers(stages) for stages in self.plan)))
-        self.slot_level, self.num_frame_blocks = split_at_slot(self.plan)
+        self.slot_level = slot_level(self.plan)
         self.levels = nn.ModuleList()
         for i, (stages, dim) in enumerate(zip(self.plan, dims, strict=True)):
             makers: dict[str, Maker] = {"mixer": partial(MixerBlock, dim, mlp_ratio=mlp_ratio)}
@@ -105,6 +109,12 @@ class CasViT(TokenModel):
         self.has_time = slot is not None and len(self.input_size) == 3
         if self.has_time:
             self.temporal_pos_embed = nn.Parameter(sincos_table(self.input_size[:1], dims[self.slot_level]))
+
+    @property
+    def num_frame_blocks(self) -> int:
+        """Blocks of the slot's level that see one frame at a time; of a dense model all."""
+        order = cast(Level, self.levels[self.slot_level]).order
+        return len(tuple(takewhile(lambda block: block[1] == "mixer", order)))
 
     def _add_heads(self, dims: tuple[int, ...], *, num_classes: int, distillation: bool, features_only: bool) -> None:
         """The norm and heads of a classifier, or the norms of a backbone."""
@@ -152,7 +162,7 @@ class CasViT(TokenModel):
     def _run_slot_level(self, x: Tensor, part: slice) -> Tensor:
         """Some of the blocks of the level with the slot."""
         level = cast(Level, self.levels[self.slot_level])
-        return run_blocks(level.blocks[part], level.kinds[part], x)
+        return run_blocks(*in_order(level.blocks, level.order[part]), x)
 
     def mix_frames(self, image_tokens: Tensor) -> Tensor:
         """Everything behind `encode_frames`, up to the last norm.

@@ -8,9 +8,11 @@ from stvit_video.models.build_blocks import make_slot
 from stvit_video.models.casvit.levels import level_grid
 from stvit_video.models.casvit.model import CasViT
 from stvit_video.models.casvit.plan import casvit_plan
+from stvit_video.tokens.places import read_places, refuse_elastic_places
 from stvit_video.tokens.plans import REDUCED_STAGE, check_reducer
 
 VIDEO_OPTIONS = ("num_frames",)  # of `casvit`, without a meaning for images
+DEFAULT_PLACE = 1  # of generation: blocks of level 3 before it
 
 
 def casvit(
@@ -26,10 +28,11 @@ def casvit(
     head_dim: int = 16,
     reducer: str = "none",
     recover: bool = False,
-    generate_at: int = 1,
+    generate_at: int | None = None,
     num_tokens: int | Sequence[int] | None = None,
     token_stride: int = 4,
     elastic: Sequence[Any] | None = None,
+    elastic_generate_at: Sequence[int] | None = None,
     token_window: Sequence[int] | None = None,
     key_window: Sequence[int] | None = None,
     generate_shortcut: bool = True,
@@ -55,11 +58,14 @@ def casvit(
         reducer: "none" (dense), or the name in `stvit_video.tokens.reducers.reducer_names` of what fills the slot in
             level 3.
         recover: whether one block more, at the end of level 3, brings the image tokens back.
-        generate_at: number of blocks of level 3 before generation.
+        generate_at: number of blocks of level 3 before generation; where left out, the largest of
+            `elastic_generate_at`, else 1.
         num_tokens: semantic tokens, a count or a grid (H, W) or (T, H, W); where left out, see `token_stride`.
         token_stride: positions of level 3 for each semantic token along every axis, where `num_tokens` is left out;
             4 makes 4 x 4 tokens of 224 x 224 pixels, and 4 x 4 x 4 of 16 frames of them, 2 makes 7 x 7.
         elastic: counts or grids of which training draws one a step; None = always `num_tokens`.
+        elastic_generate_at: numbers of blocks of level 3 before generation of which training draws one a step; None =
+            always `generate_at`.
         token_window: sizes of the windows of level 3 that are pooled each by itself, (h, w) or (t, h, w); None = the
             whole grid is one window.
         key_window: sizes of the larger windows whose tokens the pooled ones attend to; None = `token_window`.
@@ -81,6 +87,9 @@ def casvit(
     if video:
         input_size = (whole_number("num_frames", num_frames), *input_size)
     dense = check_reducer(reducer, family="casvit") == "none"
+    if dense:
+        refuse_elastic_places(elastic_generate_at)
+    places = read_places(generate_at, elastic_generate_at, default=DEFAULT_PLACE)
     image_grid, stride = level_grid(input_size, REDUCED_STAGE), whole_number("token_stride", token_stride)
     slot = make_slot(
         image_grid,
@@ -98,9 +107,10 @@ def casvit(
         in_channels=in_channels,
         num_classes=num_classes,
         embed_dims=embed_dims,
-        plan=casvit_plan(depths=depths, generate_at=generate_at, reducer=reducer, joint=video, recover=recover),
+        plan=casvit_plan(depths=depths, generate_at=places.deepest, reducer=reducer, joint=video, recover=recover),
         slot=slot,
         elastic=elastic,
+        places=None if dense else places,
         mlp_ratio=mlp_ratio,
         head_dim=head_dim,
         distillation=distillation,

@@ -14,6 +14,7 @@ from stvit_video.models.checkpoints.fit import (
     TIME_POSITIONS,
     Fit,
 )
+from stvit_video.models.checkpoints.generation_place import move_generation
 from stvit_video.models.checkpoints.grids import PositionGrid, fit_kernels, fit_positions, fit_tables
 from stvit_video.models.registry import layer_groups
 
@@ -40,7 +41,8 @@ def fit_state(
         new_head: whether the model keeps its head.
     """
     wanted, fit = model.state_dict(), Fit(dict(state))
-    from_dense = is_dense(state, model)
+    move_generation(fit, model)
+    from_dense = is_dense(fit.state, model)
     from_images = _are_of_images(fit, wanted)
     if from_dense:
         fill_slots(fit, model)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any
 
 import torch
@@ -16,9 +16,10 @@ from stvit_video.layers.patch_embed import PatchEmbed
 from stvit_video.layers.pos_embed import new_table, resize_grid, sincos_table
 from stvit_video.models.activation_checkpointing import run_block
 from stvit_video.models.base import TokenModel
-from stvit_video.models.build_blocks import Maker, build_blocks, run_blocks, slot_makers
+from stvit_video.models.build_blocks import Maker, build_blocks, in_order, run_blocks, slot_makers
 from stvit_video.models.checks import check_pool, checked_clip, image_token_grid
 from stvit_video.models.init import init_linear
+from stvit_video.tokens.places import Places, run_order
 from stvit_video.tokens.plan_text import block_kinds, num_layers, parse_level
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
 from stvit_video.tokens.slot import TokenSlot
@@ -43,6 +44,7 @@ class DeiT(TokenModel):
         plan: the plan of blocks, see `stvit_video.tokens.plan_text`.
         slot: how the few tokens are made; None for dense models.
         elastic: counts or grids of tokens of which training draws one a step; None = always the slot's.
+        places: where tokens are generated, and those places of which training draws one; None = where the plan says.
         pool: "cls" (a class token) or "mean" (over the tokens left at the end).
         norm_after_pool: whether the last norm is that of the mean, not of the tokens.
         mlp_ratio: hidden channels of the MLPs over C.
@@ -68,6 +70,7 @@ class DeiT(TokenModel):
         plan: str,
         slot: TokenSlot | None = None,
         elastic: Sequence[Any] | None = None,
+        places: Places | None = None,
         pool: str = "cls",
         norm_after_pool: bool = False,
         mlp_ratio: float = 4.0,
@@ -75,7 +78,7 @@ class DeiT(TokenModel):
         drop_rate: float = 0.0,
         drop_path_rate: float = 0.0,
     ) -> None:
-        super().__init__(elastic=elastic)
+        super().__init__(elastic=elastic, places=places)
         stages = parse_level(plan)
         check_pool(pool, semantic=slot is not None)
         embed_dim, num_heads = whole_number("embed_dim", embed_dim), whole_number("num_heads", num_heads)
@@ -83,7 +86,8 @@ class DeiT(TokenModel):
         patch_size = whole_numbers("patch_size", patch_size)
         self.patch_embed = PatchEmbed(patch_size, in_channels=self.in_channels, embed_dim=embed_dim)
         self.grid = image_token_grid(whole_numbers("input_size", input_size), patch_size)
-        self.num_frame_blocks = stages[0].depth if stages[0].kind == "frame" else 0
+        self.kinds = block_kinds(stages)
+        self.order = run_order(self.kinds)
         self._add_positions(embed_dim, joint_later=len(stages) > 1)
         common: dict[str, Any] = {"num_heads": num_heads, "mlp_ratio": mlp_ratio, "qkv_bias": qkv_bias}
         block = partial(TransformerBlock, embed_dim, **common)
@@ -92,7 +96,6 @@ class DeiT(TokenModel):
             "joint": block,
             **(slot_makers(embed_dim, slot, **common) if slot else {}),
         }
-        self.kinds = block_kinds(stages)
         if slot is not None and not set(self.kinds) & set(REDUCERS):
             raise ValueError(f"plan {plan!r} makes no few tokens; leave slot out, or add semantic*2 refine")
         self.blocks = build_blocks(stages, makers, iter(drop_path_rates(drop_path_rate, num_layers(stages))))
@@ -118,6 +121,11 @@ class DeiT(TokenModel):
         self.has_time = bool(self.num_frame_blocks) and joint_later and len(self.grid.sizes) == 3
         if self.has_time:
             self.temporal_pos_embed = nn.Parameter(sincos_table(self.grid.sizes[:1], embed_dim))
+
+    @property
+    def num_frame_blocks(self) -> int:
+        """Blocks that see one tubelet step at a time: those before generation, or of a dense model the first."""
+        return len(tuple(takewhile(lambda block: block[1] == "frame", self.order)))
 
     def tokens_per_level(self) -> tuple[int, ...]:
         """Patches, or few tokens, of every run of blocks with equally many, at the size the model was built for."""
@@ -181,7 +189,7 @@ class DeiT(TokenModel):
         if self.has_time:
             steps = image_tokens.shape[1]
             image_tokens = image_tokens + resize_grid(self.temporal_pos_embed, (steps,))[:, :, None, None]
-        blocks, kinds = self.blocks[self.num_frame_blocks :], self.kinds[self.num_frame_blocks :]
+        blocks, kinds = in_order(self.blocks, self.order[self.num_frame_blocks :])
         if self.token_grid is not None:
             x = run_blocks(blocks, kinds, image_tokens).flatten(1, -2)  # (B, K, C)
         else:

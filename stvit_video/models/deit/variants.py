@@ -8,9 +8,11 @@ from stvit_video.models.build_blocks import make_slot
 from stvit_video.models.checks import image_token_grid
 from stvit_video.models.deit.model import DeiT
 from stvit_video.models.deit.plan import deit_plan
+from stvit_video.tokens.places import read_places, refuse_elastic_places
 from stvit_video.tokens.plans import check_reducer
 
 DEFAULT_TOKENS = 4  # along each axis
+DEFAULT_PLACE = 4  # of generation: blocks before it
 VIDEO_OPTIONS = ("num_frames", "tubelet_size", "base_attention")  # of `deit`, without a meaning for images
 
 
@@ -31,9 +33,10 @@ def deit(
     base_attention: str = "frame",
     reducer: str = "none",
     recover: bool = False,
-    generate_at: int = 4,
+    generate_at: int | None = None,
     num_tokens: int | Sequence[int] | None = None,
     elastic: Sequence[Any] | None = None,
+    elastic_generate_at: Sequence[int] | None = None,
     token_window: Sequence[int] | None = None,
     key_window: Sequence[int] | None = None,
     generate_shortcut: bool = True,
@@ -63,10 +66,12 @@ def deit(
             model with "joint" is the plain space-time transformer.
         reducer: "none" (dense), or the name of what fills the slot (`stvit_video.tokens.reducers.reducer_names`).
         recover: whether the last block brings the image tokens back, for tasks that need every position.
-        generate_at: number of blocks before generation.
+        generate_at: number of blocks before generation; where left out, the largest of `elastic_generate_at`, else 4.
         num_tokens: semantic tokens, a count or a grid (H, W) or (T, H, W); where left out 4
             along each axis (16, for clips 64), on smaller grids all.
         elastic: counts or grids of which training draws one a step; None = always `num_tokens`.
+        elastic_generate_at: numbers of blocks before generation of which training draws one a step; None = always
+            `generate_at`. The largest is the number of image blocks.
         token_window: sizes of the windows of patches that are pooled each by itself, (h, w) or (t, h, w); None = all
             patches are one window.
         key_window: sizes of the larger windows whose patches the pooled tokens attend to; None = `token_window`.
@@ -91,6 +96,9 @@ def deit(
         patch_sizes = (whole_number("tubelet_size", tubelet_size), *patch_sizes)
     image_grid = image_token_grid(input_size, patch_sizes)
     dense = check_reducer(reducer, family="deit") == "none"
+    if dense:
+        refuse_elastic_places(elastic_generate_at)
+    places = read_places(generate_at, elastic_generate_at, default=DEFAULT_PLACE)
     slot = make_slot(
         image_grid,
         dense=dense,
@@ -110,10 +118,11 @@ def deit(
         embed_dim=embed_dim,
         num_heads=num_heads,
         plan=deit_plan(
-            depth=depth, base_attention=base_attention, generate_at=generate_at, reducer=reducer, recover=recover
+            depth=depth, base_attention=base_attention, generate_at=places.deepest, reducer=reducer, recover=recover
         ),
         slot=slot,
         elastic=elastic,
+        places=None if dense else places,
         pool=("cls" if dense and base_attention == "frame" else "mean") if pool is None else pool,
         norm_after_pool=dense and base_attention == "joint" if norm_after_pool is None else norm_after_pool,
         mlp_ratio=mlp_ratio,

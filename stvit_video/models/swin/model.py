@@ -23,6 +23,7 @@ from stvit_video.models.swin.blocks import (
     window_makers,
 )
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.places import Places
 from stvit_video.tokens.plan_text import Stage, num_layers, parse_plan
 from stvit_video.tokens.plans import REDUCED_STAGE
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
@@ -50,6 +51,7 @@ class Swin(TokenModel):
         window: tokens of a window along each axis; a level whose grid is smaller cuts it.
         slot: how the few tokens are made; None for dense models.
         elastic: counts or grids of tokens of which training draws one a step; None = always the slot's.
+        places: where tokens are generated, and those places of which training draws one; None = where the plan says.
         conv_stem: whether two convolutions make the tokens, instead of a linear map of patches and a norm.
         features_only: whether the model gives the normed maps of all levels and has no head, for detection.
         mlp_ratio: hidden channels of the MLPs over C.
@@ -79,6 +81,7 @@ class Swin(TokenModel):
         window: tuple[int, ...],
         slot: TokenSlot | None = None,
         elastic: Sequence[Any] | None = None,
+        places: Places | None = None,
         conv_stem: bool = False,
         features_only: bool = False,
         mlp_ratio: float = 4.0,
@@ -88,7 +91,7 @@ class Swin(TokenModel):
         block_layer_scale: float | None = None,
         refine_layer_scale: float | None = None,
     ) -> None:
-        super().__init__(elastic=elastic)
+        super().__init__(elastic=elastic, places=places)
         self.plan = parse_plan(plan)
         embed_dim, self.in_channels = whole_number("embed_dim", embed_dim), whole_number("in_channels", in_channels)
         patch_size = whole_numbers("patch_size", patch_size)

@@ -11,6 +11,7 @@ from stvit_video.models.swin.blocks import cut_window
 from stvit_video.models.swin.model import Swin, level_grids
 from stvit_video.models.swin.plan import swin_plan
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.places import read_places, refuse_elastic_places
 from stvit_video.tokens.plans import REDUCED_STAGE, check_reducer
 
 VIDEO_OPTIONS = ("num_frames", "tubelet_size")  # of `swin`, without a meaning for images
@@ -43,6 +44,7 @@ def swin(
     generate_at: int | None = None,
     num_tokens: int | Sequence[int] | None = None,
     elastic: Sequence[Any] | None = None,
+    elastic_generate_at: Sequence[int] | None = None,
     token_window: Sequence[int] | None = None,
     key_window: Sequence[int] | None = None,
     generate_shortcut: bool = True,
@@ -75,11 +77,14 @@ def swin(
             level 3.
         recover: whether level 3 is made of units of 6 blocks that generate semantic tokens and bring the image tokens
             back, as in STViT-R.
-        generate_at: blocks of level 3 before generation; where left out, a third of them. Without a meaning for the
-            dense model and with recovery.
+        generate_at: blocks of level 3 before generation; where left out, the largest of `elastic_generate_at`, else a
+            third of them. Without a meaning for the dense model and with recovery.
         num_tokens: semantic tokens, a count or a grid (H, W) or (T, H, W); where left out, for each window of 7x7 4x4,
             of 8x7x7 4x2x2, with recovery 3x3 and 4x3x3, and of other windows the like share.
         elastic: counts or grids of which training draws one a step; None = always `num_tokens`.
+        elastic_generate_at: numbers of blocks of level 3 before generation of which training draws one a step; None =
+            always `generate_at`. The largest is the number of its window blocks; those that are not before generation
+            attend among all semantic tokens, without the biases of their windows.
         token_window: sizes of the windows that are pooled each by itself; cut to the grid of level 3, which they must
             divide. Where left out, the attention window, for which the grid is padded.
         key_window: sizes of the larger windows whose tokens the pooled ones attend to; where left out, `token_window`,
@@ -111,9 +116,11 @@ def swin(
         raise ValueError(
             f"generate_at={generate_at!r} has no meaning with recovery, whose units are fixed; leave it out"
         )
-    if generate_at is None:
-        generate_at = max(depths[min(REDUCED_STAGE, len(depths) - 1)] // 3, 1)
-    plan = swin_plan(depths=depths, generate_at=generate_at, reducer=reducer, recover=recover)
+    if dense or recover:
+        refuse_elastic_places(elastic_generate_at, model="a model with recovery" if recover else "a dense model")
+    third = max(depths[min(REDUCED_STAGE, len(depths) - 1)] // 3, 1)
+    places = read_places(generate_at, elastic_generate_at, default=third)
+    plan = swin_plan(depths=depths, generate_at=places.deepest, reducer=reducer, recover=recover)
     grid = level_grids(image_token_grid(input_size, patch_sizes), len(depths))[REDUCED_STAGE]
     cells = cut_window(
         window if token_window is None else _sizes("token_window", token_window, num_axes=len(window)), grid
@@ -143,6 +150,7 @@ def swin(
         window=window,
         slot=slot,
         elastic=elastic,
+        places=None if dense or recover else places,
         conv_stem=conv_stem,
         features_only=features_only,
         mlp_ratio=mlp_ratio,
