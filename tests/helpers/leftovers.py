@@ -129,10 +129,22 @@ def _wait_until(condition: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.01)
 
 
+def leave_real_time() -> None:
+    """Put this process back among ordinary ones, where a library has given it a real-time priority.
+
+    SVT-AV1 does so to the thread that encodes, where it may (as root). Processes started later inherit it, and on one
+    core with the test that waits for them they would never run.
+    """
+    if hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 @pytest.fixture(autouse=True)
 def _leaves_nothing_behind() -> Iterator[None]:
+    leave_real_time()  # what a fixture of the module has encoded
     before = observe()
     yield
     faults = leftovers(before)
+    leave_real_time()
     if faults:
         pytest.fail("the test leaves something behind: " + "; ".join(faults), pytrace=False)

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from leftovers import LASTING, child_processes, leftovers, observe
+from leftovers import LASTING, child_processes, leave_real_time, leftovers, observe
 from pytest_run import run_pytest
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(100)"]
@@ -89,3 +89,13 @@ def test_is_clean():
     assert "ERROR at teardown of test_leaves" in done.stdout
     for words in ("SIGTERM has the handler", "the timer ITIMER_REAL goes off", "the child process"):
         assert f"{words} " in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setscheduler"), reason="this system has no scheduling policies")
+def test_a_real_time_priority_is_taken_back():
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(99))
+    except PermissionError:
+        pytest.skip("only a privileged user may raise the priority")
+    leave_real_time()
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
