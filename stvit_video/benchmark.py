@@ -28,7 +28,7 @@ from stvit_video.evaluation.cost.table import FORMATS, Cost, format_costs
 from stvit_video.evaluation.multiview import NonFiniteLogitsError
 from stvit_video.inference.predict_speed import format_speeds, measure_predicting
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
-from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TOKENS, count_or_grid
 from stvit_video.models import create_model, list_models, model_options
 from stvit_video.utils.command_line import Command, CommandLineError, Given, Setting, Switch
 from stvit_video.utils.exit_status import DEBUG
@@ -51,6 +51,12 @@ TABLE = Command(
             name="num_tokens",
             kind=sizes(max_axes=3),
             help="semantic tokens, a count or a grid such as 4x4x4",
+            default_words="each model's",
+        ),
+        Setting(
+            name="generate_at",
+            kind=whole(low=1),
+            help="blocks before the tokens are generated, in a pyramid of level 3",
             default_words="each model's",
         ),
         Setting(name="num_frames", kind=whole(low=1), help="frames of a clip", default=16),
@@ -91,6 +97,7 @@ PREDICT = Command(
         Setting(name="num_workers", kind=whole_numbers(), help="processes that decode, a row each", default=(0, 1, 2)),
         Setting(name="limit", kind=whole(low=1), help="most videos to label", default=64),
         Setting(name="repeats", kind=whole(low=1), help="rounds; their median counts", default=5),
+        *TOKENS,
         PROTOCOL,
         DEVICE,
     ),
@@ -130,6 +137,7 @@ def measure_cost(
     image_size: tuple[int, ...] = (224, 224),
     num_frames: int = 16,
     num_tokens: int | tuple[int, ...] | None = None,
+    generate_at: int | None = None,
 ) -> Cost:
     """Build a model with its default options and count one view.
 
@@ -138,6 +146,7 @@ def measure_cost(
         image_size: (H, W) pixels.
         num_frames: frames T of a clip; image models have none.
         num_tokens: semantic tokens, a count or a grid; None = the model's default. Dense models have none.
+        generate_at: blocks before they are generated; likewise.
 
     Raises:
         ValueError: what the model refuses, after its name.
@@ -145,7 +154,8 @@ def measure_cost(
     is_video, is_dense = "num_frames" in model_options(name), name == dense_name(name)
     input_size = (num_frames, *image_size) if is_video else image_size
     options: dict[str, Any] = {"num_frames": num_frames} if is_video else {}
-    tokens: dict[str, Any] = {"num_tokens": num_tokens} if num_tokens is not None and not is_dense else {}
+    slot = {"num_tokens": num_tokens, "generate_at": generate_at}
+    tokens: dict[str, Any] = {} if is_dense else {key: value for key, value in slot.items() if value is not None}
     try:
         model = create_model(name, image_size=image_size, **options, **tokens)
         gmacs = count_gmacs(model, (IN_CHANNELS, *input_size))
@@ -167,6 +177,7 @@ def measure_costs(
     image_size: tuple[int, ...] = (224, 224),
     num_frames: int = 16,
     num_tokens: int | tuple[int, ...] | None = None,
+    generate_at: int | None = None,
 ) -> list[Cost]:
     """The costs of several models, each beside the dense model of its family, size and input.
 
@@ -181,7 +192,10 @@ def measure_costs(
     """
     wanted = dict.fromkeys([*names, *map(dense_name, names)])
     costs = {
-        name: measure_cost(name, image_size=image_size, num_frames=num_frames, num_tokens=num_tokens) for name in wanted
+        name: measure_cost(
+            name, image_size=image_size, num_frames=num_frames, num_tokens=num_tokens, generate_at=generate_at
+        )
+        for name in wanted
     }
     rows = [
         replace(costs[name], dense_gmacs=None if name == dense_name(name) else costs[dense_name(name)].gmacs)
@@ -203,12 +217,13 @@ def print_table(given: Given) -> None:
     """
     if not given.table:
         raise CommandLineError("nothing to measure; give --table, or data videos=FOLDER")
-    image_size, tokens = given.image_size, given.num_tokens
+    image_size = given.image_size
     costs = measure_costs(
         choose_names(given.names),
         image_size=image_size * 2 if len(image_size) == 1 else image_size,
         num_frames=given.num_frames,
-        num_tokens=tokens[0] if tokens is not None and len(tokens) == 1 else tokens,
+        num_tokens=count_or_grid(given.num_tokens),
+        generate_at=given.generate_at,
     )
     print(format_costs(costs, table_format=given.format))
 
@@ -239,7 +254,13 @@ def print_predicting(given: Given) -> None:
         ValueError: a setting that the checkpoint can't take, or no video.
         DecodeError: a video can't be read.
     """
-    recognizer = load_recognizer(given.ckpt_path, device=given.device, protocol=given.protocol)
+    recognizer = load_recognizer(
+        given.ckpt_path,
+        device=given.device,
+        protocol=given.protocol,
+        num_tokens=count_or_grid(given.num_tokens),
+        generate_at=given.generate_at,
+    )
     files = [Path(file) for file in find_videos(given.videos, limit=given.limit)]
     load_before = _load_average()
     speeds = measure_predicting(recognizer, files, num_workers=given.num_workers, repeats=given.repeats)

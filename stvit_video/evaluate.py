@@ -48,7 +48,7 @@ COMMAND = Command(
     examples=(
         "python -m stvit_video.evaluate ckpt_path=run/best.ckpt",
         "python -m stvit_video.evaluate ckpt_path=run/best.ckpt protocol=videoswin data.source=csv data.val=test.csv",
-        "python -m stvit_video.evaluate -m ckpt_path=run/last.ckpt model.num_tokens=8,16,32,64",
+        "python -m stvit_video.evaluate -m ckpt_path=run/last.ckpt model.num_tokens=8,16,32,64 model.generate_at=1,2,4",
     ),
 )
 register_nodes()
@@ -155,6 +155,7 @@ def evaluate(settings: EvaluateSettings, *, output_dir: Path) -> dict[str, Any]:
         settings.ckpt_path,
         device=settings.device,
         num_tokens=settings.model.num_tokens,
+        generate_at=settings.model.generate_at,
         protocol=settings.protocol,
         num_clips=settings.num_clips,
         num_crops=settings.num_crops,

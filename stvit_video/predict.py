@@ -19,7 +19,7 @@ from stvit_video.data.loading.worker_crashes import WorkerCrashError
 from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.prediction import Prediction
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
-from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TIME_LIMIT, VIEWS
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TIME_LIMIT, TOKENS, VIEWS, count_or_grid
 from stvit_video.predictions.feature_table import FEATURE_ENDINGS
 from stvit_video.predictions.inputs import VideoList, read_inputs
 from stvit_video.predictions.label_table import LABEL_ENDINGS
@@ -30,7 +30,7 @@ from stvit_video.predictions.stopping import Terminated, sigterm_ends
 from stvit_video.predictions.terminal import show_predictions
 from stvit_video.predictions.to_files import Outcome, predict_to_files
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
-from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, number, sizes, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, number, whole
 
 FEW_VIDEOS = 8  # that one process decodes as soon as others would have started
 MOST_WORKERS = 16
@@ -78,12 +78,7 @@ COMMAND = Command(
             help="several labels a video: every label of at least this probability, not the top_k",
             excludes=("top_k",),
         ),
-        Setting(
-            name="num_tokens",
-            kind=replace(sizes(), sign="N|NxN", example="16"),
-            help="semantic tokens, a count or a grid",
-            default_words="the checkpoint's",
-        ),
+        *TOKENS,
         PROTOCOL,
         *VIEWS,
         Setting(
@@ -197,11 +192,11 @@ def _targets(given: Given) -> Targets | None:
 
 
 def _recognizer(given: Given) -> Recognizer:
-    tokens = given.num_tokens
     return load_recognizer(
         given.ckpt_path,
         device=given.device,
-        num_tokens=tokens[0] if tokens and len(tokens) == 1 else tokens,
+        num_tokens=count_or_grid(given.num_tokens),
+        generate_at=given.generate_at,
         protocol=given.protocol,
         num_clips=given.num_clips,
         num_crops=given.num_crops,

@@ -20,7 +20,7 @@ ELSEWHERE = {  # what is no setting and no parameter of ours, and is there
     *("max_shard_size", "model.save_pretrained", "hidden_act"),  # of transformers
     *("scale", "setsar"),  # of ffmpeg
     *("mmax", "mstd"),  # sections of augment.rand_augment
-    *("experiment", "model.set_num_tokens"),  # of conf/, and of our models
+    *("experiment", "model.set_num_tokens", "model.set_generate_at"),  # of conf/, and of our models
     "model.num_classes",  # of which a sentence says that it can't be set
 }
 

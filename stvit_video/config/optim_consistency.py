@@ -124,6 +124,20 @@ def _part_faults(settings: TrainSettings) -> list[str]:
     return faults
 
 
+def _sandwich_faults(settings: TrainSettings) -> list[str]:
+    optim, options, faults = settings.optim, settings.model.options, []
+    if optim.sandwich and not (options.get("elastic") or options.get("elastic_generate_at")):
+        faults.append(
+            "optim.sandwich=true needs choices to train; set model.elastic_generate_at=[1,2,4] or "
+            "model.elastic=[8,16,32], or optim.sandwich=false"
+        )
+    if optim.sandwich_distill and not optim.sandwich:
+        faults.append(
+            f"optim.sandwich_distill={optim.sandwich_distill} needs optim.sandwich=true; set it, or sandwich_distill=0"
+        )
+    return faults
+
+
 def _sharding_faults(settings: TrainSettings) -> list[str]:
     optim, trainer = settings.optim, settings.trainer
     if trainer.strategy != "fsdp":
@@ -158,6 +172,7 @@ CHECKS: tuple[Check, ...] = (
     _momentum_faults,
     _half_precision_faults,
     _part_faults,
+    _sandwich_faults,
     _sharding_faults,
     _model_faults,
 )

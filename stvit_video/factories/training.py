@@ -49,6 +49,7 @@ from stvit_video.training.freezing import freeze_all_but
 from stvit_video.training.module import ClassificationModule
 from stvit_video.training.nonfinite import NonFiniteGuard
 from stvit_video.training.optim import OptimizerRecipe
+from stvit_video.training.sandwich import Sandwich
 from stvit_video.training.sharding import sharded_strategy
 
 
@@ -99,6 +100,7 @@ def build_module(
         multi_label=data.train_manifest.multi_label,
         class_weights=class_weights(optim.class_weights, data.train_manifest),
         teacher=build_teacher(settings.distill, data),
+        sandwich=Sandwich(distill_weight=optim.sandwich_distill) if optim.sandwich else None,
         guard=NonFiniteGuard(
             max_in_a_row=settings.trainer.max_nonfinite_steps, name_of=video_namer(data.train_manifest)
         ),

@@ -198,6 +198,7 @@ def load_recognizer(
     *,
     device: str = "auto",
     num_tokens: int | Sequence[int] | None = None,
+    generate_at: int | None = None,
     protocol: str | None = None,
     num_clips: int | None = None,
     num_crops: int | None = None,
@@ -213,6 +214,7 @@ def load_recognizer(
         ckpt_path: a .ckpt file written by `stvit_video.train`, or a folder of `stvit_video.export_run`.
         device: "auto" = the first GPU if there is one, else the CPU; or a torch device name.
         num_tokens: semantic tokens to run with, a count or a grid.
+        generate_at: blocks before they are generated, in a pyramid of level 3; see `TokenModel.set_generate_at`.
         protocol: a name from `stvit_video.data.sampling.protocols`; what this protocol says then counts in place of the
             checkpoint's number of clips and crops, average, short side and crop size.
         num_clips: clips of a video.
@@ -225,7 +227,7 @@ def load_recognizer(
 
     Raises:
         CheckpointError: the file can't be read or is no checkpoint of ours.
-        ValueError: a value is out of range, or a count of tokens that the model can't run with.
+        ValueError: a value is out of range, or tokens that the model can't make, or not there.
     """
     sizes = {"num_frames": num_frames, "frame_stride": frame_stride, "short_side": short_side, "crop_size": crop_size}
     for key, value in sizes.items():
@@ -238,6 +240,8 @@ def load_recognizer(
     assert isinstance(model, TokenModel)  # as all that create_model builds
     if num_tokens is not None:
         model.set_num_tokens(num_tokens)
+    if generate_at is not None:
+        model.set_generate_at(generate_at)
     stored: Mapping[str, Any] = meta["protocol"] if protocol is None else {"name": protocol}
     chosen = TestProtocol.named(
         stored.get("name", "uniform"),

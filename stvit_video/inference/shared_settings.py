@@ -5,9 +5,10 @@ from dataclasses import replace
 from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluation.multiview import AVERAGES
 from stvit_video.utils.command_line import Setting
-from stvit_video.utils.value_kinds import PATH, TEXT, one_of, positive_number, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, one_of, positive_number, sizes, whole
 
 OF_PROTOCOL = "the protocol's"
+OF_CHECKPOINT = "the checkpoint's"
 CKPT_PATH = Setting(
     name="ckpt_path",
     kind=replace(PATH, example="outputs/<run>/best.ckpt"),
@@ -18,7 +19,21 @@ PROTOCOL = Setting(
     name="protocol",
     kind=one_of(PROTOCOLS, sign="NAME"),
     help="which frames and crops, such as videoswin",
-    default_words="the checkpoint's",
+    default_words=OF_CHECKPOINT,
+)
+TOKENS = (
+    Setting(
+        name="num_tokens",
+        kind=replace(sizes(), sign="N|NxN", example="16"),
+        help="semantic tokens, a count or a grid",
+        default_words=OF_CHECKPOINT,
+    ),
+    Setting(
+        name="generate_at",
+        kind=whole(low=1),
+        help="blocks before the tokens are generated, one of those it was trained for",
+        default_words=OF_CHECKPOINT,
+    ),
 )
 VIEWS = (
     Setting(name="num_clips", kind=whole(low=1), help="clips of a video", default_words=OF_PROTOCOL),
@@ -32,3 +47,8 @@ TIME_LIMIT = Setting(
     default_words="10, and more for a long video",
 )
 DEVICE = Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto")
+
+
+def count_or_grid(sizes_given: tuple[int, ...] | None) -> int | tuple[int, ...] | None:
+    """Tokens as `num_tokens=` gives them: one number is a count, several are a grid."""
+    return sizes_given[0] if sizes_given and len(sizes_given) == 1 else sizes_given

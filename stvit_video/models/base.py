@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,22 @@ from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+Drawn = TypeVar("Drawn")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What one step of an elastic model runs with; None = as chosen.
+
+    Args:
+        token_grid: the grid of the semantic tokens.
+        place: blocks before they are generated.
+    """
+
+    token_grid: TokenGrid | None = None
+    place: int | None = None
 
 
 class TokenModel(nn.Module):
@@ -174,6 +191,24 @@ class TokenModel(nn.Module):
             self._use_place(self._place)
         return self
 
+    def use_choice(self, choice: Choice) -> None:
+        """Run with these tokens until the next choice or the end of training; `token_grid` and `generate_at` stay."""
+        if choice.token_grid is not None:
+            self._use(choice.token_grid)
+        if choice.place is not None:
+            self._use_place(choice.place)
+
+    def sandwich_choices(self, *, generator: torch.Generator | None = None) -> tuple[Choice, ...]:
+        """The costliest choice of an elastic model, the cheapest, and one that is drawn.
+
+        Args:
+            generator: source of the draw, on the CPU; None = torch's own.
+        """
+        grids: list[Any] = sorted(self._drawable, key=lambda grid: grid.count) or [None]
+        places: list[Any] = sorted(self.places.drawn if self.places else ()) or [None]
+        drawn = (_draw(self._drawable, generator), _draw(self.places.drawn if self.places else (), generator))
+        return (Choice(grids[-1], places[-1]), Choice(grids[0], places[0]), Choice(*drawn))
+
     def draw_tokens(self, *, generator: torch.Generator | None = None) -> None:
         """Draw one of the `elastic` counts and one of the elastic places in training; else nothing happens.
 
@@ -183,11 +218,9 @@ class TokenModel(nn.Module):
         Args:
             generator: source of the draw, on the CPU; None = torch's own.
         """
-        if self.training and self._drawable:
-            self._use(self._drawable[int(torch.randint(len(self._drawable), (), generator=generator))])
-        if self.training and self.places is not None and self.places.drawn:
-            drawn = self.places.drawn
-            self._use_place(drawn[int(torch.randint(len(drawn), (), generator=generator))])
+        if self.training:
+            drawn = _draw(self._drawable, generator)  # first, as in trainings of before there were places
+            self.use_choice(Choice(drawn, _draw(self.places.drawn if self.places else (), generator)))
 
     def recompute_blocks(self, *, recompute: bool = True) -> None:
         """Whether blocks compute their activations again in the backward pass instead of keeping them, see `run_block`.
@@ -237,3 +270,8 @@ class TokenModel(nn.Module):
         if self.features_only:
             return self.forward_pyramid(clip)
         return self.forward_head(self.forward_features(clip))
+
+
+def _draw(from_these: Sequence[Drawn], generator: torch.Generator | None) -> Drawn | None:
+    """One of them; None = there are none, and nothing is drawn."""
+    return from_these[int(torch.randint(len(from_these), (), generator=generator))] if from_these else None

@@ -121,7 +121,8 @@ def _numbers(result: Values | None, num_parameters: int) -> dict[str, Any]:
 
 
 def _limits(metadata: Values) -> dict[str, Any]:
-    elastic = metadata["model"]["options"].get("elastic")
+    options = metadata["model"]["options"]
+    elastic, places = options.get("elastic"), options.get("elastic_generate_at")
     several = metadata["multi_label"]
     return {
         "classes": "it knows the labels above only, and "
@@ -134,5 +135,9 @@ def _limits(metadata: Values) -> dict[str, Any]:
         "probabilities": "they were not calibrated",
         "tokens": f"trained with {elastic} semantic tokens, drawn a step; `model.set_num_tokens` chooses"
         if elastic
+        else None,
+        "place of generation": f"trained to generate tokens after {places} blocks, drawn a step; "
+        "`model.set_generate_at` chooses"
+        if places
         else None,
     }

@@ -26,6 +26,7 @@ def made_with(trained: TrainedModel, *, top_k: int, threshold: float | None, fea
     values = {
         "checkpoint": checkpoint_digest(trained),
         "num_tokens": None if grid is None else list(grid.sizes),
+        "generate_at": trained.model.generate_at,
         "protocol": protocol.name,
         "num_clips": protocol.num_clips,
         "num_crops": protocol.num_crops,

@@ -138,7 +138,7 @@ def summarise(recognizer: Recognizer, result: MultiViewResult, metrics: Metrics)
 def describe_tokens(recognizer: Recognizer) -> dict[str, Any]:
     """How many semantic tokens the model runs with, on what grid, and where and by whom they are made; None = dense.
 
-    `generate_at` is None too where the training left it to the named model.
+    `generate_at` is None too where they are made in units of fixed blocks.
     """
     token_grid = getattr(recognizer.model, "token_grid", None)
     options = recognizer.config.get("model") or {}
@@ -147,5 +147,5 @@ def describe_tokens(recognizer: Recognizer) -> dict[str, Any]:
         "num_tokens": token_grid.count if token_grid is not None else None,
         "token_grid": list(token_grid.sizes) if token_grid is not None else None,
         "reducer": options.get("reducer", "semantic") if semantic else None,
-        "generate_at": options.get("generate_at") if semantic else None,
+        "generate_at": getattr(recognizer.model, "generate_at", None),
     }

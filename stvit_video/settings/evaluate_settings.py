@@ -13,6 +13,9 @@ class EvaluatedModel(Group):
     num_tokens: NumTokens | None = setting(
         None, "semantic tokens, a count or a grid [T,H,W]; any model with semantic tokens runs with others, too"
     )
+    generate_at: Count | None = setting(
+        None, "blocks before the tokens are generated, one of those it was trained for (model.elastic_generate_at)"
+    )
 
 
 class EvaluatedData(OpenGroup):

@@ -66,6 +66,13 @@ class OptimSettings(Group):
         "schedule of its own over the other epochs",
     )
     probe_lr: Positive | None = setting(None, "learning rate of the probe, all the time; null = lr")
+    sandwich: bool = setting(
+        False,
+        "of an elastic model: every step trains the costliest, the cheapest and one drawn choice; else one drawn",
+    )
+    sandwich_distill: Share = setting(
+        0.0, "of the costliest choice's probabilities in the loss of the others, the labels have the rest"
+    )
     ema_decay: PositiveShare | None = setting(
         None, "such as 0.9995: validate and keep the moving average of the weights; null = the weights"
     )

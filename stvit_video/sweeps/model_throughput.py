@@ -50,6 +50,7 @@ def _measure(run_dir: Path, run: Run) -> tuple[float, dict[str, Any]]:
     recognizer = load_recognizer(
         checkpoint_of(run_dir, run),
         num_tokens=run.result.get("token_grid"),
+        generate_at=run.result.get("generate_at"),
         num_frames=sizes["num_frames"],
         crop_size=sizes["crop_size"],
     )

@@ -18,7 +18,7 @@ def compiled_logits(
 ) -> Callable[[Tensor], tuple[Tensor, ...]]:
     """`model.forward_logits`, compiled; the model and the names of its weights stay as they are.
 
-    The draw of an elastic count lies outside: each count has a graph of its own, which is compiled when the count is
+    The draw of an elastic count and place lies outside: each pair has a graph of its own, which is compiled when it is
     drawn for the first time, and kept.
 
     Args:
@@ -27,15 +27,17 @@ def compiled_logits(
         backend: of `torch.compile`.
 
     Raises:
-        ValueError: more elastic counts than this torch keeps graphs.
+        ValueError: more pairs of count and place than this torch keeps graphs.
     """
-    num_counts = len(model.elastic or ())
+    num_places = len(model.places.drawn) if model.places else 0
+    num_graphs = max(len(model.elastic or ()), 1) * max(num_places, 1)
     more: dict[str, Any] = {}
-    if num_counts > USUAL_LIMIT:
+    if num_graphs > USUAL_LIMIT:
         if "recompile_limit" not in inspect.signature(torch.compile).parameters:
             raise ValueError(
-                f"trainer.compile keeps {USUAL_LIMIT} graphs with torch {torch.__version__}, model.elastic has "
-                f"{num_counts} counts; give fewer counts, a newer torch, or trainer.compile=false"
+                f"trainer.compile keeps {USUAL_LIMIT} graphs with torch {torch.__version__}; the counts of elastic "
+                f"and the places of elastic_generate_at need {num_graphs}; give fewer, a newer torch, or "
+                f"trainer.compile=false"
             )
-        more["recompile_limit"] = num_counts
+        more["recompile_limit"] = num_graphs
     return torch.compile(model.forward_logits, mode=mode, backend=backend, dynamic=False, **more)

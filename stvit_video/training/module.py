@@ -1,6 +1,7 @@
 """The LightningModule: loss, metrics, optimizer and what goes into a checkpoint."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from stvit_video.training.freezing import put_frozen_in_eval
 from stvit_video.training.nonfinite import KeptBuffers, NonFiniteGuard, drop_gradients
 from stvit_video.training.objective import MultiLabel, Objective, SingleLabel
 from stvit_video.training.optim import OptimizerRecipe
+from stvit_video.training.sandwich import Sandwich
 from stvit_video.training.sharding import gather_weights, shard_model, spread_weights
 from stvit_video.utils.compat import has_trainer
 
@@ -46,9 +48,10 @@ class ClassificationModule(LightningModule):
         multi_label: whether a clip can have several labels, or none.
         class_weights: what each class counts in the loss, see `stvit_video.training.class_weights`; None = all alike.
         teacher: a trained model to learn from beside the labels; it sees the same clips, mixed ones too.
+        sandwich: trains several choices of an elastic model in every step; None = one that is drawn.
         guard: what to do with batches whose loss is not finite; None = stop at the first, naming indices.
-        seed: of the training; with epoch and batch it decides, alike in all processes, which elastic count a batch gets
-            and whether it is mixed.
+        seed: of the training; with epoch and batch it decides, alike in all processes, which elastic count and place a
+            batch gets, and whether it is mixed.
         compile_mode: of `torch.compile` for the forward pass of the training (validation runs as it is); None = none.
     """
 
@@ -66,6 +69,7 @@ class ClassificationModule(LightningModule):
         multi_label: bool = False,
         class_weights: tuple[float, ...] | None = None,
         teacher: Teacher | None = None,
+        sandwich: Sandwich | None = None,
         guard: NonFiniteGuard | None = None,
         seed: int = 0,
         compile_mode: str | None = None,
@@ -83,7 +87,7 @@ class ClassificationModule(LightningModule):
         self.objective: Objective = make_objective(
             num_classes, label_smoothing=label_smoothing, class_weights=class_weights
         )
-        self.multi_label, self.teacher = multi_label, teacher
+        self.multi_label, self.teacher, self.sandwich = multi_label, teacher, sandwich
         self.guard = guard or NonFiniteGuard(max_in_a_row=1, name_of=lambda index: f"number {index}")
         self.seed, self.compile_mode = seed, compile_mode
         self._compiled: Callable[[Tensor], tuple[Tensor, ...]] | None = None
@@ -101,8 +105,7 @@ class ClassificationModule(LightningModule):
         if mix is not None:
             clips = mix_clips(clips, mix)
         before = KeptBuffers(self.model) if self.guard.max_in_a_row > 1 else None
-        heads = self._heads(clips, batch_index)
-        losses = self._losses(heads, clips, labels, mix)
+        heads, losses = self._forward(clips, labels, mix, batch_index)
         loss = losses["loss"]
         if found := self.guard.check(loss.detach(), batch["index"]):
             self._kept = before
@@ -126,23 +129,42 @@ class ClassificationModule(LightningModule):
         epoch = self.current_epoch if has_trainer(self) else 0
         return torch.Generator().manual_seed(hash((self.seed, epoch, batch_index, purpose)) % 2**63)
 
-    def _heads(self, clips: Tensor, batch_index: int) -> tuple[Tensor, ...]:
-        """Logits (B, num_classes) float32 of every head; of an elastic model with a count that all processes draw."""
-        if not isinstance(self.model, TokenModel):
-            return (self.model(clips).float(),)
-        self.model.draw_tokens(generator=self._shared_generator(batch_index, purpose=TOKENS))
-        if self.compile_mode is not None and self._compiled is None:
-            self._compiled = compiled_logits(self.model, mode=self.compile_mode)
-        return tuple(logits.float() for logits in (self._compiled or self.model.forward_logits)(clips))
+    def _forward(
+        self, clips: Tensor, labels: Tensor, mix: Mix | None, batch_index: int
+    ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+        """Logits (B, num_classes) float32 of every head, and the losses; an elastic model is drawn alike everywhere."""
+        taught = None if self.teacher is None else self.teacher.logits(clips)
 
-    def _losses(self, heads: tuple[Tensor, ...], clips: Tensor, labels: Tensor, mix: Mix | None) -> dict[str, Tensor]:
+        def losses_of(heads: tuple[Tensor, ...]) -> dict[str, Tensor]:
+            return self._losses(heads, labels, mix, taught=taught)
+
+        if not isinstance(self.model, TokenModel):
+            heads: tuple[Tensor, ...] = (self.model(clips).float(),)
+            return heads, losses_of(heads)
+        generator = self._shared_generator(batch_index, purpose=TOKENS)
+        if self.sandwich is not None:
+            forward = partial(self._heads, self.model, clips)
+            return self.sandwich.step(self.model, forward, losses_of, generator=generator, multi_label=self.multi_label)
+        self.model.draw_tokens(generator=generator)
+        heads = self._heads(self.model, clips)
+        return heads, losses_of(heads)
+
+    def _heads(self, model: TokenModel, clips: Tensor) -> tuple[Tensor, ...]:
+        """Logits (B, num_classes) float32 of every head."""
+        if self.compile_mode is not None and self._compiled is None:
+            self._compiled = compiled_logits(model, mode=self.compile_mode)
+        return tuple(logits.float() for logits in (self._compiled or model.forward_logits)(clips))
+
+    def _losses(
+        self, heads: tuple[Tensor, ...], labels: Tensor, mix: Mix | None, *, taught: Tensor | None
+    ) -> dict[str, Tensor]:
         """The loss; with a teacher also its part in that, which the last head learns from and the labels' part not."""
-        if self.teacher is None:
+        if self.teacher is None or taught is None:
             return {"loss": self.objective.loss(_mean(heads), labels, mix)}
         how = self.teacher.distillation
-        taught = how.loss(heads[-1], self.teacher.logits(clips), multi_label=self.multi_label)
+        of_teacher = how.loss(heads[-1], taught, multi_label=self.multi_label)
         own = self.objective.loss(heads[0], labels, mix)
-        return {"loss": (1 - how.weight) * own + how.weight * taught, "teacher_loss": taught}
+        return {"loss": (1 - how.weight) * own + how.weight * of_teacher, "teacher_loss": of_teacher}
 
     def _skip_or_stop(self, found: str) -> None:
         """Drop the optimizer step that this batch belongs to.

@@ -18,5 +18,5 @@ def test_a_line_has_default_range_and_help():
     page = settings_page()
     assert "| `optim.lr` | `0.001` | a number above 0 | learning rate at the peak, after warm-up |" in page
     assert "| `data.split` | `1` | one of 1, 2, 3 | 1, 2 or 3; results are the mean of the three |" in page
-    assert re.search(r"^\| `model.generate_at` \| `4` \| .*blocks before generation", page, re.MULTILINE)
+    assert re.search(r"^\| `model.generate_at` \| `null` \| .*blocks before generation", page, re.MULTILINE)
     assert "None" not in re.findall(r"^\| `data.lists`.*", page, re.MULTILINE)[0]

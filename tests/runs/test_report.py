@@ -24,7 +24,7 @@ def test_evaluation_report(tiny_run, tmp_path, capsys):
     assert summary["gmacs_per_view"] == pytest.approx(gmacs)
     assert summary["gmacs_per_video"] == pytest.approx(3 * gmacs)
     assert summary["note"] == "x"
-    tokens = {"num_tokens": 4, "token_grid": [1, 2, 2], "reducer": "semantic", "generate_at": None}
+    tokens = {"num_tokens": 4, "token_grid": [1, 2, 2], "reducer": "semantic", "generate_at": 1}
     assert {key: summary[key] for key in tokens} == tokens
     assert summary["result"] in capsys.readouterr().out
 
