@@ -58,6 +58,7 @@ def test_with_everything_on_a_resumed_training_ends_with_the_same_weights_and_av
     run, tiny_run, tmp_path, monkeypatch
 ):
     everything = ["model.elastic=[2,4]", "model.drop_path_rate=0.5", "trainer.max_epochs=4", "optim.ema_decay=0.7"]
+    everything += ["model.depth=6", "model.elastic_generate_at=[1,2,3]", "model.generate_at=2"]
     everything += ["optim.layer_decay=0.75", "optim.class_weights=balanced", "trainer.gradient_checkpointing=true"]
     everything += [f"distill.teacher='{tiny_run.checkpoint}'", "distill.temperature=2", "trainer.max_nonfinite_steps=2"]
     whole = run("whole", *everything)
@@ -81,11 +82,25 @@ def test_recomputed_and_compiled_trainings_end_with_the_weights_of_a_plain_one(r
         return compiled_logits(model, mode=mode, backend="eager")
 
     monkeypatch.setattr(module_file, "compiled_logits", eager)
-    elastic = ["trainer.max_epochs=2", "model.elastic=[2,4]"]
+    elastic = ["trainer.max_epochs=2", "model.elastic=[2,4]", "model.depth=5", "model.elastic_generate_at=[1,2]"]
     plain = run("plain", *elastic)["state_dict"]
     assert differences(run("recomputed", *elastic, "trainer.gradient_checkpointing=true")["state_dict"], plain) == []
     compiled = run("compiled", *elastic, "trainer.compile=true")["state_dict"]
     torch.testing.assert_close(compiled, plain)
+
+
+def test_a_sandwich_goes_on_exactly_and_logs_what_it_teaches(run, tmp_path, monkeypatch):
+    sandwich = ["trainer.max_epochs=4", "model.depth=6", "model.elastic_generate_at=[1,2,3]", "model.generate_at=3"]
+    sandwich += ["optim.sandwich=true", "optim.sandwich_distill=0.5", "model.elastic=[2,4]"]
+    whole = run("whole", *sandwich)
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochLine, "on_train_epoch_start", interrupt_third_epoch)
+        with pytest.raises(KeyError, match="power"):
+            run("part", *sandwich)
+    resumed = run("part", *sandwich, ckpt_path=str(tmp_path / "part" / "last.ckpt"))
+    assert differences(resumed["state_dict"], whole["state_dict"]) == []
+    with (tmp_path / "whole" / "metrics.csv").open() as file:
+        assert "train/sandwich_loss" in csv.DictReader(file).fieldnames
 
 
 @pytest.mark.parametrize("part", ["head", "semantic"])
@@ -128,6 +143,7 @@ def test_two_processes_draw_skip_and_stop_together(tiny_run, tmp_path):
     ]
     (tmp_path / "list.csv").write_text("\n".join(["path,label,start_seconds,end_seconds", *rows]) + "\n")
     overrides = ["model.elastic=[2,4]", "trainer=ddp", "data.batch_size=1", "optim.ema_decay=0.5"]
+    overrides += ["model.depth=6", "model.elastic_generate_at=[1,2,3]", "model.generate_at=1"]
     overrides += ["trainer.max_epochs=1", "trainer.max_nonfinite_steps=2", "augment=none"]
     settings = settings_for(tiny_run, *overrides, "trainer.accelerator=cpu")
     settings["data"] |= {"train": str(tmp_path / "list.csv"), "val": str(tmp_path / "list.csv")}
@@ -154,6 +170,7 @@ def test_two_processes_draw_skip_and_stop_together(tiny_run, tmp_path):
     assert first == second
     assert first["num_losses"] == len(first["counts"][: first["num_losses"]]) == 4
     assert set(first["counts"]) == {2, 4}
+    assert len(set(first["places"])) > 1
     assert first["error"].startswith("the loss is nan on the training videos ")
     assert "#t=" in first["error"]
     saved = torch.load(tmp_path / "skipped" / "last.ckpt", weights_only=True)

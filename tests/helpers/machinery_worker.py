@@ -20,13 +20,14 @@ BAD_STEP = 1
 
 def main(folder: Path) -> None:
     settings = json.loads((folder / "settings.json").read_text())
-    counts, losses = [], []
+    counts, places, losses = [], [], []
     plain_draw, plain_loss = TokenModel.draw_tokens, SingleLabel.loss
 
     def draw(self, *, generator=None):
         plain_draw(self, generator=generator)
         if self.training:
             counts.append(self.reducers()[0].token_grid.count)
+            places.append([kind for _, kind in self.order].index("semantic"))
 
     def loss(self, logits, labels, mix):
         losses.append(plain_loss(self, logits, labels, mix))
@@ -35,7 +36,7 @@ def main(folder: Path) -> None:
 
     TokenModel.draw_tokens, SingleLabel.loss = draw, loss
     train(settings, run_dir=folder / "skipped")
-    seen = {"counts": list(counts), "num_losses": len(losses)}
+    seen = {"counts": list(counts), "places": list(places), "num_losses": len(losses)}
     losses.clear()
     try:
         train(settings | {"trainer": settings["trainer"] | {"max_nonfinite_steps": 1}}, run_dir=folder / "stopped")

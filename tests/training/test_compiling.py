@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from stvit_video.models import create_model
 from stvit_video.models.activation_checkpointing import run_block
 from stvit_video.models.base import TokenModel
 from stvit_video.tokens.grid import TokenGrid
@@ -78,3 +79,22 @@ def test_more_counts_than_an_older_torch_keeps_are_refused(monkeypatch):
     monkeypatch.setattr(compiling.torch, "compile", lambda model, *, mode, backend, dynamic: model)
     with pytest.raises(ValueError, match="trainer.compile keeps 8 graphs.* need 9"):
         compiled_logits(model)
+
+
+def test_each_pair_of_count_and_place_is_compiled_once():
+    graphs = []
+
+    def count(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    options = {"image_size": 16, "patch_size": 4, "embed_dim": 8, "num_heads": 2, "depth": 6, "num_classes": 3}
+    choices = {"elastic": [1, 4, 16], "elastic_generate_at": [1, 2, 3]}  # 9 graphs, more than torch keeps by itself
+    model = create_model("stvit_deit_tiny", **options, **choices).train()
+    forward, generator, seen = compiled_logits(model, backend=count), torch.Generator().manual_seed(0), set()
+    image = torch.randn(2, 3, 16, 16)
+    for _ in range(50):
+        model.draw_tokens(generator=generator)
+        seen.add((model.reducers()[0].token_grid.count, model.order))
+        torch.testing.assert_close(forward(image)[0], model.forward_logits(image)[0])
+    assert len(seen) == len(graphs) == 9
