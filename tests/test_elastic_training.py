@@ -75,3 +75,16 @@ def test_a_plain_run_goes_on_as_an_elastic_one(tiny_run, tmp_path):
     model.set_generate_at(1)
     clip = torch.randn(2, 3, 4, 16, 16)
     torch.testing.assert_close(model(clip), start(clip), rtol=1e-3, atol=1e-3)  # it has learned next to nothing
+
+
+def test_accelerate_makes_a_dense_model_elastic_with_itself_as_the_teacher(tiny_run, tmp_path):
+    dense = ["model=video_deit_tiny", "~model.num_tokens", "model.depth=6", "trainer.max_epochs=1"]
+    train(settings_for(tiny_run, *dense), run_dir=tmp_path / "dense")
+    start = f"init_from='{tmp_path / 'dense' / 'last.ckpt'}'"
+    fast = ["+experiment=accelerate", start, "augment=none", "trainer.max_epochs=2", *ELASTIC[:3]]
+    result = train(settings_for(tiny_run, *fast), run_dir=tmp_path / "fast")
+    saved = torch.load(tmp_path / "fast" / "last.ckpt", weights_only=True)
+    assert saved["stvit_video"]["config"]["distill"]["teacher"] == str(tmp_path / "dense" / "last.ckpt")
+    assert (result["model"], result["generate_at"]) == ("stvit_video_deit_tiny", 3)
+    with (tmp_path / "fast" / "metrics.csv").open() as file:
+        assert "train/teacher_loss" in file.readline()

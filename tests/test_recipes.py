@@ -79,7 +79,7 @@ def head_of(name: str) -> str:
 
 
 def test_all_recipes_are_listed_here():
-    others = {"photo_motion", "quickstart", "small_data", "surveillance_fight", "_cifar10", *SMALL_DATA}
+    others = {"accelerate", "photo_motion", "quickstart", "small_data", "surveillance_fight", "_cifar10", *SMALL_DATA}
     assert {path.stem for path in Path(CONF_DIR, "experiment").glob("*.yaml")} == set(PUBLISHED) | others
 
 

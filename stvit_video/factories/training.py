@@ -19,11 +19,13 @@ from stvit_video.data.transforms.device_transform import DeviceTransform
 from stvit_video.factories.data import ClipParts, build_data
 from stvit_video.factories.manifests import names_held_back
 from stvit_video.factories.network import given_options
+from stvit_video.factories.teacher import foreign_teacher
+from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.grids import position_grid
-from stvit_video.models.checkpoints.load import load_checkpoint
+from stvit_video.models.checkpoints.load import format_of, load_checkpoint
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 from stvit_video.models.factory import create_model
-from stvit_video.settings.train_settings import DistillSettings, TrainSettings
+from stvit_video.settings.train_settings import TrainSettings
 from stvit_video.settings.trainer_settings import TrainerSettings
 from stvit_video.training.batch_size import BatchSize, batch_warning, describe_start, learning_rate_scale
 from stvit_video.training.callbacks.averaging import WeightAverage
@@ -99,7 +101,7 @@ def build_module(
         device_transform=DeviceTransform(data.preprocessing),
         multi_label=data.train_manifest.multi_label,
         class_weights=class_weights(optim.class_weights, data.train_manifest),
-        teacher=build_teacher(settings.distill, data),
+        teacher=build_teacher(settings, data),
         sandwich=Sandwich(distill_weight=optim.sandwich_distill) if optim.sandwich else None,
         guard=NonFiniteGuard(
             max_in_a_row=settings.trainer.max_nonfinite_steps, name_of=video_namer(data.train_manifest)
@@ -110,18 +112,22 @@ def build_module(
     return module, data
 
 
-def build_teacher(distill: DistillSettings, data: VideoDataModule) -> Teacher | None:
+def build_teacher(settings: TrainSettings, data: VideoDataModule) -> Teacher | None:
     """Load the teacher that the `distill` settings name; None = there is none.
 
     Raises:
         ValueError: a checkpoint that can't teach on these data.
     """
+    distill, classes = settings.distill, data.train_manifest.classes
     if distill.teacher is None:
         return None
+    how = Distillation(weight=distill.weight, temperature=distill.temperature, kind=distill.kind)
+    if format_of(read_checkpoint(distill.teacher)) is not None:
+        return Teacher(foreign_teacher(distill.teacher, settings.model, num_classes=len(classes)), how)
     return load_teacher(
         distill.teacher,
-        Distillation(weight=distill.weight, temperature=distill.temperature, kind=distill.kind),
-        classes=data.train_manifest.classes,
+        how,
+        classes=classes,
         multi_label=data.train_manifest.multi_label,
         preprocessing=data.preprocessing,
     )

@@ -150,7 +150,10 @@ def _teacher_faults(settings: TrainSettings, clips: ClipParts) -> list[str]:
         return []
 
     def look() -> None:
-        metadata = check_metadata(peek_checkpoint(path).get(METADATA_KEY), source=repr(path))
+        content = peek_checkpoint(path)
+        if format_of(content) is not None:
+            return  # weights of others, which name neither classes nor clips
+        metadata = check_metadata(content.get(METADATA_KEY), source=repr(path))
         classes, several = tuple(metadata["classes"]), metadata["multi_label"]  # the data's are unknown as yet
         sizes = clips.preprocessing
         difference = teacher_difference(metadata, classes=classes, multi_label=several, preprocessing=sizes)

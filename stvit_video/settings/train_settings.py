@@ -38,7 +38,9 @@ class DistillSettings(Group):
     """Learn from a trained model too."""
 
     teacher: Place | None = setting(
-        None, "a .ckpt file of stvit_video.train with the same classes and clips, such as a dense one"
+        None,
+        "a .ckpt file of stvit_video.train with the same classes and clips, such as a dense one; or weights of "
+        "others, fine-tuned on the same classes in the same order, for the dense model of the same size",
     )
     weight: Share = setting(0.5, "of the teacher in the loss, the labels have the rest")
     temperature: Positive = setting(1.0, "of soft: both logits are divided by it")
