@@ -8,6 +8,7 @@ from tiny_training import settings_for
 
 import stvit_video
 from stvit_video.evaluate import evaluate, sound_evaluation
+from stvit_video.export_run import export_run
 from stvit_video.models import create_model, load_checkpoint, model_from_checkpoint
 from stvit_video.predict import main as predict
 from stvit_video.train import train
@@ -63,6 +64,16 @@ def test_commands_run_at_a_place_and_say_so(trained, tiny_run, tmp_path, capsys)
     assert "generate_at=2 then, 3 now" in capsys.readouterr().err
     assert predict([*command[:2], "generate_at=4"]) == 2
     assert "generate_at=4 is deeper than the 3 image blocks" in capsys.readouterr().err
+
+
+def test_an_exported_run_has_its_places(trained, tmp_path):
+    path, _ = trained
+    folder = export_run(path.parent, out=tmp_path / "export")
+    assert "after [1, 2, 3] blocks" in (folder / "README.md").read_text()
+    clip = torch.randn(3, 4, 16, 16).numpy()
+    for place in (1, 3):
+        exported, saved = (stvit_video.load(source, generate_at=place, device="cpu") for source in (folder, path))
+        assert (exported.logits(clip) == saved.logits(clip)).all()
 
 
 def test_a_plain_run_goes_on_as_an_elastic_one(tiny_run, tmp_path):

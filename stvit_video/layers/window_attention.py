@@ -174,7 +174,9 @@ class WindowAttention(nn.Module):
     def _attend_to_all(self, x: Tensor) -> Tensor:
         """(B, N, C) -> (B, N, C)."""
         q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(x).chunk(3, dim=-1))
-        return self.proj(merge_heads(attend(q, k, v)))
+        out = self.proj(merge_heads(attend(q, k, v)))
+        # Processes that train together wait for a gradient of every weight.
+        return out + 0.0 * self.bias_table.sum() if self.training else out
 
     def _attend(self, windows: Tensor, bias: Tensor) -> Tensor:
         """Attention in every window; windows of their own biases take part as so many more heads.

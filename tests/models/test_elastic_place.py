@@ -171,3 +171,13 @@ def test_the_place_lies_behind_the_frame_blocks_that_can_be_kept():
         )
         counts.append(len(model.blocks))
     assert counts == [7, 7, 7]  # one reducer of two layers, six ordinary blocks
+
+
+@pytest.mark.parametrize(("name", "options"), MODELS)
+def test_every_weight_has_a_gradient_at_every_place(name, options):
+    model, x = build(name, options, elastic_generate_at=PLACES).train(), input_of(name, options)
+    for place in PLACES:
+        model.use_choice(Choice(place=place))
+        model.zero_grad()
+        model.forward_logits(x)[0].square().sum().backward()
+        assert [key for key, value in model.named_parameters() if value.grad is None] == []
