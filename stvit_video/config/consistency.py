@@ -79,6 +79,11 @@ def _frame_contradictions(settings: TrainSettings) -> list[str]:
         ]
     if frames == 1 and data.frame_difference:
         return ["data.frame_difference=true leaves nothing of one frame; use data.num_frames=2 or more"]
+    if data.static_clip != "none" and data.frame_difference:
+        return [
+            f"data.static_clip={data.static_clip} has no changes for data.frame_difference=true; "
+            "use data.frame_difference=false, or data.static_clip=none"
+        ]
     return []
 
 

@@ -33,6 +33,7 @@ def build_preprocessing(data: ClipSettings) -> Preprocessing:
         std=data.std,
         frame_difference=data.frame_difference,
         interpolation=data.interpolation,
+        static_clip=data.static_clip,
     )
 
 

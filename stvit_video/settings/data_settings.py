@@ -4,7 +4,7 @@ from typing import Annotated
 
 from stvit_video.settings.declare import MISSING, AsTuple, Count, Counts, Natural, OpenGroup, Positive, Share, setting
 from stvit_video.utils.addresses import Place
-from stvit_video.utils.choices import Backend, BatchRule, Cache, Interpolation, Sampling, ShortVideo
+from stvit_video.utils.choices import Backend, BatchRule, Cache, Interpolation, Sampling, ShortVideo, StaticClip
 
 Channels = Annotated[tuple[float, float, float], AsTuple]
 Deviations = Annotated[tuple[Positive, Positive, Positive], AsTuple]
@@ -36,6 +36,11 @@ class ClipSettings(OpenGroup):
         "repeat_last", "training clips of a shorter video; error = it counts as unreadable"
     )
     frame_difference: bool = setting(False, "the change from frame to frame instead of the frames (fixed cameras)")
+    static_clip: StaticClip = setting(
+        "none",
+        "control without motion: every frame of a clip becomes its middle frame (single_frame) or the mean of its "
+        "frames (mean_frame), in training and in every test of the checkpoint",
+    )
 
     backend: Backend = setting(
         "auto",

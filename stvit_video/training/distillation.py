@@ -13,7 +13,15 @@ from stvit_video.models.checkpoints.load import model_from_checkpoint
 from stvit_video.utils.choices import DistillationKind
 from stvit_video.utils.label_text import same_labels
 
-CLIP_SETTINGS = ("num_frames", "frame_stride", "crop_size", "mean", "std", "frame_difference")  # what a clip is
+CLIP_SETTINGS = (  # what a clip is
+    "num_frames",
+    "frame_stride",
+    "crop_size",
+    "mean",
+    "std",
+    "frame_difference",
+    "static_clip",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

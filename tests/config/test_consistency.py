@@ -54,6 +54,13 @@ def test_frames_that_the_model_does_not_take(defaults, changes, message):
         check_settings(images(defaults, **changes))
 
 
+def test_a_clip_without_motion_has_no_differences(defaults):
+    static = changed(defaults, "data.static_clip", "mean_frame")
+    assert check_settings(static) is None
+    with pytest.raises(ValueError, match="^data.static_clip=mean_frame .*; .*data.frame_difference=false"):
+        check_settings(changed(static, "data.frame_difference", True))
+
+
 def test_an_image_model_may_see_one_frame_of_a_video(defaults):
     assert check_settings(images(defaults, **{"data.source": "csv"})) is None
     with pytest.raises(ValueError, match="^model=deit_tyni: .*'deit_tyni', .*'deit_tiny'"):

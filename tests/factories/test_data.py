@@ -35,9 +35,10 @@ def augment(**changes):
 
 
 def test_every_setting_of_a_clip_arrives():
-    sizes = build_preprocessing(SIZES.model_copy(update={"frame_difference": True, "interpolation": "bicubic"}))
+    changes = {"frame_difference": True, "interpolation": "bicubic", "static_clip": "mean_frame"}
+    sizes = build_preprocessing(SIZES.model_copy(update=changes))
     expected = {"num_frames": 3, "frame_stride": 2, "short_side": 20, "crop_size": 16, "mean": [0.5] * 3}
-    expected |= {"std": [0.2] * 3, "frame_difference": True, "interpolation": "bicubic"}
+    expected |= {"std": [0.2] * 3} | changes
     assert sizes.to_dict() == expected
 
 

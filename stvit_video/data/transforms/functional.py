@@ -74,14 +74,23 @@ def random_resized_crop_box(
 
 
 def finish_clips(clips: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
-    """uint8 clips (..., 3, T, H, W) on any device -> float32, normalised, differences where these are asked for."""
+    """uint8 clips (..., 3, T, H, W) on any device -> float32, normalised, static or as differences if set so."""
     clips = normalise(clips, mean=preprocessing.mean, std=preprocessing.std)
+    if preprocessing.static_clip != "none":
+        clips = without_motion(clips, mean=preprocessing.static_clip == "mean_frame")
     return frame_differences(clips) if preprocessing.frame_difference else clips
 
 
 def frame_differences(clip: torch.Tensor) -> torch.Tensor:
     """Change of each frame since the one before it: (..., C, T, H, W) of the same shape, 0 for the first frame."""
     return torch.diff(clip, dim=-3, prepend=clip[..., :1, :, :])
+
+
+def without_motion(clip: torch.Tensor, *, mean: bool) -> torch.Tensor:
+    """Clip (..., C, T, H, W) -> the same shape, every frame the mean of all frames, or else the middle frame T // 2."""
+    middle = clip.shape[-3] // 2
+    frame = clip.mean(-3, keepdim=True) if mean else clip[..., middle : middle + 1, :, :]  # (..., C, 1, H, W)
+    return frame.expand_as(clip).contiguous()  # memory of its own: erasing writes into single frames
 
 
 def normalise(clips: torch.Tensor, *, mean: tuple[float, ...], std: tuple[float, ...]) -> torch.Tensor:

@@ -4,10 +4,11 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from stvit_video.utils.choices import Interpolation, words_of
+from stvit_video.utils.choices import Interpolation, StaticClip, words_of
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+NEWER = {"frame_difference", "interpolation", "static_clip"}  # older checkpoints have the defaults of these
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,8 @@ class Preprocessing:
         frame_difference: whether each frame is replaced by its change since the frame before it in the clip, the
             first by 0; with a fixed camera that takes the background away.
         interpolation: how frames are resized, antialiased.
+        static_clip: control without motion: every frame of a clip is replaced by its middle frame ("single_frame") or
+            by the mean of its frames ("mean_frame"); "none" = the frames as they are.
 
     Raises:
         ValueError: a value is out of range.
@@ -37,6 +40,7 @@ class Preprocessing:
     std: tuple[float, ...] = IMAGENET_STD
     frame_difference: bool = False
     interpolation: Interpolation = "bilinear"
+    static_clip: StaticClip = "none"
 
     def __post_init__(self) -> None:
         for name in ("num_frames", "frame_stride", "short_side", "crop_size"):
@@ -48,9 +52,9 @@ class Preprocessing:
                 f"crop_size={self.crop_size} does not fit short_side={self.short_side}; "
                 "make short_side as large as crop_size or larger"
             )
-        if self.interpolation not in words_of(Interpolation):
-            allowed = ", ".join(words_of(Interpolation))
-            raise ValueError(f"interpolation={self.interpolation!r} is unknown; use one of {allowed}")
+        for name, words in (("interpolation", words_of(Interpolation)), ("static_clip", words_of(StaticClip))):
+            if getattr(self, name) not in words:
+                raise ValueError(f"{name}={getattr(self, name)!r} is unknown; use one of {', '.join(words)}")
         for name in ("mean", "std"):
             object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0 or max(self.mean) > 1:
@@ -71,7 +75,7 @@ class Preprocessing:
             ValueError: a key is missing or unknown, or a value is out of range.
         """
         names = {field.name for field in dataclasses.fields(cls)}
-        if not names - {"frame_difference", "interpolation"} <= set(values) <= names:
+        if not names - NEWER <= set(values) <= names:
             raise ValueError(
                 f"preprocessing has the keys {sorted(values)}, "
                 f"needed are exactly {sorted(names)}; correct the checkpoint or the config"

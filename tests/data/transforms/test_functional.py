@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -110,3 +112,22 @@ def test_frame_differences_by_a_slow_loop_and_a_still_clip_is_zero(finished):
     moving = finished(TrainTransform(preprocessing)(frames, generator=seeded_generator(0)), preprocessing)
     assert (moving[:, 0] == 0).all()
     assert (moving[:, 1:] != 0).any()
+
+
+@pytest.mark.parametrize("kind", ["single_frame", "mean_frame"])
+def test_a_static_clip_shows_one_frame_whatever_the_order_and_keeps_its_shape(finished, kind):
+    preprocessing = dataclasses.replace(PLAIN, num_frames=5, static_clip=kind)
+    frames = torch.randint(0, 256, (5, 30, 22, 3), dtype=torch.uint8)
+    moving = eval_crops(frames, dataclasses.replace(preprocessing, static_clip="none"))
+    static = eval_crops(frames, preprocessing)
+    wanted = moving[..., 2, :, :] if kind == "single_frame" else sum(moving.unbind(-3)) / 5
+    assert static.shape == moving.shape
+    for step in range(5):
+        torch.testing.assert_close(static[..., step, :, :], wanted)
+    shuffled = frames[[3, 4, 2, 0, 1]]  # the middle frame stays where it is
+    torch.testing.assert_close(eval_crops(shuffled, preprocessing), static)
+    trained = finished(TrainTransform(preprocessing)(frames, generator=seeded_generator(0)), preprocessing)
+    assert trained.shape[-3] == 5
+    torch.testing.assert_close(trained, trained[..., :1, :, :].expand_as(trained))
+    trained[..., 0, 0, 0] = 7.0  # frames have memory of their own, as erasing needs
+    assert (trained[..., 1, 0, 0] != 7.0).all()
