@@ -22,7 +22,8 @@ CHOICES = {
 }
 CHOICES["data"] = sorted({*CHOICES["data"], *LAYOUTS})
 PLACES = ["data.root=/somewhere"]
-MEASURED_HERE = {"photo_motion", "quickstart", "surveillance_fight", "cifar10", "cifar10_swin", "cifar10_casvit"}
+FOLDS = {"surveillance_fight", "ego_gestures", "ut_interaction"}  # one of them validates, and a sweep names it
+MEASURED_HERE = {"photo_motion", "photo_motion_deep", "quickstart", "cifar10", "cifar10_swin", "cifar10_casvit"} | FOLDS
 RECIPES = set(CHOICES["experiment"]) - MEASURED_HERE
 
 
@@ -45,7 +46,7 @@ def test_data_sources_exist(name):
 
 @pytest.mark.parametrize("name", CHOICES["experiment"])
 def test_experiments_compose_and_open_with_their_command(name):
-    fold = ["data.fold=0"] if name == "surveillance_fight" else []
+    fold = ["data.fold=0"] if name in FOLDS else []
     start = ["init_from=/weights.pth"] if name in RECIPES else []  # some of them need weights to start from
     settings = OmegaConf.to_container(
         composed(f"+experiment={name}", *PLACES, *fold, *start), resolve=True, throw_on_missing=True

@@ -20,6 +20,14 @@ NUM_CLASSES = {"kinetics": 400, "something_something_v2": 174, "ucf101": 101, "h
 NUM_GPUS = {"ucf101": 4, "hmdb51": 4}  # 8 for the others
 SCRATCH = ("imagenet_deit", "imagenet_swin", "imagenet_r_swin", "imagenet_casvit")
 SMALL_DATA = ("cifar10", "cifar10_swin", "cifar10_casvit")
+OUR_CLIPS = {  # classes
+    "photo_motion": 12,
+    "photo_motion_deep": 12,
+    "quickstart": 12,
+    "surveillance_fight": 2,
+    "ego_gestures": 11,
+    "ut_interaction": 6,
+}
 SMALL = ("imagenet_deit", "imagenet_swin", "imagenet_casvit", "imagenet_casvit_384")
 # ANCHORS.md, section 3, and the issue: peak learning rate as used, videos a step, epochs, epochs of warm-up, protocol
 PUBLISHED = {
@@ -79,7 +87,7 @@ def head_of(name: str) -> str:
 
 
 def test_all_recipes_are_listed_here():
-    others = {"accelerate", "photo_motion", "quickstart", "small_data", "surveillance_fight", "_cifar10", *SMALL_DATA}
+    others = {*OUR_CLIPS, "accelerate", "small_data", "_cifar10", "_twelve_blocks", *SMALL_DATA}
     assert {path.stem for path in Path(CONF_DIR, "experiment").glob("*.yaml")} == set(PUBLISHED) | others
 
 
@@ -99,7 +107,7 @@ def test_pictures_of_cifar_cost_what_their_recipes_say(name):
         assert gmacs == pytest.approx(float(cost), rel=0.02)
 
 
-@pytest.mark.parametrize(("name", "num_classes"), [("photo_motion", 12), ("quickstart", 12), ("surveillance_fight", 2)])
+@pytest.mark.parametrize(("name", "num_classes"), OUR_CLIPS.items())
 def test_clips_of_our_own_recipes_cost_what_they_say(name, num_classes):
     stated = float(re.search(r"^# GMACs a view: ([\d.]+)$", head_of(name), re.MULTILINE)[1])
     settings = settings_of(name)
@@ -107,6 +115,21 @@ def test_clips_of_our_own_recipes_cost_what_they_say(name, num_classes):
     model = create_model(options.pop("name"), num_classes=num_classes, **options)
     size = (3, data["num_frames"], data["crop_size"], data["crop_size"])
     assert count_gmacs(model, size) == pytest.approx(stated, rel=0.005)
+
+
+def test_the_recipes_of_twelve_blocks_cost_a_tenth_of_the_dense_model_at_the_earliest_place():
+    alike = ("embed_dim", "depth", "patch_size", "num_heads", "image_size", "num_frames")
+    models = [settings_of(name)["model"] for name in ("photo_motion_deep", "ego_gestures", "ut_interaction")]
+    assert models[0] == models[1] == models[2]  # so that each starts from the weights of the first
+    options = {key: models[0][key] for key in alike}
+    dense = create_model("video_deit_tiny", base_attention="joint", pool="mean", **options)
+    early = create_model("stvit_video_deit_tiny", generate_at=1, num_tokens=models[0]["num_tokens"], **options)
+    assert count_gmacs(early, (3, 12, 64, 64)) / count_gmacs(dense, (3, 12, 64, 64)) == pytest.approx(0.11, abs=0.01)
+
+
+def test_a_recipe_whose_classes_change_with_a_flip_does_not_flip():
+    for name in ("photo_motion", "photo_motion_deep", "ego_gestures"):
+        assert settings_of(name)["augment"]["flip_probability"] == 0
 
 
 @pytest.mark.parametrize("name", sorted(set(PUBLISHED) - set(SCRATCH)))
