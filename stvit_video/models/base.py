@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from stvit_video.layers.numbers import is_list
 from stvit_video.models.activation_checkpointing import set_recompute
 from stvit_video.models.checks import resolve_token_grid
+from stvit_video.tokens.generation_places import Places, check_place, reducer_index, run_order
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.places import Places, check_place, reducer_index, run_order
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class TokenModel(nn.Module):
 
     A family sets `grid`, `head_drop` and `head`, and says how it comes to features; how many tokens are generated, and
     behind which block, is chosen here. A module of it with blocks by a plan has `blocks`, `kinds` and `order`, see
-    `stvit_video.tokens.places.run_order`.
+    `stvit_video.tokens.generation_places.run_order`.
 
     Args:
         elastic: counts, or grids, of tokens; in training every forward pass draws one of them. None = always the

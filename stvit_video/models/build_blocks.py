@@ -12,8 +12,8 @@ from stvit_video.layers.numbers import flag, whole_numbers
 from stvit_video.layers.windows import check_windows, partition_windows, reverse_windows
 from stvit_video.models.activation_checkpointing import run_block
 from stvit_video.models.checks import resolve_token_grid
+from stvit_video.tokens.generation_places import run_order
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.places import run_order
 from stvit_video.tokens.plan_text import Stage, block_kinds
 from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
@@ -129,7 +129,7 @@ def in_order(blocks: nn.ModuleList, order: tuple[tuple[int, str], ...]) -> tuple
 
     Args:
         blocks: of `build_blocks`.
-        order: of `stvit_video.tokens.places.run_order`, or a part of it.
+        order: of `stvit_video.tokens.generation_places.run_order`, or a part of it.
     """
     return [blocks[index] for index, _ in order], tuple(kind for _, kind in order)
 

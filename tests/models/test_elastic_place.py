@@ -7,7 +7,7 @@ import torch
 
 from stvit_video.models import create_model, load_checkpoint
 from stvit_video.models.base import Choice
-from stvit_video.tokens.places import run_order
+from stvit_video.tokens.generation_places import run_order
 
 DEIT = {"image_size": 24, "patch_size": 8, "depth": 8, "embed_dim": 12, "num_heads": 2, "num_tokens": 4}
 CLIPS = {**DEIT, "num_frames": 4, "num_tokens": (1, 2, 2)}

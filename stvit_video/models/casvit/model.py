@@ -23,7 +23,7 @@ from stvit_video.models.casvit.levels import (
     tokens_per_level,
 )
 from stvit_video.models.checks import checked_clip
-from stvit_video.tokens.places import Places
+from stvit_video.tokens.generation_places import Places
 from stvit_video.tokens.plan_text import num_layers, parse_plan
 from stvit_video.tokens.plans import REDUCED_STAGE
 from stvit_video.tokens.slot import TokenSlot

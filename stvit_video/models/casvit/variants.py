@@ -8,7 +8,7 @@ from stvit_video.models.build_blocks import make_slot
 from stvit_video.models.casvit.levels import level_grid
 from stvit_video.models.casvit.model import CasViT
 from stvit_video.models.casvit.plan import casvit_plan
-from stvit_video.tokens.places import read_places, refuse_elastic_places
+from stvit_video.tokens.generation_places import read_places, refuse_elastic_places
 from stvit_video.tokens.plans import REDUCED_STAGE, check_reducer
 
 VIDEO_OPTIONS = ("num_frames",)  # of `casvit`, without a meaning for images

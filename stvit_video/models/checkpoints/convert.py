@@ -14,8 +14,8 @@ from stvit_video.models.checkpoints.fit import (
     TIME_POSITIONS,
     Fit,
 )
-from stvit_video.models.checkpoints.generation_place import move_generation
 from stvit_video.models.checkpoints.grids import PositionGrid, fit_kernels, fit_positions, fit_tables
+from stvit_video.models.checkpoints.moved_generation import move_generation
 from stvit_video.models.registry import layer_groups
 
 GAINS = (".ls1.gamma", ".ls2.gamma")

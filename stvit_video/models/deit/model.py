@@ -19,7 +19,7 @@ from stvit_video.models.base import TokenModel
 from stvit_video.models.build_blocks import Maker, build_blocks, in_order, run_blocks, slot_makers
 from stvit_video.models.checks import check_pool, checked_clip, image_token_grid
 from stvit_video.models.init import init_linear
-from stvit_video.tokens.places import Places, run_order
+from stvit_video.tokens.generation_places import Places, run_order
 from stvit_video.tokens.plan_text import block_kinds, num_layers, parse_level
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
 from stvit_video.tokens.slot import TokenSlot

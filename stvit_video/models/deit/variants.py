@@ -8,7 +8,7 @@ from stvit_video.models.build_blocks import make_slot
 from stvit_video.models.checks import image_token_grid
 from stvit_video.models.deit.model import DeiT
 from stvit_video.models.deit.plan import deit_plan
-from stvit_video.tokens.places import read_places, refuse_elastic_places
+from stvit_video.tokens.generation_places import read_places, refuse_elastic_places
 from stvit_video.tokens.plans import check_reducer
 
 DEFAULT_TOKENS = 4  # along each axis

@@ -22,8 +22,8 @@ from stvit_video.models.swin.blocks import (
     merged_sizes,
     window_makers,
 )
+from stvit_video.tokens.generation_places import Places
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.places import Places
 from stvit_video.tokens.plan_text import Stage, num_layers, parse_plan
 from stvit_video.tokens.plans import REDUCED_STAGE
 from stvit_video.tokens.reducers.reducer_names import REDUCERS

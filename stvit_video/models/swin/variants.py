@@ -10,8 +10,8 @@ from stvit_video.models.checks import image_token_grid
 from stvit_video.models.swin.blocks import cut_window
 from stvit_video.models.swin.model import Swin, level_grids
 from stvit_video.models.swin.plan import swin_plan
+from stvit_video.tokens.generation_places import read_places, refuse_elastic_places
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.places import read_places, refuse_elastic_places
 from stvit_video.tokens.plans import REDUCED_STAGE, check_reducer
 
 VIDEO_OPTIONS = ("num_frames", "tubelet_size")  # of `swin`, without a meaning for images

@@ -1,6 +1,6 @@
 import pytest
 
-from stvit_video.tokens.places import (
+from stvit_video.tokens.generation_places import (
     Places,
     check_place,
     moved_index,

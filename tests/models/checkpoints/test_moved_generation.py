@@ -5,7 +5,7 @@ import torch
 
 from stvit_video.models import create_model, load_checkpoint
 from stvit_video.models.checkpoints.fit import Fit
-from stvit_video.models.checkpoints.generation_place import move_generation
+from stvit_video.models.checkpoints.moved_generation import move_generation
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 
 DEIT = {"image_size": 16, "patch_size": 4, "embed_dim": 8, "num_heads": 2, "depth": 7, "num_classes": 3}

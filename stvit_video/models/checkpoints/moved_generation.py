@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from stvit_video.models.checkpoints.fit import Fit
-from stvit_video.tokens.places import moved_index, reducer_index
+from stvit_video.tokens.generation_places import moved_index, reducer_index
 
 BIAS_TABLE = "attn.bias_table"  # of window blocks; zero where a block among tokens, which has none, becomes one
 
