@@ -1,19 +1,16 @@
-"""`python -m stvit_video.benchmark --table|data|predict`: what models cost, how quick data and predictions are.
+"""`python -m stvit_video.benchmark --table|data|predict|models`: what models cost, how quick they and their data are.
 
-For the table of models each one runs once, on the CPU, while its operations are traced and counted. For the table of
-data, videos of a folder are read as in training and testing, and by others. For predictions, a checkpoint labels the
-videos of a folder by one call each, and by several processes.
+For the table of models each one runs once, on the CPU, while its operations are traced and counted. For the speed of
+models, they and those of other libraries take turns (`model_benchmark/turns.py`). For the table of data, videos of a
+folder are read as in training and testing, and by others. For predictions, a checkpoint labels the videos of a folder
+by one call each, and by several processes.
 """
 
 import os
-import re
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from stvit_video.data.benchmarks.bare_decoders import find_videos
 from stvit_video.data.benchmarks.suite import format_comparisons, measure_data
@@ -22,21 +19,19 @@ from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.clip_dataset import BrokenVideosError
 from stvit_video.data.loading.worker_crashes import WorkerCrashError
 from stvit_video.data.transforms.preprocessing import Preprocessing
-from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
-from stvit_video.evaluation.cost.published import published_figures
-from stvit_video.evaluation.cost.table import FORMATS, Cost, format_costs
+from stvit_video.evaluation.cost.table import FORMATS, format_costs
 from stvit_video.evaluation.multiview import NonFiniteLogitsError
 from stvit_video.inference.predict_speed import format_speeds, measure_predicting
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TOKENS, count_or_grid
-from stvit_video.models import create_model, list_models, model_options
+from stvit_video.model_benchmark.model_costs import choose_names, measure_costs
+from stvit_video.model_benchmark.models_command import MODELS, print_models
 from stvit_video.utils.command_line import Command, CommandLineError, Given, Setting, Switch
 from stvit_video.utils.exit_status import DEBUG
 from stvit_video.utils.optional import MissingLibraryError
 from stvit_video.utils.provenance import processor_name
 from stvit_video.utils.value_kinds import PATH, WORDS, one_of, sizes, whole, whole_numbers
 
-IN_CHANNELS = 3
 DATA_COMMAND = "data"
 PREDICT_COMMAND = "predict"
 DATA_FAILURES = (MissingLibraryError, BrokenVideosError, DecodeError, TranscodeError)
@@ -69,7 +64,8 @@ TABLE = Command(
         "python -m stvit_video.benchmark data videos=my_videos",
     ),
     notes="How quick reading data is: python -m stvit_video.benchmark data --help\n"
-    "How many videos a second a checkpoint labels: python -m stvit_video.benchmark predict --help",
+    "How many videos a second a checkpoint labels: python -m stvit_video.benchmark predict --help\n"
+    "How quick models are beside those of other libraries: python -m stvit_video.benchmark models --help",
 )
 DATA = Command(
     prog="python -m stvit_video.benchmark",
@@ -106,107 +102,6 @@ PREDICT = Command(
         "python -m stvit_video.benchmark predict ckpt_path=run/best.ckpt videos=my_videos num_workers=2,8 limit=500",
     ),
 )
-
-
-def choose_names(patterns: Sequence[str]) -> list[str]:
-    """The models that names or shell patterns such as "stvit_*" ask for, each once; all where there are none.
-
-    Raises:
-        ValueError: a name that is no model's, or a pattern that no model has.
-    """
-    known = list_models()
-    chosen: dict[str, None] = {}
-    for pattern in patterns or ["*"]:
-        matching = [name for name in known if fnmatchcase(name, pattern)]
-        if not matching and not set(pattern) & set("*?["):
-            model_options(pattern)  # says which name is the closest
-        if not matching:
-            raise ValueError(f"no model's name matches {pattern!r}; the names are {', '.join(known)}")
-        chosen.update(dict.fromkeys(matching))
-    return list(chosen)
-
-
-def dense_name(name: str) -> str:
-    """The dense model of the same family and size: without stvit_ or stvit_r_ in front."""
-    return re.sub("^stvit_(r_)?", "", name)
-
-
-def measure_cost(
-    name: str,
-    *,
-    image_size: tuple[int, ...] = (224, 224),
-    num_frames: int = 16,
-    num_tokens: int | tuple[int, ...] | None = None,
-    generate_at: int | None = None,
-) -> Cost:
-    """Build a model with its default options and count one view.
-
-    Args:
-        name: of the model.
-        image_size: (H, W) pixels.
-        num_frames: frames T of a clip; image models have none.
-        num_tokens: semantic tokens, a count or a grid; None = the model's default. Dense models have none.
-        generate_at: blocks before they are generated; likewise.
-
-    Raises:
-        ValueError: what the model refuses, after its name.
-    """
-    is_video, is_dense = "num_frames" in model_options(name), name == dense_name(name)
-    input_size = (num_frames, *image_size) if is_video else image_size
-    options: dict[str, Any] = {"num_frames": num_frames} if is_video else {}
-    slot = {"num_tokens": num_tokens, "generate_at": generate_at}
-    tokens: dict[str, Any] = {} if is_dense else {key: value for key, value in slot.items() if value is not None}
-    try:
-        model = create_model(name, image_size=image_size, **options, **tokens)
-        gmacs = count_gmacs(model, (IN_CHANNELS, *input_size))
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
-    return Cost(
-        name=name,
-        input_size=input_size,
-        num_parameters=count_parameters(model),
-        gmacs=gmacs,
-        tokens=model.tokens_per_level(),
-        published=None if tokens else published_figures(name, input_size),
-    )
-
-
-def measure_costs(
-    names: Sequence[str],
-    *,
-    image_size: tuple[int, ...] = (224, 224),
-    num_frames: int = 16,
-    num_tokens: int | tuple[int, ...] | None = None,
-    generate_at: int | None = None,
-) -> list[Cost]:
-    """The costs of several models, each beside the dense model of its family, size and input.
-
-    Args:
-        names: of the models; the other settings are those of `measure_cost`.
-
-    Returns:
-        Images before clips, by family and size, the dense model first.
-
-    Raises:
-        ValueError: as `measure_cost`.
-    """
-    wanted = dict.fromkeys([*names, *map(dense_name, names)])
-    costs = {
-        name: measure_cost(
-            name, image_size=image_size, num_frames=num_frames, num_tokens=num_tokens, generate_at=generate_at
-        )
-        for name in wanted
-    }
-    rows = [
-        replace(costs[name], dense_gmacs=None if name == dense_name(name) else costs[dense_name(name)].gmacs)
-        for name in names
-    ]
-
-    def place(cost: Cost) -> tuple[int, str, int, int]:
-        dense = dense_name(cost.name)
-        return len(cost.input_size), dense.rpartition("_")[0], costs[dense].num_parameters, len(cost.name)
-
-    return sorted(rows, key=place)
 
 
 def print_table(given: Given) -> None:
@@ -289,6 +184,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     first = next((word for word in words if word != DEBUG), "")
     if first == DATA_COMMAND:
         return DATA.run(print_data, words, failures=DATA_FAILURES)
+    if first == MODELS.word:
+        return MODELS.run(print_models, words)
     if first == PREDICT_COMMAND:
         return PREDICT.run(print_predicting, words, failures=PREDICT_FAILURES)
     return TABLE.run(print_table, words)

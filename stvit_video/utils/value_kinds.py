@@ -79,6 +79,15 @@ def whole_numbers(*, low: int = 0) -> Kind:
     return Kind("N,N", read, f"{low},{low + 2}")
 
 
+def several(one: Kind) -> Kind:
+    """Values of a kind with commas between, each once: ((4, 4), (8,)) of "4x4,8" for `sizes()`."""
+
+    def read(text: str) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(one.read(part.strip()) for part in text.split(",")))
+
+    return Kind(f"{one.sign},{one.sign}", read, f"{one.example}")
+
+
 def sizes(*, max_axes: int = 3) -> Kind:
     """Sizes of axes: (4, 5) of "4x5", (4,) of "4"."""
     rule = f"must be whole numbers of at least 1, at most {max_axes} with x between"

@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation/cost": {"utils"},
     "training": {"models", "evaluation", "data/manifests", "data/transforms", "utils"},
     "factories": {"settings", "models", "training", "data/*", "utils"},
+    "model_benchmark": {"models", "evaluation/cost", "tokens", "utils"},
     "inference": {"models", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
     "predictions": {"inference", "data/*", "utils"},
     "config": {"factories", "models", "training", "settings", "data/*", "utils"},

@@ -1,0 +1,138 @@
+"""The speeds of models as tables, one for each precision, backend and batch size: for a terminal or in Markdown."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stvit_video.model_benchmark.speed_result import SpeedResult
+
+NAME, WORDS_LEFT = "model", 2  # the first columns are words, set flush left
+NO_VALUE = "-"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table: rows that can be compared.
+
+    Attributes:
+        title: what they have in common.
+        rows: in order.
+        notes: sentences below it.
+    """
+
+    title: str
+    rows: tuple[SpeedResult, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def file_name(self) -> str:
+        """A name for a file about it, such as clips_fp32_eager_batch_8."""
+        return self.title.lower().replace(",", "").replace(" ", "_")
+
+
+def sections_of(results: Iterable[SpeedResult]) -> list[Section]:
+    """The tables of some results, clips before images, else in the order of the results."""
+    groups: dict[tuple[Any, ...], list[SpeedResult]] = {}
+    for row in results:
+        place = (len(row.input_size) != 3, row.precision, row.backend, row.asked_batch_size)
+        groups.setdefault(place, []).append(row)
+    return [_section(tuple(rows)) for _, rows in sorted(groups.items(), key=lambda group: group[0][0])]
+
+
+def header_of(section: Section) -> list[str]:
+    """Names of the columns."""
+    unit = "clip" if len(section.rows[0].input_size) == 3 else "image"
+    latency = ["p50 ms", "p95 ms"] if any(row.latency_p50 is not None for row in section.rows) else []
+    times = [f"CPU ms/{unit}", "median CPU ms", "median wall ms"]
+    return [NAME, "input", "GMACs", f"{unit}s/s", "to dense", *times, *latency, "peak MB", "of matmul"]
+
+
+def cells_of(row: SpeedResult, header: Sequence[str]) -> list[str]:
+    """The cells of a row, as many as the header has; a row that failed has none but its name, input and GMACs."""
+    has_latency = "p50 ms" in header
+    gmacs = NO_VALUE if row.gmacs is None else f"{row.gmacs:.3g}" if row.gmacs < 100 else f"{row.gmacs:.0f}"
+    numbers = [
+        "failed" if row.failure else _digits(row.items_per_second),
+        _digits(row.ratio, "x"),
+        *(_digits(value, scale=1e3) for value in (row.cpu_seconds_min, row.cpu_seconds_median)),
+        _digits(row.wall_seconds_median, scale=1e3),
+        *([_digits(row.latency_p50, scale=1e3), _digits(row.latency_p95, scale=1e3)] if has_latency else []),
+        NO_VALUE if row.peak_bytes is None else f"{row.peak_bytes / 1e6:.0f}",
+        NO_VALUE if row.matrix_share is None else f"{100 * row.matrix_share:.0f} %",
+    ]
+    return [row.label, "x".join(map(str, row.input_size)), gmacs, *numbers]
+
+
+def markdown(section: Section) -> str:
+    """A table with its title and notes, without a line break at its end."""
+    header = header_of(section)
+    rows = [header, *(cells_of(row, header) for row in section.rows)]
+    widths = [max(len(cells[place]) for cells in rows) for place in range(len(header))]
+    rule = ["-" * width if place < WORDS_LEFT else "-" * (width - 1) + ":" for place, width in enumerate(widths)]
+    lines = [_padded(cells, widths) for cells in (header, rule, *rows[1:])]
+    return "\n".join([section.title, "", *lines, *(f"\n{note}" for note in section.notes)])
+
+
+def print_tables(sections: Sequence[Section], *, is_terminal: bool) -> None:
+    """Print all tables on standard output, for a terminal in colour with our models set off, else in Markdown."""
+    if not is_terminal:
+        print("\n\n".join(map(markdown, sections)))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False)
+    for section in sections:
+        header = header_of(section)
+        table = Table(title=section.title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+        for place, name in enumerate(header):
+            table.add_column(name, justify="left" if place < WORDS_LEFT else "right", overflow="fold")
+        for row in section.rows:
+            style = "red" if row.failure else "bold green" if row.is_ours else ""
+            table.add_row(*(Text(cell) for cell in cells_of(row, header)), style=style)
+        console.print(table)
+        for note in section.notes:
+            console.print(Text(note, style="dim"))
+        console.print()
+
+
+def _section(rows: tuple[SpeedResult, ...]) -> Section:
+    first = rows[0]
+    kind = "Clips" if len(first.input_size) == 3 else "Images"
+    training = "training steps, " if first.is_training else ""
+    title = f"{kind}, {training}{first.precision}, {first.backend}, batch {first.asked_batch_size}"
+    notes = [f"{row.label}: {row.failure}" for row in rows if row.failure]
+    notes += [f"{row.label}: {note}" for row in rows if not row.failure for note in row.notes]
+    return Section(title, rows, (*_dense_notes(rows), *notes))
+
+
+def _dense_notes(rows: Sequence[SpeedResult]) -> list[str]:
+    """Which rows "to dense" compares with which."""
+    baselines = list(dict.fromkeys(row.baseline for row in rows))
+    if len(baselines) == 1:
+        return [f'"to dense" is the ratio to {baselines[0]}']
+    pairs = [
+        f"{', '.join(row.label for row in rows if row.baseline == dense and row.label != dense)} to {dense}"
+        for dense in baselines
+        if any(row.baseline == dense and row.label != dense for row in rows)
+    ]
+    return [f'"to dense" is the ratio of {"; ".join(pairs)}'] if pairs else []
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [
+        cell.ljust(width) if place < WORDS_LEFT else cell.rjust(width)
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return f"| {' | '.join(padded)} |"
+
+
+def _digits(value: float | None, unit: str = "", *, scale: float = 1.0) -> str:
+    """Three digits that count."""
+    if value is None:
+        return NO_VALUE
+    scaled = value * scale
+    places = next(places for places, least in enumerate((100, 10, 1, 0)) if scaled >= least)
+    return f"{scaled:.{places}f}{unit}"
