@@ -13,13 +13,12 @@ import pytest
 from commands import RunCommand
 from evaluating import evaluate
 
-from stvit_video.data.manifests.faults import ManifestError, UnknownLabelError
 from stvit_video.data.sampling.protocols import PROTOCOLS
-from stvit_video.evaluate import choose_data, labelled_manifest, sound_evaluation
+from stvit_video.evaluate import sound_evaluation
 from stvit_video.evaluation.ledger.offline import evaluate_ledger
 from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.inference.scoring import NothingEvaluatedError
-from stvit_video.settings.evaluate_settings import EvaluatedData, EvaluateSettings
+from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.sweeps.launch import launch_sweep
 
 
@@ -170,75 +169,10 @@ def test_a_broken_video_is_reported_not_replaced(
     assert rows["jump/x.mp4"]["error"] == ""
 
 
-def test_a_label_that_the_checkpoint_lacks(tmp_path: Path) -> None:
-    (tmp_path / "swim").mkdir()
-    (tmp_path / "swim" / "a.mp4").write_bytes(b"")
-    data = {"source": "folder", "val": str(tmp_path)}
-    with pytest.raises(UnknownLabelError, match=r"unknown label 'swim'(.|\n)*checkpoint .*2: jump, run;"):
-        labelled_manifest(data, ("jump", "run"))
-    gone = {"source": "csv", "val": str(tmp_path / "no.csv")}
-    with pytest.raises(ManifestError, match=r"data\.val: .*no\.csv;") as caught:
-        labelled_manifest(gone, ("jump", "run"))
-    assert "checkpoint" not in str(caught.value)
-    assert "training run" not in str(caught.value)
-    with pytest.raises(
-        ManifestError,  # the whole sentence, once for its family
-        match=r"no\.csv(.|\n)*these are the validation data of the training run; if they have moved, give their "
-        r"folder as data\.root=/path, or evaluate others with data\.source=csv data\.val=my\.csv",
-    ):
-        labelled_manifest(gone, ("jump", "run"), stored=True)
-
-
-def test_choice_of_data() -> None:
-    stored = {"source": "csv", "val": "old.csv", "root": "old", "fold": 3}
-    assert choose_data(stored, EvaluatedData()) == stored
-    moved = choose_data(stored, EvaluatedData(root="new"))
-    assert moved == {"source": "csv", "val": "old.csv", "root": "new", "fold": 3}
-    other = choose_data(stored, EvaluatedData(source="csv", val="new.csv"))
-    assert other == {"source": "csv", "val": "new.csv"}  # nothing of the old data remains
-    with pytest.raises(ValueError, match=r"data\.val and data\.val_videos need data\.source"):
-        choose_data(stored, EvaluatedData(val="new.csv"))
-
-
-def test_settings_of_the_layout_can_be_given() -> None:
-    stored = {"source": "ucf101", "root": "/data", "split": 1, "missing": "error"}
-    assert choose_data(stored, EvaluatedData.model_validate({"split": 2})) == stored | {"split": 2}
-    other = EvaluatedData.model_validate({"source": "hmdb51", "root": "/h", "split": 3})
-    assert choose_data(stored, other) == {"source": "hmdb51", "root": "/h", "split": 3}
+def test_a_wrong_setting_of_a_layout_is_told() -> None:
     values = {"ckpt_path": "x", "data": {"source": "hmdb51", "split": "a", "splitt": 3}}
     with pytest.raises(ValueError, match=r"^data.splitt is no setting; .*split\?; data.split='a' .*1, 2, 3$"):
         sound_evaluation(values)
-
-
-def test_a_checkpoint_cannot_allow_addresses() -> None:
-    stored = {"source": "shards", "val_shards": "s3://b/{0..1}.tar", "root": "/data", "allow_addresses": True}
-    data = choose_data(stored, EvaluatedData(root="/new"))
-    assert data == {"source": "shards", "val_shards": "s3://b/{0..1}.tar", "root": "/new"}
-    assert choose_data(stored, EvaluatedData(root="/new", allow_addresses=True)) == data | {"allow_addresses": True}
-
-
-def test_data_that_have_moved_are_found_below_the_new_root(tmp_path: Path) -> None:
-    old, new = tmp_path / "old", tmp_path / "new"
-    below = {"source": "csv", "root": str(old), "train": str(old / "lists" / "all.csv"), "val": None}
-    moved = choose_data(below, EvaluatedData(root=str(new)))
-    assert (moved["train"], moved["val"], moved["root"]) == (str(new / "lists" / "all.csv"), None, str(new))
-    beside = {"source": "csv", "root": None, "val": str(tmp_path / "gone" / "val.csv")}
-    assert choose_data(beside, EvaluatedData(root=str(new)))["val"] == str(new / "val.csv")
-    kept = tmp_path / "kept.csv"
-    kept.touch()
-    assert choose_data(beside | {"val": str(kept)}, EvaluatedData(root=str(new)))["val"] == str(kept)
-
-
-def test_labels_are_separated_as_in_the_training_unless_given() -> None:
-    stored = {"source": "csv", "val": "old.csv", "label_separator": "|"}
-    assert choose_data(stored, EvaluatedData())["label_separator"] == "|"
-    assert choose_data(stored, EvaluatedData(source="csv", val="new.csv"))["label_separator"] == "|"
-    assert choose_data(stored, EvaluatedData(label_separator=";"))["label_separator"] == ";"
-    folder = choose_data(stored, EvaluatedData(source="folder", val="new"))
-    assert folder == {"source": "folder", "val": "new"}
-    # the whole sentence, once for its family
-    with pytest.raises(ValueError, match=r"^data\.label_separator=';' is for csv data, not for ucf101; leave it out$"):
-        choose_data({"source": "ucf101"}, EvaluatedData(label_separator=";"))
 
 
 def test_token_counts_of_one_checkpoint(tiny_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
