@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from tqdm import tqdm
@@ -28,6 +28,8 @@ from stvit_video.utils.open_files import refuse_for_open_files
 CHUNK_BYTES = 256 * 2**20  # decoded at once while the cache is filled
 NO_FAULT_OF_THE_VIDEO = (FetchError, DecoderKilledError)  # it may come the next time
 NUM_ESTIMATED = 32  # videos that are opened to estimate the size of the cache
+
+Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
 
@@ -87,11 +89,19 @@ class FrameSource:
             DecodeError: the video can't be read, or its segment begins behind its end.
             OpenFilesError: too many files are open, which is no fault of the video.
         """
+        return self.with_video(record, lambda video: _read_segment(video, record, choose))
+
+    def with_video(self, record: VideoRecord, work: Callable[[Any], Result]) -> Result:
+        """Do `work` with the open video; what turns out to be broken is remembered.
+
+        Raises:
+            DecodeError, OpenFilesError: as `read`.
+        """
         if record in self._broken:
             raise DecodeError(self._broken[record])
         try:
             with self._open(record) as video:
-                return _read_segment(video, record, choose)
+                return work(video)
         except NO_FAULT_OF_THE_VIDEO:
             raise
         except DecodeError as error:
@@ -258,13 +268,18 @@ def cached_short_side(cache_short_side: int | None, preprocessing: Preprocessing
 
 
 def _read_segment(video: Any, record: VideoRecord, choose: Callable[[FrameTimes], Sequence[int]]) -> Reading:
+    indices = chosen_frames(video, record, choose)
+    frames = torch.as_tensor(video.read(indices))  # (n, H, W, 3)
+    return Reading(frames, video.times.seconds[indices].tolist())
+
+
+def chosen_frames(video: Any, record: VideoRecord, choose: Callable[[FrameTimes], Sequence[int]]) -> list[int]:
+    """Numbers of frames of the file, of what is chosen in its segment."""
     try:
         first, stop = segment_frame_range(video.times, record.start_seconds, record.end_seconds)
     except ValueError as error:
         raise DecodeError(f"{record.place}: {error}") from error
-    indices = [first + index for index in choose(video.times.segment(first, stop))]
-    frames = torch.as_tensor(video.read(indices))  # (n, H, W, 3)
-    return Reading(frames, video.times.seconds[indices].tolist())
+    return [first + index for index in choose(video.times.segment(first, stop))]
 
 
 def _cached_size(height: int, width: int, short_side: int) -> tuple[int, int]:
