@@ -19,7 +19,17 @@ from stvit_video.data.loading.worker_crashes import WorkerCrashError
 from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.prediction import Prediction
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
-from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TIME_LIMIT, TOKENS, VIEWS, count_or_grid
+from stvit_video.inference.shared_settings import (
+    BUDGET,
+    CKPT_PATH,
+    DEVICE,
+    PROTOCOL,
+    SIZES,
+    TIME_LIMIT,
+    TOKENS,
+    VIEWS,
+    count_or_grid,
+)
 from stvit_video.predictions.feature_table import FEATURE_ENDINGS
 from stvit_video.predictions.inputs import VideoList, read_inputs
 from stvit_video.predictions.label_table import LABEL_ENDINGS
@@ -81,6 +91,8 @@ COMMAND = Command(
         *TOKENS,
         PROTOCOL,
         *VIEWS,
+        *SIZES,
+        *BUDGET,
         Setting(
             name="num_workers",
             kind=whole(low=0),
@@ -102,6 +114,7 @@ COMMAND = Command(
         'python -m stvit_video.predict ckpt_path=run/best.ckpt "clips/*.mp4" list.csv out=labels.jsonl features=x.npz',
         "python -m stvit_video.predict ckpt_path=run/best.ckpt - out=labels.parquet extend=true < names.txt",
         "python -m stvit_video.predict ckpt_path=run/best.ckpt protocol=videoswin top_k=3 a.mp4 b.mp4 -- c=d.mp4",
+        "python -m stvit_video.predict ckpt_path=run/best.ckpt gmacs=5 video.mp4",
     ),
     notes="Exit status: 0 every video was predicted, 1 some could not be read, 2 a setting is wrong.",
 )
@@ -201,6 +214,13 @@ def _recognizer(given: Given) -> Recognizer:
         num_clips=given.num_clips,
         num_crops=given.num_crops,
         average=given.average,
+        num_frames=given.num_frames,
+        frame_stride=given.frame_stride,
+        short_side=given.short_side,
+        crop_size=given.crop_size,
+        gmacs=given.gmacs,
+        clips_per_second=given.clips_per_second,
+        latency_ms=given.latency_ms,
     )
 
 

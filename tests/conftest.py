@@ -17,7 +17,7 @@ from stvit_video.models import create_model
 from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 
-pytest_plugins = ("commands", "counting_video", "leftovers", "watchdog")  # of tests/helpers
+pytest_plugins = ("commands", "counting_video", "elastic_run", "leftovers", "watchdog")  # of tests/helpers
 settings.register_profile("any_time", deadline=None)  # a busy machine is no fault of an example
 settings.load_profile("any_time")
 register_nodes()  # for tests that compose a configuration and import no command

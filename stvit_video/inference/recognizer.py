@@ -12,9 +12,11 @@ from torch import Tensor
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.inference.cost_budget import read_budget
 from stvit_video.inference.model_input import Given, ModelInput, listed, model_input
 from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD, likeliest, predict_records, require_labels
 from stvit_video.inference.prediction import Prediction
+from stvit_video.inference.stored_front import choose_within
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.inference.trained_model import TrainedModel, choose_device
 from stvit_video.layers.numbers import whole_number
@@ -207,8 +209,13 @@ def load_recognizer(
     frame_stride: int | None = None,
     short_side: int | None = None,
     crop_size: int | None = None,
+    gmacs: float | None = None,
+    clips_per_second: float | None = None,
+    latency_ms: float | None = None,
 ) -> Recognizer:
     """Load a checkpoint that labels videos; what is None below is as the checkpoint says.
+
+    A budget chooses all of the settings by the front that `python -m stvit_video.budget` wrote into the checkpoint.
 
     Args:
         ckpt_path: a .ckpt file written by `stvit_video.train`, or a folder of `stvit_video.export_run`.
@@ -224,40 +231,64 @@ def load_recognizer(
         frame_stride: distance between two frames of a clip; likewise.
         short_side: of a frame before cropping, in pixels; None = the protocol's, in proportion to the training's crop.
         crop_size: in pixels; likewise.
+        gmacs: budget: most multiply-adds of a video in 1e9, all views.
+        clips_per_second: budget: least videos a second, all views of each.
+        latency_ms: budget: most milliseconds of a video, all its views.
 
     Raises:
-        CheckpointError: the file can't be read or is no checkpoint of ours.
-        ValueError: a value is out of range, or tokens that the model can't make, or not there.
+        CheckpointError: the file can't be read, is no checkpoint of ours, or holds no front to choose by a budget.
+        ValueError: a value is out of range, or tokens that the model can't make, or not there; or a budget that nothing
+            meets, or beside a setting that it chooses.
     """
     sizes = {"num_frames": num_frames, "frame_stride": frame_stride, "short_side": short_side, "crop_size": crop_size}
+    views = {"num_clips": num_clips, "num_crops": num_crops, "average": average}
     for key, value in sizes.items():
         if value is not None:
             whole_number(key, value)
+    budget = read_budget(gmacs=gmacs, clips_per_second=clips_per_second, latency_ms=latency_ms)
     if not isinstance(ckpt_path, (str, Path)):
         raise ValueError(f"ckpt_path={ckpt_path!r:.80} is no path; give a .ckpt file or a folder of export_run")
     chosen_device = choose_device(device)
     model, meta = model_from_checkpoint(ckpt_path)
     assert isinstance(model, TokenModel)  # as all that create_model builds
+    if budget is not None:
+        given = {"num_tokens": num_tokens, "generate_at": generate_at, "protocol": protocol, **sizes, **views}
+        settings, front = choose_within(meta, budget, source=str(ckpt_path), device=chosen_device, given=given)
+        wanted = settings.plain()
+        num_tokens, generate_at, protocol = wanted["num_tokens"], wanted["generate_at"], front.protocol
+        sizes = {key: wanted[key] for key in sizes}
+        views = {"num_clips": settings.num_clips, "num_crops": settings.num_crops, "average": front.average}
     if num_tokens is not None:
         model.set_num_tokens(num_tokens)
     if generate_at is not None:
         model.set_generate_at(generate_at)
+    return _recognizer(model.to(chosen_device), meta, device=chosen_device, protocol=protocol, views=views, sizes=sizes)
+
+
+def _recognizer(
+    model: TokenModel,
+    meta: Mapping[str, Any],
+    *,
+    device: torch.device,
+    protocol: str | None,
+    views: Mapping[str, Any],
+    sizes: Mapping[str, int | None],
+) -> Recognizer:
+    """The recognizer of a model that is where it runs; what is None in `views` and `sizes` is the checkpoint's."""
     stored: Mapping[str, Any] = meta["protocol"] if protocol is None else {"name": protocol}
     chosen = TestProtocol.named(
         stored.get("name", "uniform"),
-        num_clips=stored.get("num_clips") if num_clips is None else num_clips,
-        num_crops=stored.get("num_crops") if num_crops is None else num_crops,
-        average=stored.get("average") if average is None else average,
+        **{key: stored.get(key) if value is None else value for key, value in views.items()},
     )
     preprocessing = find_protocol(chosen.name).preprocessing(
         Preprocessing.from_dict(meta["preprocessing"]), num_crops=chosen.num_crops, **sizes
     )
     return Recognizer(
-        model=model.to(chosen_device).eval(),
+        model=model.eval(),
         classes=tuple(meta["classes"]),
         preprocessing=preprocessing,
         protocol=chosen,
-        device=chosen_device,
+        device=device,
         config=meta["config"],
         model_name=meta["model"]["name"],
         multi_label=meta["multi_label"],

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluation.multiview import AVERAGES
+from stvit_video.inference.cost_budget import BUDGETS
 from stvit_video.utils.command_line import Setting
 from stvit_video.utils.value_kinds import PATH, TEXT, one_of, positive_number, sizes, whole
 
@@ -39,6 +40,28 @@ VIEWS = (
     Setting(name="num_clips", kind=whole(low=1), help="clips of a video", default_words=OF_PROTOCOL),
     Setting(name="num_crops", kind=whole(low=1), help="crops of a clip, 1 or 3", default_words=OF_PROTOCOL),
     Setting(name="average", kind=one_of(AVERAGES), help="how the views' scores combine", default_words=OF_PROTOCOL),
+)
+SIZES = tuple(
+    Setting(name=name, kind=whole(low=1), help=words, default_words=OF_CHECKPOINT)
+    for name, words in (
+        ("num_frames", "frames of a clip"),
+        ("frame_stride", "distance between two of them, in frames of the video"),
+        ("short_side", "of a frame before it is cut, in pixels"),
+        ("crop_size", "side of the square that the model sees, in pixels"),
+    )
+)
+BUDGET = tuple(
+    Setting(
+        name=name,
+        kind=replace(positive_number(), example=example),
+        help=words,
+        excludes=tuple(other for other in BUDGETS if other != name),
+    )
+    for name, example, words in (
+        ("gmacs", "5", "most multiply-adds of a video in 1e9, all views"),
+        ("clips_per_second", "20", "least videos a second, all views of each"),
+        ("latency_ms", "50", "most milliseconds of a video, all its views"),
+    )
 )
 TIME_LIMIT = Setting(
     name="time_limit_seconds",

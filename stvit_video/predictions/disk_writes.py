@@ -32,7 +32,7 @@ def no_room_is_told(path: Path, *, kept_in: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in FULL:
             raise DiskFullError(
-                f"{path} can't be written, there is no room left ({error.strerror}); the predictions so far are kept "
+                f"{path} can't be written, there is no room left ({error.strerror}); what is done so far is kept "
                 f"in {kept_in}: make room, and the same command goes on where it stopped"
             ) from error
         if error.filename is None:

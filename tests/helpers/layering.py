@@ -40,6 +40,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model_benchmark": {"models", "evaluation/cost", "tokens", "utils"},
     "inference": {"models", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
     "predictions": {"inference", "data/*", "utils"},
+    "budgets": {
+        *("inference", "predictions", "evaluation", "evaluation/cost", "sweeps/report", "data/*", "utils"),
+    },
     "config": {"factories", "models", "training", "settings", "data/*", "utils"},
     "runs": {"config", "factories", "inference", "evaluation", "models", "training", "settings", "data/*", "utils"},
     "sweeps": {"config", "inference", "settings", "sweeps/report", "training", "utils"},

@@ -1,0 +1,85 @@
+"""How quick settings are on this machine: all of them in turn, several times over, and the fastest of each counts."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD
+from stvit_video.inference.run_settings import RunSettings, run_with
+from stvit_video.inference.trained_model import TrainedModel
+
+ROUNDS = 5
+
+
+class Speed(NamedTuple):
+    """Of the model alone, without decoding.
+
+    Attributes:
+        clips_per_second: videos a second, all views of each, as many videos together as fill a call of the model.
+        latency_ms: milliseconds for a video alone, all its views.
+    """
+
+    clips_per_second: float
+    latency_ms: float
+
+
+def measure_speeds(
+    trained: TrainedModel,
+    settings: Sequence[RunSettings],
+    *,
+    views_at_once: Sequence[int] | None = None,
+    rounds: int = ROUNDS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[Speed]:
+    """Measure all settings turn by turn (A B C A B C); other work on the machine can only slow a round down.
+
+    Args:
+        trained: the checkpoint.
+        settings: that it can run with.
+        views_at_once: of each setting, most views in a call of the model; None = as in predict.
+        rounds: that count; one more comes first.
+        clock: gives seconds.
+
+    Raises:
+        ValueError: no rounds.
+    """
+    if rounds < 1:
+        raise ValueError(f"rounds={rounds} must be at least 1")
+    limits = [MAX_VIEWS_PER_FORWARD] * len(settings) if views_at_once is None else views_at_once
+    turns = [
+        [_measure(trained, one, limit, clock) for one, limit in zip(settings, limits, strict=True)]
+        for _ in range(rounds + 1)
+    ][1:]
+    return [
+        Speed(max(own.clips_per_second for own in column), min(own.latency_ms for own in column))
+        for column in zip(*turns, strict=True)
+    ]
+
+
+def _measure(trained: TrainedModel, one: RunSettings, limit: int, clock: Callable[[], float]) -> Speed:
+    run = run_with(trained, one)
+    alone = _seconds(run, torch.zeros(one.num_views, *one.view_size, device=run.device), limit, clock)
+    num_videos = max(1, limit // one.num_views)
+    if num_videos == 1:
+        return Speed(1 / alone, 1e3 * alone)
+    together = _seconds(run, torch.zeros(num_videos * one.num_views, *one.view_size, device=run.device), limit, clock)
+    return Speed(num_videos / together, 1e3 * alone)
+
+
+@torch.inference_mode()
+def _seconds(run: TrainedModel, views: Tensor, limit: int, clock: Callable[[], float]) -> float:
+    """Seconds for all views, the device's queue empty before and after."""
+    wait = torch.cuda.synchronize if run.device.type == "cuda" else _no_queue
+    wait()
+    start = clock()
+    for part in views.split(limit):
+        run.model(part)
+    wait()
+    return clock() - start
+
+
+def _no_queue() -> None:
+    """A CPU is done when the call is."""
