@@ -35,7 +35,7 @@ SCRIPTS = (
     "write_settings_page",
 )
 COMMANDS = [(name, "COMMAND") for name in (*OURS, *SCRIPTS) if name != "benchmark"]
-COMMANDS += [("benchmark", "TABLE"), ("benchmark", "DATA"), ("benchmark", "PREDICT")]
+COMMANDS += [("benchmark", "TABLE"), ("benchmark", "DATA"), ("benchmark", "PREDICT"), ("benchmark", "MODELS")]
 
 
 def load(name: str) -> ModuleType:

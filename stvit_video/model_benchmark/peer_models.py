@@ -44,12 +44,11 @@ class FramesFirst(nn.Module):
 
 
 def torchvision_video(name: str) -> Builder:
-    """A video model of torchvision; MViT is told its input, because its positions depend on it."""
+    """A video model of torchvision; MViT takes clips of its own size alone, so it never runs at another one."""
 
     def build(size: tuple[int, ...], num_classes: int) -> nn.Module:
         video = load_optional("torchvision.models.video", needed_for=FOR, install="pip install torchvision")
-        own = {"spatial_size": size[1:], "temporal_size": size[0]} if name.startswith("mvit") else {}
-        model: nn.Module = getattr(video, name)(weights=None, num_classes=num_classes, **own)
+        model: nn.Module = getattr(video, name)(weights=None, num_classes=num_classes)
         return model
 
     return build

@@ -51,7 +51,6 @@ def header_of(section: Section) -> list[str]:
 def cells_of(row: SpeedResult, header: Sequence[str]) -> list[str]:
     """The cells of a row, as many as the header has; a row that failed has none but its name, input and GMACs."""
     has_latency = "p50 ms" in header
-    gmacs = NO_VALUE if row.gmacs is None else f"{row.gmacs:.3g}" if row.gmacs < 100 else f"{row.gmacs:.0f}"
     numbers = [
         "failed" if row.failure else _digits(row.items_per_second),
         _digits(row.ratio, "x"),
@@ -61,7 +60,7 @@ def cells_of(row: SpeedResult, header: Sequence[str]) -> list[str]:
         NO_VALUE if row.peak_bytes is None else f"{row.peak_bytes / 1e6:.0f}",
         NO_VALUE if row.matrix_share is None else f"{100 * row.matrix_share:.0f} %",
     ]
-    return [row.label, "x".join(map(str, row.input_size)), gmacs, *numbers]
+    return [row.label, "x".join(map(str, row.input_size)), _digits(row.gmacs), *numbers]
 
 
 def markdown(section: Section) -> str:

@@ -12,6 +12,7 @@ from stvit_video.utils.value_kinds import (
     number,
     one_of,
     positive_number,
+    several,
     sizes,
     whole,
     whole_numbers,
@@ -27,6 +28,7 @@ ALL = [
     sizes(),
     whole(low=7),
     whole_numbers(low=1),
+    several(sizes()),
     positive_number(),
 ]
 
@@ -42,6 +44,8 @@ ALL = [
         (whole_numbers(), "0, 2", (0, 2)),
         (sizes(), "4x10x2", (4, 10, 2)),
         (sizes(), "64", (64,)),
+        (several(sizes()), "4x4, 8,4x4", ((4, 4), (8,))),
+        (several(one_of("abc")), "b", ("b",)),
         (one_of(("prob", "logit")), "logit", "logit"),
         (WORDS, "a*, b,", ("a*", "b")),
         (WORDS, "", ()),
