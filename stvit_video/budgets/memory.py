@@ -14,7 +14,7 @@ class NoMemoryError(RuntimeError):
 
 def is_short_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory could not be had: of a GPU, of torch's allocator for CPUs, or of Python."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in SHORT)
 

@@ -45,7 +45,7 @@ def test_other_errors_pass_through():
 @pytest.mark.parametrize(
     ("error", "is_short"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory"), True),
         (MemoryError(), True),
         (RuntimeError(TEXT), True),
         (RuntimeError("size mismatch"), False),

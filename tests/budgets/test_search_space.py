@@ -95,7 +95,7 @@ def test_a_view_that_does_not_fit_into_memory_is_left_out(elastic_run):
 
     def count(model, size):
         if size[-1] == 16:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return 1.0
 
     costs, notes = count_costs(trained, settings, count=count)

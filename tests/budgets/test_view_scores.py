@@ -65,7 +65,7 @@ def test_what_does_not_fit_is_halved_and_remembered(trained, settings, video, mo
 
     def small(model, clips):
         if len(clips) > 3 and clips.shape[-1] == 16:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return real(model, clips)
 
     monkeypatch.setattr(type(trained.model), "forward", small)
