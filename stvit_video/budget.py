@@ -14,8 +14,9 @@ from stvit_video.budgets.begin import open_journal, require_reachable
 from stvit_video.budgets.front_report import format_front
 from stvit_video.budgets.halves import draw_videos
 from stvit_video.budgets.looking import Looker
+from stvit_video.budgets.memory import NoMemoryError
 from stvit_video.budgets.results import front_to_store, lines_to_run, write_results
-from stvit_video.budgets.run_speed import measure_speeds
+from stvit_video.budgets.run_speed import LEAST_SECONDS, measure_speeds
 from stvit_video.budgets.search import Found, search
 from stvit_video.budgets.search_space import SETTINGS, chosen_space
 from stvit_video.data.loading.frame_source import FrameSource
@@ -39,7 +40,7 @@ from stvit_video.utils.provenance import describe_hardware
 from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, sizes, whole, whole_numbers
 
 DATA = ("source", "val", "root", "val_videos", "label_separator")  # of the settings of an evaluation
-FAILURES = (NonFiniteLogitsError, NothingEvaluatedError)
+FAILURES = (NonFiniteLogitsError, NothingEvaluatedError, NoMemoryError)
 
 
 def _token_counts() -> Kind:
@@ -210,7 +211,7 @@ def _measure_again(given: Given, budget: Budget | None) -> None:
     speeds = measure_speeds(
         trained,
         [point.settings for point in front.points],
-        views_at_once=[point.views_at_once for point in front.points],
+        least_seconds=LEAST_SECONDS,
     )
     points = tuple(replace(point, **speed._asdict()) for point, speed in zip(front.points, speeds, strict=True))
     front = replace(front, points=points, hardware=describe_hardware(trained.device))

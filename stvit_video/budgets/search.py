@@ -9,7 +9,7 @@ from typing import Any
 from stvit_video.budgets.halves import Labels, split_in_halves
 from stvit_video.budgets.halving import Quality, Round, front_of, search_front
 from stvit_video.budgets.looking import Looker
-from stvit_video.budgets.run_speed import measure_speeds
+from stvit_video.budgets.run_speed import LEAST_SECONDS, measure_speeds
 from stvit_video.budgets.search_space import SearchSpace
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD
@@ -100,9 +100,9 @@ def _points(
     _tell(f"the speed of {len(front)} settings on this machine")
     settings = [looker.settings[number] for number in front]
     limits = [looker.journal.views_at_once.get(number, MAX_VIEWS_PER_FORWARD) for number in front]
-    speeds = measure_speeds(looker.trained, settings, views_at_once=limits)
+    speeds = measure_speeds(looker.trained, settings, views_at_once=limits, least_seconds=LEAST_SECONDS)
     points = []
-    for number, one, limit, speed in zip(front, settings, limits, speeds, strict=True):
+    for number, one, speed in zip(front, settings, speeds, strict=True):
         chosen, reported = (looker.qualities([number], videos)[0] for videos in (choosing, reporting))
         assert chosen is not None
         assert reported is not None
@@ -119,7 +119,7 @@ def _points(
             interval=intervals[0],
             reported=reported.main,
             reported_interval=intervals[1],
-            views_at_once=limit,
+            views_at_once=speed.views_at_once,
         )
         points.append(point)
     return points

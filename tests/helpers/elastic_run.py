@@ -64,13 +64,15 @@ def elastic_run(tmp_path_factory: pytest.TempPathFactory) -> ElasticRun:
 
 @pytest.fixture
 def quick_costs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search begins with costs by a formula; to trace every shape takes seconds."""
+    """A search begins with costs by a formula, and measures speed for a moment; else each takes seconds."""
 
     def count(model: Any, size: Sequence[int]) -> float:
         tokens = model.grid.count * prod(size[1:]) / (4 * 16 * 16)
         return 1e-6 * (tokens * model.generate_at + model.token_grid.count * (6 - model.generate_at))
 
     monkeypatch.setattr("stvit_video.budgets.begin.count_costs", partial(count_costs, count=count))
+    for module in ("stvit_video.budgets.search", "stvit_video.budget"):
+        monkeypatch.setattr(f"{module}.LEAST_SECONDS", 0.0)
 
 
 def write_elastic_checkpoint(path: Path, manifest: Path, *, seed: int = 0) -> None:
