@@ -81,6 +81,10 @@ class Entrant:
         backend: one of BACKENDS.
         how: what holds for all rows.
         start: starts a process.
+
+    Attributes:
+        timed: by the batch size that was asked for.
+        bytes_before: what a process had resident at most before the model was built: Python and its libraries.
     """
 
     row: ModelRow
@@ -90,6 +94,7 @@ class Entrant:
     how: HowMeasured
     start: Start
     timed: dict[int, Timed] = field(init=False)
+    bytes_before: int | None = field(default=None, init=False)
     _process: Asked | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -144,7 +149,7 @@ class Entrant:
     def _prepared(self) -> Asked:
         if self._process is None:
             self._process = self.start(self.how.threads)
-            self._process.ask(
+            answer = self._process.ask(
                 {
                     "do": "prepare",
                     "row": self.row.to_message(),
@@ -153,6 +158,7 @@ class Entrant:
                     "train": self.how.is_training,
                 }
             )
+            self.bytes_before = answer["bytes_before"]
         return self._process
 
     def _take_failure(self, timed: Timed, error: RowError) -> None:

@@ -26,11 +26,15 @@ def available_bytes() -> int | None:
 
 
 def peak_bytes() -> int | None:
-    """The most memory that this process has had resident since it began; None where the system does not tell."""
-    if resource is None:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    """The most memory that this process has had resident since it began; None where the system does not tell.
+
+    On Linux it is VmHWM: `ru_maxrss` also counts the process that this one was started from.
+    """
+    peak = _field(STATUS, "VmHWM")
+    if peak is not None or resource is None:
+        return peak
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used if sys.platform == "darwin" else used * 1024
 
 
 def limit_memory() -> None:

@@ -34,7 +34,7 @@ class RowService:
         """Do what is asked.
 
         * "describe" with `row`: the input that it is measured with and why, GMACs, parameters, tokens of each stage;
-        * "prepare" with `row`, `input_size`, `backend`, `train`: build the model;
+        * "prepare" with `row`, `input_size`, `backend`, `train`: build the model; the peak memory before it;
         * "time" with `batch_size`, `precision`, `warmup`, `seconds`, `least`: seconds of passes, and the peak memory;
         * "multiply" with `precision`: seconds of matrix products.
 
@@ -55,8 +55,9 @@ class RowService:
             case "describe":
                 return _describe(row_from_message(request["row"]))
             case "prepare":
+                before = peak_bytes()
                 self._prepare(request)
-                return {}
+                return {"bytes_before": before}
             case "time":
                 return self._time(request)
             case "multiply":

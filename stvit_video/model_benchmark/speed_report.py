@@ -69,15 +69,21 @@ def head_lines(facts: Mapping[str, Any], measured: Measured, how: HowMeasured) -
         f"{name} {rate / 1e9:.0f} GFLOP/s" if rate else f"{name} failed ({measured.matrix[name].failure})"
         for name, rate in matrix_rates(measured, how).items()
     ]
+    versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    rounds = f"{measured.rounds} round{'s' * (measured.rounds != 1)}"
     return [
-        f"{facts['hardware']}, {facts['num_cores']} cores, {threads}, load {load} before"
-        f"{f'; {flags}' if flags else ''}",
-        f"commit {facts['commit'] or 'unknown'}, {facts['date']}; "
-        + ", ".join(f"{name} {number}" for name, number in facts["versions"].items()),
-        f"{work}, turn by turn, {measured.rounds} rounds; a speed is that of the shortest pass by {clock}; "
-        "peak memory is the maximum resident size of a fresh process with Python and its libraries",
+        f"{facts['hardware']}, {facts['num_cores']} cores, {threads}, load {load} before{f'; {flags}' if flags else ''}",
+        f"commit {facts['commit'] or 'unknown'}, {facts['date']}; {versions}",
+        f"{work}, turn by turn, {rounds}; a speed is that of the shortest pass by {clock}; "
+        f"peak memory is the maximum resident size of a fresh process{_of_libraries(measured)}",
         f"product of two {MATRIX_SIZE}x{MATRIX_SIZE} matrices: {', '.join(rates)}",
     ]
+
+
+def _of_libraries(measured: Measured) -> str:
+    """What Python and its libraries take of the peak memory, in words."""
+    known = [entrant.bytes_before / 1e6 for entrant in measured.entrants if entrant.bytes_before]
+    return f", {min(known):.0f} to {max(known):.0f} MB of it for Python and its libraries" if known else ""
 
 
 def matrix_rates(measured: Measured, how: HowMeasured) -> dict[str, float | None]:

@@ -27,10 +27,12 @@ class SpeedResult:
         cpu_seconds_min: of an item, all threads together; `cpu_seconds_median` likewise.
         wall_seconds_median: of an item.
         latency_p50, latency_p95: seconds of a forward pass of one item by wall time; None for other batch sizes.
-        peak_bytes: the most memory that a fresh process had resident, Python and libraries included.
+        peak_bytes: the most memory that a fresh process had resident, Python and libraries included; they alone had
+            `bytes_before`.
         matrix_share: operations a second over those of a large matrix product.
         baseline: the label of the dense model that `ratio` is to.
-        ratio: items a second over those of the baseline, both from their shortest pass; `ratio_of_medians` likewise.
+        ratio: items a second over those of the baseline, both from their shortest pass; `ratio_of_medians` likewise;
+            None where the inputs differ in size.
         num_passes: how many were timed.
         notes: sentences on what is not as asked.
         failure: why there are no figures; "" = there are.
@@ -60,6 +62,7 @@ class SpeedResult:
     latency_p50: float | None = None
     latency_p95: float | None = None
     peak_bytes: int | None = None
+    bytes_before: int | None = None
     matrix_share: float | None = None
     ratio: float | None = None
     ratio_of_medians: float | None = None
@@ -104,13 +107,15 @@ def percentile(values: Sequence[float], percent: int) -> float:
 class _Figures:
     best: float  # items a second
     middle: float
+    input_size: tuple[int, ...]
 
 
 def _figures(entrant: Entrant, timed: Timed) -> _Figures | None:
     seconds = timed.cpu_seconds if entrant.how.threads == 1 else timed.wall_seconds
     if timed.failure or not seconds:
         return None
-    return _Figures(timed.batch_size / min(seconds), timed.batch_size / median(seconds))
+    size = timed.batch_size
+    return _Figures(size / min(seconds), size / median(seconds), entrant.described.input_size)
 
 
 def _result(
@@ -162,11 +167,12 @@ def _known(entrant: Entrant, timed: Timed, figures: _Figures, rate: MatrixRate) 
         "latency_p50": percentile(timed.wall_seconds, 50) if has_latency else None,
         "latency_p95": percentile(timed.wall_seconds, 95) if has_latency else None,
         "peak_bytes": timed.peak_bytes,
+        "bytes_before": entrant.bytes_before,
         "matrix_share": operations * figures.best / peak_rate if peak_rate and entrant.described.gmacs else None,
     }
 
 
 def _ratios(figures: _Figures, dense: _Figures | None) -> dict[str, float]:
-    if dense is None:
+    if dense is None or dense.input_size != figures.input_size:
         return {}
     return {"ratio": figures.best / dense.best, "ratio_of_medians": figures.middle / dense.middle}

@@ -104,6 +104,8 @@ def _section(rows: tuple[SpeedResult, ...]) -> Section:
     title = f"{kind}, {training}{first.precision}, {first.backend}, batch {first.asked_batch_size}"
     notes = [f"{row.label}: {row.failure}" for row in rows if row.failure]
     notes += [f"{row.label}: {note}" for row in rows if not row.failure for note in row.notes]
+    inputs = {row.input_size for row in rows}
+    notes = ["a row with another input has no ratio", *notes] if len(inputs) > 1 else notes
     return Section(title, rows, (*_dense_notes(rows), *notes))
 
 

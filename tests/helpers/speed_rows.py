@@ -33,6 +33,7 @@ def measured_rows(*, is_training: bool = False, threads: int = 1) -> Measured:
                 timed.cpu_seconds = [size * seconds, size * seconds * 1.5, size * seconds * 2]
                 timed.wall_seconds = [2 * value for value in timed.cpu_seconds]
                 timed.peak_bytes = size * 10**8
+        entrant.bytes_before = None if seconds is None else 5 * 10**7
         entrants.append(entrant)
     matrix = {"fp32": MatrixRate(precision="fp32", cpu_seconds=[10.0, 20.0], wall_seconds=[30.0, 40.0])}
     return Measured(entrants=entrants, matrix=matrix, rounds=3)

@@ -18,7 +18,7 @@ def entrant(start: MadeUp, *, how: HowMeasured = HOW, backend: str = "eager", fa
 def timed(request: dict) -> dict:
     """0.1 s of CPU time an item; a peak that grows with the batch."""
     if request["do"] == "prepare":
-        return {}
+        return {"bytes_before": 500}
     size = request["batch_size"]
     return {"wall": [size * 0.3] * request["least"], "cpu": [size * 0.1] * request["least"], "peak_bytes": size * 1000}
 
@@ -47,7 +47,7 @@ def test_turns_in_one_process_that_waits():
     ]
     assert one.timed[1].cpu_seconds == pytest.approx([0.1] * 6)  # latency needs several passes
     assert one.timed[8].wall_seconds == pytest.approx([2.4] * 2)
-    assert (one.timed[1].peak_bytes, one.timed[8].peak_bytes) == (1000, 8000)
+    assert (one.bytes_before, one.timed[1].peak_bytes, one.timed[8].peak_bytes) == (500, 1000, 8000)
     assert start.running == {1}
     one.end()
     one.end()

@@ -32,6 +32,8 @@ def test_markdown_by_hand():
         "",
         '"to dense" is the ratio to deit_tiny',
         "",
+        "a row with another input has no ratio",
+        "",
         "absent: timm is gone",
         "",
         "peer: at its own size",

@@ -19,7 +19,7 @@ def answer(request: dict) -> dict:
                 raise RowError("missing", "b is gone")
             return {"input_size": [12, 20], "note": "", "gmacs": 1.0, "num_parameters": 5, "tokens": [15]}
         case "prepare":
-            return {}
+            return {"bytes_before": 500}
     return {"wall": [0.2], "cpu": [0.1], "peak_bytes": 1000}
 
 
