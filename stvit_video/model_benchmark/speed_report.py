@@ -61,7 +61,7 @@ def cpu_flags(info: Path = CPU_INFO) -> dict[str, bool]:
 def head_lines(facts: Mapping[str, Any], measured: Measured, how: HowMeasured) -> list[str]:
     """The lines above the tables: machine, versions, how it was measured, what the machine can do."""
     load = "unknown" if facts["load_before"] is None else f"{facts['load_before']:.1f}"
-    flags = ", ".join(f"{'' if has else 'no '}{name}" for name, has in facts["cpu_flags"].items())
+    flags = "".join(f", {'' if has else 'no '}{name}" for name, has in facts["cpu_flags"].items())
     threads = f"{how.threads} thread{'s' * (how.threads > 1)}"
     clock = "CPU time" if how.threads == 1 else "wall time"
     work = "training steps (forward, backward, AdamW)" if how.is_training else "forward passes"
@@ -72,7 +72,7 @@ def head_lines(facts: Mapping[str, Any], measured: Measured, how: HowMeasured) -
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
     rounds = f"{measured.rounds} round{'s' * (measured.rounds != 1)}"
     return [
-        f"{facts['hardware']}, {facts['num_cores']} cores, {threads}, load {load} before{f'; {flags}' if flags else ''}",
+        f"{facts['hardware']}, {facts['num_cores']} cores, {threads}, load {load} before{flags}",
         f"commit {facts['commit'] or 'unknown'}, {facts['date']}; {versions}",
         f"{work}, turn by turn, {rounds}; a speed is that of the shortest pass by {clock}; "
         f"peak memory is the maximum resident size of a fresh process{_of_libraries(measured)}",
