@@ -42,7 +42,7 @@ MODELS = Command(
         Setting(
             name="peers",
             kind=WORDS,
-            help=f"none, libraries, shell patterns, or some of {', '.join(PEERS)}",
+            help="peers or libraries as listed below, shell patterns, or none",
             default_words="those of the same kind",
         ),
         Setting(
@@ -59,17 +59,25 @@ MODELS = Command(
         ),
         Setting(
             name="reducers",
-            kind=several(one_of(sorted(REDUCERS))),
-            help="what makes the few tokens, a row each",
+            kind=several(one_of(sorted(REDUCERS), sign="NAME")),
+            help=f"what makes the few tokens, a row each: {', '.join(sorted(REDUCERS))}",
             default=("semantic", "tome"),
         ),
         Setting(name="num_frames", kind=whole(low=1), help="frames of a clip", default=16),
         Setting(name="image_size", kind=sizes(max_axes=2), help="pixels of a view, 224 or 224x160", default=(224,)),
         Setting(name="batch_size", kind=several(whole(low=1)), help="inputs of a pass, a table each", default=(1, 8)),
         Setting(
-            name="precision", kind=several(one_of(PRECISIONS)), help="fp32, or bf16 by autocast", default=("fp32",)
+            name="precision",
+            kind=several(one_of(PRECISIONS, sign="NAME")),
+            help="fp32, and bf16 by autocast",
+            default=("fp32",),
         ),
-        Setting(name="backend", kind=several(one_of(BACKENDS)), help="eager, or torch.compile", default=("eager",)),
+        Setting(
+            name="backend",
+            kind=several(one_of(BACKENDS, sign="NAME")),
+            help="eager, and compile: torch.compile",
+            default=("eager",),
+        ),
         Setting(name="train", kind=YES_NO, help="measure training steps: forward, backward, AdamW", default=False),
         Setting(name="rounds", kind=whole(low=1), help="turns of each row", default=3),
         Setting(name="seconds", kind=positive_number(), help="CPU time of a turn, and one pass at least", default=1.0),
@@ -82,7 +90,8 @@ MODELS = Command(
         "python -m stvit_video.benchmark models names='stvit_deit_*' peers=timm num_tokens=16 precision=fp32,bf16",
         "python -m stvit_video.benchmark models names=stvit_video_deit_small peers=none train=true",
     ),
-    notes="A peer whose library is not installed is a row that says so. Peers have random weights: nothing is "
+    notes=f"Peers: {', '.join(PEERS)}.\nLibraries: {', '.join(dict.fromkeys(peer.library for peer in PEERS.values()))}.\n"
+    "A peer whose library is not installed is a row that says so. Peers have random weights: nothing is "
     "downloaded.",
 )
 
