@@ -90,7 +90,7 @@ MODELS = Command(
         "python -m stvit_video.benchmark models names='stvit_deit_*' peers=timm num_tokens=16 precision=fp32,bf16",
         "python -m stvit_video.benchmark models names=stvit_video_deit_small peers=none train=true",
     ),
-    notes=f"Peers: {', '.join(PEERS)}.\nLibraries: {', '.join(dict.fromkeys(peer.library for peer in PEERS.values()))}.\n"
+    notes=f"Peers: {', '.join(PEERS)}.\nLibraries: {', '.join(dict.fromkeys(one.library for one in PEERS.values()))}.\n"
     "A peer whose library is not installed is a row that says so. Peers have random weights: nothing is "
     "downloaded.",
 )
