@@ -10,7 +10,8 @@ from stvit_video.utils.figures import new_figure, save_figure
 
 OURS, DENSE, OTHERS = "#c2410c", "#1d4ed8", "#6b7280"
 LABEL_STEP = 0.03  # of the height of the picture, between two labels that would lie on one another
-LABEL_WIDTH = 0.26  # of its width, that a label takes about
+POINT_STEP = 0.02  # between a label and a point that it would cover
+LETTER_WIDTH = 0.008  # of the width of the picture
 EDGE = 0.82  # of its width; labels of points behind it stand on their left
 
 
@@ -45,23 +46,26 @@ def draw_speeds(section: Section, path: Path) -> bool:
     return True
 
 
-def label_heights(points: Sequence[tuple[float, float]]) -> list[float]:
-    """Heights for labels beside points of the unit square, so that no two lie on one another.
+def label_heights(points: Sequence[tuple[float, float]], widths: Sequence[float]) -> list[float]:
+    """Heights for labels on the right of points of the unit square, on no other label and no other point.
 
     Args:
         points: (x, y) of each.
+        widths: of the labels.
 
     Returns:
-        A height for each, in the same order: its own, or above labels that begin near it.
+        A height for each, in the same order: its own, or above what lies there.
     """
     heights = [0.0] * len(points)
-    placed: list[tuple[float, float]] = []
+    labels: list[tuple[float, float, float]] = []  # x, width, height
     for place in sorted(range(len(points)), key=lambda number: points[number][1]):
-        x, height = points[place]
-        for other_x, other in sorted(placed, key=lambda label: label[1]):
-            if abs(other_x - x) < LABEL_WIDTH and abs(other - height) < LABEL_STEP:
-                height = other + LABEL_STEP
-        placed.append((x, height))
+        (x, height), width = points[place], widths[place]
+        taken = [(other, POINT_STEP) for other_x, other in points if 0 < other_x - x < width]
+        taken += [(other, LABEL_STEP) for left, wide, other in labels if left < x + width and x < left + wide]
+        for other, step in sorted(taken):
+            if abs(other - height) < step * (1 - 1e-9):
+                height = other + step
+        labels.append((x, width, height))
         heights[place] = height
     return heights
 
@@ -101,10 +105,12 @@ def _write_labels(axes: Any, rows: Sequence[SpeedResult]) -> None:
     axes.autoscale_view()
     to_square = axes.transData + axes.transAxes.inverted()
     points = [tuple(to_square.transform((row.gmacs, row.items_per_second))) for row in rows]
-    for row, (x, _), height in zip(rows, points, label_heights(points), strict=True):
+    names = [row.label if row.is_ours else row.name for row in rows]
+    heights = label_heights(points, [LETTER_WIDTH * (len(name) + 2) for name in names])
+    for row, name, (x, _), height in zip(rows, names, points, heights, strict=True):
         is_right = x > EDGE
         axes.annotate(
-            row.label if row.is_ours else row.name,
+            name,
             (row.gmacs, row.items_per_second),
             xytext=(x + (-0.012 if is_right else 0.012), height),
             textcoords="axes fraction",

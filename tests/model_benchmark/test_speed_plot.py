@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from speed_rows import measured_rows
 
-from stvit_video.model_benchmark.speed_plot import LABEL_STEP, LABEL_WIDTH, draw_speeds, label_heights
+from stvit_video.model_benchmark.speed_plot import LABEL_STEP, POINT_STEP, draw_speeds, label_heights
 from stvit_video.model_benchmark.speed_result import results_of
 from stvit_video.model_benchmark.speed_table import sections_of
 
@@ -21,9 +21,16 @@ def test_a_picture_of_what_was_measured(tmp_path):
 
 
 def test_labels_of_near_points_stand_apart():
-    points = [(0.5, 0.5), (0.52, 0.5), (0.51, 0.51), (0.5, 0.9), (0.5 + LABEL_WIDTH, 0.5), (0.5, 0.4)]
-    heights = label_heights(points)
+    points = [(0.5, 0.5), (0.5, 0.505), (0.5, 0.51), (0.5, 0.9), (0.71, 0.5), (0.5, 0.4)]
+    heights = label_heights(points, [0.2] * 6)
     assert [heights[place] for place in (0, 3, 4, 5)] == [0.5, 0.9, 0.5, 0.4]
-    near = sorted(heights[:3])
-    assert near[1] - near[0] == pytest.approx(LABEL_STEP)
-    assert near[2] - near[1] >= LABEL_STEP - 1e-9
+    assert heights[1] - heights[0] == pytest.approx(LABEL_STEP)
+    assert heights[2] - heights[1] == pytest.approx(LABEL_STEP)
+
+
+def test_a_label_does_not_cover_the_point_on_its_right():
+    assert label_heights([(0.5, 0.5), (0.6, 0.51)], [0.2, 0.1]) == [
+        pytest.approx(0.51 + POINT_STEP),
+        pytest.approx(0.56),
+    ]
+    assert label_heights([(0.5, 0.5), (0.6, 0.51)], [0.05, 0.1]) == [0.5, 0.51]
