@@ -15,7 +15,7 @@ import torch
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 from stvit_video.model_benchmark.machine_memory import give_back, is_of_memory, limit_memory, peak_bytes
 from stvit_video.model_benchmark.model_row import IN_CHANNELS, ModelRow, row_from_message
-from stvit_video.model_benchmark.row_model import build_row, choose_input
+from stvit_video.model_benchmark.row_model import build_row, choose_input, load_libraries
 from stvit_video.model_benchmark.row_timing import make_pass, time_matrix_product, time_passes
 from stvit_video.utils.optional import MissingLibraryError
 
@@ -34,7 +34,8 @@ class RowService:
         """Do what is asked.
 
         * "describe" with `row`: the input that it is measured with and why, GMACs, parameters, tokens of each stage;
-        * "prepare" with `row`, `input_size`, `backend`, `train`: build the model; the peak memory before it;
+        * "prepare" with `row`, `input_size`, `backend`, `train`: build the model; the peak memory before it,
+          with its libraries;
         * "time" with `batch_size`, `precision`, `warmup`, `seconds`, `least`: seconds of passes, and the peak memory;
         * "multiply" with `precision`: seconds of matrix products.
 
@@ -55,6 +56,7 @@ class RowService:
             case "describe":
                 return _describe(row_from_message(request["row"]))
             case "prepare":
+                load_libraries(row_from_message(request["row"]), tuple(request["input_size"]))
                 before = peak_bytes()
                 self._prepare(request)
                 return {"bytes_before": before}

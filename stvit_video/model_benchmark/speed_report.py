@@ -75,15 +75,9 @@ def head_lines(facts: Mapping[str, Any], measured: Measured, how: HowMeasured) -
         f"{facts['hardware']}, {facts['num_cores']} cores, {threads}, load {load} before{flags}",
         f"commit {facts['commit'] or 'unknown'}, {facts['date']}; {versions}",
         f"{work}, turn by turn, {rounds}; a speed is that of the shortest pass by {clock}; "
-        f"peak memory is the maximum resident size of a fresh process{_of_libraries(measured)}",
+        "peak memory is the maximum resident size of a fresh process, with Python and its libraries",
         f"product of two {MATRIX_SIZE}x{MATRIX_SIZE} matrices: {', '.join(rates)}",
     ]
-
-
-def _of_libraries(measured: Measured) -> str:
-    """What Python and its libraries take of the peak memory, in words."""
-    known = [entrant.bytes_before / 1e6 for entrant in measured.entrants if entrant.bytes_before]
-    return f", {min(known):.0f} to {max(known):.0f} MB of it for Python and its libraries" if known else ""
 
 
 def matrix_rates(measured: Measured, how: HowMeasured) -> dict[str, float | None]:

@@ -45,7 +45,7 @@ def header_of(section: Section) -> list[str]:
     unit = "clip" if len(section.rows[0].input_size) == 3 else "image"
     latency = ["p50 ms", "p95 ms"] if any(row.latency_p50 is not None for row in section.rows) else []
     times = [f"CPU ms/{unit}", "median CPU ms", "median wall ms"]
-    return [NAME, "input", "GMACs", f"{unit}s/s", "to dense", *times, *latency, "peak MB", "of matmul"]
+    return [NAME, "input", "GMACs", f"{unit}s/s", "to dense", *times, *latency, "peak MB", "libraries MB", "of matmul"]
 
 
 def cells_of(row: SpeedResult, header: Sequence[str]) -> list[str]:
@@ -57,7 +57,7 @@ def cells_of(row: SpeedResult, header: Sequence[str]) -> list[str]:
         *(_digits(value, scale=1e3) for value in (row.cpu_seconds_min, row.cpu_seconds_median)),
         _digits(row.wall_seconds_median, scale=1e3),
         *([_digits(row.latency_p50, scale=1e3), _digits(row.latency_p95, scale=1e3)] if has_latency else []),
-        NO_VALUE if row.peak_bytes is None else f"{row.peak_bytes / 1e6:.0f}",
+        *(NO_VALUE if size is None else f"{size / 1e6:.0f}" for size in (row.peak_bytes, row.bytes_before)),
         NO_VALUE if row.matrix_share is None else f"{100 * row.matrix_share:.0f} %",
     ]
     return [row.label, "x".join(map(str, row.input_size)), _digits(row.gmacs), *numbers]

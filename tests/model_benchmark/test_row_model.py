@@ -6,7 +6,7 @@ from row_services import tiny_row
 
 from stvit_video.model_benchmark import peer_models, row_model
 from stvit_video.model_benchmark.model_row import ModelRow
-from stvit_video.model_benchmark.row_model import build_row, choose_input
+from stvit_video.model_benchmark.row_model import build_row, choose_input, load_libraries
 from stvit_video.utils.optional import MissingLibraryError
 
 
@@ -53,3 +53,18 @@ def test_a_missing_library_is_no_matter_of_size(monkeypatch):
     monkeypatch.setattr(peer_models, "load_optional", missing)
     with pytest.raises(MissingLibraryError, match="timm is gone"):
         choose_input(peer("timm_deit_tiny", "timm", (32, 32), (224, 224)))
+
+
+def test_libraries_are_loaded_without_weights(monkeypatch):
+    built = []
+    real = row_model.build_row
+
+    def noting(row, size):
+        model = real(row, size)
+        built.append({parameter.device.type for parameter in model.parameters()})
+        return model
+
+    monkeypatch.setattr(row_model, "build_row", noting)
+    load_libraries(peer("r3d_18", "torchvision", (4, 32, 48), (16, 112, 112)), (4, 32, 48))
+    load_libraries(tiny_row(), (12, 20))
+    assert built == [{"meta"}]

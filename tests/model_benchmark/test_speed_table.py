@@ -23,11 +23,11 @@ def test_markdown_by_hand():
     assert len({len(line) for line in lines[2:8]}) == 1
     assert cells[0] == [
         *("model", "input", "GMACs", "images/s", "to dense", "CPU ms/image", "median CPU ms", "median wall ms"),
-        *("peak MB", "of matmul"),
+        *("peak MB", "libraries MB", "of matmul"),
     ]
-    assert cells[2][:9] == ["deit_tiny", "12x20", "0.400", "0.250", "1.00x", "4000", "6000", "12000", "200"]
+    assert cells[2][:10] == ["deit_tiny", "12x20", "0.400", "0.250", "1.00x", "4000", "6000", "12000", "200", "50"]
     assert cells[3][:5] == ["ours, after 1", "12x20", "0.100", "1.00", "4.00x"]
-    assert cells[5] == ["absent", "12x20", "-", "failed", *["-"] * 6]
+    assert cells[5] == ["absent", "12x20", "-", "failed", *["-"] * 7]
     assert lines[8:] == [
         "",
         '"to dense" is the ratio to deit_tiny',
