@@ -163,6 +163,7 @@ def test_another_batch_than_the_recipes_is_a_warning():
 def test_no_setting_is_left_behind():
     """A setting is the recipe's, or of one of those that other parts take."""
     elsewhere = {"lr_reference_batch", "expected_batch", "train", "ema_decay", "class_weights", "label_smoothing"}
+    elsewhere |= {"sandwich", "sandwich_distill"}
     recipe = {field.name for field in dataclasses.fields(OptimizerRecipe)}
     assert set(OptimSettings.model_fields) == recipe | elsewhere
     elsewhere = {"compile", "gradient_checkpointing", "max_nonfinite_steps"}

@@ -32,7 +32,7 @@ from stvit_video.settings.paths import CONF_DIR
 from stvit_video.utils import compat
 from stvit_video.utils.compat import SEEN_WITH, LibraryPartError, LostWorkers, end_progress_bars
 
-PUBLIC = ("_replace", "_exit")  # of named tuples, and of os
+PUBLIC = ("_asdict", "_replace", "_exit")  # of named tuples, and of os
 REPOSITORY = Path(__file__).parents[2]
 PEER = REPOSITORY / "tests" / "helpers" / "leaving_peer.py"
 

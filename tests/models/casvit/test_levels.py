@@ -10,7 +10,7 @@ from stvit_video.models.casvit.levels import (
     check_pyramid,
     level_dims,
     level_grid,
-    split_at_slot,
+    slot_level,
     tokens_per_level,
 )
 from stvit_video.tokens.grid import TokenGrid
@@ -42,16 +42,16 @@ def test_channels_that_do_not_fit_the_levels(dims):
 
 
 @pytest.mark.parametrize(
-    ("plan", "place"),
+    ("plan", "level"),
     [
-        ("mixer*2 | mixer*3 | mixer*5", (2, 5)),
-        ("mixer*2 | mixer*3 | mixer*2 semantic*2 mixer*4 refine | mixer*2", (2, 2)),
-        ("mixer | mixer pool refine | mixer", (1, 1)),
-        ("mixer | mixer | semantic*2 mixer", (2, 0)),
+        ("mixer*2 | mixer*3 | mixer*5", 2),
+        ("mixer*2 | mixer*3 | mixer*2 semantic*2 mixer*4 refine | mixer*2", 2),
+        ("mixer | mixer pool refine | mixer", 1),
+        ("mixer | mixer | semantic*2 mixer", 2),
     ],
 )
-def test_where_work_per_frame_ends(plan, place):
-    assert split_at_slot(parse_plan(plan)) == place
+def test_where_work_per_frame_ends(plan, level):
+    assert slot_level(parse_plan(plan)) == level
 
 
 @pytest.mark.parametrize(
