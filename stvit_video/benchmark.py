@@ -23,14 +23,14 @@ from stvit_video.evaluation.cost.table import FORMATS, format_costs
 from stvit_video.evaluation.multiview import NonFiniteLogitsError
 from stvit_video.inference.predict_speed import format_speeds, measure_predicting
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
-from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TOKENS, count_or_grid
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TOKENS
 from stvit_video.model_benchmark.model_costs import choose_names, measure_costs
 from stvit_video.model_benchmark.models_command import MODELS, print_models
 from stvit_video.utils.command_line import Command, CommandLineError, Given, Setting, Switch
 from stvit_video.utils.exit_status import DEBUG
 from stvit_video.utils.optional import MissingLibraryError
-from stvit_video.utils.provenance import processor_name
-from stvit_video.utils.value_kinds import PATH, WORDS, one_of, sizes, whole, whole_numbers
+from stvit_video.utils.provenance import load_average, load_words, processor_name
+from stvit_video.utils.value_kinds import PATH, WORDS, count_or_grid, one_of, sizes, whole, whole_numbers
 
 DATA_COMMAND = "data"
 PREDICT_COMMAND = "predict"
@@ -132,7 +132,7 @@ def print_data(given: Given) -> None:
     preprocessing = Preprocessing(
         num_frames=given.num_frames, frame_stride=given.frame_stride, short_side=256, crop_size=224
     )
-    load_before = _load_average()
+    load_before = load_average()
     rows, notes = measure_data(
         str(given.videos), preprocessing=preprocessing, num_workers=given.num_workers, limit=given.limit
     )
@@ -157,7 +157,7 @@ def print_predicting(given: Given) -> None:
         generate_at=given.generate_at,
     )
     files = [Path(file) for file in find_videos(given.videos, limit=given.limit)]
-    load_before = _load_average()
+    load_before = load_average()
     speeds = measure_predicting(recognizer, files, num_workers=given.num_workers, repeats=given.repeats)
     print(f"{_machine(load_before)}\n{_words_of(recognizer, len(files))}; median of {given.repeats} rounds\n")
     print(format_speeds(speeds))
@@ -168,14 +168,9 @@ def _words_of(recognizer: Recognizer, num_videos: int) -> str:
     return f"{num_videos} videos, {recognizer.model_name}, {seen}, {recognizer.device}"
 
 
-def _machine(load_before: str) -> str:
-    date = datetime.now(timezone.utc).date().isoformat()
-    return f"{processor_name()}, {os.cpu_count()} cores, load {load_before} before, {_load_average()} after; {date}"
-
-
-def _load_average() -> str:
-    """Of the last minute; "unknown" where the system does not tell."""
-    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+def _machine(load_before: float | None) -> str:
+    date, load = datetime.now(timezone.utc).date().isoformat(), load_words(load_before)
+    return f"{processor_name()}, {os.cpu_count()} cores, load {load} before, {load_words(load_average())} after; {date}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from stvit_video.budgets.begin import open_journal, require_reachable
 from stvit_video.budgets.front_report import format_front
@@ -27,7 +28,15 @@ from stvit_video.inference.cost_budget import Budget, best_within, read_budget
 from stvit_video.inference.recognizer import Recognizer, load_recognizer, make_output_dir
 from stvit_video.inference.run_settings import own_settings
 from stvit_video.inference.scoring import NothingEvaluatedError
-from stvit_video.inference.shared_settings import BUDGET, CKPT_PATH, DEVICE, OF_CHECKPOINT, PROTOCOL, TIME_LIMIT, VIEWS
+from stvit_video.inference.shared_settings import (
+    BUDGET,
+    CKPT_PATH,
+    DEVICE,
+    OF_CHECKPOINT,
+    PROTOCOL,
+    TIME_LIMIT,
+    VIEWS,
+)
 from stvit_video.inference.stored_front import FRONT_KEY, StoredFront, read_front
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
@@ -37,24 +46,15 @@ from stvit_video.predictions.stopping import Terminated, sigterm_ends
 from stvit_video.settings.evaluate_settings import EvaluatedData
 from stvit_video.utils.command_line import Command, Given, Setting
 from stvit_video.utils.provenance import describe_hardware
-from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, sizes, whole, whole_numbers
+from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, count_or_grid, several, sizes, whole, whole_numbers
 
 DATA = ("source", "val", "root", "val_videos", "label_separator")  # of the settings of an evaluation
+TOKENS = replace(several(sizes()), sign="N,N", example="8,16,4x4x4")
 FAILURES = (NonFiniteLogitsError, NothingEvaluatedError, NoMemoryError)
 
 
-def _token_counts() -> Kind:
-    one = sizes()
-
-    def read(text: str) -> tuple[int | tuple[int, ...], ...]:
-        found = [one.read(part.strip()) for part in text.split(",")]
-        return tuple(own[0] if len(own) == 1 else own for own in found)
-
-    return Kind("N,N", read, "8,16,4x4x4")
-
-
 def _list(name: str, help: str, default_words: str) -> Setting:
-    kind = _token_counts() if name == "num_tokens" else replace(whole_numbers(low=1), example="8,16")
+    kind = TOKENS if name == "num_tokens" else replace(whole_numbers(low=1), example="8,16")
     return Setting(name=name, kind=kind, help=help, default_words=default_words)
 
 
@@ -127,7 +127,7 @@ def find_budget(given: Given) -> None:
         return
     trained = load_recognizer(given.ckpt_path, device=given.device, protocol=given.protocol, average=given.average)
     own = own_settings(trained)
-    space = chosen_space(trained, {name: getattr(given, name) for name in SETTINGS})
+    space = chosen_space(trained, _lists(given))
     manifest, videos = _videos(given, trained)
     out = make_output_dir(_folder(given))
     with open_journal(out, trained, manifest, space, seed=given.seed) as journal:
@@ -189,6 +189,13 @@ def _videos(given: Given, trained: Recognizer) -> tuple[Manifest, str]:
         chosen = draw_videos(labels, count=given.num_videos, seed=given.seed)
         manifest = replace(manifest, records=tuple(manifest.records[place] for place in chosen))
     return manifest, "validation videos of the training" if is_stored else f"{named.source}: {named.val or named.root}"
+
+
+def _lists(given: Given) -> dict[str, Sequence[Any] | None]:
+    """The values to try of each setting; None = the default ones."""
+    lists = {name: getattr(given, name) for name in SETTINGS}
+    tokens = lists["num_tokens"]
+    return lists | {"num_tokens": None if tokens is None else [count_or_grid(one) for one in tokens]}
 
 
 def _folder(given: Given) -> Path:

@@ -28,7 +28,6 @@ from stvit_video.inference.shared_settings import (
     TIME_LIMIT,
     TOKENS,
     VIEWS,
-    count_or_grid,
 )
 from stvit_video.predictions.feature_table import FEATURE_ENDINGS
 from stvit_video.predictions.inputs import VideoList, read_inputs
@@ -40,7 +39,7 @@ from stvit_video.predictions.stopping import Terminated, sigterm_ends
 from stvit_video.predictions.terminal import show_predictions
 from stvit_video.predictions.to_files import Outcome, predict_to_files
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
-from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, number, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, count_or_grid, number, whole
 
 FEW_VIDEOS = 8  # that one process decodes as soon as others would have started
 MOST_WORKERS = 16

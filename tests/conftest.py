@@ -4,18 +4,15 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import settings
 from real_data import pytest_collection_modifyitems  # noqa: F401 - skips tests of real files that are not there
+from untrained_run import MODEL, save_untrained, write_drifting
 from video_cases import case, case_folder, get_case, made_case  # noqa: F401 - fixtures
 
 from stvit_video.config.nodes import register_nodes
-from stvit_video.data.synthetic.dataset import encode_video
 from stvit_video.models import create_model
-from stvit_video.models.checkpoints.grids import position_grid
-from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 
 pytest_plugins = ("commands", "counting_video", "elastic_run", "leftovers", "watchdog")  # of tests/helpers
 settings.register_profile("any_time", deadline=None)  # a busy machine is no fault of an example
@@ -54,36 +51,26 @@ class TinyRun:
     model: torch.nn.Module
 
 
-def write_video(path: Path, *, seed: int, num_frames: int = 25) -> None:
-    """Encode a drifting random texture, 30 x 20 pixels at 10 frames a second."""
-    texture = np.random.default_rng(seed).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    frames = np.stack([np.roll(texture, shift, axis=1) for shift in range(num_frames)])
-    encode_video(path, frames, fps=10)
-
-
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
     """Videos with odd names, a manifest of them, and an untrained checkpoint that was "trained" on it."""
     root = tmp_path_factory.mktemp("tiny run")
     videos = tuple(root / name for name in ("a, b.mp4", "c d.mp4", "e=f.mp4"))
     for seed, video in enumerate(videos):
-        write_video(video, seed=seed)
+        write_drifting(video, seed=seed)
     manifest = root / "list.csv"
     with manifest.open("w", newline="") as file:
         rows = [(video.name, label) for video, label in zip(videos, CLASSES, strict=True)]
         csv.writer(file).writerows([("path", "label"), *rows])
     torch.manual_seed(0)
-    model = create_model("stvit_video_deit_tiny", **MODEL_OPTIONS)
+    model = create_model(MODEL, **MODEL_OPTIONS)
     torch.nn.init.normal_(next(m for m in reversed(list(model.modules())) if isinstance(m, torch.nn.Linear)).weight)
-    metadata = checkpoint_metadata(
-        model_name="stvit_video_deit_tiny",
-        model_options=MODEL_OPTIONS,
+    save_untrained(
+        root / "best.ckpt",
+        model,
+        options=MODEL_OPTIONS,
         classes=CLASSES,
         preprocessing=PREPROCESSING,
-        protocol={"num_clips": 2, "num_crops": 3, "average": "prob"},
-        config={"data": {"source": "csv", "train": str(manifest), "val": str(manifest), "root": None}},
-        position_grid=position_grid(model),
+        manifest=manifest,
     )
-    state = {f"model.{key}": value for key, value in model.state_dict().items()}
-    torch.save({"state_dict": state, "stvit_video": metadata}, root / "best.ckpt")
     return TinyRun(root / "best.ckpt", manifest, videos, model.eval())

@@ -5,18 +5,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-SHORT = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory", "std::bad_alloc")
+from stvit_video.utils.memory_errors import is_short_of_memory
 
 
 class NoMemoryError(RuntimeError):
     """Not even one view at a time fits into memory."""
-
-
-def is_short_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory could not be had: of a GPU, of torch's allocator for CPUs, or of Python."""
-    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in SHORT)
 
 
 def in_halves(work: Callable[[Tensor], Tensor], items: Tensor, *, at_once: int) -> tuple[Tensor, int]:

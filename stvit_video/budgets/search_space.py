@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import Any
 
-from stvit_video.budgets.memory import is_short_of_memory
 from stvit_video.evaluation.cost.measure import count_gmacs
 from stvit_video.inference.run_settings import RunSettings, own_settings, plain_tokens, run_with, short_side_of
 from stvit_video.inference.trained_model import TrainedModel
+from stvit_video.utils.memory_errors import is_short_of_memory
 
 PICTURE_SHARE = 5 / 7  # of the trained picture size, 160 of 224 pixels, which is half the cost
 

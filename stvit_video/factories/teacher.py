@@ -7,10 +7,9 @@ from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.load import load_checkpoint
 from stvit_video.models.checkpoints.state_dict import CheckpointError, shorten
-from stvit_video.models.registry import MODELS, build_model, model_options
+from stvit_video.models.registry import MODELS, build_model, dense_name, model_options
 from stvit_video.settings.train_settings import ModelSettings
 
-SLOT_PREFIXES = ("stvit_r_", "stvit_")
 SLOT_OPTIONS = (  # of the few tokens, without a meaning for a dense model
     *("reducer", "recover", "generate_at", "elastic_generate_at", "num_tokens", "elastic", "token_stride"),
     *("token_window", "key_window", "generate_shortcut", "global_centers", "layer_scale_init", "distillation"),
@@ -23,8 +22,7 @@ def dense_twin(model: ModelSettings) -> tuple[str, dict[str, Any]]:
     Args:
         model: the `model` settings of the student; those of a dense model are their own twin.
     """
-    prefix = next((prefix for prefix in SLOT_PREFIXES if model.name.startswith(prefix)), "")
-    name = model.name.removeprefix(prefix)
+    name = dense_name(model.name)
     known = set(model_options(name)) - set(SLOT_OPTIONS) if name in MODELS else set()
     return name, {key: value for key, value in given_options(model).items() if key in known}
 

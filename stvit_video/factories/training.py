@@ -20,7 +20,7 @@ from stvit_video.factories.data import ClipParts, build_data
 from stvit_video.factories.manifests import names_held_back
 from stvit_video.factories.network import given_options
 from stvit_video.factories.teacher import foreign_teacher
-from stvit_video.models.checkpoints.files import read_checkpoint
+from stvit_video.models.checkpoints.files import peek_checkpoint
 from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.load import format_of, load_checkpoint
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
@@ -122,7 +122,7 @@ def build_teacher(settings: TrainSettings, data: VideoDataModule) -> Teacher | N
     if distill.teacher is None:
         return None
     how = Distillation(weight=distill.weight, temperature=distill.temperature, kind=distill.kind)
-    if format_of(read_checkpoint(distill.teacher)) is not None:
+    if format_of(peek_checkpoint(distill.teacher)) is not None:
         return Teacher(foreign_teacher(distill.teacher, settings.model, num_classes=len(classes)), how)
     return load_teacher(
         distill.teacher,

@@ -70,8 +70,3 @@ TIME_LIMIT = Setting(
     default_words="10, and more for a long video",
 )
 DEVICE = Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto")
-
-
-def count_or_grid(sizes_given: tuple[int, ...] | None) -> int | tuple[int, ...] | None:
-    """Tokens as `num_tokens=` gives them: one number is a count, several are a grid."""
-    return sizes_given[0] if sizes_given and len(sizes_given) == 1 else sizes_given

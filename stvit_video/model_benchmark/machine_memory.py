@@ -59,14 +59,6 @@ def give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def is_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no memory left; torch raises a RuntimeError for it."""
-    words = ("allocate memory", "out of memory", "bad_alloc", "could not create a memory")
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
-    )
-
-
 def _field(path: Path, name: str) -> int | None:
     """Bytes of a line such as "MemAvailable:  123 kB"."""
     with suppress(OSError):

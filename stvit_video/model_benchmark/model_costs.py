@@ -9,8 +9,8 @@ from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 from stvit_video.evaluation.cost.published import published_figures
 from stvit_video.evaluation.cost.table import Cost
 from stvit_video.model_benchmark.model_row import IN_CHANNELS
-from stvit_video.model_benchmark.own_rows import dense_name
 from stvit_video.models import create_model, list_models, model_options
+from stvit_video.models.registry import dense_name
 
 
 def choose_names(patterns: Sequence[str]) -> list[str]:

@@ -15,7 +15,6 @@ from stvit_video.model_benchmark.speed_report import (
     FILE_NAME,
     draw_pictures,
     head_lines,
-    load_average,
     machine_facts,
     write_results,
 )
@@ -24,7 +23,18 @@ from stvit_video.model_benchmark.turn_progress import watch_turns
 from stvit_video.model_benchmark.turns import Measured, measure_turns
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
 from stvit_video.utils.command_line import Command, Given, Setting
-from stvit_video.utils.value_kinds import PATH, WORDS, YES_NO, one_of, positive_number, several, sizes, whole
+from stvit_video.utils.provenance import load_average
+from stvit_video.utils.value_kinds import (
+    PATH,
+    WORDS,
+    YES_NO,
+    count_or_grid,
+    one_of,
+    positive_number,
+    several,
+    sizes,
+    whole,
+)
 
 WORD = "models"
 NAMES = ("stvit_video_deit_small", "stvit_deit_small", "stvit_swin_tiny")
@@ -104,7 +114,7 @@ def rows_of(given: Given) -> list[ModelRow]:
     """
     sides = given.image_size
     size: dict[str, Any] = {"num_frames": given.num_frames, "image_size": sides * 2 if len(sides) == 1 else sides}
-    tokens = [grid[0] if len(grid) == 1 else grid for grid in given.num_tokens or ()]
+    tokens = [count_or_grid(grid) for grid in given.num_tokens or ()]
     ours = own_rows(
         choose_names(given.names) if given.names else [],
         **size,

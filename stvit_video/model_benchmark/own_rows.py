@@ -1,6 +1,5 @@
 """Rows of our models: dense ones, and the others at several places of generation, counts of tokens and reducers."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
@@ -8,15 +7,10 @@ from typing import Any
 
 from stvit_video.model_benchmark.model_row import OURS, ModelRow
 from stvit_video.models import model_options
-from stvit_video.models.registry import FAMILIES, FAMILY_OF_NAME
+from stvit_video.models.registry import FAMILIES, FAMILY_OF_NAME, dense_name
 
 Tokens = int | tuple[int, ...]
 DEIT_PLACES = (1, 2, 4)  # of generation, where none are given; models of other families have their default alone
-
-
-def dense_name(name: str) -> str:
-    """The dense model of the same family and size: without stvit_ or stvit_r_ in front."""
-    return re.sub("^stvit_(r_)?", "", name)
 
 
 def own_rows(

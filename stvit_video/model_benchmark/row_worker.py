@@ -13,10 +13,11 @@ from typing import Any
 import torch
 
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
-from stvit_video.model_benchmark.machine_memory import give_back, is_of_memory, limit_memory, peak_bytes
+from stvit_video.model_benchmark.machine_memory import give_back, limit_memory, peak_bytes
 from stvit_video.model_benchmark.model_row import IN_CHANNELS, ModelRow, row_from_message
 from stvit_video.model_benchmark.row_model import build_row, choose_input, load_libraries
 from stvit_video.model_benchmark.row_timing import make_pass, time_matrix_product, time_passes
+from stvit_video.utils.memory_errors import is_short_of_memory
 from stvit_video.utils.optional import MissingLibraryError
 
 MEMORY, MISSING, FAILED = "memory", "missing", "failed"  # kinds of errors
@@ -47,7 +48,7 @@ class RowService:
         except MissingLibraryError as error:
             return {"error": MISSING, "text": str(error)}
         except Exception as error:  # it must reach the asking process, whose row tells it
-            kind = MEMORY if is_of_memory(error) else FAILED
+            kind = MEMORY if is_short_of_memory(error) else FAILED
             words = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             return {"error": kind, "text": words.strip().partition("\n")[0]}
 

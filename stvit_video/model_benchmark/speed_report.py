@@ -17,7 +17,7 @@ from stvit_video.model_benchmark.speed_table import sections_of
 from stvit_video.model_benchmark.turns import Measured
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.figures import draw_or_warn
-from stvit_video.utils.provenance import processor_name, provenance
+from stvit_video.utils.provenance import load_words, processor_name, provenance
 
 FILE_NAME = "models.json"
 LIBRARIES = ("torch", "torchvision", "pytorchvideo", "transformers", "timm", "fvcore")
@@ -60,7 +60,7 @@ def cpu_flags(info: Path = CPU_INFO) -> dict[str, bool]:
 
 def head_lines(facts: Mapping[str, Any], measured: Measured, how: HowMeasured) -> list[str]:
     """The lines above the tables: machine, versions, how it was measured, what the machine can do."""
-    load = "unknown" if facts["load_before"] is None else f"{facts['load_before']:.1f}"
+    load = load_words(facts["load_before"])
     flags = "".join(f", {'' if has else 'no '}{name}" for name, has in facts["cpu_flags"].items())
     threads = f"{how.threads} thread{'s' * (how.threads > 1)}"
     clock = "CPU time" if how.threads == 1 else "wall time"
@@ -125,11 +125,6 @@ def draw_pictures(folder: Path, results: Sequence[SpeedResult]) -> list[Path]:
         if draw_or_warn(path, lambda section=section, path=path: draw_speeds(section, path)) and path.is_file():  # type: ignore[misc]
             drawn.append(path)
     return drawn
-
-
-def load_average() -> float | None:
-    """Processes that ran in the last minute; None where the system does not tell."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def _versions() -> dict[str, str]:

@@ -22,9 +22,7 @@ def watch_turns(*, num_steps: int) -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty():
         yield lambda text: print(text, file=sys.stderr, flush=True)
         return
-    with tqdm(
-        total=num_steps, file=sys.stderr, leave=False, dynamic_ncols=True, bar_format="{l_bar}{bar:20}{r_bar}"
-    ) as bar:
+    with tqdm(total=num_steps, file=sys.stderr, leave=False, dynamic_ncols=True, bar_format=FORMAT) as bar:
 
         def tell(text: str) -> None:
             bar.update(int(bool(bar.desc)))  # the step before is over

@@ -12,7 +12,7 @@ from torch import nn
 from stvit_video.models.base import TokenModel
 from stvit_video.models.casvit.family import CASVIT
 from stvit_video.models.deit.family import DEIT
-from stvit_video.models.family import Family, LayerGroups
+from stvit_video.models.family import SLOTS, Family, LayerGroups
 from stvit_video.models.swin.family import SWIN
 from stvit_video.utils.docstrings import argument_help
 
@@ -38,6 +38,12 @@ def list_models(pattern: str = "*") -> list[str]:
         The names; none where no name matches.
     """
     return sorted(name for name in MODELS if fnmatchcase(name, pattern))
+
+
+def dense_name(name: str) -> str:
+    """The dense model of the same family, input and size: the name without stvit_ or stvit_r_ in front."""
+    slot = max((slot for slot in SLOTS if name.startswith(slot)), key=len)
+    return name.removeprefix(slot)
 
 
 def model_options(name: str) -> list[str]:

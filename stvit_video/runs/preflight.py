@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-
 from stvit_video.config.consistency import chosen_protocol, contradictions
 from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.setting_checks import Check, run_checks, sound_settings
@@ -18,7 +16,7 @@ from stvit_video.factories.layout_settings import layout_settings, other_layouts
 from stvit_video.factories.manifests import absolute_paths, find_manifest
 from stvit_video.factories.network import meta_model
 from stvit_video.inference.test_protocol import TestProtocol
-from stvit_video.models.checkpoints.files import read_checkpoint
+from stvit_video.models.checkpoints.files import peek_checkpoint
 from stvit_video.models.checkpoints.load import format_of
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
 from stvit_video.runs.disk import checkpoint_bytes, disk_space_fault, folder_faults
@@ -83,19 +81,6 @@ def check_start(values: Mapping[str, Any], *, run_dir: Path) -> CheckedStart:
     if faults:
         raise ValueError("; ".join(dict.fromkeys(faults)))
     return CheckedStart(used, clips)
-
-
-def peek_checkpoint(path: str) -> dict[str, Any]:
-    """Read a checkpoint as `read_checkpoint` does, but leave its tensors on the disk where possible.
-
-    Raises:
-        CheckpointError: no such file, or no checkpoint that torch reads with `weights_only=True`.
-    """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception:  # a folder, another format, or a fault that `read_checkpoint` has the words for
-        return read_checkpoint(path)
-    return content if isinstance(content, dict) else read_checkpoint(path)
 
 
 def _as_faults(work: Callable[[], object], *, name: str = "") -> list[str]:

@@ -65,5 +65,5 @@ class Sandwich:
 
 def _means(every: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Of each loss over those choices that have it."""
-    names = {name: None for losses in every for name in losses}
+    names = dict.fromkeys(name for losses in every for name in losses)
     return {name: torch.stack([losses[name] for losses in every if name in losses]).mean() for name in names}

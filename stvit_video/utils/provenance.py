@@ -1,5 +1,6 @@
 """Where a measurement comes from: commit, versions, hardware, date."""
 
+import os
 import platform
 import subprocess
 from datetime import datetime, timezone
@@ -40,6 +41,16 @@ def processor_name() -> str:
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def load_average() -> float | None:
+    """Processes that ran in the last minute; None where the system does not tell."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def load_words(load: float | None) -> str:
+    """A load as the head of a measurement has it."""
+    return "unknown" if load is None else f"{load:.1f}"
 
 
 def current_commit() -> str | None:

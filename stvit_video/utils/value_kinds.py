@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,19 @@ def sizes(*, max_axes: int = 3) -> Kind:
         return tuple(int(size) for size in text.split("x"))
 
     return Kind("NxN", read, "x".join("4" * max_axes))
+
+
+@overload
+def count_or_grid(sizes_given: None) -> None: ...
+
+
+@overload
+def count_or_grid(sizes_given: tuple[int, ...]) -> int | tuple[int, ...]: ...
+
+
+def count_or_grid(sizes_given: tuple[int, ...] | None) -> int | tuple[int, ...] | None:
+    """Tokens as `num_tokens=` gives them: one number is a count, several are a grid."""
+    return sizes_given[0] if sizes_given and len(sizes_given) == 1 else sizes_given
 
 
 def one_of(choices: Iterable[str], *, sign: str | None = None) -> Kind:

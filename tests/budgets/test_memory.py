@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stvit_video.budgets.memory import NoMemoryError, in_halves, is_short_of_memory
+from stvit_video.budgets.memory import NoMemoryError, in_halves
 
 TEXT = "[enforce fail at alloc_cpu.cpp:114] data. DefaultCPUAllocator: can't allocate memory: you tried to allocate 9"
 
@@ -40,23 +40,3 @@ def test_other_errors_pass_through():
 
     with pytest.raises(RuntimeError, match="shapes differ"):
         in_halves(work, torch.arange(3), at_once=2)
-
-
-@pytest.mark.parametrize(
-    ("error", "is_short"),
-    [
-        (torch.cuda.OutOfMemoryError("CUDA out of memory"), True),
-        (MemoryError(), True),
-        (RuntimeError(TEXT), True),
-        (RuntimeError("size mismatch"), False),
-        (ValueError("out of memory"), False),
-    ],
-)
-def test_which_errors_are_of_memory(error, is_short):
-    assert is_short_of_memory(error) is is_short
-
-
-def test_the_text_of_torch_itself_is_known():
-    with pytest.raises(RuntimeError) as caught:
-        torch.empty(2**50)
-    assert is_short_of_memory(caught.value)

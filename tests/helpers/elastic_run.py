@@ -8,16 +8,13 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from untrained_run import MODEL, save_untrained, write_drifting
 
 from stvit_video.budgets.search_space import count_costs
-from stvit_video.data.synthetic.dataset import encode_video
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.models import create_model
-from stvit_video.models.checkpoints.grids import position_grid
-from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 
 CLASSES = ("fall", "sit", "wave")
 NUM_VIDEOS = 14
@@ -54,8 +51,7 @@ def elastic_run(tmp_path_factory: pytest.TempPathFactory) -> ElasticRun:
     root = tmp_path_factory.mktemp("elastic run")
     rows = [(f"video {number}.mp4", CLASSES[number % 3]) for number in range(NUM_VIDEOS)]
     for seed, (name, _) in enumerate(rows):
-        texture = np.random.default_rng(seed).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-        encode_video(root / name, np.stack([np.roll(texture, shift, axis=1) for shift in range(25)]), fps=10)
+        write_drifting(root / name, seed=seed)
     with (root / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("path", "label"), *rows])
     write_elastic_checkpoint(root / "best.ckpt", root / "list.csv")
@@ -78,16 +74,6 @@ def quick_costs(monkeypatch: pytest.MonkeyPatch) -> None:
 def write_elastic_checkpoint(path: Path, manifest: Path, *, seed: int = 0) -> None:
     """A checkpoint of random weights whose validation data are a list."""
     torch.manual_seed(seed)
-    model = create_model("stvit_video_deit_tiny", **OPTIONS)
+    model = create_model(MODEL, **OPTIONS)
     torch.nn.init.normal_(model.head.weight)
-    metadata = checkpoint_metadata(
-        model_name="stvit_video_deit_tiny",
-        model_options=OPTIONS,
-        classes=CLASSES,
-        preprocessing=SIZES,
-        protocol={"num_clips": 2, "num_crops": 3, "average": "prob"},
-        config={"data": {"source": "csv", "train": str(manifest), "val": str(manifest), "root": None}},
-        position_grid=position_grid(model),
-    )
-    state = {f"model.{key}": value for key, value in model.state_dict().items()}
-    torch.save({"state_dict": state, "stvit_video": metadata}, path)
+    save_untrained(path, model, options=OPTIONS, classes=CLASSES, preprocessing=SIZES, manifest=manifest)

@@ -6,18 +6,19 @@ import sys
 import pytest
 
 from stvit_video.model_benchmark import machine_memory
-from stvit_video.model_benchmark.machine_memory import available_bytes, is_of_memory
+from stvit_video.model_benchmark.machine_memory import available_bytes
 
 LIMITED = """
 import torch
 from stvit_video.model_benchmark import machine_memory
+from stvit_video.utils.memory_errors import is_short_of_memory
 machine_memory.available_bytes = lambda: 2**28
 machine_memory.limit_memory()
 torch.zeros(2**25)  # 128 MB of 4-byte values: half of what is free
 try:
     torch.zeros(2**27)
 except RuntimeError as error:
-    assert machine_memory.is_of_memory(error), error
+    assert is_short_of_memory(error), error
     print("refused")
 """
 PEAKS = """
@@ -75,17 +76,3 @@ def test_the_peak_stays_and_is_not_that_of_the_process_that_started_this_one():
     assert before < len(held) // 4
     assert within >= before + 0.9 * 2**27
     assert after >= 0.99 * within
-
-
-@pytest.mark.parametrize(
-    ("error", "is_so"),
-    [
-        (MemoryError(), True),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), True),
-        (RuntimeError("std::bad_alloc"), True),
-        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
-        (ValueError("out of memory"), False),
-    ],
-)
-def test_errors_of_memory(error, is_so):
-    assert is_of_memory(error) is is_so

@@ -2,18 +2,11 @@
 
 import pytest
 
-from stvit_video.model_benchmark.own_rows import dense_label, dense_name, dense_row, own_rows
+from stvit_video.model_benchmark.own_rows import dense_label, dense_row, own_rows
 from stvit_video.models import create_model, list_models
+from stvit_video.models.registry import dense_name
 
 SIZES = {"num_frames": 4, "image_size": (32, 48)}
-
-
-@pytest.mark.parametrize(
-    ("name", "dense"),
-    [("stvit_r_video_deit_tiny", "video_deit_tiny"), ("stvit_swin_base", "swin_base"), ("deit_small", "deit_small")],
-)
-def test_dense_names(name, dense):
-    assert dense_name(name) == dense
 
 
 def test_every_model_has_a_dense_one():

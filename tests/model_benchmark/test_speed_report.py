@@ -10,7 +10,6 @@ from stvit_video.model_benchmark.speed_report import (
     cpu_flags,
     draw_pictures,
     head_lines,
-    load_average,
     machine_facts,
     write_results,
 )
@@ -63,7 +62,3 @@ def test_files(facts, tmp_path):
     assert all(path.is_file() for path in drawn)
     assert draw_pictures(folder, results[:1]) == []
     assert not drawn[0].exists()  # a picture of an earlier run does not stay
-
-
-def test_the_load():
-    assert load_average() is None or load_average() >= 0

@@ -11,7 +11,15 @@ from stvit_video.models import create_model, list_models, model_options
 from stvit_video.models.casvit.variants import casvit
 from stvit_video.models.deit.variants import deit
 from stvit_video.models.family import LayerGroups
-from stvit_video.models.registry import FAMILIES, MODELS, family_of, layer_groups, option_defaults, option_help
+from stvit_video.models.registry import (
+    FAMILIES,
+    MODELS,
+    dense_name,
+    family_of,
+    layer_groups,
+    option_defaults,
+    option_help,
+)
 from stvit_video.models.swin.variants import swin
 
 TINY = {
@@ -240,3 +248,11 @@ def test_few_tokens_of_a_clip_cost_what_we_aim_at():
     assert cost(without_weights("stvit_video_deit_small", num_tokens=64)) <= 0.30 * dense
     assert cost(without_weights("stvit_video_deit_small", num_tokens=64, base_attention="joint")) <= 0.40 * dense
     assert cost(without_weights("stvit_video_deit_small")) <= 0.30 * cost(without_weights("video_deit_small"))
+
+
+@pytest.mark.parametrize(
+    ("name", "dense"),
+    [("stvit_r_video_deit_tiny", "video_deit_tiny"), ("stvit_swin_base", "swin_base"), ("deit_small", "deit_small")],
+)
+def test_dense_names(name, dense):
+    assert dense_name(name) == dense

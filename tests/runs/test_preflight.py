@@ -13,8 +13,8 @@ from hydra import compose, initialize_config_dir
 from lightning.pytorch import Trainer
 from omegaconf import OmegaConf
 
-from stvit_video.models.checkpoints.files import read_checkpoint
-from stvit_video.runs.preflight import check_start, peek_checkpoint
+from stvit_video.models.checkpoints.files import peek_checkpoint, read_checkpoint
+from stvit_video.runs.preflight import check_start
 from stvit_video.runs.resume import write_config
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train

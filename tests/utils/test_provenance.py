@@ -38,3 +38,8 @@ def test_hardware_names_processor_and_threads():
     words = provenance.describe_hardware(torch.device("cpu"))
     assert words == f"{provenance.processor_name()}, {torch.get_num_threads()} threads"
     assert provenance.processor_name()
+
+
+def test_the_load():
+    assert provenance.load_average() is None or provenance.load_average() >= 0
+    assert (provenance.load_words(None), provenance.load_words(1.26)) == ("unknown", "1.3")

@@ -9,6 +9,7 @@ from stvit_video.utils.value_kinds import (
     TEXT,
     WORDS,
     YES_NO,
+    count_or_grid,
     number,
     one_of,
     positive_number,
@@ -90,3 +91,7 @@ def test_rules(kind, texts, rule):
 @pytest.mark.parametrize("kind", ALL)
 def test_the_example_can_be_read(kind):
     kind.read(kind.example)
+
+
+def test_one_size_is_a_count_and_several_are_a_grid():
+    assert [count_or_grid(given) for given in (None, (16,), (4, 5))] == [None, 16, (4, 5)]

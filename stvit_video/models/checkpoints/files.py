@@ -55,6 +55,19 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     return content
 
 
+def peek_checkpoint(path: str) -> dict[str, Any]:
+    """Read a checkpoint as `read_checkpoint` does, but leave its tensors on the disk where possible.
+
+    Raises:
+        CheckpointError: no such file, or no checkpoint that torch reads with `weights_only=True`.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception:  # a folder, another format, or a fault that `read_checkpoint` has the words for
+        return read_checkpoint(path)
+    return content if isinstance(content, dict) else read_checkpoint(path)
+
+
 def _file_of(path: Path) -> Path:
     """The file that holds the tensors, of a file or of a folder."""
     if path.is_dir():
