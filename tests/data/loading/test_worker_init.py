@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 
+import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
@@ -40,3 +41,29 @@ def test_signals_of_a_scheduler_leave_time_for_the_last_step():
     )
     assert done.stdout == "20\n", done.stderr
     assert done.returncode == -signal.SIGALRM
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_who_hangs_up_while_tensors_are_handed_over_is_no_traceback(quiet):
+    """A real thread of Python that hands over, and one that asks for a tensor and hangs up at once."""
+    code = (
+        "import os, socket, time; from multiprocessing import resource_sharer; "
+        "from stvit_video.data.loading import worker_init; "
+        f"{'worker_init.stay_quiet_when_left(); ' if quiet else ''}"
+        "place, _ = resource_sharer.DupFd(0)._id; asked = socket.socket(socket.AF_UNIX); asked.connect(place); "
+        "asked.close(); time.sleep(1)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert ("Traceback" in done.stderr) is not quiet  # without it, Python prints one
+
+
+def test_what_else_fails_in_a_thread_is_printed():
+    code = (
+        "import sys, threading; from stvit_video.data.loading import worker_init; worker_init.stay_quiet_when_left(); "
+        "told = lambda error: sys.excepthook(type(error), error, None); "
+        "thread = threading.Thread(target=told, args=[ValueError('seen')]); thread.start(); thread.join(); "
+        "told(EOFError('also'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
+    assert "ValueError: seen" in done.stderr and "EOFError: also" in done.stderr
