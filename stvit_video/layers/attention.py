@@ -50,6 +50,41 @@ def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tenso
         return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), attn_mask=bias).to(q.dtype)
 
 
+def unprojected_is_cheaper(num_queries: int, num_keys: int, *, dim: int, num_heads: int) -> bool:
+    """Whether `attend_unprojected` takes fewer multiplications than projecting keys and values and attending to them.
+
+    Args:
+        num_queries: K.
+        num_keys: N.
+        dim: channels C.
+        num_heads: heads A.
+    """
+    projected = dim * num_keys + num_queries * num_keys  # both in units of 2 * C multiplications
+    return num_heads * num_queries * num_keys + dim * num_queries < projected
+
+
+def attend_unprojected(q: Tensor, context: Tensor, key_weight: Tensor, value_weight: Tensor) -> Tensor:
+    """Softmax attention to a context whose keys and values are never formed: the queries are projected instead.
+
+    The logits q (W_k x) are (q W_k) x, and the output, a mean of W_v x, is W_v times a mean of x. With few queries that
+    is far less work. A bias of the keys would shift all logits of a query alike, which the softmax undoes; a bias of
+    the values passes through, since the weights sum to 1: the caller adds it.
+
+    Args:
+        q: (B, A, K, D).
+        context: (B, N, C).
+        key_weight: (A, D, C).
+        value_weight: (A, D, C).
+
+    Returns:
+        (B, A, K, D).
+    """
+    asked = (q * q.shape[-1] ** -0.5 @ key_weight).flatten(1, 2)  # (B, A * K, C)
+    weights = torch.softmax(asked @ context.transpose(1, 2), dim=-1)  # (B, A * K, N)
+    gathered = (weights @ context).unflatten(1, q.shape[1:3])  # (B, A, K, C)
+    return gathered @ value_weight.transpose(1, 2)
+
+
 class SelfAttention(nn.Module):
     """Softmax attention of every token to every token of the same set.
 
@@ -119,8 +154,20 @@ class CrossAttention(nn.Module):
             (B, K, C).
         """
         q = split_heads(self.q(queries), self.num_heads)
+        if bias is None and self._unprojected_is_cheaper(queries, context):
+            return self.proj(self._attend_unprojected(q, context))
         k, v = (split_heads(part, self.num_heads) for part in self.kv(context).chunk(2, dim=-1))
         return self.proj(merge_heads(attend(q, k, v, bias)))
+
+    def _unprojected_is_cheaper(self, queries: Tensor, context: Tensor) -> bool:
+        num_queries, num_keys, dim = queries.shape[1], *context.shape[1:]
+        return unprojected_is_cheaper(num_queries, num_keys, dim=dim, num_heads=self.num_heads)
+
+    def _attend_unprojected(self, q: Tensor, context: Tensor) -> Tensor:
+        """q (B, A, K, D), context (B, N, C) -> (B, K, C)."""
+        key_weight, value_weight = self.kv.weight.unflatten(0, (2, self.num_heads, -1))  # each (A, D, C)
+        out = merge_heads(attend_unprojected(q, context, key_weight, value_weight))
+        return out if self.kv.bias is None else out + self.kv.bias.chunk(2)[1]
 
 
 def attention_weights(attention: CrossAttention, queries: Tensor, context: Tensor) -> Tensor:

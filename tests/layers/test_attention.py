@@ -2,7 +2,13 @@ import pytest
 import torch
 from torch import nn
 
-from stvit_video.layers.attention import CrossAttention, SelfAttention, attend, attention_weights
+from stvit_video.layers.attention import (
+    CrossAttention,
+    SelfAttention,
+    attend,
+    attention_weights,
+    unprojected_is_cheaper,
+)
 
 
 def slow_attention(q, k, v, num_heads):
@@ -41,6 +47,27 @@ def test_cross_attention_equals_slow_loop():
     queries, context = torch.randn(2, 3, 10), torch.randn(2, 7, 10)
     k, v = layer.kv(context).chunk(2, dim=-1)
     torch.testing.assert_close(layer(queries, context), layer.proj(slow_attention(layer.q(queries), k, v, 5)))
+
+
+@pytest.mark.parametrize("qkv_bias", [True, False])
+@pytest.mark.parametrize(("num_queries", "unprojected"), [(2, True), (11, False)])
+def test_few_queries_attend_without_keys_and_values_to_the_same(num_queries, unprojected, qkv_bias):
+    layer = CrossAttention(12, num_heads=3, qkv_bias=qkv_bias).double()
+    queries, context = torch.randn(2, num_queries, 12).double(), torch.randn(2, 19, 12).double()
+    assert unprojected_is_cheaper(num_queries, 19, dim=12, num_heads=3) == unprojected
+    no_bias = torch.zeros(1, 1, num_queries, 19).double()
+    outputs = layer(queries, context), layer(queries, context, no_bias)  # a bias always goes by keys and values
+    torch.testing.assert_close(*outputs)
+    gradients = [torch.autograd.grad(out.square().sum(), [*layer.parameters()]) for out in outputs]
+    torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize("sizes", [(1, 3), (2, 9), (4, 9), (5, 30), (16, 7)])
+def test_the_cheaper_way_is_the_one_with_fewer_multiplications(sizes):
+    (K, N), (C, A) = sizes, (12, 3)
+    projected = 2 * N * C * C + 2 * K * N * C  # keys and values; logits and means of values
+    unprojected = 2 * K * C * C + 2 * A * K * N * C  # queries to the context and back; logits and means of the context
+    assert unprojected_is_cheaper(K, N, dim=C, num_heads=A) == (unprojected < projected)
 
 
 def test_boolean_bias_true_keeps():

@@ -44,10 +44,13 @@ def test_cost_of_swin_is_as_published(size, parameters, gmacs):
 
 
 @pytest.mark.parametrize(("size", "parameters", "gmacs"), [("small", 49.63, 5.82), ("base", 87.82, 10.26)])
-def test_cost_of_stvit_r_is_as_published(size, parameters, gmacs):
+def test_cost_of_stvit_r_is_as_published(size, parameters, gmacs, monkeypatch):
     model = swin(**IMAGE, **SIZES[size], **STVIT_R)
     assert count_parameters(model) / 1e6 == pytest.approx(parameters, rel=0.01)
-    assert count_gmacs(model, (3, 224, 224)) == pytest.approx(gmacs, rel=0.01)
+    ours = count_gmacs(model, (3, 224, 224))
+    monkeypatch.setattr("stvit_video.layers.attention.unprojected_is_cheaper", lambda *_sizes, **_settings: False)
+    assert count_gmacs(model, (3, 224, 224)) == pytest.approx(gmacs, rel=0.01)  # keys and values formed, as published
+    assert ours < 0.97 * gmacs
     assert model.tokens_per_level() == (3136, 784, 196, 49)
     assert model.token_grid.sizes == (6, 6)
 
