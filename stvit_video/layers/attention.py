@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stvit_video.layers.batch_parts import in_parts
+
 
 def check_head_split(dim: int, num_heads: int) -> None:
     """Raise unless `dim` channels split evenly into `num_heads` heads.
@@ -116,6 +118,11 @@ class SelfAttention(nn.Module):
         Returns:
             (B, N, C).
         """
+        if bias is not None:
+            return self._attend(x, bias)
+        return in_parts(self._attend, x, width=self.qkv.out_features)
+
+    def _attend(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(x).chunk(3, dim=-1))
         return self.proj(merge_heads(attend(q, k, v, bias)))
 

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from stvit_video.layers.batch_parts import in_parts
 from stvit_video.layers.numbers import number
 
 
@@ -38,4 +39,7 @@ class Mlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C) -> (..., C)."""
+        return in_parts(self._map, x, width=self.fc1.out_features)
+
+    def _map(self, x: Tensor) -> Tensor:
         return self.fc2(self.act(self.fc1(x)))

@@ -1,11 +1,13 @@
 """Self-attention inside windows of a token grid, plain or shifted, with a learned bias for every relative position."""
 
+from functools import partial
 from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from stvit_video.layers.attention import attend, check_head_split, merge_heads, split_heads
+from stvit_video.layers.batch_parts import in_parts
 from stvit_video.layers.pos_embed import new_table
 from stvit_video.layers.windows import crop_grid, pad_grid, partition_windows, reverse_windows, shift_grid
 
@@ -164,7 +166,9 @@ class WindowAttention(nn.Module):
         if any(shift):
             keep = same_region(padded, window=window, shift=shift, device=x.device)  # (num_windows, N, N)
             bias = bias.masked_fill(~keep[:, None], float("-inf"))
-        windows = self._attend(partition_windows(x, window).flatten(1, -2), bias)
+        attend_in_windows = partial(self._attend, bias=bias)
+        windows = partition_windows(x, window).flatten(1, -2)  # (B * num_windows, N, C)
+        windows = in_parts(attend_in_windows, windows, width=self.qkv.out_features, group=len(bias))
         x = reverse_windows(windows.unflatten(1, window), padded)
         back = tuple(-s for s in shift)
         if self.rule == "shift first":
