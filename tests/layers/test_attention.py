@@ -6,7 +6,9 @@ from stvit_video.layers.attention import (
     CrossAttention,
     SelfAttention,
     attend,
+    attend_by_products,
     attention_weights,
+    products_are_faster,
     unprojected_is_cheaper,
 )
 
@@ -15,7 +17,7 @@ def slow_attention(q, k, v, num_heads):
     """Head by head, query by query."""
     B, K, C = q.shape
     D = C // num_heads
-    out = torch.zeros(B, K, C)
+    out = torch.zeros(B, K, C, dtype=q.dtype)
     for b in range(B):
         for a in range(num_heads):
             part = slice(a * D, (a + 1) * D)
@@ -112,3 +114,23 @@ def test_under_autocast_linear_layers_are_reduced_and_attention_is_not():
         out = layer(x)
     assert out.dtype == torch.bfloat16
     torch.testing.assert_close(out.float(), layer(x), atol=0.02, rtol=0.02)
+
+
+def test_products_equal_the_slow_loop_over_several_parts_of_queries(monkeypatch):
+    monkeypatch.setattr("stvit_video.layers.attention.QUERY_PART", 2)
+    q, k, v = (torch.randn(2, n, 9, dtype=torch.double) for n in (5, 7, 7))
+    heads = [x.unflatten(-1, (3, 3)).transpose(1, 2) for x in (q, k, v)]
+    out = attend_by_products(*heads).transpose(1, 2).flatten(2)
+    torch.testing.assert_close(out, slow_attention(q, k, v, 3))
+
+
+def test_many_bfloat16_tokens_go_by_products_without_gradients():
+    q, k = (torch.randn(2, 3, n, 5, dtype=torch.bfloat16) for n in (64, 65))
+    exact = torch.softmax(q.double() @ k.double().transpose(-2, -1) / 5**0.5, -1) @ k.double()
+    assert not products_are_faster(q, k)
+    with torch.no_grad():
+        assert products_are_faster(q, k)
+        assert not products_are_faster(q[:, :, :62], k)
+        assert not products_are_faster(q.float(), k)
+        torch.testing.assert_close(attend(q, k, k), attend_by_products(q, k, k), rtol=0, atol=0)
+        torch.testing.assert_close(attend(q, k, k).double(), exact, rtol=0.02, atol=0.02)
