@@ -31,12 +31,13 @@ def relative_positions(window: tuple[int, ...], *, device: torch.device | None =
 
     Source: Liu et al. 2021 (Swin), section 3.2.
     """
-    cells = torch.arange(prod(window), device=device)
-    rows = torch.zeros(len(cells), len(cells), dtype=torch.long, device=device)
+    num_axes = len(window)
+    rows = torch.zeros((1,) * 2 * num_axes, dtype=torch.long, device=device)
     for axis, size in enumerate(window):
-        place = cells // prod(window[axis + 1 :]) % size  # (N,)
-        rows = rows * (2 * size - 1) + place[:, None] - place[None, :] + size - 1
-    return rows
+        place = torch.arange(size, device=device)
+        shape = [size if a % num_axes == axis else 1 for a in range(2 * num_axes)]
+        rows = rows * (2 * size - 1) + (place[:, None] - place[None, :] + size - 1).view(shape)
+    return rows.reshape(prod(window), prod(window))  # from (*window, *window)
 
 
 def position_bias(table: Tensor, window: tuple[int, ...], *, of_first_cells: bool = False) -> Tensor:
@@ -82,11 +83,11 @@ def same_region(
 
     Source: Liu et al. 2021 (Swin), section 3.2, the cyclic shift.
     """
-    regions = torch.zeros(1, *grid, 1, dtype=torch.long, device=device)
+    regions = torch.zeros(1, *grid, 1, dtype=torch.uint8, device=device)  # up to 3 regions an axis
     for axis, (size, cells, moved) in enumerate(zip(grid, window, shift, strict=True), start=1):
         if moved:
             place = torch.arange(size, device=device)
-            region = (place >= size - cells).long() + (place >= size - moved).long()
+            region = (place >= size - cells).byte() + (place >= size - moved).byte()
             shape = [size if a == axis else 1 for a in range(regions.ndim)]
             regions = regions * 3 + region.view(shape)
     cells_of_windows = partition_windows(regions, window).flatten(1)  # (num_windows, N)
@@ -183,7 +184,7 @@ class WindowAttention(nn.Module):
         return out + 0.0 * self.bias_table.sum() if self.training else out
 
     def _attend(self, windows: Tensor, bias: Tensor) -> Tensor:
-        """Attention in every window; windows of their own biases take part as so many more heads.
+        """Attention in every window; over several samples, windows of their own biases take part as so many more heads.
 
         Args:
             windows: (B * W, N, C).
@@ -192,6 +193,9 @@ class WindowAttention(nn.Module):
         Returns:
             (B * W, N, C).
         """
+        if len(bias) in (1, len(windows)):
+            q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(windows).chunk(3, dim=-1))
+            return self.proj(merge_heads(attend(q, k, v, bias)))
         qkv = self.qkv(windows).unflatten(-1, (3, self.num_heads, -1)).unflatten(0, (-1, len(bias)))
         q, k, v = qkv.permute(3, 0, 1, 4, 2, 5).flatten(2, 3)  # each (B, W * A, N, D)
         out = attend(q, k, v, bias.flatten(0, 1)[None]).unflatten(1, (len(bias), -1))  # (B, W, A, N, D)
