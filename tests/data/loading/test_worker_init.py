@@ -66,4 +66,5 @@ def test_what_else_fails_in_a_thread_is_printed():
         "told(EOFError('also'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
-    assert "ValueError: seen" in done.stderr and "EOFError: also" in done.stderr
+    assert "ValueError: seen" in done.stderr
+    assert "EOFError: also" in done.stderr
