@@ -7,6 +7,8 @@ import pytest
 from extended_copy import FILE, REPOSITORY, copy_package, page, run, write_files
 from layering import twin_of
 
+pytestmark = pytest.mark.commands
+
 PAGE = page("add_a_backbone.md")
 CHANGE = re.compile(r"^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CHANGED = ("stvit_video/models/registry.py", "tests/test_all_models.py")

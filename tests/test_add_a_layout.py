@@ -3,6 +3,8 @@
 import pytest
 from extended_copy import blocks, copy_package, insert, page, run
 
+pytestmark = pytest.mark.commands
+
 CODE = blocks(page("add_a_layout.md"))
 
 

@@ -3,6 +3,8 @@
 import pytest
 from extended_copy import blocks, copy_package, insert, page, run
 
+pytestmark = pytest.mark.commands
+
 FIELD, RULE = blocks(page("add_a_setting.md"))
 (GIVEN,) = blocks(page("add_a_setting.md"), "text")
 

@@ -16,6 +16,8 @@ from real_data import real_file
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.predict import main
 
+pytestmark = pytest.mark.commands
+
 REPOSITORY = Path(__file__).parents[1]
 ODD = ("Ba$$in_x^ {0} ${oc.env:HOME}", "e\u0301cole a\u00a0b", "\u8df3\u821e \U0001f483 caf\u00e9")
 

@@ -18,6 +18,8 @@ from stvit_video.models import model_from_checkpoint
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
 
+pytestmark = pytest.mark.commands
+
 TINY = [
     "data=csv",
     "data.num_frames=4",

@@ -12,6 +12,8 @@ import pytest
 from real_data import real_file
 from small_memory import run_in_small_memory
 
+pytestmark = pytest.mark.commands
+
 TRAINING = """data=csv data.num_frames=16 data.frame_stride=1 data.short_side=64 data.crop_size=64 data.batch_size=2
     data.num_workers=2 model=stvit_video_deit_tiny model.patch_size=16 model.embed_dim=8 model.num_heads=2 model.depth=4
     model.generate_at=1 model.num_tokens=4 trainer=cpu trainer.max_epochs=1 trainer.enable_progress_bar=false"""

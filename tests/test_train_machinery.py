@@ -18,6 +18,8 @@ from stvit_video.training.callbacks.progress import EpochLine
 from stvit_video.training.compiling import compiled_logits
 from stvit_video.training.objective import SingleLabel
 
+pytestmark = pytest.mark.commands
+
 
 @pytest.fixture
 def run(tiny_run, tmp_path):

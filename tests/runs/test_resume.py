@@ -40,6 +40,8 @@ from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
 from stvit_video.utils.compat import epochs_and_batches
 
+pytestmark = pytest.mark.commands
+
 SETTINGS = {
     "run": None,
     "data": {"num_workers": 0, "mean": (0.5, 0.25)},

@@ -18,6 +18,8 @@ from stvit_video.sweeps.jobs import SweepError, read_jobs
 from stvit_video.sweeps.launch import launch_sweep, run_with_sweeps
 from stvit_video.utils.command_line import Command
 
+pytestmark = pytest.mark.commands
+
 FAKES = Path(__file__).parents[1] / "helpers"
 
 
