@@ -110,7 +110,7 @@ def box_head_losses(
 
 
 def select_detections(
-    boxes: Tensor, scores: Tensor, labels: Tensor, *, nms_threshold: float, limit: int
+    boxes: Tensor, scores: Tensor, labels: Tensor, *, nms_threshold: float, limit: int, keep_flat: bool = False
 ) -> dict[str, Tensor]:
     """The detections of a picture: of overlapping ones of a class the best, and of those the best.
 
@@ -120,11 +120,13 @@ def select_detections(
         labels: (N,) int64.
         nms_threshold: IoU from which on the weaker one is dropped.
         limit: most detections.
+        keep_flat: whether boxes without area can be among them.
 
     Returns:
-        "boxes", "scores" and "labels", best first; boxes without area are not among them.
+        "boxes", "scores" and "labels", best first.
     """
-    whole = remove_small_boxes(boxes, SMALLEST_SIDE)
-    boxes, scores, labels = boxes[whole], scores[whole], labels[whole]
+    if not keep_flat:
+        whole = remove_small_boxes(boxes, SMALLEST_SIDE)
+        boxes, scores, labels = boxes[whole], scores[whole], labels[whole]
     kept = batched_nms(boxes, scores, labels, nms_threshold)[:limit]
     return {"boxes": boxes[kept], "scores": scores[kept], "labels": labels[kept]}

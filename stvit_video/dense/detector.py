@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FIRST_STRIDE = 4
 DIVISOR = 32  # pictures are padded to a multiple of it
+SMALLEST_SIDE = 64  # and to no less than this: batch norm needs more than one cell of the coarsest map
 RULE = "head_rule_number"  # buffer, the place in HEAD_RULES: a state dict keeps the rule of its weights
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 Target = Mapping[str, Tensor]
@@ -89,11 +90,11 @@ class Detector(nn.Module):
         """Pictures (B, 3, H, W) of any size to the pyramid.
 
         Returns:
-            The pictures padded with zeros, right and bottom, to a multiple of 32; the maps of the pyramid, finest
-            first; a zero that keeps the maps in the graph that the pyramid leaves out.
+            The pictures padded with zeros, right and bottom, to a multiple of 32 of at least 64; the maps of the
+            pyramid, finest first; a zero that keeps the maps in the graph that the pyramid leaves out.
         """
         height, width = pictures.shape[-2:]
-        right, bottom = (ceil(side / DIVISOR) * DIVISOR - side for side in (width, height))
+        right, bottom = (max(SMALLEST_SIDE, ceil(side / DIVISOR) * DIVISOR) - side for side in (width, height))
         padded = F.pad(pictures, (0, right, 0, bottom))
         maps = self.backbone(padded)
         unused = sum((features.flatten()[:1].float().sum() * 0 for features in maps[: self.neck.first]), start=0.0)

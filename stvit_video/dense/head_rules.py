@@ -20,6 +20,9 @@ class HeadRule:
         p6_of_p5: RetinaNet's P6 is computed from P5, not from the backbone's last map.
         relu_before_p7: RetinaNet's P7 sees P6 behind a ReLU.
         candidates_are_pairs: RetinaNet keeps the best pairs of anchor and class, not the best anchors.
+        region_keeps_flat, dense_keeps_flat: boxes without area, such as those beyond the picture's edge, can be
+            detections.
+        scaled_towers: fresh convolutions of proposals and of RetinaNet suit the width of the neck, see `init_towers`.
         loss_of_picture: RetinaNet divides by the positives of a picture and averages over pictures, not over a batch.
     """
 
@@ -36,6 +39,9 @@ class HeadRule:
     p6_of_p5: bool = False
     relu_before_p7: bool = True
     candidates_are_pairs: bool = True
+    region_keeps_flat: bool = False
+    dense_keeps_flat: bool = False
+    scaled_towers: bool = True
     loss_of_picture: bool = False
 
 
@@ -50,6 +56,9 @@ HEAD_RULES: dict[str, HeadRule] = {
         pooling_samples=0,
         relu_before_p7=False,
         candidates_are_pairs=False,
+        region_keeps_flat=True,
+        scaled_towers=False,
+        dense_keeps_flat=True,
     ),
     "torchvision": HeadRule(
         rounded_anchors=True,
@@ -60,6 +69,8 @@ HEAD_RULES: dict[str, HeadRule] = {
         aligned_pooling=False,
         exact_masks=False,
         p6_of_p5=True,
+        scaled_towers=False,
+        dense_keeps_flat=True,
         loss_of_picture=True,
     ),
 }

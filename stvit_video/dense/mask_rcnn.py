@@ -235,6 +235,7 @@ class RegionDetector(Detector):
         rows, labels = torch.where(scores[:, :-1] > self.options.score_threshold)
         boxes = clip_boxes_to_image(boxes[rows, labels], size)
         limits: dict[str, Any] = {"nms_threshold": self.options.nms_threshold, "limit": self.options.detections}
+        limits["keep_flat"] = self.rule.region_keeps_flat
         return select_detections(boxes, scores[rows, labels], labels, **limits)
 
     def _masks(self, maps: Sequence[Tensor], found: Sequence[dict[str, Tensor]]) -> Sequence[Tensor]:

@@ -12,6 +12,7 @@ from stvit_video.dense.anchors import Size, octave_sides
 from stvit_video.dense.box_codes import box_loss, decode_boxes
 from stvit_video.dense.box_heads import select_detections
 from stvit_video.dense.detector import Detector, Target, to_original
+from stvit_video.dense.init_towers import init_towers
 from stvit_video.dense.matching import IGNORED, match_boxes
 from stvit_video.dense.options import DenseOptions
 from stvit_video.dense.pyramid import Pyramid
@@ -47,6 +48,8 @@ class RetinaNet(Detector):
         )
         num_anchors = len(options.anchor_ratios) * options.scales
         self.head = RetinaNetHead(options.neck_channels, num_anchors, num_classes)
+        for tower in (self.head.classification_head, self.head.regression_head) if self.rule.scaled_towers else ():
+            init_towers(tower.conv)
 
     def level_sides(self) -> list[list[float]]:
         """Sides of the anchors of every level of the pyramid, in pixels."""
@@ -141,6 +144,7 @@ class RetinaNet(Detector):
         places, classes = torch.cat(rows), torch.cat(labels)
         boxes = clip_boxes_to_image(decode_boxes(offsets[places], anchors.boxes[places]), size)
         limits: dict[str, Any] = {"nms_threshold": options.nms_threshold, "limit": options.detections}
+        limits["keep_flat"] = self.rule.dense_keeps_flat
         return select_detections(boxes, scores[places, classes], classes, **limits)
 
     def _candidates(self, scores: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from torchvision.ops import batched_nms, clip_boxes_to_image, remove_small_boxes
 from stvit_video.dense.anchors import Size
 from stvit_video.dense.box_codes import box_loss, decode_boxes
 from stvit_video.dense.head_rules import HeadRule
+from stvit_video.dense.init_towers import init_towers
 from stvit_video.dense.matching import IGNORED, draw_samples, match_boxes
 from stvit_video.dense.options import RegionOptions
 
@@ -49,6 +50,8 @@ class RegionProposals(nn.Module):
     def __init__(self, channels: int, num_anchors: int, *, options: RegionOptions, rule: HeadRule) -> None:
         super().__init__()
         self.head = RPNHead(channels, num_anchors)
+        if rule.scaled_towers:
+            init_towers(self.head.conv)
         self.options, self.rule = options, rule
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

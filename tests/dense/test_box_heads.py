@@ -74,3 +74,5 @@ def test_detections_by_the_definition():
     assert torch.equal(found["scores"], scores[chosen[:12]])
     assert torch.equal(found["boxes"], boxes[chosen[:12]])
     assert torch.equal(found["labels"], labels[chosen[:12]])
+    with_flat = select_detections(boxes, scores, labels, nms_threshold=0.3, limit=60, keep_flat=True)
+    assert scores[7] in with_flat["scores"]

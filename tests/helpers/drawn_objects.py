@@ -6,7 +6,8 @@ from stvit_video.dense.create_detector import create_dense
 
 COLOURS = torch.tensor([[2.0, -1.0, -1.0], [-1.0, 1.5, 2.0]])  # of label 0, boxes, and label 1, discs
 TINY = {"embed_dims": (12, 16, 20, 24), "depths": (1, 1, 2, 1)}
-LITTLE = {"neck_channels": 16, "head_channels": 32, "mask_channels": 16}
+LITTLE = {"neck_channels": 16, "head_channels": 32, "mask_channels": 16, "region_samples": 64, "rpn_samples": 64}
+LITTLE |= {"train_candidates": 100, "train_proposals": 100, "test_candidates": 100, "test_proposals": 50}
 REGION_HEADS = ("faster_rcnn", "mask_rcnn", "cascade_mask_rcnn")
 ALL_HEADS = (*REGION_HEADS, "retinanet")
 

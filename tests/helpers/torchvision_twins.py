@@ -12,18 +12,23 @@ from stvit_video.dense.options import build_options
 CHANNELS = (256, 512, 1024, 2048)  # of ResNet-50
 
 
-def calm(reference):
-    """Random weights whose features neither vanish nor grow, and whose answers differ from place to place."""
+def calm(reference, pictures):
+    """Random weights whose features on these pictures are of size 1, and whose answers differ from place to place."""
     torch.manual_seed(3)
+    batch = prepared(reference, pictures)[0]
     for module in reference.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0  # the statistics of the next pass
     reference.train()
     with torch.no_grad():
-        reference.backbone(torch.randn(2, 3, 96, 128))
+        reference.backbone(batch)
+        size = reference.eval().backbone(batch)["0"].std()
+        for block in reference.backbone.fpn.layer_blocks:
+            block[0].weight /= size
         for name, parameter in reference.named_parameters():
             if name.startswith(("rpn.head", "roi_heads.box_predictor", "head.")):
-                parameter += torch.randn_like(parameter) * (0.05 if parameter.ndim > 1 else 0.2)
+                gain = (0.2 if "bbox" in name else 1.0) / parameter[0].numel() ** 0.5
+                parameter.copy_(torch.randn_like(parameter) * (gain if parameter.ndim > 1 else 0.2))
     for module in reference.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 0.0
