@@ -1,0 +1,166 @@
+"""Weights of detectors from files: ours, mmdet's and torchvision's, whole or not at all."""
+
+import pytest
+import torch
+from casvit_names import their_name
+from drawn_objects import ALL_HEADS, TINY, four_pictures, tiny_detector
+from mmdet_maker import mmdet_state
+
+from stvit_video.dense import class_names, load_detector, start_detector, weights_rule
+from stvit_video.dense.load_detector import OURS, head_of_keys
+from stvit_video.models import CheckpointError, create_model
+
+STVIT_R = {
+    "backbone": "stvit_r_swin_tiny",
+    "backbone_options": {"embed_dim": 12, "num_heads": (1, 2, 3, 6), "depths": (1, 1, 6, 1)},
+}
+
+
+def mmdet_file(path, detector, *, classes=("cell", "dust"), backbone_name=their_name, **meta):
+    """A file as mmdet 2 writes it."""
+    state = mmdet_state(detector, backbone_name=backbone_name)
+    torch.save({"meta": {"mmdet_version": "2.24.1", "CLASSES": classes, **meta}, "state_dict": state}, path)
+    return path
+
+
+def unchanged(detector, call):
+    """What `call` raises; no weight has changed."""
+    before = {key: value.clone() for key, value in detector.state_dict().items()}
+    with pytest.raises(CheckpointError) as caught:
+        call()
+    assert all(torch.equal(value, before[key]) for key, value in detector.state_dict().items())
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("head", "options", "backbone_name"),
+    [
+        ("mask_rcnn", {}, their_name),
+        ("faster_rcnn", {}, their_name),
+        ("retinanet", {}, their_name),
+        ("cascade_mask_rcnn", STVIT_R, str),
+    ],
+)
+def test_mmdets_file_gives_the_same_detections(tmp_path, head, options, backbone_name):
+    theirs = tiny_detector(head, seed=1, head_rule="mmdet", score_threshold=0.001, **options)
+    theirs.losses(*four_pictures())  # statistics of batch norms
+    path = mmdet_file(tmp_path / "theirs.pth", theirs, backbone_name=backbone_name)
+    ours = tiny_detector(head, seed=2, head_rule="mmdet", score_threshold=0.001, **options)
+    report = load_detector(ours, path)
+    assert report.format == f"mmdet {head}"
+    assert set(report.loaded) == set(ours.state_dict())
+    assert report.new == report.unused == ()
+    answers = [one.eval().detect(*four_pictures()[:2]) for one in (ours, theirs)]
+    for part, other in zip(*answers, strict=True):
+        assert all(torch.equal(part[name], value) for name, value in other.items())
+        assert len(part["boxes"])
+    assert class_names(torch.load(path, weights_only=True)) == ("cell", "dust")
+
+
+@pytest.mark.parametrize("head", ALL_HEADS)
+def test_our_own_there_and_back(head):
+    theirs, ours = tiny_detector(head, seed=1), tiny_detector(head, seed=2)
+    report = load_detector(ours, {"state_dict": {f"model.{key}": value for key, value in theirs.state_dict().items()}})
+    assert report.format == OURS
+    assert all(torch.equal(value, theirs.state_dict()[key]) for key, value in ours.state_dict().items())
+    assert set(report.loaded) == set(ours.state_dict())
+    assert head_of_keys(ours.state_dict()) == head
+
+
+def test_weights_of_another_rule():
+    ours = tiny_detector("mask_rcnn", seed=2)
+    for rule in ("mmdet", "torchvision"):
+        other = tiny_detector("mask_rcnn", seed=1, head_rule=rule)
+        assert weights_rule(other.state_dict()) == rule
+        text = unchanged(ours, lambda other=other: load_detector(ours, other.state_dict()))
+        assert f"head_rule={rule!r}" in text
+        assert "head_rule='ours'" in text
+    theirs = mmdet_state(tiny_detector("mask_rcnn", head_rule="mmdet"), backbone_name=their_name)
+    assert weights_rule(theirs) == "mmdet"
+    assert "head_rule='mmdet'" in unchanged(ours, lambda: start_detector(ours, theirs))
+    assert weights_rule(ours.backbone.state_dict()) is None
+
+
+def test_weights_of_another_head():
+    for head, other in (("mask_rcnn", "retinanet"), ("faster_rcnn", "mask_rcnn"), ("cascade_mask_rcnn", "mask_rcnn")):
+        ours, state = tiny_detector(head), tiny_detector(other).state_dict()
+        text = unchanged(ours, lambda ours=ours, state=state: load_detector(ours, state))
+        assert repr(head) in text
+        assert f"head={other!r}" in text
+
+
+@pytest.mark.parametrize("head", ALL_HEADS)
+def test_weights_for_another_number_of_classes(head):
+    ours, theirs = tiny_detector(head, seed=2), tiny_detector(head, seed=1, num_classes=5)
+    text = unchanged(ours, lambda: load_detector(ours, theirs.state_dict()))
+    assert "5 classes, the detector for 2" in text
+    before = {key: value.clone() for key, value in ours.state_dict().items()}
+    report = start_detector(ours, theirs.state_dict())
+    assert report.new
+    for key, value in ours.state_dict().items():
+        wanted = before[key] if key in report.new else theirs.state_dict()[key]
+        assert torch.equal(value, wanted)
+    kept = [key for key in report.new if theirs.state_dict()[key].shape == before[key].shape]
+    assert kept == []
+
+
+def test_a_new_head_on_request():
+    ours, theirs = tiny_detector("mask_rcnn", seed=2), tiny_detector("mask_rcnn", seed=1)
+    before = ours.stages[0].box.classes.weight.clone()
+    report = load_detector(ours, theirs.state_dict(), new_head=True)
+    assert torch.equal(ours.stages[0].box.classes.weight, before)
+    assert torch.equal(ours.rpn.head.cls_logits.weight, theirs.rpn.head.cls_logits.weight)
+    assert "stages.0.box.classes.weight" in report.new
+    assert set(report.new) | set(report.loaded) == set(ours.state_dict())
+
+
+def test_a_backbone_starts_a_training_and_is_no_detector():
+    classifier = create_model("casvit_xs", num_classes=7, **TINY)
+    ours = tiny_detector("mask_rcnn", seed=2)
+    text = unchanged(ours, lambda: load_detector(ours, classifier.state_dict()))
+    assert "holds no detector" in text
+    report = start_detector(ours, classifier.state_dict())
+    assert torch.equal(ours.backbone.stem.conv1.weight, classifier.stem.conv1.weight)
+    assert "backbone.stem.conv1.weight" in report.loaded
+    assert {"neck.fpn.inner_blocks.0.0.weight", "backbone.norms.0.weight"} <= set(report.new)
+    assert "backbone.head.weight" in report.unused
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda state: state.pop("stages.0.box.boxes.bias"), "stages.0.box.boxes.bias"),
+        (lambda state: state.update({"rpn.more": torch.zeros(1)}), "rpn.more"),
+        (lambda state: state.update({"neck.fpn.inner_blocks.1.0.bias": torch.zeros(3)}), "\\(3,\\) instead of"),
+        (lambda state: state.pop("backbone.stem.conv1.weight"), "stem.conv1.weight"),
+    ],
+)
+def test_a_state_dict_that_does_not_fit_changes_nothing(change, match):
+    ours, state = tiny_detector("mask_rcnn", seed=2), dict(tiny_detector("mask_rcnn", seed=1).state_dict())
+    change(state)
+    text = unchanged(ours, lambda: load_detector(ours, state))
+    with pytest.raises(AssertionError, match=match):
+        raise AssertionError(text)
+
+
+def test_class_names_of_files():
+    assert class_names({"meta": {"CLASSES": ("a", "b")}}) == ("a", "b")
+    assert class_names({"meta": {"CLASSES": "cell"}}) == ("cell",)
+    assert class_names({"meta": {"dataset_meta": {"classes": ["a"]}}}) == ("a",)
+    for content in ({}, {"meta": None}, {"meta": {}}, {"meta": {"CLASSES": [1, 2]}}, {"meta": {"CLASSES": ()}}):
+        assert class_names(content) is None
+
+
+class Event:
+    """An object of a library."""
+
+
+def test_a_file_with_objects_says_what_to_do(tmp_path):
+    ours = tiny_detector("mask_rcnn", head_rule="mmdet")
+    path = mmdet_file(tmp_path / "theirs.pth", ours, hook=Event())
+    text = unchanged(ours, lambda: load_detector(ours, path))
+    assert "'state_dict'" in text
+    assert "trust" in text
+    missing = unchanged(ours, lambda: load_detector(ours, tmp_path / "none.pth"))
+    assert "none.pth" in missing
+    assert "trust" not in missing

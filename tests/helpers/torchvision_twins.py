@@ -1,0 +1,60 @@
+"""Detectors of torchvision with random weights, and ours around a copy of the same backbone."""
+
+import copy
+
+import torch
+from torch import nn
+
+from stvit_video.dense.create_detector import HEADS, head_options
+from stvit_video.dense.load_detector import load_detector
+from stvit_video.dense.options import build_options
+
+CHANNELS = (256, 512, 1024, 2048)  # of ResNet-50
+
+
+def calm(reference, pictures):
+    """Random weights whose features on these pictures are of size 1, and whose answers differ from place to place."""
+    torch.manual_seed(3)
+    batch = prepared(reference, pictures)[0]
+    for module in reference.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0  # the statistics of the next pass
+    reference.train()
+    with torch.no_grad():
+        reference.backbone(batch)
+        size = reference.eval().backbone(batch)["0"].std()
+        for block in reference.backbone.fpn.layer_blocks:
+            block[0].weight /= size
+        for name, parameter in reference.named_parameters():
+            if name.startswith(("rpn.head", "roi_heads.box_predictor", "head.")):
+                gain = (0.2 if "bbox" in name else 1.0) / parameter[0].numel() ** 0.5
+                parameter.copy_(torch.randn_like(parameter) * (gain if parameter.ndim > 1 else 0.2))
+    for module in reference.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 0.0
+    return reference.eval()
+
+
+def our_twin(reference, head, *, num_classes, **options):
+    """Our detector by torchvision's rule with all weights of the reference."""
+    body = copy.deepcopy(reference.backbone.body)
+    body.register_forward_hook(lambda module, given, maps: four(maps))
+    known = {**head_options(head, head_rule="torchvision"), **options}
+    chosen = build_options(HEADS[head].options, head=head, defaults={}, given=known)
+    ours = HEADS[head].build(body, channels=CHANNELS, num_classes=num_classes, options=chosen, rule="torchvision")
+    report = load_detector(ours, reference.state_dict())
+    assert not report.new
+    assert set(report.loaded) == set(ours.state_dict())
+    return ours.eval()
+
+
+def four(maps):
+    """Four maps, of which the first is made up where the backbone gives three."""
+    found = list(maps.values())
+    return found if len(found) == 4 else [found[0], *found]
+
+
+def prepared(reference, pictures, targets=None):
+    """Pictures in [0, 1] as torchvision's model prepares them: padded, their sizes, and targets."""
+    images, targets = reference.transform(pictures, targets)
+    return images.tensors, [tuple(size) for size in images.image_sizes], targets
