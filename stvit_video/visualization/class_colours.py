@@ -13,6 +13,7 @@ FIRST_COLOURS: tuple[Colour, ...] = (
 GOLDEN_RATIO = 0.6180339887
 SHADES = ((0.75, 0.95), (0.55, 1.0), (0.9, 0.75))  # saturation and value, in turn
 LUMA = (0.2126, 0.7152, 0.0722)  # of red, green, blue
+MIN_LUMINANCE, MAX_LUMINANCE = 0.2, 0.6  # of generated colours
 EVEN_LUMINANCE = 0.179  # black and white have the same contrast to it
 
 
@@ -26,7 +27,22 @@ def class_colour(label: int) -> Colour:
         return FIRST_COLOURS[label]
     saturation, value = SHADES[label % len(SHADES)]
     red, green, blue = colorsys.hsv_to_rgb(label * GOLDEN_RATIO % 1.0, saturation, value)
-    return round(255 * red), round(255 * green), round(255 * blue)
+    return _of_middle_light((round(255 * red), round(255 * green), round(255 * blue)))
+
+
+def _of_middle_light(colour: Colour) -> Colour:
+    """The colour, lightened or darkened where it would not be seen on a black or a white picture."""
+    while _luminance(colour) < MIN_LUMINANCE:
+        colour = _stepped(colour, towards=255)
+    while _luminance(colour) > MAX_LUMINANCE:
+        colour = _stepped(colour, towards=0)
+    return colour
+
+
+def _stepped(colour: Colour, *, towards: int) -> Colour:
+    """A tenth of the way to white or black."""
+    red, green, blue = (round(level + (towards - level) / 10) for level in colour)
+    return red, green, blue
 
 
 def text_colour(background: Colour) -> Colour:

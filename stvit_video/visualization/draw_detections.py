@@ -15,9 +15,8 @@ from stvit_video.visualization.text_image import text_image
 __all__ = ["DrawnObject", "draw_detections", "drawn_objects"]
 
 MASK_OPACITY = 0.4
-LABEL_OPACITY = 0.85
 PIXELS_A_LINE = 350  # of the mean side of a picture: so many for each pixel of a line's thickness
-PIXELS_A_LETTER = 48  # of the mean side, likewise for the size of the font
+PIXELS_A_LETTER = 56  # of the mean side, likewise for the size of the font
 LETTER_SIZES = (11, 64)  # smallest and largest
 MAX_NAME_LENGTH = 40
 LABELS_SHARE = 0.125  # of the picture, that labels may cover
@@ -174,9 +173,9 @@ def _draw_labels(picture: np.ndarray, objects: Sequence[DrawnObject], names: Seq
         top, left = place
         pixels = picture[top : top + ink.shape[0], left : left + ink.shape[1]]
         colour = class_colour(shown.label)
-        ground = pixels * (1 - LABEL_OPACITY) + np.array(colour, dtype=np.float32) * LABEL_OPACITY
         share = ink[:, :, None].astype(np.float32) / 255  # (h, w, 1)
-        pixels[:] = (ground * (1 - share) + np.array(text_colour(colour), dtype=np.float32) * share).astype(np.uint8)
+        ground, letters = (np.array(of, dtype=np.float32) for of in (colour, text_colour(colour)))
+        pixels[:] = (ground * (1 - share) + letters * share).astype(np.uint8)
 
 
 def _label_image(name: str, score: str, *, size_pixels: int, width: int) -> np.ndarray:

@@ -29,3 +29,9 @@ def test_text_on_a_colour_has_contrast():
         colour = class_colour(label)
         assert all(0 <= level <= 255 for level in colour)
         assert contrast(colour, text_colour(colour)) > 4.5
+
+
+def test_no_colour_is_lost_on_black_or_white():
+    shades = [luminance(class_colour(label)) for label in range(300)]
+    assert min(shades) > 0.15
+    assert max(shades) < 0.75

@@ -112,7 +112,10 @@ def score_instances(
     _check_settings(classes, iou_type, max_detections)
     limits = sorted({min(few, max_detections) for few in FEW_DETECTIONS} | {max_detections})
     curves = matched_curves(truth, detections, num_classes=len(classes), iou_type=iou_type, limits=limits)
-    per_class = tuple(_class_scores(truth, detections, curves, label, name) for label, name in enumerate(classes))
+    counts = _counts(truth, detections, num_classes=len(classes))
+    per_class = tuple(
+        ClassScores(name, *counts[label].tolist(), _class_values(curves, label)) for label, name in enumerate(classes)
+    )
     return CocoScores(
         iou_type=iou_type,
         max_detections=max_detections,
@@ -151,16 +154,26 @@ def _sizes() -> list[tuple[int, str]]:
     return [(area, AREA_LETTERS[name]) for area, name in enumerate(AREAS) if AREA_LETTERS[name]]
 
 
-def _class_scores(
-    truth: Sequence[PictureInstances], detections: Sequence[PictureInstances], curves: Curves, label: int, name: str
-) -> ClassScores:
-    counts = [int(((picture.labels == label) & ~picture.crowd).sum()) for picture in truth]
+def _counts(
+    truth: Sequence[PictureInstances], detections: Sequence[PictureInstances], *, num_classes: int
+) -> np.ndarray:
+    """(num_classes, 3) int64: objects, pictures with an object, detections."""
+    objects, pictures, found = np.zeros((3, num_classes), dtype=np.int64)
+    for picture in truth:
+        labels = picture.labels[~picture.crowd]
+        objects += np.bincount(labels, minlength=num_classes)
+        pictures[np.unique(labels)] += 1
+    for picture in detections:
+        found += np.bincount(picture.labels, minlength=num_classes)
+    return np.stack([objects, pictures, found], axis=1)
+
+
+def _class_values(curves: Curves, label: int) -> dict[str, float | None]:
     precision = curves.precision[:, :, label, 0, -1]  # (T, R)
     values = {"AP": _mean(precision)}
     values |= {f"AP{percent}": _mean(precision[_at(curves, percent)]) for percent in (50, 75)}
     values["AR"] = _mean(curves.recall[:, label, 0, -1])
-    num_detections = sum(int((picture.labels == label).sum()) for picture in detections)
-    return ClassScores(name, sum(counts), sum(count > 0 for count in counts), num_detections, values)
+    return values
 
 
 def _at(curves: Curves, percent: int) -> int:
