@@ -17,6 +17,7 @@ CODECS = {
     "libx264": {"crf": "20", "preset": "veryfast", "bf": "0"},
     "mpeg4": {"q": "3"},
 }
+BT601, LIMITED_RANGE = 6, 1  # how ffmpeg makes YUV of RGB; unsaid, players take HD pictures for BT.709
 TICKS = 60_000  # a second, of a variable rate: MPEG-4 allows no more than 65,535
 MAX_DENOMINATOR = 1001  # of a constant rate, such as 30000 / 1001
 RATE_TOLERANCE = 1e-6
@@ -58,6 +59,7 @@ class VideoWriter:
         self._stream.pix_fmt = self._pixel_format(codec)
         self._stream.codec_context.time_base = self._clock
         self._stream.codec_context.flags |= Flags.frame_duration
+        self._stream.codec_context.colorspace, self._stream.codec_context.color_range = BT601, LIMITED_RANGE
         if pixel_aspect != (1, 1):
             self._stream.codec_context.sample_aspect_ratio = Fraction(*pixel_aspect)
 

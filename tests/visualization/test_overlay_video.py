@@ -188,3 +188,11 @@ def test_what_can_not_be_done_says_why(tmp_path, settings, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         made(tmp_path, source, **settings)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (640, 32), (16, 330)])
+def test_tiny_and_narrow_videos(tmp_path, size):
+    source = make_video(tmp_path / "a.mp4", size=size, num_frames=2, pixel_format="yuv444p")
+    outcome = made(tmp_path, source, lambda frames: [{"boxes": [[0, 0, *size]], "labels": [1], "scores": [0.9]}] * 2)
+    with open_video(outcome.video_path) as video:
+        assert (video.num_frames, video.width, video.height) == (2, *size)

@@ -147,3 +147,14 @@ def test_a_rate_that_is_no_fraction_of_small_numbers_is_kept_by_time_stamps(tmp_
     written(tmp_path / "a.mp4", times=times)
     with open_video(tmp_path / "a.mp4") as video:
         assert video.times.seconds == pytest.approx(times.seconds, abs=1e-3)
+
+
+def test_colours_come_back_and_the_file_says_how_they_are_stored(tmp_path):
+    colours = np.array([(200, 30, 40), (20, 180, 60), (40, 50, 220)], dtype=np.uint8)
+    with video_writer(tmp_path / "a.mp4", height=720, width=1280, times=FrameTimes.constant(3, 25.0)) as writer:
+        for colour in colours:
+            writer.write(np.broadcast_to(colour, (720, 1280, 3)))
+    with open_video(tmp_path / "a.mp4") as video:
+        assert np.abs(video.read(range(3))[:, 360, 640].astype(int) - colours).max() <= 4
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert container.streams.video[0].codec_context.colorspace == 6
