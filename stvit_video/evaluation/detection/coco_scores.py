@@ -114,7 +114,8 @@ def score_instances(
     curves = matched_curves(truth, detections, num_classes=len(classes), iou_type=iou_type, limits=limits)
     counts = _counts(truth, detections, num_classes=len(classes))
     per_class = tuple(
-        ClassScores(name, *counts[label].tolist(), _class_values(curves, label)) for label, name in enumerate(classes)
+        ClassScores(name, num_objects, num_pictures, num_detections, _class_values(curves, label))
+        for label, (name, (num_objects, num_pictures, num_detections)) in enumerate(zip(classes, counts, strict=True))
     )
     return CocoScores(
         iou_type=iou_type,
@@ -156,8 +157,8 @@ def _sizes() -> list[tuple[int, str]]:
 
 def _counts(
     truth: Sequence[PictureInstances], detections: Sequence[PictureInstances], *, num_classes: int
-) -> np.ndarray:
-    """(num_classes, 3) int64: objects, pictures with an object, detections."""
+) -> list[tuple[int, int, int]]:
+    """Of each class: objects, pictures with an object, detections."""
     objects, pictures, found = np.zeros((3, num_classes), dtype=np.int64)
     for picture in truth:
         labels = picture.labels[~picture.crowd]
@@ -165,7 +166,7 @@ def _counts(
         pictures[np.unique(labels)] += 1
     for picture in detections:
         found += np.bincount(picture.labels, minlength=num_classes)
-    return np.stack([objects, pictures, found], axis=1)
+    return list(zip(objects.tolist(), pictures.tolist(), found.tolist(), strict=True))
 
 
 def _class_values(curves: Curves, label: int) -> dict[str, float | None]:
