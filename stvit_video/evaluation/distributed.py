@@ -71,27 +71,53 @@ def evaluate_distributed(
     Args:
         evaluate: evaluates this process's share; a process without videos gives an empty result, see
             `evaluate_views(allow_empty=True)`.
-        folder: where the shares are kept for a while; that of process 0 is used by all, and must be one that
-            every machine sees.
-        timeout_seconds: how long process 0, having finished, waits for the others.
+        folder: as of `gather_shares`.
+        timeout_seconds: as of `gather_shares`.
 
     Returns:
         On process 0 the result of all videos in the manifest's order, each once; None on the others.
 
     Raises:
-        ProcessFailedError: another process failed or gave no sign in time, or does not see the folder.
+        ProcessFailedError: see `gather_shares`.
         ValueError: a video came twice, see `join_results`.
+    """
+    if rank_and_world_size()[1] == 1:
+        return in_manifest_order(evaluate())
+
+    def share() -> dict[str, Any]:
+        result = evaluate()
+        return {field.name: getattr(result, field.name) for field in fields(result)}
+
+    shares = gather_shares(share, folder=folder, timeout_seconds=timeout_seconds)
+    return None if shares is None else in_manifest_order(join_results([MultiViewResult(**share) for share in shares]))
+
+
+def gather_shares(
+    evaluate: Callable[[], dict[str, Any]], *, folder: Path, timeout_seconds: float = 1800.0
+) -> list[dict[str, Any]] | None:
+    """Run `evaluate` on every process and bring what it returns together on process 0.
+
+    Every process must call this.
+
+    Args:
+        evaluate: evaluates this process's share; its values are tensors, numbers, texts, lists and dictionaries.
+        folder: where the shares are kept for a while; that of process 0 is used by all, and must be one that
+            every machine sees.
+        timeout_seconds: how long process 0, having finished, waits for the others.
+
+    Returns:
+        On process 0 the shares by the number of their process; None on the others.
+
+    Raises:
+        ProcessFailedError: another process failed or gave no sign in time, or does not see the folder.
     """
     rank, world_size = rank_and_world_size()
     if world_size == 1:
-        return in_manifest_order(evaluate())
+        return [evaluate()]
     shares = _common_folder(folder, rank)
     try:
         _keep_share(evaluate, shares, rank)
-        if rank != 0:
-            return None
-        parts = _wait_for_shares(shares, world_size, timeout_seconds)
-        return in_manifest_order(join_results(parts))
+        return _wait_for_shares(shares, world_size, timeout_seconds) if rank == 0 else None
     finally:
         if rank == 0:
             shutil.rmtree(shares, ignore_errors=True)
@@ -131,11 +157,10 @@ def _common_folder(folder: Path, rank: int) -> Path:
     return Path(path)
 
 
-def _keep_share(evaluate: Callable[[], MultiViewResult], shares: Path, rank: int) -> None:
+def _keep_share(evaluate: Callable[[], dict[str, Any]], shares: Path, rank: int) -> None:
     """Evaluate and write the share, or why there is none."""
     try:
-        result = evaluate()
-        values = {field.name: getattr(result, field.name) for field in fields(result)}
+        values = evaluate()
         _write_whole(shares / f"{rank}.pt", lambda path: torch.save(values, path))
     except BaseException as error:
         reason = f"{type(error).__name__}: {error}"
@@ -160,7 +185,7 @@ def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
         write(part)
 
 
-def _wait_for_shares(shares: Path, world_size: int, timeout_seconds: float) -> list[MultiViewResult]:
+def _wait_for_shares(shares: Path, world_size: int, timeout_seconds: float) -> list[dict[str, Any]]:
     """Every process's share, as soon as the last one is there; one that failed ends the wait at once."""
     deadline = time.monotonic() + timeout_seconds
     while True:
@@ -170,9 +195,7 @@ def _wait_for_shares(shares: Path, world_size: int, timeout_seconds: float) -> l
                 reason = (shares / f"{rank}.error").read_text(encoding="utf-8")
                 raise ProcessFailedError(f"process {rank} of {world_size} failed: {reason}")
         if not late:
-            return [
-                MultiViewResult(**torch.load(shares / f"{rank}.pt", weights_only=True)) for rank in range(world_size)
-            ]
+            return [torch.load(shares / f"{rank}.pt", weights_only=True) for rank in range(world_size)]
         if time.monotonic() > deadline:
             raise ProcessFailedError(
                 f"process {', '.join(map(str, late))} of {world_size} gave no result within {timeout_seconds:g} s of "

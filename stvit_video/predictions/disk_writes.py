@@ -1,15 +1,13 @@
 """Writing that tells of a full disk in words, and the digest of a file."""
 
-import errno
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from stvit_video.utils.atomic_files import DiskFullError
+from stvit_video.utils.full_disk import full_disk_is_told
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 BLOCK_BYTES = 2**20
 
 
@@ -25,19 +23,9 @@ def no_room_is_told(path: Path, *, kept_in: str) -> Iterator[None]:
         DiskFullError: in place of the system's error.
         OSError: any other error; it names the file.
     """
-    try:
+    advice = f"what is done so far is kept in {kept_in}: make room, and the same command goes on where it stopped"
+    with full_disk_is_told(path, advice=advice):
         yield
-    except DiskFullError:
-        raise
-    except OSError as error:
-        if error.errno in FULL:
-            raise DiskFullError(
-                f"{path} can't be written, there is no room left ({error.strerror}); what is done so far is kept "
-                f"in {kept_in}: make room, and the same command goes on where it stopped"
-            ) from error
-        if error.filename is None:
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
 
 
 def write_all(file: IO[bytes], content: bytes) -> None:

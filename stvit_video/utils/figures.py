@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 __all__ = ["MAX_SIDE_PIXELS", "draw_or_warn", "new_figure", "save_figure"]
 
@@ -30,12 +30,12 @@ def new_figure(width_inches: float, height_inches: float, *, dpi: int, **setting
     return figure
 
 
-def save_figure(figure: Any, path: Path, *, is_cropped: bool = False) -> None:
+def save_figure(figure: Any, path: Path | IO[bytes], *, is_cropped: bool = False) -> None:
     """Write the PNG.
 
     Args:
         figure: of `new_figure`.
-        path: the file to write.
+        path: the file to write, or one that is open for it.
         is_cropped: grow or shrink to what is drawn, as far as the sides stay within MAX_SIDE_PIXELS.
 
     Raises:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-__all__ = ["PlotText", "plot_text", "write_literally"]
+__all__ = ["PlotText", "font_with", "plot_text", "write_literally"]
 
 FIRST_FONT = "DejaVu Sans"  # comes with matplotlib
 NOT_FOR_TEXT = ("Last Resort", "Adobe Blank", "STIXNonUnicode", "cm")  # boxes for letters, or letters at other codes
@@ -51,6 +51,16 @@ def plot_text(texts: Iterable[str], *, max_length: int | None = None) -> PlotTex
     shown = {letter: letter if letter in has else _escape(letter) for letter in wanted}
     shown |= {letter: _escape(letter) for letter in wanted if unicodedata.category(letter) in UNSEEN}
     return PlotText([_joined([shown[letter] for letter in text], max_length) for text in given], families)
+
+
+def font_with(letter: str, families: Sequence[str]) -> str:
+    """The first of these fonts that has a letter; where none has it, the first.
+
+    Args:
+        letter: one character.
+        families: of `plot_text`.
+    """
+    return next((family for family in families if ord(letter) in _letters(family)), families[0])
 
 
 def write_literally(labels: Iterable[Any], families: Sequence[str]) -> None:

@@ -71,6 +71,15 @@ def test_several_labels_travel_between_processes(two_processes):
     assert 0 < evaluate_ledger(ledger, num_resamples=0).metrics["mean_average_precision"] <= 1
 
 
+def test_two_processes_give_the_detections_and_scores_of_one(two_processes):
+    for what in ("detections", "scores"):
+        alone, shards = (two_processes / f"{what}-{way}.json" for way in ("alone", "shards"))
+        assert alone.read_bytes() == shards.read_bytes()
+    values, errors = json.loads((two_processes / "scores-shards.json").read_text())
+    assert 0 < values["segm"]["AP"] < 1
+    assert errors == [[101, "broken"]]
+
+
 def test_a_process_that_fails_ends_the_other_with_its_reason(two_processes):
     first, second = (json.loads((two_processes / f"rank{rank}.json").read_text()) for rank in range(2))
     assert second["second fails"] == "ArithmeticError: NaN in video 3.mp4"

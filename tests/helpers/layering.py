@@ -35,7 +35,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"data/decoding", "data/manifests", "data/sampling", "data/transforms", "utils"},  # explain, and the faces
     "evaluation": {"utils"},
     "evaluation/ledger": {"evaluation", "utils"},
+    "evaluation/detection": {"evaluation", "utils"},
     "evaluation/cost": {"utils"},
+    "visualization": {"evaluation", "evaluation/detection", "data/decoding", "data/sampling", "utils"},
     "training": {"models", "evaluation", "data/manifests", "data/transforms", "utils"},
     "factories": {"settings", "models", "training", "data/*", "utils"},
     "model_benchmark": {"models", "evaluation/cost", "tokens", "utils"},
@@ -50,7 +52,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sweeps/report": {"utils"},
     ROOT: {"models", "data/*", "inference"},
 }
-LAZY = {"pyarrow", "pytorchvideo", "decord", "av", "fvcore", "matplotlib", "rich"}  # slow or broken: only where needed
+# slow or broken: only where needed
+LAZY = {"pyarrow", "pytorchvideo", "decord", "av", "fvcore", "matplotlib", "rich", "faster_coco_eval"}
 TORCH_ONLY = {"layers", "tokens"}  # rooms without third-party libraries but torch
 # what a deployed model needs beside its graph: none of these may load torch, nor may what they import
 WITHOUT_TORCH = (

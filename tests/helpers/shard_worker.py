@@ -11,13 +11,17 @@ import time
 from pathlib import Path
 
 import torch
+from detection_maker import CLASSES, random_set
 from torch import nn
 from torch.utils.data import DataLoader
 
 from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
+from stvit_video.evaluation.detection.detection_results import DetectionResults
+from stvit_video.evaluation.detection.results_file import write_detections
 from stvit_video.evaluation.distributed import (
     ProcessFailedError,
     evaluate_distributed,
+    gather_shares,
     process_group,
     rank_and_world_size,
 )
@@ -81,6 +85,34 @@ def compare(folder: Path, name: str, items: list[dict]) -> None:
         write(evaluate(items, rank=0, world_size=1), items, folder / f"{name}-alone.parquet")
 
 
+def detect(*, rank: int, world_size: int) -> DetectionResults:
+    """The detections of a process, of which one picture can't be read."""
+    truth, detections = random_set(0)
+    results = DetectionResults(truth, classes=CLASSES)
+    for place in range(rank, len(truth), world_size):
+        name = truth[place]["picture_id"]
+        if place == 6:
+            results.add_missing(name, "broken")
+        else:
+            results.add([name], [detections[place]])
+    return results
+
+
+def compare_detections(folder: Path) -> None:
+    """Scores and detections of both ways, into detections-alone.json and detections-shards.json."""
+    rank, world_size = rank_and_world_size()
+    shares = gather_shares(lambda: detect(rank=rank, world_size=world_size).share(), folder=folder / "shards")
+    assert (shares is None) == (rank != 0)
+    if shares is not None:
+        together = DetectionResults(random_set(0)[0], classes=CLASSES)
+        for share in shares:
+            together.take_share(share)
+        for name, results in (("shards", together), ("alone", detect(rank=0, world_size=1))):
+            write_detections(folder / f"detections-{name}.json", results.detections.values(), category_ids=range(5))
+            values = {kind: results.scores(kind).values for kind in ("bbox", "segm")}
+            (folder / f"scores-{name}.json").write_text(json.dumps([values, list(results.errors.items())]))
+
+
 def error_of(folder: Path, action, *, timeout_seconds: float = 20.0) -> str:
     """What `evaluate_distributed` raises when `action` is this process's evaluation."""
     try:
@@ -106,6 +138,7 @@ def main(folder: Path) -> None:
         compare(folder, "seven", make_items(7, broken=(1, 6)))
         compare(folder, "one", make_items(1, broken=()))
         compare(folder, "several", make_items(6, broken=(0, 3), several=True))
+        compare_detections(folder)
         few = make_items(3, broken=())
         texts = {"second fails": error_of(folder, fail if rank else lambda: evaluate(few, rank=0, world_size=2))}
         texts["first fails"] = error_of(folder, (lambda: wait_until_gone(folder)) if rank else fail)

@@ -1,0 +1,1 @@
+"""COCO scores of detection and instance segmentation, and the files that hold them."""

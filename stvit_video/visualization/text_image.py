@@ -1,0 +1,75 @@
+"""Text of any script as pixels: each letter from the first installed font that has it, else its escape."""
+
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from stvit_video.utils.plot_text import font_with, plot_text
+
+__all__ = ["text_image"]
+
+ELLIPSIS = "…"
+PADDING = 0.15  # of the size, at each side
+
+
+@lru_cache(maxsize=4096)  # a video shows the same labels in every frame
+def text_image(text: str, *, size_pixels: int, max_width_pixels: int, max_length: int = 60) -> np.ndarray:
+    """How much of each pixel a line of text covers.
+
+    Args:
+        text: of any script. What no font has stands as an escape, such as \\u4f60.
+        size_pixels: of the font.
+        max_width_pixels: a longer text ends in "…".
+        max_length: letters at most, likewise.
+
+    Returns:
+        (h, w) uint8, 255 = ink. It is shared between calls and can't be written to. (h, 0) where not even "…" fits.
+    """
+    (shown,), families = plot_text([text], max_length=max_length)
+    padding = max(1, round(PADDING * size_pixels))
+    shown = _fitted(shown, tuple(families), size_pixels, max_width_pixels - 2 * padding)
+    ascent, descent = _font(families[0], size_pixels).getmetrics()
+    width = _width(shown, tuple(families), size_pixels) + 2 * padding if shown else 0
+    image = Image.new("L", (width, ascent + descent))
+    draw, left = ImageDraw.Draw(image), float(padding)
+    for run, font in _runs(shown, tuple(families), size_pixels):
+        draw.text((left, ascent), run, fill=255, font=font, anchor="ls")
+        left += font.getlength(run)
+    pixels = np.asarray(image)
+    pixels.setflags(write=False)
+    return pixels
+
+
+def _fitted(text: str, families: tuple[str, ...], size: int, width: int) -> str:
+    """The longest beginning that fits, with "…" where something is cut off."""
+    if _width(text, families, size) <= width:
+        return text
+    fits, too_long = 0, len(text)
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if _width(text[:middle] + ELLIPSIS, families, size) <= width:
+            fits = middle
+        else:
+            too_long = middle
+    cut = text[:fits] + ELLIPSIS
+    return cut if _width(cut, families, size) <= width else ""
+
+
+def _width(text: str, families: tuple[str, ...], size: int) -> int:
+    return int(np.ceil(sum(font.getlength(run) for run, font in _runs(text, families, size))))
+
+
+def _runs(text: str, families: tuple[str, ...], size: int) -> list[tuple[str, Any]]:
+    """The text in pieces of one font each."""
+    pieces = groupby(text, key=lambda letter: font_with(letter, families))
+    return [("".join(letters), _font(family, size)) for family, letters in pieces]
+
+
+@lru_cache(maxsize=64)
+def _font(family: str, size: int) -> Any:
+    from matplotlib.font_manager import FontProperties, findfont
+
+    return ImageFont.truetype(findfont(FontProperties(family=[family])), size)

@@ -1,0 +1,55 @@
+"""Names of results: those of the files, and no two alike."""
+
+from pathlib import Path
+
+import pytest
+
+from stvit_video.visualization.overlay_names import overlay_names, prepare_folder
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["street.mp4", "a/b.c.jpg"], ["street", "b.c"]),
+        (["a.jpg", "a.png"], ["a_jpg", "a_png"]),
+        (["left/a.mp4", "right/a.mp4", "b.mp4"], ["left_a", "right_a", "b"]),
+        (["left/a.mp4", "right/a.mp4", "right/a.jpg"], ["left_a_mp4", "right_a_mp4", "right_a_jpg"]),
+        (["1/x/a.mp4", "2/x/a.mp4"], ["1_x_a", "2_x_a"]),
+        (["a.mp4", "b/A.mp4"], None),
+        (["left/a.mp4", "right/a.mp4", "left_a.mp4"], ["left_a_2", "right_a", "left_a"]),
+        (["cafe\u0301.mp4", "b/caf\u00e9.mp4"], None),
+        (["a.jpg", "a"], ["a_jpg", "a"]),
+    ],
+)
+def test_names_are_short_and_differ(tmp_path, monkeypatch, paths, names):
+    monkeypatch.chdir(tmp_path)
+    found = overlay_names(paths, folder=tmp_path / "out")
+    if names is not None:
+        assert found == names
+    assert len({name.casefold() for name in found}) == len(paths)
+
+
+def test_two_long_names_are_cut_and_differ(tmp_path):
+    names = overlay_names([f"{'ü' * 120}{n}.mp4" for n in range(2)], folder=tmp_path)
+    assert len(set(names)) == 2
+    assert all(len(name.encode()) < 190 for name in names)
+
+
+@pytest.mark.parametrize("source", ["street.mp4", "photo.png", "STREET.MP4"])
+def test_a_source_is_never_written_over(tmp_path, source):
+    (tmp_path / source).touch()
+    with pytest.raises(ValueError, match=r"would be written over .*give an out= that is not the folder"):
+        overlay_names([tmp_path / source], folder=tmp_path)
+    assert overlay_names([tmp_path / source], folder=tmp_path / "out") == [Path(source).stem]
+
+
+def test_a_picture_may_go_beside_its_drawing(tmp_path):
+    assert overlay_names([tmp_path / "a.jpg"], folder=tmp_path) == ["a"]
+
+
+def test_a_folder_that_can_not_be_made_is_named(tmp_path):
+    prepare_folder(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"the folder .*file/out can't be made or written \(.+\); give another out="):
+        prepare_folder(tmp_path / "file" / "out")

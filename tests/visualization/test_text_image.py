@@ -1,0 +1,63 @@
+"""Text as pixels: cut where it is too long, in letters of any script, escaped where no font has them."""
+
+import numpy as np
+import pytest
+
+from stvit_video.utils import plot_text
+from stvit_video.visualization.text_image import text_image
+
+
+def ink(text, *, size=16, width=2000, **settings):
+    return text_image(text, size_pixels=size, max_width_pixels=width, **settings)
+
+
+def test_text_has_ink_within_a_margin():
+    image = ink("platelet 0.93")
+    assert image.dtype == np.uint8
+    assert image.max() > 200
+    assert not image[:, :2].any()
+    assert not image[:, -2:].any()
+    assert 14 <= image.shape[0] <= 28
+
+
+@pytest.mark.parametrize("text", ["x" * 200, "Ünïcødé " * 30, "قفز " * 40])
+@pytest.mark.parametrize("width", [40, 100, 333])
+def test_a_long_text_fits(text, width):
+    image = ink(text, width=width, max_length=250)
+    assert 0 < image.shape[1] <= width
+    assert image.any()
+
+
+def test_where_nothing_fits_there_is_nothing():
+    assert ink("cell", width=5).shape[1] == 0
+    assert ink("").shape[1] == 0
+
+
+def test_a_text_of_many_letters_is_cut():
+    assert ink("i" * 200, max_length=10).shape == ink("i" * 9 + "…").shape
+
+
+def test_what_no_font_has_stands_as_an_escape(monkeypatch):
+    monkeypatch.setattr(plot_text, "_other_families", tuple)
+    text_image.cache_clear()
+    assert np.array_equal(ink("\u4f60"), ink("\\u4f60"))
+    text_image.cache_clear()
+
+
+def test_letters_come_from_the_font_that_has_them(monkeypatch):
+    """STIXGeneral comes with matplotlib, and has letters that DejaVu Sans lacks."""
+    letters = plot_text._letters("STIXGeneral") - plot_text._letters("DejaVu Sans")
+    letter = next(
+        chr(code) for code in sorted(letters) if chr(code).isalpha() and plot_text._is_drawn("STIXGeneral", chr(code))
+    )
+    monkeypatch.setattr(plot_text, "_other_families", lambda: ("STIXGeneral",))
+    text_image.cache_clear()
+    mixed = ink(f"a{letter}b")
+    assert mixed.shape[1] > ink("ab").shape[1]
+    assert not np.array_equal(mixed, ink("a\ufffdb"))
+    text_image.cache_clear()
+
+
+def test_the_cached_image_can_not_be_changed():
+    with pytest.raises(ValueError, match="read-only"):
+        ink("cell")[0, 0] = 1
