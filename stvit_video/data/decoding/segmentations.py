@@ -5,15 +5,16 @@ Run lengths go down the columns, and begin with pixels outside of the object.
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stvit_video.utils.mask_runs import mask_of_runs, read_run_lengths
 from stvit_video.utils.optional import load_optional
-from stvit_video.utils.run_lengths import mask_of_runs, read_run_lengths
 
-__all__ = ["segmentation_fault", "segmentation_mask"]
+__all__ = ["segmentation_fault", "segmentation_mask", "segmentation_runs"]
 
 MIN_POLYGON_NUMBERS = 6  # three corners
 
@@ -53,16 +54,44 @@ def segmentation_mask(segmentation: Any, *, height: int, width: int) -> NDArray[
     """
     if fault := segmentation_fault(segmentation, height=height, width=width):
         raise ValueError(f"segmentation of a picture of {width}x{height}: {fault}")
+    if not isinstance(segmentation, dict):
+        return np.ascontiguousarray(_library().decode(_drawn(segmentation, height, width)))
+    counts = segmentation["counts"]
+    runs = read_run_lengths(counts) if isinstance(counts, str) else counts
+    return mask_of_runs(runs, height=height, width=width)
+
+
+def segmentation_runs(segmentation: Any, *, height: int, width: int) -> dict[str, Any]:
+    """A segmentation as run lengths: {"size": [height, width], "counts": numbers or a text}.
+
+    Args:
+        segmentation: of an annotation of COCO; one that can't be a mask of such a picture gives an empty mask.
+        height: of the picture in pixels.
+        width: likewise.
+
+    Raises:
+        MissingLibraryError: faster-coco-eval, which draws polygons, does not import.
+    """
+    if segmentation_fault(segmentation, height=height, width=width):
+        return {"size": [height, width], "counts": [height * width]}
     if isinstance(segmentation, dict):
-        counts = segmentation["counts"]
-        runs = read_run_lengths(counts) if isinstance(counts, str) else counts
-        return mask_of_runs(runs, height=height, width=width)
-    drawing = load_optional(
+        return {"size": [height, width], "counts": segmentation["counts"]}
+    counts = _drawn(segmentation, height, width)["counts"]
+    return {"size": [height, width], "counts": counts.decode("ascii") if isinstance(counts, bytes) else counts}
+
+
+def _drawn(polygons: Sequence[Sequence[float]], height: int, width: int) -> dict[str, Any]:
+    """Polygons as one mask, in the library's run lengths."""
+    library = _library()
+    drawn = library.frPyObjects([[float(number) for number in polygon] for polygon in polygons], height, width)
+    merged: dict[str, Any] = library.merge(drawn)
+    return merged
+
+
+def _library() -> ModuleType:
+    return load_optional(
         "faster_coco_eval.core.mask", needed_for="drawing polygons", install="pip install faster-coco-eval"
     )
-    drawn = drawing.frPyObjects([[float(number) for number in polygon] for polygon in segmentation], height, width)
-    mask: NDArray[np.uint8] = drawing.decode(drawing.merge(drawn))
-    return np.ascontiguousarray(mask)
 
 
 def _polygon_fault(polygon: Sequence[Any]) -> str:

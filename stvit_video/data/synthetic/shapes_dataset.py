@@ -20,7 +20,7 @@ from PIL import Image
 from stvit_video.data.synthetic.dataset import BUILDING, DONE, SPLITS, locked, refuse_foreign_folder
 from stvit_video.data.synthetic.shapes import MAX_SHAPES, SHAPE_CLASSES, DrawnPicture, draw_shapes
 from stvit_video.utils.atomic_files import write_text
-from stvit_video.utils.run_lengths import runs_of_mask
+from stvit_video.utils.mask_runs import runs_of_mask
 
 __all__ = ["shapes_picture", "write_shapes_dataset"]
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from stvit_video.data.decoding.segmentations import segmentation_fault, segmentation_mask
-from stvit_video.utils.run_lengths import runs_of_mask
+from stvit_video.data.decoding.segmentations import segmentation_fault, segmentation_mask, segmentation_runs
+from stvit_video.utils.mask_runs import runs_of_mask
 
 H, W = 21, 34
 
@@ -58,4 +58,15 @@ def test_what_is_no_mask_is_named_and_not_drawn(segmentation, what):
     with pytest.raises(ValueError, match=what):
         segmentation_mask(segmentation, height=H, width=W)
     assert fault
+    assert segmentation_runs(segmentation, height=H, width=W) == {"size": [H, W], "counts": [H * W]}
     assert not segmentation_fault([[1, 2, 3, 4, 5, 6]], height=H, width=W)
+
+
+def test_all_forms_become_run_lengths_of_the_same_mask():
+    polygons = [[3, 4, 13, 4, 13, 11, 3, 11], [20, 2, 30, 2, 25, 18]]
+    runs = segmentation_runs(polygons, height=H, width=W)
+    mask = segmentation_mask(polygons, height=H, width=W)
+    np.testing.assert_array_equal(segmentation_mask(runs, height=H, width=W), mask)
+    given = runs_of_mask(mask)
+    assert segmentation_runs(given, height=H, width=W) == given
+    assert isinstance(runs["counts"], str)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from stvit_video.data.synthetic.shapes import SHAPE_CLASSES
 from stvit_video.data.synthetic.shapes_dataset import shapes_picture, write_shapes_dataset
-from stvit_video.utils.run_lengths import mask_of_runs
+from stvit_video.utils.mask_runs import mask_of_runs
 
 SETTINGS = {"num_train": 12, "num_val": 3, "image_size": 40}
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stvit_video.utils.run_lengths import mask_of_runs, read_run_lengths, runs_of_mask
+from stvit_video.utils.mask_runs import mask_of_runs, read_run_lengths, runs_of_mask
 
 
 def random_masks():
