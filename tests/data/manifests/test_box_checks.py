@@ -12,9 +12,8 @@ def boxes(*rows, good=0):
 
 
 def check(bbox):
-    return check_boxes(
-        bbox, np.array([[H, W]] * len(bbox), dtype=np.float64).reshape(-1, 2), [f"n{row}" for row in range(len(bbox))]
-    )
+    sizes = np.tile([[float(H), float(W)]], (len(bbox), 1))
+    return check_boxes(bbox, sizes, [f"n{row}" for row in range(len(bbox))])
 
 
 def test_good_boxes_pass_also_at_the_border():
