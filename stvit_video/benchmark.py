@@ -16,7 +16,7 @@ from stvit_video.data.benchmarks.bare_decoders import find_videos
 from stvit_video.data.benchmarks.suite import format_comparisons, measure_data
 from stvit_video.data.curation.transcode import TranscodeError
 from stvit_video.data.decoding.request import DecodeError
-from stvit_video.data.loading.clip_dataset import BrokenVideosError
+from stvit_video.data.loading.replacements import BrokenVideosError
 from stvit_video.data.loading.worker_crashes import WorkerCrashError
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.cost.table import FORMATS, format_costs

@@ -19,12 +19,15 @@ from stvit_video.config.hydra_app import end_job, run_command
 from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.nodes import register_nodes
 from stvit_video.config.unknown_keys import mark_unknown, unknown_faults
+from stvit_video.data.curation.annotation_report import check_scanned_sizes, describe_annotations, write_class_table
 from stvit_video.data.curation.examine import Examination, describe, examine, write_examination
 from stvit_video.data.curation.transcode import Encoding
 from stvit_video.data.curation.transcode_gain import measure_gain
-from stvit_video.data.layouts.catalogue import PICTURE_LAYOUTS
+from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, PICTURE_LAYOUTS
+from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.factories.manifests import build_parts
+from stvit_video.factories.picture_lists import annotation_findings, read_pictures
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.doctor_settings import DoctorSettings
 from stvit_video.settings.paths import CONF_DIR
@@ -64,8 +67,9 @@ def doctor(values: Mapping[str, Any], *, output_dir: Path) -> Examination:
     settings = read.settings
     data, encoding = settings.data, Encoding(short_side=settings.short_side, gop=settings.gop)
     num_measured, limit = settings.num_measured, settings.time_limit_seconds
+    listed = list_parts(data, settings.parts)
     examination = examine(
-        list_parts(data, settings.parts),
+        listed,
         num_workers=settings.num_workers or os.cpu_count() or 1,
         time_limit_seconds=limit,
         frames=settings.frames,
@@ -75,6 +79,7 @@ def doctor(values: Mapping[str, Any], *, output_dir: Path) -> Examination:
     )
     write_examination(examination, output_dir)
     print("\n".join(describe(examination)))
+    describe_boxes(listed, examination, output_dir)
     good = [path for path, report in examination.reports.items() if not report.faults and os.path.isfile(path)]
     if num_measured and good and data.source not in PICTURE_LAYOUTS:  # pictures are as quick as they get
         sample = good[:: max(1, len(good) // num_measured)][:num_measured]  # spread over the list
@@ -92,7 +97,29 @@ def doctor(values: Mapping[str, Any], *, output_dir: Path) -> Examination:
     return examination
 
 
-def list_parts(data: ClipSettings, parts: Sequence[str]) -> dict[str, Manifest]:
+def describe_boxes(listed: Mapping[str, Manifest], examination: Examination, output_dir: Path) -> None:
+    """Print what pictures with boxes hold, and what is wrong with their annotations; write classes.csv.
+
+    Args:
+        listed: part -> its list; one without boxes is passed over.
+        examination: of their files.
+        output_dir: where the table goes.
+
+    Raises:
+        OSError: the table can't be written.
+    """
+    boxes = {part: pictures for part, pictures in listed.items() if isinstance(pictures, AnnotatedPictures)}
+    if not boxes:
+        return
+    write_class_table(output_dir / "classes.csv", boxes)
+    print("\n".join(describe_annotations(boxes)))
+    found = annotation_findings(boxes, masks=any(pictures.has_outlines for pictures in boxes.values()))
+    found.take(check_scanned_sizes(boxes, examination.reports))
+    for kind, sentences in (("fault", found.faults), ("warning", found.warnings)):
+        print("\n".join(f"{kind}: {sentence}" for sentence in sentences) or f"no {kind} in the annotations")
+
+
+def list_parts(data: ClipSettings, parts: Sequence[str]) -> Mapping[str, Manifest]:
     """The listed videos of each part; those that are listed and not there stay in, as faults.
 
     Args:
@@ -107,7 +134,7 @@ def list_parts(data: ClipSettings, parts: Sequence[str]) -> dict[str, Manifest]:
     plain = data.plain() | {"quarantine": None}
     if data.source == "csv" and "val" in parts and not (plain.get("val") or plain.get("fold_column")):
         raise ValueError("there is no data.val to scan; give data.val=val.csv, or parts=[train]")
-    return build_parts(plain, parts)
+    return read_pictures(plain, parts) if data.source in BOX_LAYOUTS else build_parts(plain, parts)
 
 
 @hydra.main(version_base="1.3", config_path=CONF_DIR, config_name="doctor")

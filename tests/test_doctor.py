@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from coco_maker import write_coco
 from commands import RunCommand
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from picture_maker import write_picture
 
 from stvit_video import doctor as module
 from stvit_video.data.synthetic.dataset import encode_video
@@ -104,3 +106,22 @@ def test_exit_code_of_the_environment(monkeypatch: Any, capsys: Any, can_train: 
     monkeypatch.setattr(module, "describe_environment", lambda: (["ok       torch: 2"], can_train))
     assert main_environment() == code
     assert capsys.readouterr().out == "ok       torch: 2\n"
+
+
+def test_annotations_of_pictures_are_checked_and_counted(tmp_path: Path, capsys: Any) -> None:
+    root = write_coco(tmp_path / "set")
+    (root / "val" / "b.png").write_bytes((root / "train" / "b.png").read_bytes())
+    write_picture(root / "train" / "c.png", seed=0, size=(20, 31))
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        config = compose("doctor", overrides=["data=coco", f"data.root={root}", "num_workers=1"])
+    settings: Any = OmegaConf.to_container(config, resolve=True)
+    doctor(settings, output_dir=tmp_path / "out")
+    printed = capsys.readouterr().out
+    assert "6 files are listed (3 train, 3 val): 6 are good" in printed
+    assert "1 videos are in train and in val, byte by byte" in printed
+    assert "train: 3 pictures of 3 sizes" in printed
+    assert "apple: 2 train objects in 2 pictures" in printed
+    assert "no fault in the annotations" in printed
+    assert re.search(r"warning: 1 of 3 train pictures .* another size than is stated, first: .*c.png", printed)
+    with (tmp_path / "out" / "classes.csv").open(newline="") as file:
+        assert [row["class"] for row in csv.DictReader(file)] == ["pear", "apple"]

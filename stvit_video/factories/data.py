@@ -2,10 +2,10 @@
 
 from functools import cached_property
 
-from stvit_video.data.loading.clip_dataset import attempts_for
 from stvit_video.data.loading.datamodule import Batches, TrainingClips, VideoDataModule
 from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.multi_scale import MultiScale
+from stvit_video.data.loading.replacements import attempts_for
 from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.data.sampling.clip_sampling import ClipSampling
 from stvit_video.data.transforms.mixup import Mixing

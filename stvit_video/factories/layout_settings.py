@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from stvit_video.data.layouts.catalogue import LAYOUTS
+from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, LAYOUTS
+from stvit_video.data.loading.picture_options import picture_options
 from stvit_video.data.loading.pytorchvideo_reader import pytorchvideo_frames
 from stvit_video.settings.allowed import is_place
 from stvit_video.settings.data_settings import ClipSettings
@@ -14,6 +15,7 @@ from stvit_video.settings.signature import settings_of
 
 # of the layouts whose training clips are not read by our decoders
 FRAME_READERS = {"pytorchvideo": pytorchvideo_frames}
+PICTURE_OPTIONS = dict.fromkeys(BOX_LAYOUTS, picture_options)  # what their pictures have of settings besides
 NO_SETTINGS = ("known_classes", *ClipSettings.model_fields)  # arguments of finders and readers
 
 
@@ -24,9 +26,8 @@ def layout_settings(source: str) -> type[Group]:
     Args:
         source: one of LAYOUTS.
     """
-    reader = FRAME_READERS.get(source)
-    functions = (LAYOUTS[source],) if reader is None else (LAYOUTS[source], reader)
-    return settings_of(*functions, name=source, without=NO_SETTINGS)
+    more = [group[source] for group in (FRAME_READERS, PICTURE_OPTIONS) if source in group]
+    return settings_of(LAYOUTS[source], *more, name=source, without=NO_SETTINGS)
 
 
 @cache

@@ -1,9 +1,10 @@
-"""The settings `augment`: what is done to training clips."""
+"""The settings `augment`: what is done to training clips, and to training pictures with boxes."""
 
 from typing import Annotated
 
 from pydantic import Field
 
+from stvit_video.settings.box_augment_settings import BoxAugmentSettings
 from stvit_video.settings.declare import AsTuple, Count, Group, NonNegative, Positive, PositiveShare, Share, setting
 from stvit_video.utils.choices import CropMode
 
@@ -12,7 +13,7 @@ Ratios = Annotated[tuple[Positive, Positive], AsTuple]
 Sides = Annotated[tuple[Count, Count], AsTuple]
 
 
-class AugmentSettings(Group):
+class ClipAugmentSettings(Group):
     """What is done to training clips."""
 
     crop: CropMode = setting(
@@ -36,3 +37,7 @@ class AugmentSettings(Group):
     mix_probability: Share = setting(1.0, "of a batch, where one of the two is on")
     cutmix_share: Share = setting(0.5, "of the mixed batches, where both are on")
     on_device: bool = setting(False, "workers only crop, all the rest runs on the model's device")
+
+
+class AugmentSettings(BoxAugmentSettings, ClipAugmentSettings):
+    """What is done to training clips; to pictures with boxes flip_probability and what is marked "boxes"."""

@@ -19,8 +19,17 @@ def test_a_reader_of_its_own_has_settings_too():
     assert {name: values[name] for name in expected} == expected
 
 
+def test_pictures_with_boxes_have_settings_besides():
+    values = default_values(layout_settings("voc_boxes"))
+    assert values == {
+        **{"root": None, "train_set": "train", "val_set": "val"},
+        **{"long_side": 1333, "antialias": True, "drop_empty": False, "max_objects": 1000},
+    }
+
+
 def test_paths_are_known_by_their_type():
     expected = {"train", "val", "train_videos", "val_videos", "lists", "videos", "shards", "val_shards", "classes"}
+    expected |= {"train_json", "train_images", "val_json", "val_images"}
     assert set(path_names()) == expected | {"quarantine"}
 
 

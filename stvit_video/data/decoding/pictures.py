@@ -8,6 +8,7 @@ import io
 import operator
 from collections.abc import Iterable
 from types import TracebackType
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -30,6 +31,8 @@ TURNS = {  # EXIF's number -> what makes the stored picture upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+DEEP_MODES = ("I", "F")  # of Pillow: values of 16 or 32 bits
+LYING = (5, 6, 7, 8)  # of these, those that exchange height and width
 
 
 class Picture:
@@ -101,6 +104,34 @@ def decode_picture(content: bytes, *, name: str) -> Picture:
     except Image.UnidentifiedImageError as error:
         raise picture_error(name, f"it is no picture of a known format ({', '.join(FORMATS)})") from error
     except Exception as error:  # Pillow's readers of damaged bytes raise whatever they stumble over
+        raise picture_error(name, f"{error or type(error).__name__}") from error
+
+
+class PictureHeader(NamedTuple):
+    """What the header of a picture says: its size in pixels once it is upright, and whether its values end at 255."""
+
+    height: int
+    width: int
+    has_8_bits: bool
+
+
+def read_header(content: bytes, *, name: str) -> PictureHeader:
+    """Read the header of a picture; the pixels are not read.
+
+    Args:
+        content: of the file.
+        name: for messages.
+
+    Raises:
+        DecodeError: it is no picture of a known format, or its header is damaged.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            sides = (image.width, image.height) if _orientation(image) in LYING else (image.height, image.width)
+            return PictureHeader(*sides, not image.mode.startswith(DEEP_MODES))
+    except Image.UnidentifiedImageError as error:
+        raise picture_error(name, f"it is no picture of a known format ({', '.join(FORMATS)})") from error
+    except Exception as error:  # as in `decode_picture`
         raise picture_error(name, f"{error or type(error).__name__}") from error
 
 

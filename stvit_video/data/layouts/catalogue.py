@@ -7,7 +7,9 @@ their help. docs/develop/add_a_layout.md says how to add one.
 from collections.abc import Callable
 
 from stvit_video.data.layouts.class_folders import find_class_folders
+from stvit_video.data.layouts.coco import find_coco, find_coco_folders
 from stvit_video.data.layouts.csv_list import find_csv_list
+from stvit_video.data.layouts.drawn_shapes import find_drawn_shapes
 from stvit_video.data.layouts.embedded import find_embedded
 from stvit_video.data.layouts.hmdb51 import find_hmdb51
 from stvit_video.data.layouts.image_folder import find_image_folder
@@ -17,9 +19,13 @@ from stvit_video.data.layouts.pytorchvideo import find_pytorchvideo
 from stvit_video.data.layouts.something_something import find_something_something
 from stvit_video.data.layouts.tar_shards import find_tar_shards
 from stvit_video.data.layouts.ucf101 import find_ucf101
+from stvit_video.data.layouts.voc_boxes import find_voc_boxes
 
 LAYOUTS: dict[str, Callable[..., Reading]] = {
+    "coco": find_coco,
+    "coco_folders": find_coco_folders,
     "csv": find_csv_list,
+    "drawn_shapes": find_drawn_shapes,
     "folder": find_class_folders,
     "hmdb51": find_hmdb51,
     "image_folder": find_image_folder,
@@ -29,5 +35,7 @@ LAYOUTS: dict[str, Callable[..., Reading]] = {
     "something_something_v2": find_something_something,
     "synthetic": find_embedded,
     "ucf101": find_ucf101,
+    "voc_boxes": find_voc_boxes,
 }
-PICTURE_LAYOUTS = ("image_folder",)  # of one frame each
+BOX_LAYOUTS = ("coco", "coco_folders", "drawn_shapes", "voc_boxes")  # pictures whose labels are objects in boxes
+PICTURE_LAYOUTS = ("image_folder", *BOX_LAYOUTS)  # of one frame each

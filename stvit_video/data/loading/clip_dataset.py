@@ -1,9 +1,6 @@
 """Random clips of listed videos, for training."""
 
-import logging
-import math
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
@@ -11,7 +8,8 @@ from torch.utils.data import Dataset
 
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.collate import clip_item
-from stvit_video.data.loading.frame_source import NO_FAULT_OF_THE_VIDEO, Decoding, manifest_source
+from stvit_video.data.loading.frame_source import Decoding, manifest_source
+from stvit_video.data.loading.replacements import read_or_replace
 from stvit_video.data.loading.targets import target_of
 from stvit_video.data.loading.worker_crashes import ReadingNow, shared_where_it_fits
 from stvit_video.data.manifests.manifest import Manifest
@@ -19,23 +17,8 @@ from stvit_video.data.sampling.clip_sampling import ClipSampling
 from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import CroppedClip
-from stvit_video.utils.seeding import seeded_generator
-
-NUM_REASONS_SHOWN = 3
-MIN_ATTEMPTS = 10
-FALSE_ALARM = 1e-12  # probability, for one item, of giving up a list that is no worse than allowed
-
-_log = logging.getLogger(__name__)
 
 FrameReader = Callable[[int, torch.Generator], torch.Tensor]
-
-
-class BrokenVideosError(RuntimeError):
-    """One video after the other could not be read; the message names the first of them."""
-
-    def __init__(self, message: str) -> None:
-        # a data loader puts the worker's whole traceback before it, and makes the error anew from that text
-        super().__init__(message.rsplit(f"{type(self).__name__}: ", 1)[-1].strip())
 
 
 class ClipTransform(Protocol):
@@ -47,24 +30,6 @@ class ClipTransform(Protocol):
     def __call__(
         self, frames: torch.Tensor, *, generator: torch.Generator, crop_size: int | None = None
     ) -> CroppedClip: ...
-
-
-def attempts_for(max_skipped_fraction: float) -> int | None:
-    """Videos to try for one item, where this share of the listed ones may be unreadable.
-
-    So many that a list with just this share unreadable makes an item fail with a probability below 1e-12.
-
-    Args:
-        max_skipped_fraction: 0 to 1.
-
-    Returns:
-        At least MIN_ATTEMPTS; None = all that are listed, because all but one may be unreadable.
-    """
-    if max_skipped_fraction == 1:
-        return None
-    if max_skipped_fraction == 0:
-        return MIN_ATTEMPTS
-    return max(MIN_ATTEMPTS, math.ceil(math.log(FALSE_ALARM) / math.log(max_skipped_fraction)))
 
 
 class ClipDataset(Dataset[dict[str, Any]]):
@@ -162,42 +127,22 @@ class ClipDataset(Dataset[dict[str, Any]]):
         Raises:
             BrokenVideosError: `max_attempts` videos in a row, or all that are listed, can't be read.
         """
-        skipped: list[tuple[int, str]] = []
-        reasons: list[str] = []
-        for attempt, candidate in enumerate(self._candidates(index)):
-            # a generator for each attempt: how far a failed one got must not matter
-            generator = seeded_generator(self.seed, int(self._epoch), index, attempt)
-            record = self.manifest.records[candidate]
-            try:
-                with self.reading_now.of(candidate):
-                    clips = self._read_clips(candidate, generator, crop_size)
-            except DecodeError as error:
-                reasons.append(str(error))
-                if isinstance(error, NO_FAULT_OF_THE_VIDEO):
-                    _log.warning("%s; another video takes its place this once", error)
-                else:
-                    skipped.append((candidate, str(error)))
-                continue
-            item = clip_item(clips) | {"label": target_of(self.manifest, record), "index": candidate}
-            return item | {"num_skipped": attempt, "skipped": skipped}
-        more = len(reasons) - NUM_REASONS_SHOWN
-        raise BrokenVideosError(
-            f"{len(reasons)} videos in a row can't be read; check the data set: "
-            + "; ".join(reasons[:NUM_REASONS_SHOWN])
-            + (f"; and {more} more" if more > 0 else "")
+        read = read_or_replace(
+            lambda candidate, generator: self._read_clips(candidate, generator, crop_size),
+            index,
+            num_listed=len(self),
+            seed=self.seed,
+            epoch=int(self._epoch),
+            max_attempts=self.max_attempts,
         )
-
-    def _candidates(self, index: int) -> Iterator[int]:
-        """`index`, then others in random order, at most `max_attempts` in all."""
-        yield index
-        order = torch.randperm(len(self), generator=seeded_generator(self.seed, int(self._epoch), index))
-        others = (other for other in order.tolist() if other != index)
-        yield from others if self.max_attempts is None else islice(others, self.max_attempts - 1)
+        label = target_of(self.manifest, self.manifest.records[read.index])
+        return clip_item(read.content) | {"label": label} | read.facts()
 
     def _read_clips(self, candidate: int, generator: torch.Generator, crop_size: int | None) -> list[CroppedClip]:
-        frames = self._read_frames(candidate, generator)
-        size = {} if crop_size is None else {"crop_size": crop_size}  # a transform without sizes serves otherwise
-        return [self.transform(frames, generator=generator, **size) for _ in range(self.num_repeats)]
+        with self.reading_now.of(candidate):
+            frames = self._read_frames(candidate, generator)
+            size = {} if crop_size is None else {"crop_size": crop_size}  # a transform without sizes serves otherwise
+            return [self.transform(frames, generator=generator, **size) for _ in range(self.num_repeats)]
 
     def _read_our_frames(self, candidate: int, generator: torch.Generator) -> torch.Tensor:
         record = self.manifest.records[candidate]

@@ -2,25 +2,18 @@
 
 import multiprocessing
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-import lightning
-import torch
-from torch.utils.data import Dataset
 
 from stvit_video.data.loading.clip_dataset import ClipDataset, ClipTransform, FrameReader
 from stvit_video.data.loading.collate import collate_clips, collate_views
-from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.multi_scale import MultiScale, MultiScaleSampler, SizedBatches
+from stvit_video.data.loading.resumable_datamodule import ResumableDataModule
 from stvit_video.data.loading.resumable_loader import ResumableLoader
 from stvit_video.data.loading.video_loader import VideoLoader
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.manifests.manifest import Manifest, check_classes
 from stvit_video.data.sampling.clip_sampling import ClipSampling
 from stvit_video.data.transforms.preprocessing import Preprocessing
-
-Loader = TypeVar("Loader", bound=VideoLoader)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +56,7 @@ class Batches:
     drop_last: bool = True
 
 
-class VideoDataModule(lightning.LightningDataModule):
+class VideoDataModule(ResumableDataModule):
     """Random clips of the training videos, fixed views of the validation videos.
 
     Args:
@@ -93,7 +86,7 @@ class VideoDataModule(lightning.LightningDataModule):
         seed: int = 0,
         val_views: tuple[int, int] = (1, 1),
     ) -> None:
-        super().__init__()
+        super().__init__(num_workers=batches.num_workers, seed=seed)
         check_classes(train_manifest, val_manifest)
         self.train_manifest = train_manifest
         self.val_manifest = val_manifest
@@ -101,12 +94,9 @@ class VideoDataModule(lightning.LightningDataModule):
         self.clips = clips
         self.batches = batches
         self.decoding = decoding
-        self.seed = seed
         self.val_views = val_views
         self._train: ClipDataset | None = None
         self._val: ViewDataset | None = None
-        self._train_loader: ResumableLoader | None = None
-        self._resumed_state: dict[str, int] | None = None
         self._require_full_batch()
 
     @property
@@ -160,67 +150,44 @@ class VideoDataModule(lightning.LightningDataModule):
         self.setup("fit")
         assert self._train is not None
         self._require_full_batch()
-        self._train_loader = self._training_loader(self._train)
-        if self._resumed_state is not None:
-            self._train_loader.load_state_dict(self._resumed_state)
-            self._resumed_state = None
-        return self._train_loader
-
-    def state_dict(self) -> dict[str, Any]:
-        """The place in the training epoch, for a checkpoint."""
-        return {} if self._train_loader is None else {"train_loader": self._train_loader.state_dict()}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Let the next training loader begin at that place.
-
-        Differs: Lightning gives a loader its state only after it has taken the first iterator from it.
-        """
-        self._resumed_state = state_dict["train_loader"]
+        return self.resumed(self._training_loader(self._train))
 
     def val_dataloader(self) -> VideoLoader:
         """Batches of `ViewDataset` items as `collate_views` makes them: each video once, in order."""
         self.setup("validate")
         assert self._val is not None
-        num_videos, (_, world_size) = len(self.val_manifest.records), self._rank_and_world_size()
-        if num_videos < world_size:  # a process without a batch would leave the others waiting
-            raise ValueError(
-                f"{num_videos} validation video(s) are too few for {world_size} processes, each needs one; add videos, "
-                f"or use trainer.devices={num_videos} or less"
-            )
-        sampler = self._sampler(self._val, shuffle=False)
-        return self._loader(
-            self._val, VideoLoader, sampler=sampler, batch_size=self.batches.val_size or self.batches.size
+        self.require_for_each_process(len(self.val_manifest.records), "video")
+        return self.loader(
+            self._val,
+            VideoLoader,
+            sampler=self.sampler(self._val, shuffle=False),
+            batch_size=self.batches.val_size or self.batches.size,
+            collate=collate_views,
+            context=self._worker_context(),
         )
 
     def _training_loader(self, clips: ClipDataset) -> ResumableLoader:
         if self.clips.multi_scale is None:
-            sampler = self._sampler(clips, shuffle=True)
-            return self._loader(clips, ResumableLoader, sampler=sampler, batch_size=self.videos_per_batch)
-        rank, world_size = self._rank_and_world_size()
+            return self.loader(
+                clips,
+                ResumableLoader,
+                sampler=self.sampler(clips, shuffle=True),
+                batch_size=self.videos_per_batch,
+                collate=collate_clips,
+                drop_last=self.batches.drop_last,
+                context=self._worker_context(),
+            )
+        rank, world_size = self.rank_and_world_size()
         sized = MultiScaleSampler(
             clips, multi_scale=self.clips.multi_scale, seed=self.seed, rank=rank, world_size=world_size
         )
-        return self._loader(SizedBatches(clips), ResumableLoader, sampler=sized, batch_size=None)
-
-    def _sampler(self, dataset: Dataset[Any], *, shuffle: bool) -> UnpaddedDistributedSampler:
-        rank, world_size = self._rank_and_world_size()
-        return UnpaddedDistributedSampler(dataset, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size)
-
-    def _loader(
-        self, dataset: Dataset[Any], kind: type[Loader], *, sampler: UnpaddedDistributedSampler, batch_size: int | None
-    ) -> Loader:
-        """A loader; batch_size=None = the sampler gives whole batches."""
-        return kind(
-            dataset,
-            batch_size=batch_size,
-            sampler=sampler,
-            num_workers=self.batches.num_workers,
-            collate_fn=collate_clips if sampler.shuffle else collate_views,
-            pin_memory=torch.cuda.is_available(),
-            drop_last=sampler.shuffle and self.batches.drop_last and batch_size is not None,
-            multiprocessing_context=self._worker_context(),
-            persistent_workers=self.batches.num_workers > 0,
-            prefix="data.",
+        return self.loader(
+            SizedBatches(clips),
+            ResumableLoader,
+            sampler=sized,
+            batch_size=None,
+            collate=collate_clips,
+            context=self._worker_context(),
         )
 
     def _worker_context(self) -> str | None:
@@ -228,11 +195,8 @@ class VideoDataModule(lightning.LightningDataModule):
         can_fork = "fork" in multiprocessing.get_all_start_methods()
         return "fork" if self.batches.num_workers > 0 and self.decoding.cache == "memory" and can_fork else None
 
-    def _rank_and_world_size(self) -> tuple[int, int]:
-        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
-
     def _require_full_batch(self) -> None:
-        num_videos, (_, world_size) = len(self.train_manifest.records), self._rank_and_world_size()
+        num_videos, (_, world_size) = len(self.train_manifest.records), self.rank_and_world_size()
         if self.videos_per_batch > num_videos // world_size:
             count = self.clips.num_repeats
             repeats = f" with num_repeats={count}" if count > 1 else ""

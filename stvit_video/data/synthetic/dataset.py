@@ -28,7 +28,8 @@ from stvit_video.utils.optional import load_optional
 
 FORMAT_VERSION = 1  # raise it whenever the same settings would give other clips: old folders are then made anew
 SPLITS = ("train", "val")
-_DONE, _BUILDING, _PARTIAL = "dataset.json", "building.json", ".partial"
+DONE, BUILDING = "dataset.json", "building.json"
+_PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,9 @@ def write_synthetic_dataset(
     clips = [_Clip("train", i) for i in range(num_train)] + [_Clip("val", i) for i in range(num_val)]
     if _is_complete(root, settings, clips):
         return root
-    _refuse_foreign_folder(root)
+    refuse_foreign_folder(root)
     root.mkdir(parents=True, exist_ok=True)
-    with _locked(root):
+    with locked(root):
         if not _is_complete(root, settings, clips):  # another process may have made it while this one waited
             _start(root, settings)
             _write_clips(root, settings, clips, num_workers=num_workers)
@@ -146,28 +147,28 @@ def _check(settings: _Settings, *, num_workers: int) -> None:
 
 
 def _is_complete(root: Path, settings: _Settings, clips: list[_Clip]) -> bool:
-    if _read(root / _DONE) != settings.to_json():
+    if _read(root / DONE) != settings.to_json():
         return False
     files = [clip.path for clip in clips] + [f"{split}.csv" for split in SPLITS]
     return all((root / file).is_file() for file in files)
 
 
-def _refuse_foreign_folder(root: Path) -> None:
+def refuse_foreign_folder(root: Path) -> None:
     """A rebuild removes files, so it only ever happens in a folder that this module has made."""
     if root.exists() and not root.is_dir():
         raise ValueError(f"{root} is a file; the embedded data set needs a folder of its own")
-    if not root.is_dir() or (root / _DONE).is_file() or (root / _BUILDING).is_file():
+    if not root.is_dir() or (root / DONE).is_file() or (root / BUILDING).is_file():
         return
     others = sorted(entry.name for entry in root.iterdir() if entry.name != ".lock")
     if others:
         raise ValueError(
-            f"{root} holds {', '.join(others[:3])} but neither {_DONE} nor {_BUILDING}, so it is not an "
+            f"{root} holds {', '.join(others[:3])} but neither {DONE} nor {BUILDING}, so it is not an "
             "embedded data set; give another folder or empty this one"
         )
 
 
 @contextlib.contextmanager
-def _locked(root: Path) -> Iterator[None]:
+def locked(root: Path) -> Iterator[None]:
     """Let one process at a time build here; without file locks, two would write the same bytes twice."""
     with (root / ".lock").open("w") as file:
         with contextlib.suppress(ImportError, OSError):
@@ -179,9 +180,9 @@ def _locked(root: Path) -> Iterator[None]:
 
 def _start(root: Path, settings: _Settings) -> None:
     """Mark the folder as being built, and clear away a set with other settings."""
-    same = settings.to_json() in (_read(root / _DONE), _read(root / _BUILDING))
-    write_text(root / _BUILDING, settings.to_json())
-    (root / _DONE).unlink(missing_ok=True)
+    same = settings.to_json() in (_read(root / DONE), _read(root / BUILDING))
+    write_text(root / BUILDING, settings.to_json())
+    (root / DONE).unlink(missing_ok=True)
     for folder in (_PARTIAL,) if same else (_PARTIAL, *SPLITS):
         shutil.rmtree(root / folder, ignore_errors=True)
     (root / _PARTIAL).mkdir()
@@ -227,8 +228,8 @@ def _finish(root: Path, settings: _Settings, clips: list[_Clip]) -> None:
             writer.writerows((clip.path, clip.class_name) for clip in clips if clip.split == split)
     shutil.rmtree(root / _PARTIAL)
     sync_all()
-    write_text(root / _DONE, settings.to_json())
-    (root / _BUILDING).unlink()
+    write_text(root / DONE, settings.to_json())
+    (root / BUILDING).unlink()
 
 
 def _read(path: Path) -> str | None:

@@ -5,7 +5,8 @@ import pytest
 from picture_maker import as_pillow_has_it, pixels, record_of, write_picture
 from PIL import Image
 
-from stvit_video.data.decoding.pictures import decode_picture, is_picture_file
+from stvit_video.data.decoding.pictures import decode_picture, is_picture_file, read_header
+from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.picture_reader import read_picture
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (5, 7, 4), dtype=np.uint8)  # (H, W, RGBA)
@@ -98,3 +99,24 @@ def test_extensions(name, expected):
 def test_the_format_is_that_of_the_bytes(tmp_path):
     record = record_of(write_picture(tmp_path / "x.bmp", seed=1).rename(tmp_path / "x.jpg"))
     assert decode_picture(read_picture(record), name=record.place).format_name == "bmp"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_header_tells_the_size_that_decoding_gives(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path / "x.jpg", Image.fromarray(COLOURS).convert("RGB"), exif=exif)
+    header = read_header(path.read_bytes(), name="x.jpg")
+    assert (header.height, header.width) == pixels(path).shape[:2] == ((5, 7) if orientation < 5 else (7, 5))
+
+
+@pytest.mark.parametrize(("mode", "has_8_bits"), [("L", True), ("RGB", True), ("RGBA", True), ("I;16", False)])
+def test_a_header_tells_deep_pictures(tmp_path, mode, has_8_bits):
+    image = Image.fromarray(COLOURS).convert("L" if mode == "I;16" else mode).convert(mode)
+    path = saved(tmp_path / "x.png", image)
+    assert read_header(path.read_bytes(), name="x.png").has_8_bits == has_8_bits
+
+
+def test_what_has_no_header_is_named():
+    with pytest.raises(DecodeError, match="'x.png': it is no picture of a known format"):
+        read_header(b"text", name="x.png")

@@ -15,9 +15,10 @@ from stvit_video.data.decoding.isolated_backend import stop_idle_decoders
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.video import open_video
 from stvit_video.data.loading import frame_source as frames_module
-from stvit_video.data.loading.clip_dataset import BrokenVideosError, ClipDataset, attempts_for
+from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.collate import collate_clips
 from stvit_video.data.loading.frame_source import Decoding
+from stvit_video.data.loading.replacements import BrokenVideosError
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling.clip_sampling import ClipSampling
 from stvit_video.data.sampling.frame_times import FrameTimes
@@ -191,14 +192,6 @@ def test_no_number_of_broken_videos_hides_a_readable_one(small_manifest, tmp_pat
     assert torch.equal(fresh["clip"], dataset[4]["clip"])
     with pytest.raises(BrokenVideosError, match=r"^31 videos in a row\b"):
         clip_dataset(with_records(small_manifest, *broken, broken[0]))[4]
-
-
-def test_attempts_follow_the_allowed_share():
-    assert attempts_for(0.0) == attempts_for(0.05) == 10
-    assert attempts_for(1.0) is None
-    for share in (0.2, 0.5, 0.9, 0.99):
-        assert share ** attempts_for(share) <= 1e-12 < share ** (attempts_for(share) - 1)
-    # the whole sentence, once for its family
 
 
 def test_the_error_of_a_worker_is_one_sentence_again(small_manifest, tmp_path):

@@ -1,0 +1,118 @@
+"""COCO's three forms of an object's outline as masks: polygons, and run lengths as numbers or as text.
+
+Run lengths go down the columns, and begin with pixels outside of the object.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stvit_video.utils.mask_runs import mask_of_runs, read_run_lengths
+from stvit_video.utils.optional import load_optional
+
+__all__ = ["segmentation_fault", "segmentation_mask", "segmentation_runs"]
+
+MIN_POLYGON_NUMBERS = 6  # three corners
+
+
+def segmentation_fault(segmentation: Any, *, height: int, width: int) -> str:
+    """Why a segmentation can't be a mask of a picture of this size; "" = it can.
+
+    Args:
+        segmentation: of an annotation of COCO; None = there is none.
+        height: of the picture in pixels.
+        width: likewise.
+    """
+    if segmentation is None or segmentation == []:
+        return "there is none"
+    if isinstance(segmentation, dict):
+        return _run_length_fault(segmentation, height, width)
+    if not isinstance(segmentation, list):
+        return "it is neither a list of polygons nor run lengths"
+    if not all(isinstance(polygon, list) for polygon in segmentation):
+        return "it is one polygon where a list of polygons is expected"
+    return next((fault for polygon in segmentation if (fault := _polygon_fault(polygon))), "")
+
+
+def segmentation_mask(segmentation: Any, *, height: int, width: int) -> NDArray[np.uint8]:
+    """The mask of a segmentation, (height, width) uint8, 1 = inside.
+
+    Polygons are drawn as COCO draws them, so that areas and overlaps are those of its evaluation.
+
+    Args:
+        segmentation: of an annotation of COCO.
+        height: of the picture in pixels.
+        width: likewise.
+
+    Raises:
+        ValueError: it can't be a mask of such a picture, see `segmentation_fault`.
+        MissingLibraryError: faster-coco-eval, which draws polygons, does not import.
+    """
+    if fault := segmentation_fault(segmentation, height=height, width=width):
+        raise ValueError(f"segmentation of a picture of {width}x{height}: {fault}")
+    if not isinstance(segmentation, dict):
+        return np.ascontiguousarray(_library().decode(_drawn(segmentation, height, width)))
+    counts = segmentation["counts"]
+    runs = read_run_lengths(counts) if isinstance(counts, str) else counts
+    return mask_of_runs(runs, height=height, width=width)
+
+
+def segmentation_runs(segmentation: Any, *, height: int, width: int) -> dict[str, Any]:
+    """A segmentation as run lengths: {"size": [height, width], "counts": numbers or a text}.
+
+    Args:
+        segmentation: of an annotation of COCO; one that can't be a mask of such a picture gives an empty mask.
+        height: of the picture in pixels.
+        width: likewise.
+
+    Raises:
+        MissingLibraryError: faster-coco-eval, which draws polygons, does not import.
+    """
+    if segmentation_fault(segmentation, height=height, width=width):
+        return {"size": [height, width], "counts": [height * width]}
+    if isinstance(segmentation, dict):
+        return {"size": [height, width], "counts": segmentation["counts"]}
+    counts = _drawn(segmentation, height, width)["counts"]
+    return {"size": [height, width], "counts": counts.decode("ascii") if isinstance(counts, bytes) else counts}
+
+
+def _drawn(polygons: Sequence[Sequence[float]], height: int, width: int) -> dict[str, Any]:
+    """Polygons as one mask, in the library's run lengths."""
+    library = _library()
+    drawn = library.frPyObjects([[float(number) for number in polygon] for polygon in polygons], height, width)
+    merged: dict[str, Any] = library.merge(drawn)
+    return merged
+
+
+def _library() -> ModuleType:
+    return load_optional(
+        "faster_coco_eval.core.mask", needed_for="drawing polygons", install="pip install faster-coco-eval"
+    )
+
+
+def _polygon_fault(polygon: Sequence[Any]) -> str:
+    if len(polygon) < MIN_POLYGON_NUMBERS:
+        return f"a polygon has {len(polygon)} numbers, at least {MIN_POLYGON_NUMBERS} (3 corners) are needed"
+    if len(polygon) % 2:
+        return f"a polygon has an odd count of numbers ({len(polygon)}), x and y take turns"
+    is_number = all(isinstance(part, int | float) and isfinite(part) for part in polygon)
+    return "" if is_number else "a polygon holds something that is no finite number"
+
+
+def _run_length_fault(segmentation: Mapping[str, Any], height: int, width: int) -> str:
+    size, counts = segmentation.get("size"), segmentation.get("counts")
+    if size != [height, width]:
+        return f"its run lengths are of the size {size}, the picture has [height, width] = {[height, width]}"
+    if isinstance(counts, str):
+        try:
+            counts = read_run_lengths(counts)
+        except ValueError as error:
+            return str(error)
+    if not isinstance(counts, list) or not all(type(run) is int and run >= 0 for run in counts):
+        return "its counts are neither a text nor whole numbers from 0 on"
+    total = sum(counts)
+    return "" if total == height * width else f"its run lengths cover {total} pixels of {height * width}"

@@ -1,0 +1,132 @@
+"""Looks into the files of listed pictures: are they pictures, of the stated size, and not the same in both parts?"""
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from stvit_video.data.decoding.pictures import PictureHeader, read_header
+from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.loading.picture_reader import read_picture
+from stvit_video.data.loading.picture_source import size_fault
+from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, PictureRecord
+from stvit_video.data.manifests.findings import NUM_NAMED, Findings, first_of
+from stvit_video.data.manifests.manifest import VideoRecord
+
+__all__ = ["check_copies", "check_files", "size_findings"]
+
+NUM_OPENED = 200
+
+
+def check_files(pictures: AnnotatedPictures, part: str, *, num_opened: int | None = NUM_OPENED) -> Findings:
+    """Read the headers of pictures: which can't be read, have another size than is stated, or 16 bits.
+
+    All that are looked at are unreadable or of another size = a fault; some = a warning.
+
+    Args:
+        pictures: the list.
+        part: "train" or "val", for messages.
+        num_opened: how many, spread over the list; None = all.
+    """
+    records = pictures.pictures
+    step = 1 if num_opened is None else max(1, len(records) // num_opened)
+    unreadable, headers = list[str](), dict[str, PictureHeader]()
+    chosen = records[::step]
+    for record in chosen:
+        try:
+            headers[record.place] = read_header(read_picture(record), name=record.place)
+        except DecodeError as error:
+            unreadable.append(str(error))
+    sizes = {place: (header.height, header.width) for place, header in headers.items()}
+    found = size_findings([record for record in chosen if record.place in sizes], sizes, part)
+    if deep := [place for place, header in headers.items() if not header.has_8_bits]:
+        found.warnings.append(
+            f"{len(deep)} of {len(chosen)} {part} pictures that were looked at have more than 8 bits a channel, "
+            f"{first_of(deep)}; values above 255 become white: scale these pictures to 8 bits"
+        )
+    if unreadable:
+        of = f"{len(unreadable)} of {len(chosen)} {part} pictures that were looked at can't be read"
+        _tell(found, f"{of}, {_listed(unreadable)}", all_bad=len(unreadable) == len(chosen))
+    return found
+
+
+def size_findings(records: Sequence[PictureRecord], sizes: dict[str, tuple[int, int]], part: str) -> Findings:
+    """Pictures whose annotations are for another size; training passes them over, an evaluation tells them as missing.
+
+    Args:
+        records: listed pictures.
+        sizes: place -> height and width of the upright picture in pixels.
+        part: "train" or "val", for messages.
+    """
+    found = Findings()
+    faults = [fault for record in records if (fault := size_fault(record, sizes[record.place]))]
+    if faults:
+        of = f"{len(faults)} of {len(records)} {part} pictures that were looked at have another size than is stated"
+        _tell(found, f"{of}, {_listed(faults)}", all_bad=len(faults) == len(records))
+    return found
+
+
+def check_copies(train: AnnotatedPictures, val: AnnotatedPictures, *, max_read: int | None = None) -> Findings:
+    """Find pictures that stand in both lists as copies, byte by byte, whatever their names are.
+
+    Args:
+        train: one list.
+        val: the other.
+        max_read: of more files with a size that stands in both lists none is read, and nothing is found; None = any.
+    """
+    by_size: dict[int, tuple[list[VideoRecord], list[VideoRecord]]] = defaultdict(lambda: ([], []))
+    for place, pictures in enumerate((train, val)):
+        for record in pictures.records:
+            if (size := _num_bytes(record)) is not None:
+                by_size[size][place].append(record)
+    alike = [pair for pair in by_size.values() if pair[0] and pair[1]]
+    if max_read is not None and sum(len(ours) + len(theirs) for ours, theirs in alike) > max_read:
+        return Findings()
+    both = [name for ours, theirs in alike for name in _copies(ours, theirs)]
+    if not both:
+        return Findings()
+    return Findings(
+        warnings=[
+            f"{len(both)} of {len(val.records)} val pictures are copies of train pictures, {first_of(both)}; on those "
+            "the AP says nothing: take them out of one part"
+        ]
+    )
+
+
+def _copies(ours: Iterable[VideoRecord], theirs: Iterable[VideoRecord]) -> list[str]:
+    known = {digest: record for record in ours if (digest := _digest(record))}
+    pairs = [(record, known.get(_digest(record))) for record in theirs]
+    return [f"{record.video_id} is {other.video_id}" for record, other in pairs if other is not None]
+
+
+def _digest(record: VideoRecord) -> bytes:
+    """Of all bytes; b"" = it can't be read."""
+    try:
+        return hashlib.blake2b(read_picture(record), digest_size=16).digest()
+    except DecodeError:
+        return b""
+
+
+def _num_bytes(record: VideoRecord) -> int | None:
+    """Of the file, or of the packed member; None = it is not there."""
+    if record.byte_range is not None:
+        return record.byte_range[1]
+    try:
+        return os.stat(record.path).st_size
+    except OSError:
+        return None
+
+
+def _tell(found: Findings, sentence: str, *, all_bad: bool) -> None:
+    if all_bad:
+        found.faults.append(f"{sentence}; correct the annotations or the folder of the pictures")
+    else:
+        found.warnings.append(
+            f"{sentence}; training passes them over (up to data.max_skipped_fraction), an evaluation tells them as "
+            "missing"
+        )
+
+
+def _listed(texts: Sequence[Any]) -> str:
+    return f"first: {' | '.join(texts[:NUM_NAMED])}"

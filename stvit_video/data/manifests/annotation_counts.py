@@ -1,0 +1,105 @@
+"""Whether lists of annotated pictures have what a training needs, and fit each other."""
+
+import numpy as np
+
+from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
+from stvit_video.data.manifests.findings import Findings, first_of
+
+__all__ = ["check_categories", "check_counts", "check_parts"]
+
+SHOWN = 6  # categories in a message
+
+
+def check_counts(pictures: AnnotatedPictures, part: str, *, max_objects: int | None) -> Findings:
+    """Find out whether pictures, or classes, have nothing to learn, and pictures with more than training takes.
+
+    Args:
+        pictures: the list.
+        part: "train" or "val", for messages.
+        max_objects: of a picture in training; None = any number.
+    """
+    found, learned = Findings(), pictures.learned()
+    spans = np.array([record.span for record in pictures.pictures]).reshape(-1, 2)
+    starts = np.concatenate([[0], np.cumsum(learned)])
+    counts = starts[spans[:, 1]] - starts[spans[:, 0]]  # of objects to learn, a picture
+    if not counts.any():
+        found.faults.append(
+            f"none of the {len(counts)} {part} pictures has an object in a sound box; check that the file of "
+            "annotations is the right one"
+        )
+        return found
+    rows = np.concatenate([np.arange(*span) for span in spans])
+    times = np.bincount(pictures.objects.labels[rows[learned[rows]]], minlength=len(pictures.classes))
+    lacking = [name for name, count in zip(pictures.classes, times, strict=True) if not count]
+    if lacking:
+        found.warnings.append(
+            f"{len(lacking)} of {len(pictures.classes)} classes have no {part} object, {first_of(lacking)}; "
+            "they can't be learned or scored: add some, or remove the categories"
+        )
+    if empty := int((counts == 0).sum()):
+        found.warnings.append(
+            f"{empty} of {len(counts)} {part} pictures have no object; in training they teach the background "
+            "(data.drop_empty=true leaves them out)"
+        )
+    if max_objects is not None and part == "train" and counts.max() > max_objects:
+        largest = pictures.records[int(counts.argmax())].video_id
+        found.warnings.append(
+            f"{(counts > max_objects).sum()} train pictures have more than data.max_objects={max_objects} objects, at "
+            f"most {counts.max()} ({largest}); each epoch learns from as many, drawn at random"
+        )
+    return found
+
+
+def check_categories(train: AnnotatedPictures, val: AnnotatedPictures) -> Findings:
+    """Find out whether two lists have the same classes in the same order.
+
+    Category ids may differ: they are numbers of the file.
+    """
+    return category_faults(train.classes, val.classes, names=("train", "val"))
+
+
+def category_faults(expected: tuple[str, ...], found: tuple[str, ...], *, names: tuple[str, str]) -> Findings:
+    """As `check_categories`, of names alone.
+
+    Args:
+        expected: classes in their order.
+        found: those of another list.
+        names: whose the two are, for the message.
+    """
+    if expected == found:
+        return Findings()
+    only = [[name for name in one if name not in other] for one, other in ((expected, found), (found, expected))]
+    if only[0] or only[1]:
+        parts = [f"{name} alone has {_some(names_only)}" for name, names_only in zip(names, only, strict=True)]
+        what = " and ".join(text for text, lone in zip(parts, only, strict=True) if lone)
+    else:
+        place = next(n for n, pair in enumerate(zip(expected, found, strict=False)) if pair[0] != pair[1])
+        what = f"they stand in another order: number {place} is {expected[place]!r} and {found[place]!r}"
+    return Findings(
+        [
+            f"the categories of {names[0]} ({len(expected)}) and {names[1]} ({len(found)}) differ: {what}; write the "
+            "same list of categories into both files of annotations"
+        ]
+    )
+
+
+def check_parts(train: AnnotatedPictures, val: AnnotatedPictures) -> Findings:
+    """Find pictures that stand in both lists, by their files.
+
+    Copies under other names are found by the doctor, which compares what is in the files.
+    """
+    known = {record.place for record in train.records}
+    both = [record.video_id for record in val.records if record.place in known]
+    if not both:
+        return Findings()
+    return Findings(
+        warnings=[
+            f"{len(both)} of the {len(val.records)} val pictures are train pictures, too, {first_of(both)}; on those "
+            "the AP says nothing: take them out of one part"
+        ]
+    )
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(map(repr, names[:SHOWN])) + (f" and {more} more" if more > 0 else "")

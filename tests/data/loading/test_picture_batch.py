@@ -1,0 +1,40 @@
+import torch
+
+from stvit_video.data.loading.picture_batch import collate_pictures, pad_pictures
+
+
+def item(number, size, **more):
+    picture = torch.full((3, *size), float(number))
+    target = {"boxes": torch.zeros(number, 4)}
+    facts = {"name": f"{number}.png", "picture_id": 10 * number, "original_size": (number, 9), "index": number}
+    return {"picture": picture, "target": target, **facts, **more}
+
+
+def test_pictures_are_padded_with_0_on_the_right_and_below():
+    batch = pad_pictures([torch.ones(3, 33, 20), torch.full((3, 10, 65), 2.0)])
+    assert batch["pictures"].shape == (2, 3, 64, 96)
+    assert batch["sizes"] == [(33, 20), (10, 65)]
+    assert batch["pictures"].sum((1, 2, 3)).tolist() == [3 * 33 * 20, 2 * 3 * 10 * 65]
+    assert (batch["pictures"][1, :, :10, :65] == 2).all()
+
+
+def test_a_training_batch_counts_what_was_passed_over():
+    broken = [(7, "7 is broken")]
+    batch = collate_pictures(
+        [item(1, (32, 32), num_skipped=2, skipped=broken), item(2, (32, 40), num_skipped=0, skipped=[])]
+    )
+    assert batch["pictures"].shape == (2, 3, 32, 64)
+    assert [len(target["boxes"]) for target in batch["targets"]] == [1, 2]
+    assert batch["names"] == ["1.png", "2.png"]
+    assert batch["picture_ids"] == [10, 20]
+    assert batch["original_sizes"] == [(1, 9), (2, 9)]
+    assert batch["index"].tolist() == [1, 2]
+    assert batch["num_skipped"].tolist() == [2, 0]
+    assert batch["skipped"] == broken
+    assert "errors" not in batch
+
+
+def test_an_evaluation_batch_has_the_reasons_of_what_is_missing():
+    batch = collate_pictures([item(1, (32, 32), error=""), item(2, (32, 32), error="gone")])
+    assert batch["errors"] == ["", "gone"]
+    assert "skipped" not in batch

@@ -1,0 +1,72 @@
+import pytest
+from coco_maker import CROWD, DOCUMENT, LONE, SQUARE, document, read_part, write_coco
+
+from stvit_video.data.manifests.annotation_counts import category_faults, check_categories, check_counts, check_parts
+
+
+def pictures_of(tmp_path, **changes):
+    return read_part(write_coco(tmp_path, documents={"train": document(**changes)}))
+
+
+def test_empty_pictures_and_classes_without_objects_are_warnings(tmp_path):
+    found = check_counts(pictures_of(tmp_path, annotations=[SQUARE, CROWD]), "train", max_objects=None)
+    assert not found.faults
+    assert [text.partition(";")[0] for text in found.warnings] == [
+        "1 of 2 classes have no train object, first: apple",
+        "2 of 3 train pictures have no object",
+    ]
+
+
+def test_a_list_with_nothing_to_learn_is_a_fault(tmp_path):
+    for part, annotations in (("train", [CROWD]), ("val", [])):
+        found = check_counts(pictures_of(tmp_path, annotations=annotations), part, max_objects=None)
+        assert f"none of the 3 {part} pictures has an object" in found.faults[0]
+
+
+def test_crowded_training_pictures_are_told_with_the_limit(tmp_path):
+    many = [LONE | {"id": n, "image_id": 6, "bbox": [n, 1, 3, 3]} for n in range(5)]
+    pictures = pictures_of(tmp_path, annotations=[SQUARE, *many])
+    [warning] = [text for text in check_counts(pictures, "train", max_objects=4).warnings if "max_objects" in text]
+    assert "1 train pictures have more than data.max_objects=4 objects, at most 5 (c.png)" in warning
+    for part, limit in (("train", 5), ("val", 4), ("train", None)):
+        assert not any("max_objects" in text for text in check_counts(pictures, part, max_objects=limit).warnings)
+
+
+CATEGORIES = DOCUMENT["categories"]
+
+
+@pytest.mark.parametrize(
+    ("categories", "what"),
+    [
+        (CATEGORIES[::-1], "another order: number 0 is 'pear' and 'apple'"),
+        ([*CATEGORIES, {"id": 4, "name": "fig"}], r"train \(2\) and val \(3\) differ: val alone has 'fig'"),
+        ([CATEGORIES[0], {"id": 3, "name": "fig"}], "train alone has 'apple' and val alone has 'fig'"),
+    ],
+)
+def test_other_categories_and_another_order_are_faults(tmp_path, categories, what):
+    root = write_coco(tmp_path, documents={"val": document(categories=categories)})
+    [fault] = check_categories(read_part(root), read_part(root, "val")).faults
+    assert what.replace("\\", "") in fault
+
+
+def test_other_numbers_of_the_same_categories_are_none(tmp_path):
+    renumbered = [{"id": 1, "name": "pear"}, {"id": 2, "name": "apple"}]
+    rows = [row | {"category_id": {90: 1, 3: 2}[row["category_id"]]} for row in DOCUMENT["annotations"]]
+    root = write_coco(tmp_path, documents={"val": document(categories=renumbered, annotations=rows)})
+    assert not check_categories(read_part(root), read_part(root, "val")).faults
+
+
+def test_long_lists_of_names_are_cut():
+    names = tuple(f"n{n}" for n in range(9))
+    [fault] = category_faults((), names, names=("model", "file")).faults
+    assert "'n5' and 3 more" in fault
+
+
+def test_the_same_file_in_both_parts_is_a_warning(tmp_path):
+    root = write_coco(tmp_path)
+    train, val = read_part(root), read_part(root, "val")
+    assert not check_parts(train, val).warnings
+    assert (
+        "3 of the 3 val pictures are train pictures, too, first: a.png, b.png, c.png"
+        in check_parts(train, train).warnings[0]
+    )
