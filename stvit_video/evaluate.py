@@ -30,11 +30,11 @@ from stvit_video.evaluation.tables import describe_unread
 from stvit_video.factories.evaluated_data import choose_data, labelled_manifest
 from stvit_video.inference.recognizer import Recognizer, load_recognizer, make_output_dir
 from stvit_video.inference.scoring import USER_ERRORS, evaluate_manifest
-from stvit_video.runs.report import report_evaluation
 from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.reading import read_settings
 from stvit_video.sweeps.launch import run_with_sweeps
+from stvit_video.tasks.video_report import report_evaluation
 from stvit_video.utils.command_line import Command
 from stvit_video.utils.provenance import current_commit
 

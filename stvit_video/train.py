@@ -19,16 +19,13 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from stvit_video.config.hydra_app import end_job
 from stvit_video.config.nodes import register_nodes
-from stvit_video.data.loading.datamodule import VideoDataModule
 from stvit_video.data.loading.replacements import BrokenVideosError
 from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
 from stvit_video.data.manifests.kept_split import SPLIT_FILE, split_in, write_split
 from stvit_video.evaluation.distributed import ProcessFailedError
-from stvit_video.factories.data import ClipParts
-from stvit_video.factories.training import build_module, build_trainer, build_weight_callbacks
+from stvit_video.factories.training import build_trainer
 from stvit_video.inference.scoring import NothingEvaluatedError
-from stvit_video.runs.preflight import check_start
-from stvit_video.runs.report import report_training
+from stvit_video.runs.preflight import CheckedStart, check_start
 from stvit_video.runs.resume import (
     ResumePoint,
     check_resumable,
@@ -39,7 +36,6 @@ from stvit_video.runs.resume import (
     write_config,
 )
 from stvit_video.settings.paths import CONF_DIR
-from stvit_video.settings.train_settings import TrainSettings
 from stvit_video.sweeps.launch import run_with_sweeps
 from stvit_video.training.callbacks.checkpointing import CheckpointWriteError, LastCheckpoint
 from stvit_video.training.callbacks.interruption import (
@@ -49,10 +45,9 @@ from stvit_video.training.callbacks.interruption import (
     signals_given_back,
 )
 from stvit_video.training.callbacks.progress import SPEED
-from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 from stvit_video.training.callbacks.tensorboard import no_tracebacks_of_writers
 from stvit_video.training.devices import LostProcessError
-from stvit_video.training.module import ClassificationModule, TrainingStoppedError
+from stvit_video.training.task_module import TaskModule, TrainingStoppedError
 from stvit_video.utils.command_line import Command
 from stvit_video.utils.compat import is_of_lost_process, without_advertisements
 from stvit_video.utils.open_files import OpenFilesError
@@ -111,56 +106,48 @@ def train(values: Mapping[str, Any], *, run_dir: Path) -> dict[str, Any]:
         LostProcessError: another process of this training has ended.
         ProcessFailedError: one of several processes failed in the final evaluation.
     """
-    settings, clips = check_start(values, run_dir=run_dir)
+    checked = check_start(values, run_dir=run_dir)
+    settings = checked.settings
     given = resume_point_of(settings.ckpt_path) if settings.ckpt_path else None
     with run_lock(given.run_dir if given else run_dir):
         start = given or find_resume_point(run_dir, settings.plain())
         if start.result is not None:
             rank_zero_only(print)(f"{start.run_dir} holds this run, and it is finished: {start.result['result']}")
             return start.result
-        return _train_from(start, settings, clips)
+        return _train_from(start, checked)
 
 
-def _train_from(start: ResumePoint, settings: TrainSettings, clips: ClipParts) -> dict[str, Any]:
+def _train_from(start: ResumePoint, checked: CheckedStart) -> dict[str, Any]:
     """The training itself, in a folder that is its own; see `train`."""
-    run_dir = start.run_dir
+    run_dir, (task, settings, parts) = start.run_dir, checked
     seed_everything(settings.seed, workers=True, verbose=False)
     kept = None if start.checkpoint is None else split_in(run_dir)
-    module, data = build_module(settings, clips, kept=kept)
+    module, data = task.build(settings, parts, kept=kept)
     if start.checkpoint is not None:
-        place = check_resumable(start.checkpoint, module)
+        place = check_resumable(start.checkpoint, module, task)
         rank_zero_only(print)(f"going on from {start.checkpoint}: {place}", flush=True)
     write_config(run_dir, settings.plain())
-    if kept is None and module.metadata["held_back"] is not None:
+    if kept is None and module.metadata.get("held_back") is not None:
         rank_zero_only(write_split)(run_dir / SPLIT_FILE, data.train_manifest, data.val_manifest)
     rank_zero_only(set_result_aside)(run_dir)
     with without_advertisements():
-        return _fit_and_report(start, settings, module, data)
+        return _fit_and_report(start, checked, module, data)
 
 
-def _fit_and_report(
-    start: ResumePoint, settings: TrainSettings, module: ClassificationModule, data: VideoDataModule
-) -> dict[str, Any]:
+def _fit_and_report(start: ResumePoint, checked: CheckedStart, module: TaskModule, data: Any) -> dict[str, Any]:
     """Train, then evaluate what was trained."""
-    run_dir = start.run_dir
+    run_dir, task, settings = start.run_dir, checked.task, checked.settings
     trainer = build_trainer(
         settings.trainer,
         run_dir=run_dir,
         seed=settings.seed,
         resumed=start.checkpoint is not None,
-        monitor=module.objective.monitor,
-        callbacks=[*build_weight_callbacks(settings), SkippedVideos(run_dir, data.train_manifest)],
+        monitor=module.monitor,
+        callbacks=task.callbacks(settings, run_dir, data),
     )
     fit(trainer, module, data, run_dir=run_dir, resumed_from=start.checkpoint)
-    return report_training(
-        Path(trainer.strategy.broadcast(str(run_dir))),  # a name made of the time may differ between processes
-        checkpoint=settings.report_checkpoint,
-        val_manifest=data.val_manifest,
-        num_workers=settings.data.num_workers,
-        backend=settings.data.backend,
-        time_limit_seconds=settings.data.time_limit_seconds,
-        training=training_facts(trainer),
-    )
+    same_everywhere = Path(trainer.strategy.broadcast(str(run_dir)))  # a name made of the time may differ
+    return task.report(same_everywhere, settings, data, training_facts(trainer))
 
 
 def training_facts(trainer: Trainer) -> dict[str, Any]:
@@ -175,9 +162,7 @@ def training_facts(trainer: Trainer) -> dict[str, Any]:
     }
 
 
-def fit(
-    trainer: Trainer, module: ClassificationModule, data: VideoDataModule, *, run_dir: Path, resumed_from: Path | None
-) -> None:
+def fit(trainer: Trainer, module: TaskModule, data: Any, *, run_dir: Path, resumed_from: Path | None) -> None:
     """`trainer.fit`; where a process ends that is needed, say which one and how to go on.
 
     Raises:

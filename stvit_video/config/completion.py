@@ -12,7 +12,7 @@ from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.models.registry import list_models
 from stvit_video.settings.paths import CONF_DIR
 
-_TRAIN_GROUPS = ("augment", "optim", "trainer")  # beside model and data
+_TRAIN_GROUPS = ("augment", "optim", "task", "trainer")  # beside model and data
 _SCRIPT = """\
 # Completion for bash of `python -m stvit_video.COMMAND`; written by `python -m stvit_video --completion`.
 {words}

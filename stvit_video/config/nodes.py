@@ -17,6 +17,7 @@ from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.reading import default_values
 from stvit_video.settings.sweep_settings import SweepSettings
+from stvit_video.settings.task_kinds import TASK_SETTINGS
 from stvit_video.settings.train_settings import TrainSettings
 
 PROVIDER = "stvit_video"
@@ -33,6 +34,15 @@ def command_node(name: str) -> dict[str, Any]:
         name: one of COMMANDS.
     """
     return default_values(COMMANDS[name]) | ({"sweep": default_values(SweepSettings)} if name in SWEPT else {})
+
+
+def task_node(task: str) -> dict[str, Any]:
+    """What `task=<task>` chooses: the settings of a training for this task.
+
+    Args:
+        task: one of TASK_SETTINGS.
+    """
+    return {**default_values(TASK_SETTINGS[task]), "task": task, "sweep": default_values(SweepSettings)}
 
 
 def layout_node(source: str) -> dict[str, Any]:
@@ -60,6 +70,8 @@ def register_nodes() -> None:
     store = ConfigStore.instance()
     for name in COMMANDS:
         store.store(name=f"{name}_settings", node=command_node(name), provider=PROVIDER)
+    for task in TASK_SETTINGS:
+        store.store(group="task_settings", name=task, node=task_node(task), provider=PROVIDER)
     for source in LAYOUTS:
         has_file = Path(CONF_DIR, "data", f"{source}.yaml").is_file()
         for group in ("layout",) if has_file else ("layout", "data"):

@@ -1,12 +1,13 @@
 """Run checks of settings even if some values are wrong: only checks that read these are left out."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from stvit_video.settings.declare import Group
-from stvit_video.settings.train_settings import TrainSettings
+from stvit_video.settings.train_settings import TaskSettings
 
-Check = Callable[[TrainSettings], list[str]]  # a sentence for each fault
+S = TypeVar("S", bound=TaskSettings)
+Check = Callable[[Any], list[str]]  # takes the settings of a task; a sentence for each fault
 
 
 class _WrongSettingReadError(Exception):
@@ -31,17 +32,17 @@ class _SoundSettings:
         return value
 
 
-def sound_settings(settings: TrainSettings, wrong: Collection[str]) -> TrainSettings:
+def sound_settings(settings: S, wrong: Collection[str]) -> S:
     """Hide the wrong settings; a check that reads one of these finds no faults, see `run_checks`.
 
     Args:
         settings: of the training.
         wrong: settings of a wrong type or out of their range, such as "optim.lr", or whole groups.
     """
-    return cast(TrainSettings, _SoundSettings(settings, wrong))
+    return cast(S, _SoundSettings(settings, wrong))
 
 
-def run_checks(checks: Sequence[Check], settings: TrainSettings, wrong: Collection[str]) -> list[str]:
+def run_checks(checks: Sequence[Check], settings: TaskSettings, wrong: Collection[str]) -> list[str]:
     """Collect the faults that the checks find; a check that reads a wrong setting finds none.
 
     Args:
@@ -52,8 +53,22 @@ def run_checks(checks: Sequence[Check], settings: TrainSettings, wrong: Collecti
     return [fault for check in checks for fault in _faults(check, sound)]
 
 
-def _faults(check: Check, sound: TrainSettings) -> list[str]:
+def _faults(check: Check, sound: TaskSettings) -> list[str]:
     try:
         return check(sound)
     except _WrongSettingReadError:
         return []
+
+
+def faults_of(work: Callable[[], object], *, name: str = "") -> list[str]:
+    """Call `work` and return the message of its ValueError as a fault; no error = no fault.
+
+    Args:
+        work: may raise.
+        name: of the setting that it is about, to begin the message with.
+    """
+    try:
+        work()
+    except ValueError as error:
+        return [f"{name}: {error}" if name else str(error)]
+    return []

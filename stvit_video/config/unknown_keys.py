@@ -22,6 +22,7 @@ from stvit_video.models.registry import list_models, option_defaults
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.reading import setting_names
 from stvit_video.settings.sweep_settings import SweepSettings
+from stvit_video.settings.task_kinds import training_names
 from stvit_video.utils.compat import parse_hydra_arguments
 
 NUM_SHOWN = 12  # choices in a message
@@ -159,8 +160,7 @@ def _chosen_groups(config_name: str) -> frozenset[str]:
 @cache
 def known_settings(config_name: str = "train") -> frozenset[str]:
     """The names of all settings of a command, such as "optim.lr"; of all layouts and models where it takes these."""
-    kind = COMMANDS[config_name]
-    names = set(setting_names(kind))
+    names = set(training_names() if config_name == "train" else setting_names(COMMANDS[config_name]))
     if config_name in SWEPT:
         names |= {"sweep", *(f"sweep.{name}" for name in SweepSettings.model_fields)}
     if "data.source" in names:

@@ -11,7 +11,6 @@ from typing import Any
 from lightning.pytorch.utilities import rank_zero_only, rank_zero_warn
 from omegaconf import OmegaConf
 
-from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.factories.layout_settings import path_names
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.load import check_weights
@@ -20,9 +19,10 @@ from stvit_video.models.checkpoints.state_dict import CheckpointError
 from stvit_video.models.registry import all_options
 from stvit_video.settings.optim_settings import OptimSettings
 from stvit_video.settings.reading import default_values
-from stvit_video.settings.train_settings import TrainSettings
+from stvit_video.tasks.task import Task
+from stvit_video.tasks.task_list import task_of
 from stvit_video.training.callbacks.checkpointing import BEST, LAST, PREVIOUS, checkpoint_damage, remove_leftovers
-from stvit_video.training.module import ClassificationModule
+from stvit_video.training.task_module import TaskModule
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.compat import epochs_and_batches
 from stvit_video.utils.file_lock import file_lock
@@ -231,7 +231,7 @@ def _differences(then: Any, settings: Mapping[str, Any]) -> dict[str, tuple[Any,
 def _with_defaults(settings: Any) -> Any:
     """The settings with what null, or nothing, stands for: a default, an option of the model, the usual warm-up."""
     found = dict(settings)
-    for group, usual in default_values(TrainSettings).items():
+    for group, usual in default_values(task_of(settings).settings).items():
         if isinstance(usual, dict) and isinstance(found.get(group), dict):
             found[group] = usual | found[group]
     model, optim, trainer = (found.get(group) or {} for group in ("model", "optim", "trainer"))
@@ -306,12 +306,13 @@ def checkpoint_faults(ckpt_path: str | Path, content: Mapping[str, Any], setting
     return faults
 
 
-def check_resumable(ckpt_path: str | Path, module: ClassificationModule) -> str:
+def check_resumable(ckpt_path: str | Path, module: TaskModule, task: Task) -> str:
     """Raise unless the checkpoint holds this model, with the same classes.
 
     Args:
         ckpt_path: of a checkpoint without `checkpoint_faults`.
         module: of this training.
+        task: of this training.
 
     Returns:
         The place in the training where it was written, in words.
@@ -321,10 +322,7 @@ def check_resumable(ckpt_path: str | Path, module: ClassificationModule) -> str:
     """
     content = read_checkpoint(ckpt_path)
     metadata: Any = content.get(METADATA_KEY)
-    if isinstance(metadata, dict) and isinstance(metadata.get("preprocessing"), dict):
-        # older runs lack the newer of its settings
-        metadata = {**metadata, "preprocessing": Preprocessing.from_dict(metadata["preprocessing"]).to_dict()}
-    check_resume(metadata, module.metadata)
+    check_resume(task.modern(metadata) if isinstance(metadata, dict) else metadata, module.metadata)
     check_weights(module.model, content)
     then, now = metadata["config"], module.metadata["config"]
     moved, epochs = moved_data(then, now), [config["trainer"]["max_epochs"] for config in (then, now)]

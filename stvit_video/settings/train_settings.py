@@ -1,6 +1,6 @@
 """The settings of a training, each declared once."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,10 @@ from stvit_video.settings.declare import MISSING, Count, Group, OpenGroup, Posit
 from stvit_video.settings.optim_settings import OptimSettings
 from stvit_video.settings.trainer_settings import TrainerSettings
 from stvit_video.utils.addresses import Place
-from stvit_video.utils.choices import Average, DistillationKind
+from stvit_video.utils.choices import Average, DistillationKind, TaskName
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class ModelSettings(OpenGroup):
@@ -47,9 +50,10 @@ class DistillSettings(Group):
     kind: DistillationKind = setting("soft", "soft: the teacher's probabilities; hard: the class that it decides for")
 
 
-class TrainSettings(Group):
-    """All settings of stvit_video.train."""
+class TaskSettings(Group):
+    """The settings of a training that all tasks have."""
 
+    task: TaskName = setting("classification", "what is learned; task=NAME chooses it, with the settings of the task")
     run: str | None = setting(
         None,
         "name of the run: its folder is outputs/<run>, and the same command goes on there when it was stopped; null = "
@@ -74,13 +78,18 @@ class TrainSettings(Group):
         "are also the test videos, because there the best is a choice made on the test",
     )
     model: ModelSettings = ModelSettings()
-    protocol: ProtocolSettings = ProtocolSettings()
-    data: ClipSettings = ClipSettings()
     optim: OptimSettings = OptimSettings()
-    distill: DistillSettings = DistillSettings()
-    augment: AugmentSettings = AugmentSettings()
     trainer: TrainerSettings = TrainerSettings()
 
-    def with_changes(self, **groups: Any) -> "TrainSettings":
+    def with_changes(self, **groups: Any) -> "Self":
         """A copy with other values of some settings or groups, which are not checked."""
         return self.model_copy(update=groups)
+
+
+class TrainSettings(TaskSettings):
+    """All settings of stvit_video.train for task=classification."""
+
+    protocol: ProtocolSettings = ProtocolSettings()
+    data: ClipSettings = ClipSettings()
+    distill: DistillSettings = DistillSettings()
+    augment: AugmentSettings = AugmentSettings()

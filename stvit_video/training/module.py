@@ -1,38 +1,30 @@
-"""The LightningModule: loss, metrics, optimizer and what goes into a checkpoint."""
+"""The LightningModule of classification: loss and metrics."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 
 from stvit_video.data.transforms.device_transform import DeviceTransform
 from stvit_video.data.transforms.mixup import Mix, Mixing, mix_clips
 from stvit_video.models.base import TokenModel
-from stvit_video.models.checkpoints.metadata import METADATA_KEY
 from stvit_video.training.compiling import compiled_logits
 from stvit_video.training.devices import gather_objects
 from stvit_video.training.distillation import Teacher
-from stvit_video.training.freezing import put_frozen_in_eval
-from stvit_video.training.nonfinite import KeptBuffers, NonFiniteGuard, drop_gradients
+from stvit_video.training.nonfinite import NonFiniteGuard
 from stvit_video.training.objective import MultiLabel, Objective, SingleLabel
 from stvit_video.training.optim import OptimizerRecipe
 from stvit_video.training.sandwich import Sandwich
-from stvit_video.training.sharding import gather_weights, shard_model, spread_weights
-from stvit_video.utils.compat import has_trainer
+from stvit_video.training.sharding import gather_weights, spread_weights
+from stvit_video.training.task_module import TaskModule, TrainingStoppedError
 
-NON_FINITE = "nonfinite"  # entry of a checkpoint
 TOKENS, MIXING = 0, 1  # what all processes draw alike
 
 
-class TrainingStoppedError(RuntimeError):
-    """Training can't go on; the message says why and what to do."""
-
-
-class ClassificationModule(LightningModule):
+class ClassificationModule(TaskModule):
     """Trains a model from clips to logits; loss and metrics are those of `SingleLabel` or `MultiLabel`.
 
     Args:
@@ -74,42 +66,35 @@ class ClassificationModule(LightningModule):
         seed: int = 0,
         compile_mode: str | None = None,
     ) -> None:
-        super().__init__()
-        self.model = model
-        self.metadata = dict(metadata)
-        self.optim, self.max_skipped_fraction = optim, max_skipped_fraction
+        super().__init__(
+            model, metadata=metadata, optim=optim, max_skipped_fraction=max_skipped_fraction, guard=guard, seed=seed
+        )
         self.mixing, self.device_transform = mixing, device_transform
-        self.num_skipped = self.num_seen = 0
-        self.skipped: dict[int, tuple[str, int]] = {}  # of each video that can't be read: why, and how often asked for
         self.val_errors: list[str] = []
         self.num_val_videos, self.val_loss_sum = 0, torch.zeros(())
         make_objective = MultiLabel if multi_label else SingleLabel
         self.objective: Objective = make_objective(
             num_classes, label_smoothing=label_smoothing, class_weights=class_weights
         )
+        self.monitor = self.objective.monitor
         self.multi_label, self.teacher, self.sandwich = multi_label, teacher, sandwich
-        self.guard = guard or NonFiniteGuard(max_in_a_row=1, name_of=lambda index: f"number {index}")
-        self.seed, self.compile_mode = seed, compile_mode
+        self.compile_mode = compile_mode
         self._compiled: Callable[[Tensor], tuple[Tensor, ...]] | None = None
-        self._kept: KeptBuffers | None = None  # of a batch whose loss is not finite
-        self._drops_step = False
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Loss of a batch of clips; see `collate_clips` for its keys."""
-        self._count_skipped(batch)
+        self.count_skipped(batch)
         clips, labels = batch["clip"], batch["label"]
         if self.device_transform is not None:
             clips = self._as_weights(self.device_transform(clips, batch["draws"]))
-        shared = self._shared_generator(batch_index, purpose=MIXING)
+        shared = self.shared_generator(batch_index, purpose=MIXING)
         mix = None if self.mixing is None else self.mixing.draw(clips.shape[-2], clips.shape[-1], shared=shared)
         if mix is not None:
             clips = mix_clips(clips, mix)
-        before = KeptBuffers(self.model) if self.guard.max_in_a_row > 1 else None
+        before = self.buffers_before()
         heads, losses = self._forward(clips, labels, mix, batch_index)
         loss = losses["loss"]
-        if found := self.guard.check(loss.detach(), batch["index"]):
-            self._kept = before
-            self._skip_or_stop(found)
+        if self.is_dropped(loss, batch["index"], before=before):
             return loss
         kept: dict[str, tuple[Any, Tensor]] = {name: (value, value) for name, value in losses.items()}
         kept |= self.objective.count(_mean(heads), labels, mix)
@@ -124,11 +109,6 @@ class ClassificationModule(LightningModule):
         """Clips in the type of the weights: float32, but for trainer.precision=bf16-true and the like."""
         return clips.to(next(self.model.parameters()).dtype)
 
-    def _shared_generator(self, batch_index: int, *, purpose: int) -> torch.Generator:
-        """Of what all processes must draw alike at this step; each purpose has a source of its own."""
-        epoch = self.current_epoch if has_trainer(self) else 0
-        return torch.Generator().manual_seed(hash((self.seed, epoch, batch_index, purpose)) % 2**63)
-
     def _forward(
         self, clips: Tensor, labels: Tensor, mix: Mix | None, batch_index: int
     ) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
@@ -141,7 +121,7 @@ class ClassificationModule(LightningModule):
         if not isinstance(self.model, TokenModel):
             heads: tuple[Tensor, ...] = (self.model(clips).float(),)
             return heads, losses_of(heads)
-        generator = self._shared_generator(batch_index, purpose=TOKENS)
+        generator = self.shared_generator(batch_index, purpose=TOKENS)
         if self.sandwich is not None:
             forward = partial(self._heads, self.model, clips)
             return self.sandwich.step(self.model, forward, losses_of, generator=generator, multi_label=self.multi_label)
@@ -165,74 +145,6 @@ class ClassificationModule(LightningModule):
         of_teacher = how.loss(heads[-1], taught, multi_label=self.multi_label)
         own = self.objective.loss(heads[0], labels, mix)
         return {"loss": (1 - how.weight) * own + how.weight * of_teacher, "teacher_loss": of_teacher}
-
-    def _skip_or_stop(self, found: str) -> None:
-        """Drop the optimizer step that this batch belongs to.
-
-        Raises:
-            TrainingStoppedError: too many batches in a row had to be dropped.
-        """
-        guard = self.guard
-        if guard.too_many:
-            raise TrainingStoppedError(
-                f"the loss is {found}, at step {self.global_step}, in {guard.in_a_row} batch(es) in a row; lower "
-                f"optim.lr, use trainer.precision=32-true, or skip such batches with "
-                f"trainer.max_nonfinite_steps={guard.max_in_a_row + 1} or more"
-            )
-        self._drops_step = True
-        rank_zero_warn(
-            f"the loss is {found}, at step {self.global_step}; the step is skipped, "
-            f"{guard.max_in_a_row} such batches in a row stop the training (trainer.max_nonfinite_steps)"
-        )
-
-    def on_after_backward(self) -> None:
-        """Put the running statistics back that a batch without a finite loss has changed."""
-        if self._kept is not None:
-            self._kept.restore()
-            self._kept = None
-
-    def on_before_optimizer_step(self, optimizer: Any) -> None:
-        """Leave the weights as they are where a batch of this step had no finite loss."""
-        if self._drops_step:
-            drop_gradients(self.parameters())
-            self._drops_step = False
-
-    def on_train_start(self) -> None:
-        """Frozen parts work as in evaluation; after each validation Lightning puts every part as it was.
-
-        Raises:
-            TrainingStoppedError: the processes don't agree on the validation videos.
-        """
-        self._check_split()
-        put_frozen_in_eval(self.model)
-
-    def _check_split(self) -> None:
-        every = gather_objects(self.metadata.get("held_back"))
-        if any(other != every[0] for other in every):
-            raise TrainingStoppedError(
-                f"the {len(every)} processes of this training have held back different videos for validation, so each "
-                "machine sees other files; give all the same folder, or data.train and data.val"
-            )
-
-    def _count_skipped(self, batch: dict[str, Any]) -> None:
-        self.num_skipped += int(batch["num_skipped"].sum())
-        self.num_seen += len(batch["num_skipped"])  # videos; with repeats there are more clips
-        for index, found in batch["skipped"]:
-            reason, times = self.skipped.get(index, (found, 0))
-            self.skipped[index] = (reason, times + 1)
-        asked = self.num_skipped + self.num_seen
-        if self.num_skipped > self.max_skipped_fraction * max(asked, 100):
-            raise TrainingStoppedError(
-                f"{self.num_skipped} of {asked} videos drawn for training could not be read, more than "
-                f"data.max_skipped_fraction={self.max_skipped_fraction}; repair or remove them, or allow more: "
-                f"{'; '.join(reason for reason, _ in list(self.skipped.values())[:3])}"
-            )
-
-    def on_train_epoch_end(self) -> None:
-        """Log how many unreadable videos were replaced so far, and batches without a finite loss skipped."""
-        self.log("train/num_skipped", float(self.num_skipped), reduce_fx="sum", sync_dist=True)
-        if self.guard.max_in_a_row > 1:
-            self.log("train/num_nonfinite", float(self.guard.total), reduce_fx="max", sync_dist=True)
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
         """Metrics of a batch of views; see `ViewDataset` for its keys. Videos with an error count as unread."""
@@ -280,27 +192,6 @@ class ClassificationModule(LightningModule):
             raise TrainingStoppedError(f"{found}, so there is nothing to validate on; repair the list: {reasons}")
         if self.current_epoch == 0:
             rank_zero_warn(f"{found} and are left out of {self.objective.monitor}: {reasons}")
-
-    def configure_model(self) -> None:
-        """With FSDP, spread the model's weights over the processes; Lightning calls this before the optimizer."""
-        if self.device_mesh is not None:
-            shard_model(self.model, self.device_mesh["data_parallel"])
-
-    def configure_optimizers(self) -> Any:
-        """As the plan says."""
-        num_steps = int(self.trainer.estimated_stepping_batches)
-        return self.optim.build(self.model, num_steps=num_steps, max_epochs=int(self.trainer.max_epochs or 1))
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put labels, model, preprocessing, protocol, configuration and versions beside the weights."""
-        checkpoint[METADATA_KEY] = self.metadata
-        if self.guard.total:
-            checkpoint[NON_FINITE] = self.guard.state_dict()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on counting batches without a finite loss."""
-        if NON_FINITE in checkpoint:
-            self.guard.load_state_dict(checkpoint[NON_FINITE])
 
 
 def _mean(heads: tuple[Tensor, ...]) -> Tensor:

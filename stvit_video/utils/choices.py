@@ -38,6 +38,7 @@ Schedule = Literal["cosine", "constant", "step"]
 ShortVideo = Literal["repeat_last", "loop", "error"]
 StaticClip = Literal["none", "single_frame", "mean_frame"]
 Strategy = Literal["auto", "ddp", "ddp_find_unused_parameters_true", "fsdp"]
+TaskName = Literal["classification", "detection", "instance"]
 TrainedPart = Literal["all", "head", "semantic"]
 
 

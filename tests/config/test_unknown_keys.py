@@ -23,8 +23,8 @@ def test_what_is_declared_is_known(overrides):
 def test_every_other_name_is_told_with_the_closest_one():
     assert unknown_of("+optim.lrr=1", "+sead=3", "+distill.teacher_path=a", "+trainer.x={a: 1}", "+new.thing=1") == [
         "optim.lrr is no setting; did you mean optim.lr?",
-        "distill.teacher_path is no setting; did you mean distill.teacher?",
         "trainer.x is no setting; python -m stvit_video.train --cfg job prints all that there are",
+        "distill.teacher_path is no setting; did you mean distill.teacher?",
         "sead is no setting; did you mean seed?",
         "new is no setting; python -m stvit_video.train --cfg job prints all that there are",
     ]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from stvit_video.models.base import TokenModel
 from stvit_video.train import train
-from stvit_video.training.module import TrainingStoppedError
 from stvit_video.training.objective import SingleLabel
+from stvit_video.training.task_module import TrainingStoppedError
 
 RANK = int(os.environ["RANK"])
 BAD_STEP = 1

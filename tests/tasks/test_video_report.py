@@ -8,7 +8,7 @@ from stvit_video.data.layouts.csv_list import read_csv_manifest
 from stvit_video.evaluation.cost.measure import count_gmacs
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest
-from stvit_video.runs import report
+from stvit_video.tasks import video_report as report
 
 
 def test_evaluation_report(tiny_run, tmp_path, capsys):
