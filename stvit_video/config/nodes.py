@@ -9,6 +9,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from stvit_video.data.layouts.catalogue import LAYOUTS
+from stvit_video.dense.create_detector import HEADS, head_options
 from stvit_video.factories.layout_settings import layout_settings
 from stvit_video.models.registry import list_models, option_defaults
 from stvit_video.settings.declare import Group
@@ -61,8 +62,18 @@ def model_node(name: str) -> dict[str, Any]:
     return {"name": name, **options, **given}
 
 
+def head_node(name: str) -> dict[str, Any]:
+    """What `head=<name>` chooses: the head of a detector, and its options with their defaults.
+
+    Args:
+        name: one of HEADS.
+    """
+    return {"name": name, "head_rule": "ours", **head_options(name)}
+
+
 def register_nodes() -> None:
-    """Make all settings known to Hydra in this process: `<command>_settings`, `data=<layout>`, `model=<name>`.
+    """Make all settings known to Hydra in this process: `<command>_settings`, `task_settings=<task>`, `data=<layout>`,
+    `model=<name>`, `head=<name>`.
 
     A file conf/data/<layout>.yaml, for a layout with clips of its own kind, takes the node of the layout from the group
     `layout`.
@@ -76,5 +87,7 @@ def register_nodes() -> None:
         has_file = Path(CONF_DIR, "data", f"{source}.yaml").is_file()
         for group in ("layout",) if has_file else ("layout", "data"):
             store.store(group=group, name=source, node=layout_node(source), provider=PROVIDER)
+    for name in HEADS:
+        store.store(group="head", name=name, node=head_node(name), provider=PROVIDER)
     for name in list_models():
         store.store(group="model", name=name, node=model_node(name), provider=PROVIDER)

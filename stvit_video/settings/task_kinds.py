@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping
 
+from stvit_video.settings.detection_settings import DetectionSettings
 from stvit_video.settings.reading import setting_names
 from stvit_video.settings.train_settings import TaskSettings, TrainSettings
 
-TASK_SETTINGS: Mapping[str, type[TaskSettings]] = {"classification": TrainSettings}
+TASK_SETTINGS: Mapping[str, type[TaskSettings]] = {
+    "classification": TrainSettings,
+    "detection": DetectionSettings,
+    "instance": DetectionSettings,
+}
 
 
 def training_names() -> list[str]:

@@ -16,6 +16,7 @@ CropMode = Literal["random_resized", "random", "centre"]
 DistillationKind = Literal["soft", "hard"]
 EvaluationPrecision = Literal["32", "bf16", "16"]
 Frames = Literal["all", "some"]
+HeadRuleName = Literal["ours", "mmdet", "torchvision"]
 Interpolation = Literal["bilinear", "bicubic"]
 OptimizerName = Literal["adamw", "sgd"]
 Precision = Literal[  # what Lightning takes, and auto

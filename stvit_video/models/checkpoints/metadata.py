@@ -18,10 +18,13 @@ NEEDED: dict[str, type] = {
     "model.options": dict,
     "classes": list,
     "preprocessing": dict,
-    "protocol.num_clips": int,
-    "protocol.num_crops": int,
-    "protocol.average": str,
     "config": dict,
+}
+OF_DETECTOR: dict[str, type] = {"head": str, "head_rule": str, "head_options": dict, "category_ids": list}
+NEEDED_BY_TASK: dict[str, dict[str, type]] = {
+    "classification": {"protocol.num_clips": int, "protocol.num_crops": int, "protocol.average": str},
+    "detection": OF_DETECTOR,
+    "instance": OF_DETECTOR,
 }
 
 
@@ -52,31 +55,116 @@ def checkpoint_metadata(
         held_back: names of the validation videos, where the training divided a folder itself; None = it did not.
     """
     return {
-        "format": FORMAT_VERSION,
-        "model": {"name": model_name, "options": dict(model_options)},
-        "classes": list(classes),
+        **shared_metadata(
+            task="classification",
+            model_name=model_name,
+            model_options=model_options,
+            classes=classes,
+            preprocessing=preprocessing,
+            config=config,
+        ),
         "multi_label": multi_label,
         "held_back": None if held_back is None else list(held_back),
-        "preprocessing": dict(preprocessing),
         "protocol": dict(protocol),
         "position_grid": position_grid
         and {"sizes": list(position_grid.sizes), "num_class_tokens": position_grid.num_class_tokens},
+    }
+
+
+def shared_metadata(
+    *,
+    task: str,
+    model_name: str,
+    model_options: Mapping[str, Any],
+    classes: Sequence[str],
+    preprocessing: Mapping[str, Any],
+    config: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the checkpoints of every task say; see `checkpoint_metadata`.
+
+    Args:
+        task: one of NEEDED_BY_TASK.
+        model_name: name for `create_model`; of a detector that of its backbone.
+        model_options: options for it.
+        classes: names, in the order of the labels.
+        preprocessing: what the model is fed with.
+        config: the resolved configuration of the run.
+    """
+    return {
+        "format": FORMAT_VERSION,
+        "task": task,
+        "model": {"name": model_name, "options": dict(model_options)},
+        "classes": list(classes),
+        "preprocessing": dict(preprocessing),
         "config": dict(config),
         "versions": {"stvit_video": __version__, "torch": str(torch.__version__)},
     }
 
 
-def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
-    """The metadata of a checkpoint, once it holds all that `checkpoint_metadata` writes.
+def detector_metadata(
+    *,
+    task: str,
+    description: Mapping[str, Any],
+    classes: Sequence[str],
+    category_ids: Sequence[int | str],
+    preprocessing: Mapping[str, Any],
+    config: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the checkpoint of a detector says, as plain values.
+
+    Args:
+        task: "detection" or "instance".
+        description: of `Detector.describe`.
+        classes: names, in the order of the labels.
+        category_ids: of the classes, as the file of annotations has them.
+        preprocessing: sizes and normalisation of pictures.
+        config: the resolved configuration of the run.
+    """
+    backbone = description["backbone"]
+    return {
+        **shared_metadata(
+            task=task,
+            model_name=backbone["name"],
+            model_options=backbone["options"],
+            classes=classes,
+            preprocessing=preprocessing,
+            config=config,
+        ),
+        "head": description["head"],
+        "head_rule": description["head_rule"],
+        "head_options": dict(description["options"]),
+        "category_ids": list(category_ids),
+    }
+
+
+def detector_description(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse: of the metadata of a detector what `build_described` takes."""
+    return {
+        "head": metadata["head"],
+        "head_rule": metadata["head_rule"],
+        "backbone": dict(metadata["model"]),
+        "num_classes": len(metadata["classes"]),
+        "options": dict(metadata["head_options"]),
+    }
+
+
+def task_in(metadata: object) -> str:
+    """The task that metadata name; classification where they name none."""
+    return str(metadata.get("task", "classification")) if isinstance(metadata, dict) else "classification"
+
+
+def check_metadata(metadata: object, *, source: str, tasks: Sequence[str] = ("classification",)) -> dict[str, Any]:
+    """The metadata of a checkpoint, once it holds all that `checkpoint_metadata` or `detector_metadata` writes.
 
     Those of before there was `multi_label` are of one label a video; those without `held_back` divided no folder.
 
     Args:
         metadata: the checkpoint's entry METADATA_KEY, or None.
         source: the checkpoint, as the message should call it.
+        tasks: of which the checkpoint may be.
 
     Raises:
-        CheckpointError: no metadata of our format, or a part is missing or of another type.
+        CheckpointError: no metadata of our format, of another task, or a part is missing or of another type.
     """
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT_VERSION:
         raise CheckpointError(
@@ -85,8 +173,15 @@ def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
             f"(python -m stvit_video.train init_from=...), or in Python go into a model by "
             f"load_checkpoint(create_model(name), path)"
         )
+    task = task_in(metadata)
+    if task not in tasks:
+        raise CheckpointError(
+            f"{source} is of task={task}, and here a checkpoint of task={' or '.join(tasks)} is needed; "
+            f"python -m stvit_video.evaluate and predict take both kinds"
+        )
+    needed = NEEDED | NEEDED_BY_TASK[task]
     faults = [
-        f"{key} (no {kind.__name__})" for key, kind in NEEDED.items() if not isinstance(_get(metadata, key), kind)
+        f"{key} (no {kind.__name__})" for key, kind in needed.items() if not isinstance(_get(metadata, key), kind)
     ]
     if not isinstance(metadata.get("multi_label", False), bool):
         faults.append("multi_label (no bool)")
@@ -102,7 +197,7 @@ def check_metadata(metadata: object, *, source: str) -> dict[str, Any]:
             f"{source} lacks parts of its {METADATA_KEY!r} entry: {', '.join(faults)}; "
             f"give a file as stvit_video.train wrote it"
         )
-    return {"multi_label": False, "held_back": None, **metadata}
+    return {"task": task, "multi_label": False, "held_back": None, **metadata}
 
 
 def _is_grid(stored: object) -> bool:
@@ -138,9 +233,12 @@ def check_resume(metadata_then: object, metadata_now: Mapping[str, Any]) -> None
     Raises:
         CheckpointError: the checkpoint has no metadata of ours, or the first difference.
     """
-    then = check_metadata(metadata_then, source="the checkpoint")
+    then = check_metadata(metadata_then, source="the checkpoint", tasks=(task_in(metadata_now),))
     difference = (
         _kind_difference(then["multi_label"], metadata_now.get("multi_label", False))
+        or _difference("head", then.get("head"), metadata_now.get("head"))
+        or _difference("head_rule", then.get("head_rule"), metadata_now.get("head_rule"))
+        or _dict_difference("the head option", *(one.get("head_options", {}) for one in (then, metadata_now)))
         or _class_difference(list(then["classes"]), list(metadata_now["classes"]))
         or _difference("model", then["model"]["name"], metadata_now["model"]["name"])
         or _dict_difference("the model option", *(_all_options(one["model"]) for one in (then, metadata_now)))

@@ -1,0 +1,92 @@
+"""The tasks of detection, boxes around the objects of pictures, and of instance segmentation, their masks, too."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback
+
+from stvit_video.config.detection_consistency import detection_faults
+from stvit_video.config.layout_options import read_with_layout
+from stvit_video.config.setting_checks import faults_of, run_checks
+from stvit_video.data.layouts.catalogue import BOX_LAYOUTS
+from stvit_video.data.loading.picture_datamodule import PictureDataModule
+from stvit_video.data.manifests.kept_split import KeptSplit
+from stvit_video.dense.detector import Detector
+from stvit_video.factories.detection import build_detection, meta_detector
+from stvit_video.factories.layout_settings import other_layouts_settings
+from stvit_video.factories.manifests import absolute_paths, find_manifest
+from stvit_video.factories.picture_data import build_detection_transform, build_picture_sizes
+from stvit_video.factories.training import build_weight_callbacks
+from stvit_video.settings.data_settings import ClipSettings
+from stvit_video.settings.detection_settings import DetectionSettings
+from stvit_video.settings.reading import Read
+from stvit_video.settings.train_settings import TaskSettings
+from stvit_video.tasks.detection_report import report_detection
+from stvit_video.training.callbacks.skipped_videos import SkippedVideos
+from stvit_video.training.detection_module import DetectionModule
+
+
+class Detection:
+    """A `Task`; the settings say whether masks are scored."""
+
+    settings: type[TaskSettings] = DetectionSettings
+
+    def read(self, values: Mapping[str, Any]) -> Read[DetectionSettings]:
+        """See `Task`."""
+        return read_with_layout(DetectionSettings, values)
+
+    def parts(self, settings: DetectionSettings) -> None:
+        """See `Task`; none are kept."""
+
+    def faults(self, settings: DetectionSettings, wrong: Collection[str], parts: None) -> list[str]:
+        """See `Task`."""
+        checks = (
+            lambda given: faults_of(lambda: build_picture_sizes(given.data), name="data"),
+            lambda given: faults_of(lambda: build_detection_transform(given), name="augment"),
+        )
+        return [*detection_faults(settings, wrong), *run_checks(checks, settings, wrong)]
+
+    def place_faults(self, settings: DetectionSettings, wrong: Collection[str]) -> list[str]:
+        """See `Task`."""
+        if settings.data.source not in BOX_LAYOUTS or any(name.partition(".")[0] == "data" for name in wrong):
+            return []
+        plain = settings.data.plain()
+        plain = {name: value for name, value in plain.items() if name not in other_layouts_settings(plain)}
+        return [fault for part in ("train", "val") for fault in faults_of(partial(find_manifest, plain, part))]
+
+    def complete(self, settings: DetectionSettings) -> DetectionSettings:
+        """See `Task`."""
+        return settings.with_changes(data=ClipSettings.model_construct(**absolute_paths(dict(settings.data))))
+
+    def meta_model(self, settings: DetectionSettings) -> Detector:
+        """See `Task`."""
+        return meta_detector(settings)
+
+    def build(
+        self, settings: DetectionSettings, parts: None, *, kept: KeptSplit | None = None
+    ) -> tuple[DetectionModule, PictureDataModule]:
+        """See `Task`."""
+        return build_detection(settings)
+
+    def modern(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        """See `Task`."""
+        return dict(metadata)
+
+    def callbacks(self, settings: DetectionSettings, run_dir: Path, data: PictureDataModule) -> Sequence[Callback]:
+        """See `Task`."""
+        return [*build_weight_callbacks(settings), SkippedVideos(run_dir, data.train_manifest)]
+
+    def report(
+        self, run_dir: Path, settings: DetectionSettings, data: PictureDataModule, training: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """See `Task`."""
+        return report_detection(
+            run_dir,
+            checkpoint=settings.report_checkpoint,
+            pictures=data.val_manifest,
+            batch_size=settings.data.val_batch_size or settings.data.batch_size,
+            num_workers=settings.data.num_workers,
+            training=training,
+        )
