@@ -4,12 +4,12 @@ from collections.abc import Collection
 from typing import Any
 
 from stvit_video.config.multi_scale_consistency import multi_scale_faults
-from stvit_video.config.optim_consistency import optim_faults
+from stvit_video.config.optim_consistency import optim_faults, schedule_faults
 from stvit_video.config.setting_checks import Check, run_checks
 from stvit_video.data.layouts.catalogue import LAYOUTS, PICTURE_LAYOUTS
 from stvit_video.factories.layout_settings import foreign_faults
 from stvit_video.models.registry import MODELS, model_options
-from stvit_video.settings.train_settings import TrainSettings
+from stvit_video.settings.train_settings import TaskSettings, TrainSettings
 from stvit_video.training.devices import find_surroundings, process_faults
 
 
@@ -20,7 +20,18 @@ def contradictions(settings: TrainSettings, wrong: Collection[str]) -> list[str]
         settings: of the training.
         wrong: the names of wrong ones; what depends on them is not looked at.
     """
-    return [*run_checks(CHECKS, settings, wrong), *optim_faults(settings, wrong=wrong)]
+    own = run_checks(CHECKS, settings, wrong)
+    return [*shared_contradictions(settings, wrong), *own, *optim_faults(settings, wrong=wrong)]
+
+
+def shared_contradictions(settings: TaskSettings, wrong: Collection[str]) -> list[str]:
+    """List the contradictions between settings that all tasks have.
+
+    Args:
+        settings: of the training, of any task.
+        wrong: the names of wrong ones.
+    """
+    return [*run_checks(SHARED_CHECKS, settings, wrong), *schedule_faults(settings, wrong=wrong)]
 
 
 def chosen_protocol(settings: TrainSettings) -> dict[str, Any]:
@@ -29,7 +40,7 @@ def chosen_protocol(settings: TrainSettings) -> dict[str, Any]:
     return {**settings.protocol.plain(), "name": settings.protocol.name or usual}
 
 
-def _validation_contradictions(settings: TrainSettings) -> list[str]:
+def _validation_contradictions(settings: TaskSettings) -> list[str]:
     every, epochs = settings.trainer.check_val_every_n_epoch, settings.trainer.max_epochs
     if every <= epochs:
         return []
@@ -48,7 +59,7 @@ def _sampling_contradictions(settings: TrainSettings) -> list[str]:
     ]
 
 
-def _process_contradictions(settings: TrainSettings) -> list[str]:
+def _process_contradictions(settings: TaskSettings) -> list[str]:
     trainer = settings.trainer
     return process_faults(
         trainer.accelerator,
@@ -121,25 +132,27 @@ def _cache_contradictions(settings: TrainSettings) -> list[str]:
     ]
 
 
-def _run_contradictions(settings: TrainSettings) -> list[str]:
+def _run_contradictions(settings: TaskSettings) -> list[str]:
     run = settings.run
     if run is None or all(part.strip(". ") for part in run.split("/")):
         return []
     return [f"run={run!r} is no name of a folder in outputs/; give a word, such as run=first"]
 
 
-def _start_contradictions(settings: TrainSettings) -> list[str]:
+def _start_contradictions(settings: TaskSettings) -> list[str]:
     if settings.init_head == "new" or settings.init_from:
         return []
     return ["init_head=keep takes the head of init_from along, and there is none; give it, or leave init_head out"]
 
 
-CHECKS: tuple[Check, ...] = (
+SHARED_CHECKS: tuple[Check, ...] = (
     _run_contradictions,
     _start_contradictions,
     _validation_contradictions,
-    _sampling_contradictions,
     _process_contradictions,
+)
+CHECKS: tuple[Check, ...] = (
+    _sampling_contradictions,
     _frame_contradictions,
     _layout_contradictions,
     _repeat_contradictions,

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from stvit_video.config.setting_checks import Check, run_checks
 from stvit_video.factories.network import meta_model
 from stvit_video.models.parameter_groups import learned_reducers
-from stvit_video.settings.train_settings import TrainSettings
+from stvit_video.settings.train_settings import TaskSettings, TrainSettings
 
 
 def optim_faults(settings: TrainSettings, *, wrong: Collection[str] = ()) -> list[str]:
@@ -21,7 +21,17 @@ def optim_faults(settings: TrainSettings, *, wrong: Collection[str] = ()) -> lis
     return run_checks(CHECKS, settings, wrong)
 
 
-def _warmup_faults(settings: TrainSettings) -> list[str]:
+def schedule_faults(settings: TaskSettings, *, wrong: Collection[str] = ()) -> list[str]:
+    """List the contradictions in the schedule, the optimizer and its precision, which all tasks have; see `optim_faults`.
+
+    Args:
+        settings: of the training, of any task.
+        wrong: as for `optim_faults`.
+    """
+    return run_checks(SCHEDULE_CHECKS, settings, wrong)
+
+
+def _warmup_faults(settings: TaskSettings) -> list[str]:
     warmup, epochs = settings.optim.warmup_epochs, settings.trainer.max_epochs
     probe = settings.optim.probe_epochs
     if warmup is None or warmup < epochs - probe or probe >= epochs:  # the last is another check's
@@ -54,12 +64,12 @@ def _probe_faults(settings: TrainSettings) -> list[str]:
     return faults
 
 
-def _rate_faults(settings: TrainSettings) -> list[str]:
+def _rate_faults(settings: TaskSettings) -> list[str]:
     lowest, lr = settings.optim.min_lr, settings.optim.lr
     return [f"optim.min_lr={lowest} must be at most optim.lr={lr}"] if lowest > lr else []
 
 
-def _warmup_rate_faults(settings: TrainSettings) -> list[str]:
+def _warmup_rate_faults(settings: TaskSettings) -> list[str]:
     warmup, lr = settings.optim.warmup_lr, settings.optim.lr
     return [f"optim.warmup_lr={warmup} must be at most optim.lr={lr}"] if warmup > lr else []
 
@@ -74,7 +84,7 @@ def _layer_rate_faults(settings: TrainSettings) -> list[str]:
     ]
 
 
-def _milestone_faults(settings: TrainSettings) -> list[str]:
+def _milestone_faults(settings: TaskSettings) -> list[str]:
     milestones, schedule = settings.optim.milestones, settings.optim.schedule
     if milestones and schedule != "step":
         return [f"optim.milestones={list(milestones)} are for optim.schedule=step, not for {schedule}; leave them out"]
@@ -85,14 +95,14 @@ def _milestone_faults(settings: TrainSettings) -> list[str]:
     return []
 
 
-def _momentum_faults(settings: TrainSettings) -> list[str]:
+def _momentum_faults(settings: TaskSettings) -> list[str]:
     optim = settings.optim
     if optim.nesterov and (optim.optimizer != "sgd" or not optim.momentum):
         return ["optim.nesterov=true needs optim.optimizer=sgd and optim.momentum above 0"]
     return []
 
 
-def _half_precision_faults(settings: TrainSettings) -> list[str]:
+def _half_precision_faults(settings: TaskSettings) -> list[str]:
     optimizer, precision = settings.optim.optimizer, settings.trainer.precision
     if optimizer != "adamw" or precision != "16-true":
         return []
@@ -138,7 +148,7 @@ def _sandwich_faults(settings: TrainSettings) -> list[str]:
     return faults
 
 
-def _sharding_faults(settings: TrainSettings) -> list[str]:
+def _sharding_faults(settings: TaskSettings) -> list[str]:
     optim, trainer = settings.optim, settings.trainer
     if trainer.strategy != "fsdp":
         return []
@@ -162,17 +172,13 @@ def _model_faults(settings: TrainSettings) -> list[str]:
     return []
 
 
-CHECKS: tuple[Check, ...] = (
+SCHEDULE_CHECKS: tuple[Check, ...] = (
     _warmup_faults,
-    _probe_faults,
     _rate_faults,
     _warmup_rate_faults,
-    _layer_rate_faults,
     _milestone_faults,
     _momentum_faults,
     _half_precision_faults,
-    _part_faults,
-    _sandwich_faults,
     _sharding_faults,
-    _model_faults,
 )
+CHECKS: tuple[Check, ...] = (_probe_faults, _layer_rate_faults, _part_faults, _sandwich_faults, _model_faults)

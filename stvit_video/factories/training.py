@@ -25,7 +25,7 @@ from stvit_video.models.checkpoints.grids import position_grid
 from stvit_video.models.checkpoints.load import format_of, load_checkpoint
 from stvit_video.models.checkpoints.metadata import checkpoint_metadata
 from stvit_video.models.factory import create_model
-from stvit_video.settings.train_settings import TrainSettings
+from stvit_video.settings.train_settings import TaskSettings, TrainSettings
 from stvit_video.settings.trainer_settings import TrainerSettings
 from stvit_video.training.batch_size import BatchSize, batch_warning, describe_start, learning_rate_scale
 from stvit_video.training.callbacks.averaging import WeightAverage
@@ -149,7 +149,7 @@ def compile_mode(setting: bool | str) -> str | None:
     return setting
 
 
-def scaled_learning_rate(settings: TrainSettings, sizes: MultiScale | None) -> float:
+def scaled_learning_rate(settings: TaskSettings, sizes: MultiScale | None) -> float:
     """The factor on all learning rates; the first process prints them and the effective batch."""
     data, optim, trainer = settings.data, settings.optim, settings.trainer
     here = find_surroundings()
@@ -169,7 +169,7 @@ def scaled_learning_rate(settings: TrainSettings, sizes: MultiScale | None) -> f
     return learning_rate_scale(batch, reference_batch=reference)
 
 
-def build_optim(settings: TrainSettings, *, learning_rate_factor: float = 1.0) -> OptimizerRecipe:
+def build_optim(settings: TaskSettings, *, learning_rate_factor: float = 1.0) -> OptimizerRecipe:
     """Build the optimizer's recipe from the `optim` settings.
 
     Args:
@@ -197,12 +197,12 @@ def build_optim(settings: TrainSettings, *, learning_rate_factor: float = 1.0) -
     )
 
 
-def num_probe_epochs(settings: TrainSettings) -> int:
+def num_probe_epochs(settings: TaskSettings) -> int:
     """Epochs in which the head is trained alone; without weights to start from there is nothing to probe."""
     return settings.optim.probe_epochs if settings.init_from else 0
 
 
-def build_weight_callbacks(settings: TrainSettings) -> list[Callback]:
+def build_weight_callbacks(settings: TaskSettings) -> list[Callback]:
     """Build the callbacks that the `optim` settings ask for: a probe first, an average of the weights."""
     probe, decay = num_probe_epochs(settings), settings.optim.ema_decay
     return [*([ProbeFirst(probe)] if probe else []), *([] if decay is None else [WeightAverage(decay)])]

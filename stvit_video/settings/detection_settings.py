@@ -1,7 +1,5 @@
 """The settings of trainings for detection and instance segmentation that classification does not have."""
 
-from stvit_video.settings.augment_settings import AugmentSettings
-from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.declare import MISSING, OpenGroup, setting
 from stvit_video.settings.train_settings import TaskSettings
 from stvit_video.utils.choices import HeadRuleName
@@ -22,5 +20,3 @@ class DetectionSettings(TaskSettings):
     """All settings of stvit_video.train for task=detection and task=instance."""
 
     head: HeadSettings = HeadSettings()
-    data: ClipSettings = ClipSettings()
-    augment: AugmentSettings = AugmentSettings()

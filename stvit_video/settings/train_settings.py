@@ -78,7 +78,9 @@ class TaskSettings(Group):
         "are also the test videos, because there the best is a choice made on the test",
     )
     model: ModelSettings = ModelSettings()
+    data: ClipSettings = ClipSettings()
     optim: OptimSettings = OptimSettings()
+    augment: AugmentSettings = AugmentSettings()
     trainer: TrainerSettings = TrainerSettings()
 
     def with_changes(self, **groups: Any) -> "Self":
@@ -90,6 +92,4 @@ class TrainSettings(TaskSettings):
     """All settings of stvit_video.train for task=classification."""
 
     protocol: ProtocolSettings = ProtocolSettings()
-    data: ClipSettings = ClipSettings()
     distill: DistillSettings = DistillSettings()
-    augment: AugmentSettings = AugmentSettings()

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from stvit_video.tasks.classification import Classification
+from stvit_video.tasks.detection import Detection
 from stvit_video.tasks.task import Task
 
-TASKS: dict[str, Task] = {"classification": Classification()}
+TASKS: dict[str, Task] = {"classification": Classification(), "detection": Detection(), "instance": Detection()}
 
 
 def task_of(values: Mapping[str, Any]) -> Task:

@@ -9,7 +9,7 @@ def test_each_task_has_settings_that_begin_with_those_of_all():
     for kind in TASK_SETTINGS.values():
         assert issubclass(kind, TaskSettings)
         assert list(kind.model_fields)[: len(TaskSettings.model_fields)] == list(TaskSettings.model_fields)
-        assert {"data", "augment", "protocol"} <= set(default_values(kind))
+        assert {"data", "augment", "trainer"} <= set(default_values(kind))
 
 
 def test_names_of_all_tasks_stand_once():

@@ -1,0 +1,67 @@
+"""What one picture costs a detector: operations of the backbone and of the whole, and pictures a second."""
+
+import time
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from stvit_video.data.transforms.picture_sizes import padded_size
+from stvit_video.dense.detector import Detector
+from stvit_video.detections.trained_detector import TrainedDetector
+from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
+
+__all__ = ["detector_cost"]
+
+REPEATS = 3
+
+
+class _Answers(nn.Module):
+    """What a detector answers, as tensors alone, which is what can be counted."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self.detector = detector
+
+    def forward(self, pictures: Tensor) -> list[Tensor]:
+        return _tensors(self.detector.outputs(pictures, [(pictures.shape[-2], pictures.shape[-1])] * len(pictures)))
+
+
+def detector_cost(detector: TrainedDetector) -> dict[str, Any]:
+    """Multiply-adds (in 1e9) of backbone and detector for a picture of the largest size, parameters, pictures a second.
+
+    The heads behind proposals are counted for as many as an empty picture has.
+    """
+    sizes = detector.sizes
+    height, width = padded_size([(sizes.short_side, sizes.long_side)])
+    whole = _Answers(detector.model)
+    return {
+        "picture_size": [height, width],
+        "gmacs_backbone": count_gmacs(detector.model.backbone, (3, height, width)),
+        "gmacs_detector": count_gmacs(whole, (3, height, width)),
+        "num_parameters": count_parameters(detector.model),
+        "inference_pictures_per_second": _speed(whole, (height, width), detector.device),
+    }
+
+
+def _speed(model: nn.Module, size: tuple[int, int], device: torch.device) -> float:
+    """Pictures per second, one at a time in float32, the median of three."""
+    picture = torch.zeros(1, 3, *size, device=device)
+    seconds = []
+    with torch.inference_mode():
+        for _ in range(REPEATS + 1):
+            start = time.perf_counter()
+            model(picture)
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            seconds.append(time.perf_counter() - start)
+    return 1.0 / median(seconds[1:])
+
+
+def _tensors(values: Any) -> list[Tensor]:
+    """The tensors in nested lists and dictionaries."""
+    if isinstance(values, Tensor):
+        return [values]
+    parts = values.values() if isinstance(values, dict) else values if isinstance(values, list | tuple) else ()
+    return [tensor for part in parts for tensor in _tensors(part)]
