@@ -3,40 +3,22 @@
 By default on the validation data of the run that wrote it; data.source=... names others (conf/evaluate.yaml).
 """
 
-import sys
 from collections.abc import Mapping
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import hydra
-import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from stvit_video import __version__
 from stvit_video.config.hydra_app import end_job
-from stvit_video.config.layout_options import read_options
 from stvit_video.config.nodes import register_nodes
-from stvit_video.config.unknown_keys import unknown_faults
-from stvit_video.data.layouts.catalogue import LAYOUTS
-from stvit_video.data.manifests.manifest import Manifest, require_one_frame
-from stvit_video.evaluation.distributed import ProcessFailedError, evaluate_distributed, process_group
-from stvit_video.evaluation.ledger.eval_ledger import LedgerInfo, make_ledger
-from stvit_video.evaluation.ledger.parquet import write_ledger
-from stvit_video.evaluation.multiview import MultiViewResult
-from stvit_video.evaluation.tables import describe_unread
-from stvit_video.factories.evaluated_data import choose_data, labelled_manifest
-from stvit_video.inference.recognizer import Recognizer, load_recognizer, make_output_dir
-from stvit_video.inference.scoring import USER_ERRORS, evaluate_manifest
-from stvit_video.settings.evaluate_settings import EvaluateSettings
+from stvit_video.evaluation.distributed import ProcessFailedError
+from stvit_video.inference.scoring import USER_ERRORS
 from stvit_video.settings.paths import CONF_DIR
-from stvit_video.settings.reading import read_settings
 from stvit_video.sweeps.launch import run_with_sweeps
-from stvit_video.tasks.video_report import report_evaluation
+from stvit_video.tasks.task_list import task_of_checkpoint
 from stvit_video.utils.command_line import Command
-from stvit_video.utils.provenance import current_commit
 
 COMMAND = Command(
     prog="python -m stvit_video.evaluate",
@@ -50,101 +32,20 @@ COMMAND = Command(
 register_nodes()
 
 
-def evaluate(settings: EvaluateSettings, *, output_dir: Path) -> dict[str, Any]:
-    """Evaluate a checkpoint, print the result line, write result.json, predictions.csv, confusion_matrix.png and the
-    logits of every view, ledger.parquet. With several labels a video there is no confusion matrix.
-
-    Started by torchrun, every process evaluates its share, each video exactly once, and the first writes the result.
+def evaluate(values: Mapping[str, Any], *, output_dir: Path) -> dict[str, Any]:
+    """Evaluate a checkpoint as its task does.
 
     Args:
-        settings: see `stvit_video.settings.evaluate_settings`.
-        output_dir: where these files go; made if it is missing.
+        values: the settings as plain values; one that is left out has its default.
+        output_dir: where the files go; made if it is missing.
 
     Returns:
         What result.json holds; nothing in the other processes of several.
 
     Raises:
-        ValueError: CheckpointError, ManifestError, settings that do not go together, or a folder that can't be written.
-        NothingEvaluatedError: not one video could be read.
-        NonFiniteLogitsError: the model gives NaN.
-        ProcessFailedError: one of several processes failed or did not come.
+        ValueError: as `Task.evaluate`, see there for other errors.
     """
-    recognizer = load_recognizer(
-        settings.ckpt_path,
-        device=settings.device,
-        num_tokens=settings.model.num_tokens,
-        generate_at=settings.model.generate_at,
-        protocol=settings.protocol,
-        num_clips=settings.num_clips,
-        num_crops=settings.num_crops,
-        average=settings.average,
-        num_frames=settings.num_frames,
-        frame_stride=settings.frame_stride,
-        short_side=settings.short_side,
-        crop_size=settings.crop_size,
-    )
-    data, precision = choose_data(recognizer.config["data"], settings.data), str(settings.precision)
-    stored = settings.data.source is None
-    manifest = labelled_manifest(data, recognizer.classes, stored=stored, held_back=recognizer.held_back)
-    recognizer.require_labels_of(manifest)
-    require_one_frame(manifest, num_frames=recognizer.preprocessing.num_frames)
-    make_output_dir(output_dir)
-    work = partial(
-        evaluate_manifest,
-        recognizer,
-        manifest,
-        batch_size=settings.batch_size,
-        num_workers=settings.num_workers,
-        backend=settings.backend,
-        time_limit_seconds=settings.time_limit_seconds,
-        max_views_per_forward=settings.max_views_per_forward,
-        precision=precision,
-    )
-    with process_group():
-        result = evaluate_distributed(work, folder=output_dir)
-    if result is None:
-        return {}  # another process has the whole
-    extra = {"ckpt_path": settings.ckpt_path, "precision": precision}
-    ledger = partial(save_ledger, recognizer, manifest, result, output_dir / "ledger.parquet")
-    summary = report_evaluation(recognizer, manifest, result, output_dir, extra=extra, write_more=ledger)
-    unread = describe_unread(result, table=output_dir / "predictions.csv")
-    if unread:
-        print(unread, file=sys.stderr)
-    return summary
-
-
-def save_ledger(recognizer: Recognizer, manifest: Manifest, result: MultiViewResult, path: Path) -> None:
-    """Keep the logits of every view, from which `python -m stvit_video.ledger` computes other protocols.
-
-    Raises:
-        OSError: the file can't be written.
-    """
-    info = LedgerInfo(
-        classes=recognizer.classes,
-        model=recognizer.model_name,
-        protocol=asdict(recognizer.protocol),
-        preprocessing=recognizer.preprocessing.to_dict(),
-        multi_label=recognizer.multi_label,
-        commit=current_commit(),
-        versions={"stvit_video": __version__, "torch": str(torch.__version__)},
-    )
-    video_ids, labels = zip(*((record.video_id, record.labels) for record in manifest.records), strict=True)
-    write_ledger(make_ledger(result, video_ids=video_ids, labels=labels, info=info), path)
-
-
-def sound_evaluation(values: Mapping[str, Any]) -> EvaluateSettings:
-    """The settings of an evaluation, from plain values; one that is left out has its default.
-
-    Raises:
-        ValueError: lists every wrong or unknown one, a sentence each.
-    """
-    read = read_settings(EvaluateSettings, values)
-    data = read.settings.data
-    options = read_options(data.source if data.source in LAYOUTS else None, data.options)
-    unknown = unknown_faults([*read.unknown, *options.unknown], config_name="evaluate")
-    if faults := [*unknown, *read.wrong.values(), *options.wrong.values()]:
-        raise ValueError("; ".join(faults))
-    return read.settings
+    return task_of_checkpoint(values.get("ckpt_path")).evaluate(values, output_dir)
 
 
 @hydra.main(version_base="1.3", config_path=CONF_DIR, config_name="evaluate")
@@ -154,7 +55,7 @@ def main(config: DictConfig) -> None:
     try:
         values: Any = OmegaConf.to_container(config, resolve=True)
         values.pop("sweep")
-        evaluate(sound_evaluation(values), output_dir=output_dir)
+        evaluate(values, output_dir=output_dir)
     except (*USER_ERRORS, ProcessFailedError) as error:
         end_job(error)
 

@@ -7,7 +7,7 @@ import torch
 from tiny_training import settings_for
 
 import stvit_video
-from stvit_video.evaluate import evaluate, sound_evaluation
+from stvit_video.evaluate import evaluate
 from stvit_video.export_run import export_run
 from stvit_video.models import create_model, load_checkpoint, model_from_checkpoint
 from stvit_video.predict import main as predict
@@ -51,9 +51,9 @@ def test_trained_logits_at_each_place_equal_those_of_a_plain_model(trained, tiny
 def test_commands_run_at_a_place_and_say_so(trained, tiny_run, tmp_path, capsys):
     path, _ = trained
     settings = {"ckpt_path": str(path), "model": {"generate_at": 1}, "num_workers": 0, "device": "cpu"}
-    summary = evaluate(sound_evaluation(settings), output_dir=tmp_path / "out")
+    summary = evaluate(settings, output_dir=tmp_path / "out")
     assert summary["generate_at"] == json.loads((tmp_path / "out" / "result.json").read_text())["generate_at"] == 1
-    deep = evaluate(sound_evaluation(settings | {"model": {}}), output_dir=tmp_path / "deep")
+    deep = evaluate(settings | {"model": {}}, output_dir=tmp_path / "deep")
     assert deep["generate_at"] == 3
     assert deep["gmacs_per_view"] > summary["gmacs_per_view"]
     out = tmp_path / "labels.csv"

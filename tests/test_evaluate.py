@@ -14,12 +14,12 @@ from commands import RunCommand
 from evaluating import evaluate
 
 from stvit_video.data.sampling.protocols import PROTOCOLS
-from stvit_video.evaluate import sound_evaluation
 from stvit_video.evaluation.ledger.offline import evaluate_ledger
 from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.sweeps.launch import launch_sweep
+from stvit_video.tasks.video_evaluation import sound_evaluation
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

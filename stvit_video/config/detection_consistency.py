@@ -6,7 +6,7 @@ from stvit_video.config.consistency import shared_contradictions
 from stvit_video.config.setting_checks import Check, run_checks
 from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, LAYOUTS
 from stvit_video.dense.create_detector import HEADS
-from stvit_video.factories.detection import meta_detector
+from stvit_video.factories.detection_parts import meta_detector
 from stvit_video.factories.layout_settings import foreign_faults
 from stvit_video.settings.detection_settings import DetectionSettings
 from stvit_video.settings.optim_settings import OptimSettings

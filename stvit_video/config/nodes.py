@@ -13,28 +13,36 @@ from stvit_video.dense.create_detector import HEADS, head_options
 from stvit_video.factories.layout_settings import layout_settings
 from stvit_video.models.registry import list_models, option_defaults
 from stvit_video.settings.declare import Group
+from stvit_video.settings.detector_evaluation import DetectorEvaluation
 from stvit_video.settings.doctor_settings import DoctorSettings
 from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.reading import default_values
 from stvit_video.settings.sweep_settings import SweepSettings
 from stvit_video.settings.task_kinds import TASK_SETTINGS
-from stvit_video.settings.train_settings import TrainSettings
 
 PROVIDER = "stvit_video"
-COMMANDS: dict[str, type[Group]] = {"train": TrainSettings, "evaluate": EvaluateSettings, "doctor": DoctorSettings}
+# of each command the kinds of settings that it takes, by the task; the first is that of classification
+COMMANDS: dict[str, tuple[type[Group], ...]] = {
+    "train": tuple(dict.fromkeys(TASK_SETTINGS.values())),
+    "evaluate": (EvaluateSettings, DetectorEvaluation),
+    "doctor": (DoctorSettings,),
+}
 SWEPT = ("train", "evaluate")  # commands that take -m
 FROM_DATA = {"image_size": "${data.crop_size}", "num_frames": "${data.num_frames}"}  # of a model that is trained
 IN_TRAINING = {"drop_path_rate": 0.1}  # where a training's default is not the model's
 
 
 def command_node(name: str) -> dict[str, Any]:
-    """The settings of a command, those of sweeps included where it takes -m.
+    """The settings of a command by all tasks, those of sweeps included where it takes -m.
 
     Args:
         name: one of COMMANDS.
     """
-    return default_values(COMMANDS[name]) | ({"sweep": default_values(SweepSettings)} if name in SWEPT else {})
+    known: dict[str, Any] = {}
+    for kind in COMMANDS[name]:
+        known = default_values(kind) | known
+    return known | ({"sweep": default_values(SweepSettings)} if name in SWEPT else {})
 
 
 def task_node(task: str) -> dict[str, Any]:

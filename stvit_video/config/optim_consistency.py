@@ -22,7 +22,7 @@ def optim_faults(settings: TrainSettings, *, wrong: Collection[str] = ()) -> lis
 
 
 def schedule_faults(settings: TaskSettings, *, wrong: Collection[str] = ()) -> list[str]:
-    """List the contradictions in the schedule, the optimizer and its precision, which all tasks have; see `optim_faults`.
+    """List the contradictions in the schedule, the optimizer and its precision, which all tasks have.
 
     Args:
         settings: of the training, of any task.

@@ -2,10 +2,11 @@
 
 from stvit_video.config.nodes import COMMANDS, model_node
 from stvit_video.data.layouts.catalogue import LAYOUTS
+from stvit_video.dense.create_detector import HEADS, head_option_help, head_options
 from stvit_video.factories.layout_settings import layout_settings
 from stvit_video.factories.network import model_settings
 from stvit_video.models.registry import FAMILIES
-from stvit_video.settings.markdown import page_of, rows_of, table_of
+from stvit_video.settings.markdown import SettingRow, page_of, rows_of, table_of
 from stvit_video.settings.sweep_settings import SweepSettings
 
 HEAD = """# Settings
@@ -21,9 +22,16 @@ def settings_page() -> str:
     titles = {"train": "stvit_video.train", "evaluate": "stvit_video.evaluate", "doctor": "stvit_video.doctor"}
     sweep = {"`sweep`, with `-m`": rows_of(SweepSettings, "sweep.")}
     parts = [HEAD]
-    for name, kind in COMMANDS.items():
-        page = page_of(f"`{titles[name]}`", kind, more=sweep if name == "train" else {})
-        parts.append("\n".join(f"#{line}" if line.startswith("#") else line for line in page.splitlines()))
+    for name, (kind, *others) in COMMANDS.items():
+        more = sweep if name == "train" else {}
+        pages = [page_of(f"`{titles[name]}`", kind, more=more)]
+        pages += [page_of(f"`{titles[name]}` of a detector", other, more={}, known=kind) for other in others]
+        for page in pages:
+            parts.append("\n".join(f"#{line}" if line.startswith("#") else line for line in page.splitlines()))
+    parts.append(
+        "## Heads of detectors\n\nA training with task=detection or task=instance has these in its group `head`."
+    )
+    parts += [f"### `head={name}`\n\n{_options_of_head(name)}" for name in HEADS]
     parts.append("## Data layouts\n\nThe group `data` of a training has these settings, too; `data=NAME` chooses them.")
     for source in LAYOUTS:
         kind = layout_settings(source)
@@ -35,6 +43,13 @@ def settings_page() -> str:
         name = next(name for name in FAMILIES[family].models() if name.startswith("stvit_video_"))
         parts.append(f"### `{family}`\n\nThe defaults are those of `{name}`.\n\n{_options_of(name)}")
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _options_of_head(name: str) -> str:
+    """The options of a head as a table."""
+    told = head_option_help(name)
+    rows = [SettingRow(f"head.{option}", value, "", told[option]) for option, value in head_options(name).items()]
+    return table_of(rows)
 
 
 def _options_of(name: str) -> str:

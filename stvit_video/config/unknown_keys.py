@@ -17,12 +17,12 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
 from stvit_video.config.nodes import COMMANDS, SWEPT
 from stvit_video.data.layouts.catalogue import LAYOUTS
+from stvit_video.dense.create_detector import HEADS, head_options
 from stvit_video.factories.layout_settings import layout_settings
 from stvit_video.models.registry import list_models, option_defaults
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.reading import setting_names
 from stvit_video.settings.sweep_settings import SweepSettings
-from stvit_video.settings.task_kinds import training_names
 from stvit_video.utils.compat import parse_hydra_arguments
 
 NUM_SHOWN = 12  # choices in a message
@@ -160,11 +160,13 @@ def _chosen_groups(config_name: str) -> frozenset[str]:
 @cache
 def known_settings(config_name: str = "train") -> frozenset[str]:
     """The names of all settings of a command, such as "optim.lr"; of all layouts and models where it takes these."""
-    names = set(training_names() if config_name == "train" else setting_names(COMMANDS[config_name]))
+    names = {name for kind in COMMANDS[config_name] for name in setting_names(kind)}
     if config_name in SWEPT:
         names |= {"sweep", *(f"sweep.{name}" for name in SweepSettings.model_fields)}
     if "data.source" in names:
         names |= {f"data.{name}" for source in LAYOUTS for name in layout_settings(source).model_fields}
+    if "head.name" in names:
+        names |= {f"head.{name}" for head in HEADS for name in head_options(head)}
     if "model.name" in names:
         names |= {f"model.{name}" for model in list_models() for name in option_defaults(model)}
     return frozenset(names)

@@ -132,7 +132,8 @@ def load_trained_detector(
     content, source = read_checkpoint(path), repr(str(path))
     metadata = check_metadata(content.get(METADATA_KEY), source=source, tasks=TASKS_OF_DETECTORS)
     sizes = PictureSizes.from_dict(metadata["preprocessing"])
-    changed = {name: value for name, value in (("short_side", short_side), ("long_side", long_side)) if value}
+    given = {"short_side": short_side, "long_side": long_side}
+    changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     model = _described(metadata, {name: value for name, value in options.items() if value is not None}, source=source)
     load_detector(model, content)
     place = choose_device(device)

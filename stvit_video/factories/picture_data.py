@@ -7,7 +7,7 @@ from stvit_video.data.transforms.detection_transform import DetectionTransform
 from stvit_video.data.transforms.picture_sizes import PictureSizes
 from stvit_video.factories.picture_lists import build_pictures, find_options
 from stvit_video.settings.data_settings import ClipSettings
-from stvit_video.settings.train_settings import TrainSettings
+from stvit_video.settings.train_settings import TaskSettings
 
 __all__ = ["build_detection_transform", "build_picture_data", "build_picture_sizes"]
 
@@ -28,7 +28,7 @@ def build_picture_sizes(data: ClipSettings) -> PictureSizes:
     )
 
 
-def build_detection_transform(settings: TrainSettings) -> DetectionTransform:
+def build_detection_transform(settings: TaskSettings) -> DetectionTransform:
     """Build what is done to training pictures from the `data` and `augment` settings.
 
     Raises:
@@ -48,7 +48,7 @@ def build_detection_transform(settings: TrainSettings) -> DetectionTransform:
     )
 
 
-def build_picture_data(settings: TrainSettings, *, masks: bool, val_masks: bool = False) -> PictureDataModule:
+def build_picture_data(settings: TaskSettings, *, masks: bool, val_masks: bool = False) -> PictureDataModule:
     """Build the lists and loaders of a detector's training.
 
     Args:

@@ -20,7 +20,7 @@ def picture_truth(pictures: AnnotatedPictures, *, masks: bool) -> list[dict[str,
 
 def _truth_of(pictures: AnnotatedPictures, record: PictureRecord, *, masks: bool) -> dict[str, Any]:
     objects = pictures.objects_of(record, outlines=masks)
-    truth = {
+    truth: dict[str, Any] = {
         "picture_id": record.picture_id,
         "boxes": objects.boxes,
         "labels": objects.labels,

@@ -50,16 +50,21 @@ def table_of(rows: Iterable[SettingRow]) -> str:
     return "\n".join([HEAD, *("| " + " | ".join(_cells(row)) + " |" for row in rows)])
 
 
-def page_of(title: str, kind: type[Group], *, more: Mapping[str, Iterable[SettingRow]]) -> str:
+def page_of(
+    title: str, kind: type[Group], *, more: Mapping[str, Iterable[SettingRow]], known: type[Group] | None = None
+) -> str:
     """The settings of a command: a table for those without a group, then one for each group.
 
     Args:
         title: of the page.
         kind: of the settings.
         more: heading -> further lines, such as the settings of each data layout.
+        known: settings and groups of this one stand elsewhere and are left out.
     """
-    parts = [f"# {title}", kind.__doc__ or "", table_of(rows_of(kind))]
-    for name in kind.model_fields:
+    others = set() if known is None else set(known.model_fields)
+    rows = [row for row in rows_of(kind) if row.name not in others]
+    parts = [f"# {title}", kind.__doc__ or "", *([table_of(rows)] if rows else [])]
+    for name in (name for name in kind.model_fields if name not in others):
         if (group := group_of(kind, name)) is not None:
             first_line = (group.__doc__ or "").splitlines()[0]
             parts += [f"## `{name}`", first_line, table_of(rows_of(group, f"{name}."))]

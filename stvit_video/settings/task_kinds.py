@@ -1,9 +1,8 @@
-"""The types of settings by task."""
+"""The types of settings of a training, by task."""
 
 from collections.abc import Mapping
 
 from stvit_video.settings.detection_settings import DetectionSettings
-from stvit_video.settings.reading import setting_names
 from stvit_video.settings.train_settings import TaskSettings, TrainSettings
 
 TASK_SETTINGS: Mapping[str, type[TaskSettings]] = {
@@ -11,8 +10,3 @@ TASK_SETTINGS: Mapping[str, type[TaskSettings]] = {
     "detection": DetectionSettings,
     "instance": DetectionSettings,
 }
-
-
-def training_names() -> list[str]:
-    """The names of the settings of all tasks, see `setting_names`; each once."""
-    return list(dict.fromkeys(name for kind in TASK_SETTINGS.values() for name in setting_names(kind)))

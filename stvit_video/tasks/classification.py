@@ -28,6 +28,7 @@ from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.reading import Read
 from stvit_video.settings.train_settings import ProtocolSettings, TaskSettings, TrainSettings
+from stvit_video.tasks.video_evaluation import evaluate_videos, sound_evaluation
 from stvit_video.tasks.video_report import report_training
 from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 from stvit_video.training.distillation import teacher_difference
@@ -89,6 +90,10 @@ class Classification:
     def callbacks(self, settings: TrainSettings, run_dir: Path, data: VideoDataModule) -> Sequence[Callback]:
         """See `Task`."""
         return [*build_weight_callbacks(settings), SkippedVideos(run_dir, data.train_manifest)]
+
+    def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
+        """See `Task`."""
+        return evaluate_videos(sound_evaluation(values), output_dir=output_dir)
 
     def report(
         self, run_dir: Path, settings: TrainSettings, data: VideoDataModule, training: Mapping[str, Any]

@@ -14,7 +14,7 @@ from stvit_video.data.layouts.catalogue import BOX_LAYOUTS
 from stvit_video.data.loading.picture_datamodule import PictureDataModule
 from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.dense.detector import Detector
-from stvit_video.factories.detection import build_detection, meta_detector
+from stvit_video.factories.detection_parts import build_detection, meta_detector
 from stvit_video.factories.layout_settings import other_layouts_settings
 from stvit_video.factories.manifests import absolute_paths, find_manifest
 from stvit_video.factories.picture_data import build_detection_transform, build_picture_sizes
@@ -23,7 +23,8 @@ from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.detection_settings import DetectionSettings
 from stvit_video.settings.reading import Read
 from stvit_video.settings.train_settings import TaskSettings
-from stvit_video.tasks.detection_report import report_detection
+from stvit_video.tasks.detector_evaluation import evaluate_detections
+from stvit_video.tasks.detector_report import report_detection
 from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 from stvit_video.training.detection_module import DetectionModule
 
@@ -77,6 +78,10 @@ class Detection:
     def callbacks(self, settings: DetectionSettings, run_dir: Path, data: PictureDataModule) -> Sequence[Callback]:
         """See `Task`."""
         return [*build_weight_callbacks(settings), SkippedVideos(run_dir, data.train_manifest)]
+
+    def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
+        """See `Task`."""
+        return evaluate_detections(values, output_dir=output_dir)
 
     def report(
         self, run_dir: Path, settings: DetectionSettings, data: PictureDataModule, training: Mapping[str, Any]

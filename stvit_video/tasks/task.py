@@ -81,6 +81,22 @@ class Task(Protocol):
             data: as `build` gives it.
         """
 
+    def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
+        """Evaluate a checkpoint of this task, print the result line, write the report.
+
+        Args:
+            values: the settings of stvit_video.evaluate as plain values.
+            output_dir: where the files go; made if it is missing.
+
+        Returns:
+            What result.json holds; nothing in the other processes of several.
+
+        Raises:
+            ValueError: CheckpointError, ManifestError, settings that are wrong or do not go together.
+            NothingEvaluatedError: nothing that is listed could be read.
+            ProcessFailedError: one of several processes failed or did not come.
+        """
+
     def report(self, run_dir: Path, settings: Any, data: Any, training: Mapping[str, Any]) -> dict[str, Any]:
         """Evaluate the checkpoint that `report_checkpoint` says, print the result line, write the report.
 

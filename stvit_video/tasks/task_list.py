@@ -3,11 +3,27 @@
 from collections.abc import Mapping
 from typing import Any
 
+from stvit_video.models.checkpoints.files import peek_checkpoint
+from stvit_video.models.checkpoints.metadata import METADATA_KEY, task_in
 from stvit_video.tasks.classification import Classification
 from stvit_video.tasks.detection import Detection
 from stvit_video.tasks.task import Task
 
 TASKS: dict[str, Task] = {"classification": Classification(), "detection": Detection(), "instance": Detection()}
+
+
+def task_of_checkpoint(path: Any) -> Task:
+    """The task of the training that wrote a checkpoint; classification where the file does not say or can't be read.
+
+    Args:
+        path: of the checkpoint, or what else was given for it.
+    """
+    try:
+        metadata = peek_checkpoint(path).get(METADATA_KEY) if isinstance(path, str) else None
+    except (ValueError, OSError):
+        metadata = None  # whoever reads it whole says why it can't be read
+    name = task_in(metadata)
+    return TASKS.get(name, TASKS["classification"])
 
 
 def task_of(values: Mapping[str, Any]) -> Task:

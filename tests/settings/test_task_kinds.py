@@ -1,5 +1,5 @@
-from stvit_video.settings.reading import default_values, setting_names
-from stvit_video.settings.task_kinds import TASK_SETTINGS, training_names
+from stvit_video.settings.reading import default_values
+from stvit_video.settings.task_kinds import TASK_SETTINGS
 from stvit_video.settings.train_settings import TaskSettings
 from stvit_video.utils.choices import TaskName, words_of
 
@@ -10,10 +10,3 @@ def test_each_task_has_settings_that_begin_with_those_of_all():
         assert issubclass(kind, TaskSettings)
         assert list(kind.model_fields)[: len(TaskSettings.model_fields)] == list(TaskSettings.model_fields)
         assert {"data", "augment", "trainer"} <= set(default_values(kind))
-
-
-def test_names_of_all_tasks_stand_once():
-    names = training_names()
-    assert len(names) == len(set(names))
-    for kind in TASK_SETTINGS.values():
-        assert set(setting_names(kind)) <= set(names)

@@ -80,8 +80,10 @@ class ReadingNow:
 class Watched(Protocol):
     """A data set that notes what is being read."""
 
-    manifest: Manifest
     reading_now: ReadingNow
+
+    @property
+    def manifest(self) -> Manifest: ...
 
     def share_memory(self) -> None: ...
 

@@ -1,5 +1,6 @@
 """The part of COCO's evaluation that faster-coco-eval computes: matching, and precision over recall."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -76,6 +77,7 @@ def matched_curves(
     """
     from faster_coco_eval import COCO, COCOeval_faster
 
+    logging.getLogger("faster_coco_eval").setLevel(logging.WARNING)  # it tells of each step, for every picture ranked
     numbers = number_pictures(truth, detections)
     sizes = _mask_sizes((*truth, *detections)) if iou_type == "segm" else {}
     data = (_data_set(part, numbers, sizes, num_classes, iou_type) for part in (truth, detections))

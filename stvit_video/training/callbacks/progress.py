@@ -37,7 +37,7 @@ class ClipsPerSecond(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: dict[str, Any], batch_idx: int
     ) -> None:
         """Show the speed since the epoch's start in the progress bar."""
-        self._num_clips += len(batch["label"]) * trainer.world_size
+        self._num_clips += len(batch["index"]) * trainer.world_size
         pl_module.log("clips/s", self._speed(), prog_bar=True, on_step=True, on_epoch=False, logger=False)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -11,6 +11,7 @@ from stvit_video.factories.network import given_options
 from stvit_video.factories.picture_data import build_picture_data
 from stvit_video.factories.picture_truth import picture_truth
 from stvit_video.factories.training import build_optim, scaled_learning_rate, video_namer
+from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints.metadata import detector_metadata
 from stvit_video.settings.detection_settings import DetectionSettings
 from stvit_video.training.detection_module import DetectionModule
@@ -56,6 +57,7 @@ def build_detection(settings: DetectionSettings) -> tuple[DetectionModule, Pictu
     scores_masks = settings.task == "instance"
     data = build_picture_data(settings, masks=masks, val_masks=False)
     detector = build_detector(settings, num_classes=len(data.classes))
+    assert isinstance(detector.backbone, TokenModel)
     detector.backbone.recompute_blocks(recompute=settings.trainer.gradient_checkpointing)
     if settings.init_from:
         report = start_detector(detector, settings.init_from, new_head=settings.init_head == "new")

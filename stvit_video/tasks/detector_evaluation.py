@@ -1,0 +1,81 @@
+"""Evaluate a checkpoint that finds objects, as the settings of stvit_video.evaluate say."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stvit_video.config.layout_options import read_options
+from stvit_video.config.unknown_keys import unknown_faults
+from stvit_video.data.layouts.catalogue import LAYOUTS
+from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
+from stvit_video.detections.trained_detector import TrainedDetector, load_trained_detector
+from stvit_video.evaluation.distributed import process_group
+from stvit_video.factories.evaluated_data import choose_data
+from stvit_video.factories.picture_lists import read_pictures
+from stvit_video.inference.recognizer import make_output_dir
+from stvit_video.settings.detector_evaluation import DetectorEvaluation
+from stvit_video.settings.evaluate_settings import EvaluatedData, EvaluateSettings
+from stvit_video.settings.reading import default_values, read_settings
+from stvit_video.tasks.detector_report import evaluate_detector
+
+__all__ = ["evaluate_detections", "sound_detector_evaluation"]
+
+
+def evaluate_detections(values: Mapping[str, Any], *, output_dir: Path) -> dict[str, Any]:
+    """Score a detector on pictures with known objects; see `Task.evaluate`.
+
+    Args:
+        values: the settings as plain values; those of other tasks at their defaults are passed over.
+        output_dir: where the files go; made if it is missing.
+    """
+    settings = sound_detector_evaluation(values)
+    detector = load_trained_detector(
+        settings.ckpt_path,
+        device=settings.device,
+        short_side=settings.short_side,
+        long_side=settings.long_side,
+        detections=settings.detections,
+        score_threshold=settings.score_threshold,
+        nms_threshold=settings.nms_threshold,
+    )
+    pictures = _listed(detector, settings.data)
+    make_output_dir(output_dir)
+    precision = str(settings.precision)
+    with process_group():
+        return evaluate_detector(
+            detector,
+            pictures,
+            output_dir,
+            batch_size=settings.batch_size,
+            num_workers=settings.num_workers,
+            precision=precision,
+            extra={"ckpt_path": settings.ckpt_path, "precision": precision},
+        )
+
+
+def sound_detector_evaluation(values: Mapping[str, Any]) -> DetectorEvaluation:
+    """The settings of an evaluation of a detector, from plain values; one that is left out has its default.
+
+    Raises:
+        ValueError: lists every wrong or unknown one, and those that are for videos, a sentence each.
+    """
+    usual = default_values(EvaluateSettings)
+    others = [name for name in usual if name not in DetectorEvaluation.model_fields]
+    foreign = [
+        f"{name} is for checkpoints that label videos, and this one finds objects; leave it out"
+        for name in others
+        if name in values and values[name] != usual[name]
+    ]
+    read = read_settings(DetectorEvaluation, {name: value for name, value in values.items() if name not in others})
+    data = read.settings.data
+    options = read_options(data.source if data.source in LAYOUTS else None, data.options)
+    unknown = unknown_faults([*read.unknown, *options.unknown], config_name="evaluate")
+    if faults := [*unknown, *foreign, *read.wrong.values(), *options.wrong.values()]:
+        raise ValueError("; ".join(faults))
+    return read.settings
+
+
+def _listed(detector: TrainedDetector, given: EvaluatedData) -> AnnotatedPictures:
+    """The validation pictures of the training, or others that are named, with the classes of the checkpoint."""
+    data = choose_data(detector.config["data"], given)
+    return read_pictures(data, ("val",), classes=detector.classes)["val"]
