@@ -1,11 +1,12 @@
 """Listed pictures with their objects, read from files or archives."""
 
+import numpy as np
 import torch
 
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.segmentations import segmentation_mask
 from stvit_video.data.loading.picture_reader import open_image
-from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, PictureObjects, PictureRecord
+from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, PictureObjects, PictureRecord, object_limit
 from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, only
 from stvit_video.utils.open_files import refuse_for_open_files
 
@@ -25,13 +26,23 @@ class PictureSource:
         self.masks = masks
         self._broken: dict[int, str] = {}
 
-    def read(self, index: int, *, learned_only: bool) -> AnnotatedPicture:
+    def read(
+        self,
+        index: int,
+        *,
+        learned_only: bool,
+        max_objects: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> AnnotatedPicture:
         """A listed picture with its objects, at the size of its file.
 
         Args:
             index: its number in the list.
             learned_only: leave out crowds, boxes without an area, and where masks are wanted objects without an
                 outline that can be used.
+            max_objects: of more that can be learned, as many are drawn before masks are made, see `object_limit`;
+                None = any number.
+            generator: source of this draw.
 
         Raises:
             DecodeError: it can't be read, or its size is not that of the annotations.
@@ -50,6 +61,8 @@ class PictureSource:
         objects = self.pictures.objects_of(record, outlines=self.masks)
         if learned_only:
             objects = objects.only(objects.sound & ~objects.crowd)
+            limit = object_limit(record.stated_size, max_objects=max_objects, masks=self.masks)
+            objects = objects.only(_drawn(len(objects.labels), limit, generator))
         masks, usable = _masks(objects, record) if self.masks else (None, None)
         sample = AnnotatedPicture(
             frame,
@@ -85,6 +98,13 @@ def size_fault(record: PictureRecord, size: tuple[int, int]) -> str:
             "remove the EXIF orientation from the file"
         )
     return f"{start}; annotate the picture as it is, or correct its width and height in the annotations"
+
+
+def _drawn(count: int, limit: int, generator: torch.Generator | None) -> np.ndarray:
+    """Positions of at most `limit` of `count` objects, in order."""
+    if count <= limit:
+        return np.arange(count)
+    return torch.randperm(count, generator=generator)[:limit].sort().values.numpy()
 
 
 def _masks(objects: PictureObjects, record: PictureRecord) -> tuple[torch.Tensor, torch.Tensor]:
