@@ -44,7 +44,6 @@ def build_detection_transform(settings: TaskSettings) -> DetectionTransform:
         crop_sides=augment.crop_sides,
         scale_jitter=augment.scale_jitter,
         photometric_probability=augment.photometric_probability,
-        max_objects=find_options(settings.data.plain()).max_objects,
     )
 
 
@@ -66,6 +65,7 @@ def build_picture_data(settings: TaskSettings, *, masks: bool, val_masks: bool =
         masks=masks,
         val_masks=val_masks,
         max_attempts=attempts_for(data.max_skipped_fraction),
+        max_objects=find_options(data.plain()).max_objects,
     )
     batches = Batches(size=data.batch_size, val_size=data.val_batch_size, num_workers=data.num_workers)
     return PictureDataModule(train, val, sizes=transform.sizes, rules=rules, batches=batches, seed=settings.seed)

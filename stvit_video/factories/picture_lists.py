@@ -63,7 +63,7 @@ def annotation_findings(
     found = Findings()
     for part, listed in pictures.items():
         found.warnings += [f"{part}: {warning}" for warning in listed.warnings]
-        found.take(check_counts(listed, part, max_objects=max_objects))
+        found.take(check_counts(listed, part, max_objects=max_objects, masks=masks))
         found.take(check_segmentations(listed) if masks else Findings())
     if len(pictures) == 2:
         found.take(check_categories(pictures["train"], pictures["val"]))

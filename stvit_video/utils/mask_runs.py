@@ -38,7 +38,7 @@ def read_run_lengths(text: str) -> list[int]:
 
 
 def mask_of_runs(counts: list[int], *, height: int, width: int) -> NDArray[np.uint8]:
-    """The mask (height, width) uint8, 1 = inside.
+    """The mask (height, width) uint8, 1 = inside; in memory column after column.
 
     Args:
         counts: run lengths that cover height * width pixels.
@@ -49,7 +49,7 @@ def mask_of_runs(counts: list[int], *, height: int, width: int) -> NDArray[np.ui
         ValueError: they cover another number of pixels, or one is below 0.
     """
     values = np.arange(len(counts), dtype=np.uint8) & 1
-    return np.ascontiguousarray(np.repeat(values, counts).reshape(width, height).T)
+    return np.repeat(values, counts).reshape(width, height).T
 
 
 def runs_of_mask(mask: NDArray[Any]) -> dict[str, Any]:

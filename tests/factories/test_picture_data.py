@@ -34,7 +34,7 @@ def test_published_augmentations():
     long = build_detection_transform(settings_of("data=coco", "augment=detection_3x"))
     assert long.short_sides == tuple(range(480, 801, 32))
     assert (long.crop_probability, long.crop_short_sides, long.crop_sides) == (0.5, (400, 500, 600), (384, 600))
-    assert (long.scale_jitter, long.photometric_probability, long.max_objects) == (None, 0.0, 1000)
+    assert (long.scale_jitter, long.photometric_probability) == (None, 0.0)
 
 
 BOXES = {
@@ -48,12 +48,12 @@ BOXES = {
 
 
 def test_every_setting_of_boxes_arrives():
-    settings = settings_of("data=coco", "data.max_objects=7", "data.long_side=900", "data.antialias=false")
+    settings = settings_of("data=coco", "data.long_side=900", "data.antialias=false")
     assert set(BoxAugmentSettings.model_fields) == set(BOXES)
     changed = settings.with_changes(augment=settings.augment.model_copy(update=BOXES | {"flip_probability": 0.1}))
     transform = build_detection_transform(changed)
     assert {name: getattr(transform, name) for name in BOXES} == BOXES
-    assert (transform.flip_probability, transform.max_objects) == (0.1, 7)
+    assert transform.flip_probability == 0.1
     assert (transform.sizes.long_side, transform.sizes.antialias) == (900, False)
     jittered = settings.augment.model_copy(update={"scale_jitter": (0.1, 2.0)})
     assert build_detection_transform(settings.with_changes(augment=jittered)).scale_jitter == (0.1, 2.0)

@@ -30,7 +30,7 @@ def segmentation_fault(segmentation: Any, *, height: int, width: int) -> str:
     if segmentation is None or segmentation == []:
         return "there is none"
     if isinstance(segmentation, dict):
-        return _run_length_fault(segmentation, height, width)
+        return _read_counts(segmentation, height, width)[0]
     if not isinstance(segmentation, list):
         return "it is neither a list of polygons nor run lengths"
     if not all(isinstance(polygon, list) for polygon in segmentation):
@@ -39,7 +39,7 @@ def segmentation_fault(segmentation: Any, *, height: int, width: int) -> str:
 
 
 def segmentation_mask(segmentation: Any, *, height: int, width: int) -> NDArray[np.uint8]:
-    """The mask of a segmentation, (height, width) uint8, 1 = inside.
+    """The mask of a segmentation, (height, width) uint8, 1 = inside; in memory column after column.
 
     Polygons are drawn as COCO draws them, so that areas and overlaps are those of its evaluation.
 
@@ -52,13 +52,16 @@ def segmentation_mask(segmentation: Any, *, height: int, width: int) -> NDArray[
         ValueError: it can't be a mask of such a picture, see `segmentation_fault`.
         MissingLibraryError: faster-coco-eval, which draws polygons, does not import.
     """
-    if fault := segmentation_fault(segmentation, height=height, width=width):
+    if isinstance(segmentation, dict):
+        fault, counts = _read_counts(segmentation, height, width)
+    else:
+        fault, counts = segmentation_fault(segmentation, height=height, width=width), []
+    if fault:
         raise ValueError(f"segmentation of a picture of {width}x{height}: {fault}")
-    if not isinstance(segmentation, dict):
-        return np.ascontiguousarray(_library().decode(_drawn(segmentation, height, width)))
-    counts = segmentation["counts"]
-    runs = read_run_lengths(counts) if isinstance(counts, str) else counts
-    return mask_of_runs(runs, height=height, width=width)
+    if isinstance(segmentation, dict):
+        return mask_of_runs(counts, height=height, width=width)
+    mask: NDArray[np.uint8] = _library().decode(_drawn(segmentation, height, width))
+    return mask
 
 
 def segmentation_runs(segmentation: Any, *, height: int, width: int) -> dict[str, Any]:
@@ -103,16 +106,17 @@ def _polygon_fault(polygon: Sequence[Any]) -> str:
     return "" if is_number else "a polygon holds something that is no finite number"
 
 
-def _run_length_fault(segmentation: Mapping[str, Any], height: int, width: int) -> str:
+def _read_counts(segmentation: Mapping[str, Any], height: int, width: int) -> tuple[str, list[int]]:
+    """What is wrong with run lengths, "" = nothing, and the numbers."""
     size, counts = segmentation.get("size"), segmentation.get("counts")
     if size != [height, width]:
-        return f"its run lengths are of the size {size}, the picture has [height, width] = {[height, width]}"
+        return f"its run lengths are of the size {size}, the picture has [height, width] = {[height, width]}", []
     if isinstance(counts, str):
         try:
             counts = read_run_lengths(counts)
         except ValueError as error:
-            return str(error)
+            return str(error), []
     if not isinstance(counts, list) or not all(type(run) is int and run >= 0 for run in counts):
-        return "its counts are neither a text nor whole numbers from 0 on"
+        return "its counts are neither a text nor whole numbers from 0 on", []
     total = sum(counts)
-    return "" if total == height * width else f"its run lengths cover {total} pixels of {height * width}"
+    return ("" if total == height * width else f"its run lengths cover {total} pixels of {height * width}"), counts

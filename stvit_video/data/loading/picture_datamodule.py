@@ -24,12 +24,14 @@ class PictureRules:
         masks: whether training targets have masks.
         val_masks: whether those of validation have; the AP needs none.
         max_attempts: pictures to try for one item before giving up, see `attempts_for`.
+        max_objects: of a training picture, see `TrainingPictures`.
     """
 
     transform: PictureTransform
     masks: bool = False
     val_masks: bool = False
     max_attempts: int | None = None
+    max_objects: int | None = None
 
 
 class PictureDataModule(ResumableDataModule):
@@ -89,6 +91,7 @@ class PictureDataModule(ResumableDataModule):
                 masks=self.rules.masks,
                 seed=self.seed,
                 max_attempts=self.rules.max_attempts,
+                max_objects=self.rules.max_objects,
             )
         if self._val is None:
             self._val = EvaluationPictures(self.val_manifest, sizes=self.sizes, masks=self.rules.val_masks)

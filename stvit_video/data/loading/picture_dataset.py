@@ -77,6 +77,7 @@ class TrainingPictures(_Pictures):
         masks: whether items have masks.
         seed: 0 or more.
         max_attempts: pictures to try for one item before giving up; None = all that are listed, see `attempts_for`.
+        max_objects: of a picture; of more, as many are drawn at random, see `object_limit`. None = any number.
 
     Raises:
         ValueError: a setting is not allowed.
@@ -91,6 +92,7 @@ class TrainingPictures(_Pictures):
         masks: bool = False,
         seed: int = 0,
         max_attempts: int | None = None,
+        max_objects: int | None = None,
     ) -> None:
         if seed < 0 or (max_attempts is not None and max_attempts < 1):
             raise ValueError(f"seed={seed} must be at least 0, max_attempts={max_attempts} at least 1")
@@ -98,6 +100,7 @@ class TrainingPictures(_Pictures):
         self.transform = transform
         self.seed = seed
         self.max_attempts = max_attempts
+        self.max_objects = max_objects
         # in shared memory: workers that live on from epoch to epoch hold a copy of self, but see this
         self._epoch = shared_where_it_fits(torch.zeros(1, dtype=torch.int64))
 
@@ -136,7 +139,7 @@ class TrainingPictures(_Pictures):
 
     def _read(self, candidate: int, generator: torch.Generator) -> tuple[AnnotatedPicture, tuple[int, int]]:
         with self.reading_now.of(candidate):
-            sample = self.source.read(candidate, learned_only=True)
+            sample = self.source.read(candidate, learned_only=True, max_objects=self.max_objects, generator=generator)
             return self.transform(sample, generator=generator), sample.size
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 
 from stvit_video.data.decoding.request import DecodeError
-from stvit_video.data.decoding.segmentations import segmentation_fault, segmentation_mask
+from stvit_video.data.decoding.segmentations import segmentation_mask
 from stvit_video.data.loading.picture_reader import open_image
-from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, PictureObjects, PictureRecord
-from stvit_video.data.transforms.annotated_ops import AnnotatedPicture
+from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, PictureObjects, PictureRecord, object_limit
+from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, only
 from stvit_video.utils.open_files import refuse_for_open_files
 
 __all__ = ["PictureSource", "size_fault"]
@@ -26,13 +26,23 @@ class PictureSource:
         self.masks = masks
         self._broken: dict[int, str] = {}
 
-    def read(self, index: int, *, learned_only: bool) -> AnnotatedPicture:
+    def read(
+        self,
+        index: int,
+        *,
+        learned_only: bool,
+        max_objects: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> AnnotatedPicture:
         """A listed picture with its objects, at the size of its file.
 
         Args:
             index: its number in the list.
             learned_only: leave out crowds, boxes without an area, and where masks are wanted objects without an
                 outline that can be used.
+            max_objects: of more that can be learned, as many are drawn before masks are made, see `object_limit`;
+                None = any number.
+            generator: source of this draw.
 
         Raises:
             DecodeError: it can't be read, or its size is not that of the annotations.
@@ -50,14 +60,18 @@ class PictureSource:
             raise
         objects = self.pictures.objects_of(record, outlines=self.masks)
         if learned_only:
-            objects = objects.only(_learned(objects, record, masks=self.masks))
-        return AnnotatedPicture(
+            objects = objects.only(objects.sound & ~objects.crowd)
+            limit = object_limit(record.stated_size, max_objects=max_objects, masks=self.masks)
+            objects = objects.only(_drawn(len(objects.labels), limit, generator))
+        masks, usable = _masks(objects, record) if self.masks else (None, None)
+        sample = AnnotatedPicture(
             frame,
             torch.from_numpy(objects.boxes).float(),
             torch.from_numpy(objects.labels.copy()),
             torch.from_numpy(objects.crowd.copy()),
-            _masks(objects, record) if self.masks else None,
+            masks,
         )
+        return only(sample, usable) if learned_only and usable is not None else sample
 
     @staticmethod
     def _frame(record: PictureRecord) -> torch.Tensor:
@@ -86,23 +100,21 @@ def size_fault(record: PictureRecord, size: tuple[int, int]) -> str:
     return f"{start}; annotate the picture as it is, or correct its width and height in the annotations"
 
 
-def _learned(objects: PictureObjects, record: PictureRecord, *, masks: bool) -> np.ndarray:
-    """(N,) True = the object can be learned from."""
-    learned = objects.sound & ~objects.crowd
-    if not masks:
-        return learned
-    height, width = record.stated_size
-    outlines = objects.segmentations or [None] * len(learned)
-    usable = [not segmentation_fault(outline, height=height, width=width) for outline in outlines]
-    return learned & np.array(usable, dtype=np.bool_)
+def _drawn(count: int, limit: int, generator: torch.Generator | None) -> np.ndarray:
+    """Positions of at most `limit` of `count` objects, in order."""
+    if count <= limit:
+        return np.arange(count)
+    return torch.randperm(count, generator=generator)[:limit].sort().values.numpy()
 
 
-def _masks(objects: PictureObjects, record: PictureRecord) -> torch.Tensor:
-    """Masks (N, H, W) uint8; that of an object without a usable outline is empty."""
+def _masks(objects: PictureObjects, record: PictureRecord) -> tuple[torch.Tensor, torch.Tensor]:
+    """Masks (N, H, W) uint8, and (N,) bool, False = the object has no outline that can be used, and an empty mask."""
     height, width = record.stated_size
     outlines = objects.segmentations or [None] * len(objects.labels)
-    masks = torch.zeros(len(outlines), height, width, dtype=torch.uint8)
-    for mask, outline in zip(masks, outlines, strict=True):
-        if not segmentation_fault(outline, height=height, width=width):
-            mask.copy_(torch.from_numpy(segmentation_mask(outline, height=height, width=width)))
-    return masks
+    masks, usable = torch.zeros(len(outlines), height, width, dtype=torch.uint8), torch.ones(len(outlines)).bool()
+    for number, outline in enumerate(outlines):
+        try:
+            masks[number] = torch.from_numpy(segmentation_mask(outline, height=height, width=width))
+        except ValueError:  # counted when the list was checked
+            usable[number] = False
+    return masks, usable

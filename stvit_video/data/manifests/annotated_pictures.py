@@ -8,12 +8,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, Manifest, VideoRecord
+from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.manifests.packed_texts import PackedTexts
 
-__all__ = ["AnnotatedPictures", "ListedObject", "Objects", "PictureObjects", "PictureRecord", "pack_objects"]
+__all__ = [
+    "AnnotatedPictures",
+    "ListedObject",
+    "Objects",
+    "PictureObjects",
+    "PictureRecord",
+    "object_limit",
+    "pack_objects",
+]
 
 Id = int | str
+MAX_MASK_BYTES = 2**30  # of the masks of one picture
 
 
 @dataclass(frozen=True)
@@ -166,9 +175,16 @@ def pack_objects(listed: Sequence[ListedObject], sound: NDArray[np.bool_]) -> Ob
     )
 
 
-def with_labels(record: PictureRecord, labels: Sequence[int]) -> PictureRecord:
-    """The record with the labels of its objects."""
-    return replace(record, label=NO_SINGLE_LABEL, labels=tuple(sorted(set(labels))))
+def object_limit(size: tuple[int, int], *, max_objects: int | None, masks: bool) -> int:
+    """How many objects of a picture are learned from at once.
+
+    Args:
+        size: its height and width in pixels.
+        max_objects: the most; None = any number.
+        masks: whether each has a mask of the picture's size; then they have MAX_MASK_BYTES together.
+    """
+    most = 2**31 if max_objects is None else max_objects
+    return min(most, max(1, MAX_MASK_BYTES // (size[0] * size[1]))) if masks else most
 
 
 def _text(segmentation: Any) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
+from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, object_limit
 from stvit_video.data.manifests.findings import Findings, first_of
 
 __all__ = ["check_categories", "check_counts", "check_parts"]
@@ -10,13 +10,14 @@ __all__ = ["check_categories", "check_counts", "check_parts"]
 SHOWN = 6  # categories in a message
 
 
-def check_counts(pictures: AnnotatedPictures, part: str, *, max_objects: int | None) -> Findings:
+def check_counts(pictures: AnnotatedPictures, part: str, *, max_objects: int | None, masks: bool = False) -> Findings:
     """Find out whether pictures, or classes, have nothing to learn, and pictures with more than training takes.
 
     Args:
         pictures: the list.
         part: "train" or "val", for messages.
         max_objects: of a picture in training; None = any number.
+        masks: whether masks are learned, see `object_limit`.
     """
     found, learned = Findings(), pictures.learned()
     spans = np.array([record.span for record in pictures.pictures]).reshape(-1, 2)
@@ -41,11 +42,15 @@ def check_counts(pictures: AnnotatedPictures, part: str, *, max_objects: int | N
             f"{empty} of {len(counts)} {part} pictures have no object; in training they teach the background "
             "(data.drop_empty=true leaves them out)"
         )
-    if max_objects is not None and part == "train" and counts.max() > max_objects:
-        largest = pictures.records[int(counts.argmax())].video_id
+    sizes = [record.stated_size for record in pictures.pictures]
+    limits = np.array([object_limit(size, max_objects=max_objects, masks=masks) for size in sizes])
+    if part == "train" and (over := counts > limits).any():
+        largest = int(np.where(over, counts, 0).argmax())
+        name = pictures.records[largest].video_id
         found.warnings.append(
-            f"{(counts > max_objects).sum()} train pictures have more than data.max_objects={max_objects} objects, at "
-            f"most {counts.max()} ({largest}); each epoch learns from as many, drawn at random"
+            f"{over.sum()} train pictures have more objects than are learned at once (data.max_objects={max_objects}"
+            f"{', and 2^30 bytes of masks' if masks else ''}), at most {counts[largest]} "
+            f"({name}: {limits[largest]}); each epoch learns from as many, drawn at random"
         )
     return found
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchvision import tv_tensors
@@ -97,6 +98,9 @@ def _resized_masks(masks: Tensor, size: tuple[int, int]) -> Tensor:
     Differs: torchvision's rule for masks takes the pixel at the upper left corner of each new one, which moves them by
         up to half a pixel against picture and boxes; here it is the one at the centre.
     """
-    if not len(masks):
-        return masks.new_zeros(0, *size)
-    return tvf.resize(masks, list(size), interpolation=InterpolationMode.NEAREST_EXACT)
+    rows, columns = (
+        np.minimum(np.floor((np.arange(new) + 0.5) * (old / new)).astype(np.int64), old - 1)
+        for old, new in zip(masks.shape[-2:], size, strict=True)
+    )
+    # less than half the time of `interpolate` with "nearest-exact", which takes the same pixels
+    return torch.from_numpy(np.take(np.take(masks.numpy(), rows, axis=1), columns, axis=2))

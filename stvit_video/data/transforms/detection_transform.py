@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, cropped, flipped, only, resized, without_empty
+from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, cropped, flipped, resized, without_empty
 from stvit_video.data.transforms.photometric import distort_colours
 from stvit_video.data.transforms.picture_sizes import PictureSizes, scaled_size
 
@@ -28,7 +28,6 @@ class DetectionTransform:
         scale_jitter: large-scale jitter in place of short_sides: the picture fits into long_side times a factor between
             these two, and what is larger than long_side is cut at random; None = off.
         photometric_probability: of each change of light and colours, see `distort_colours`.
-        max_objects: of a picture, as many drawn at random from more; None = all.
 
     Raises:
         ValueError: a value is out of range, or two contradict each other.
@@ -45,7 +44,6 @@ class DetectionTransform:
     crop_sides: tuple[int, int] = (384, 600)
     scale_jitter: tuple[float, float] | None = None
     photometric_probability: float = 0.0
-    max_objects: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("flip_probability", "crop_probability", "photometric_probability"):
@@ -82,7 +80,7 @@ class DetectionTransform:
             sample: as it was read.
             generator: source of the draws.
         """
-        sample = self._few(without_empty(sample), generator)
+        sample = without_empty(sample)
         flip, crop = torch.rand(2, generator=generator) < torch.tensor([self.flip_probability, self.crop_probability])
         if self.scale_jitter is not None:
             sample = self._jittered(sample, self.scale_jitter, generator)
@@ -95,13 +93,6 @@ class DetectionTransform:
             return sample
         picture = distort_colours(sample.picture, probability=self.photometric_probability, generator=generator)
         return AnnotatedPicture(picture, sample.boxes, sample.labels, sample.crowd, sample.masks)
-
-    def _few(self, sample: AnnotatedPicture, generator: torch.Generator) -> AnnotatedPicture:
-        """At most max_objects of the objects, in their order."""
-        if self.max_objects is None or len(sample.labels) <= self.max_objects:
-            return sample
-        drawn = torch.randperm(len(sample.labels), generator=generator)[: self.max_objects]
-        return only(sample, drawn.sort().values)
 
     def _cut(self, sample: AnnotatedPicture, generator: torch.Generator) -> AnnotatedPicture:
         """A random box of the picture at a smaller size."""

@@ -107,3 +107,20 @@ def test_of_an_animation_the_first_frame_counts(tmp_path):
     frames = [Image.new("RGB", (91, 60), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "train" / "a.png", format="GIF", save_all=True, append_images=frames[1:])
     assert lists.read(0, learned_only=True).picture[:, 30, 40].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("masks", [True, False])
+def test_of_too_many_objects_some_are_drawn_other_ones_each_time(tmp_path, masks):
+    many = [LONE | {"id": n, "image_id": 6, "bbox": [n, 1, 3, 3]} for n in range(9)]
+    lists = source(tmp_path, masks=masks, annotations=[*many, CROWD | {"image_id": 6, "segmentation": None}])
+    seen = set()
+    for seed in range(30):
+        generator = torch.Generator().manual_seed(seed)
+        sample = lists.read(2, learned_only=True, max_objects=4, generator=generator)
+        lefts = sample.boxes[:, 0].tolist()
+        assert len(lefts) == 4
+        assert lefts == sorted(lefts)
+        seen |= set(lefts)
+    assert seen == set(range(9))
+    assert len(lists.read(2, learned_only=True, max_objects=9).labels) == 9
+    assert len(lists.read(2, learned_only=False, max_objects=4).labels) == 10

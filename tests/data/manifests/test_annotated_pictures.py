@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from coco_maker import read_part, write_coco
 
-from stvit_video.data.manifests.annotated_pictures import ListedObject, pack_objects
+from stvit_video.data.manifests.annotated_pictures import ListedObject, object_limit, pack_objects
 from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL
 
 
@@ -57,3 +57,12 @@ def test_lists_without_outlines_hold_none():
     assert packed.outlines is None
     assert len(packed) == 2
     assert pack_objects([], np.zeros(0, dtype=bool)).bbox.shape == (0, 4)
+
+
+def test_objects_are_limited_by_number_and_by_the_memory_of_their_masks():
+    assert object_limit((1000, 1000), max_objects=5000, masks=False) == 5000
+    assert object_limit((1000, 1000), max_objects=5000, masks=True) == 1073
+    assert object_limit((1000, 1000), max_objects=7, masks=True) == 7
+    assert object_limit((1000, 1000), max_objects=None, masks=True) == 1073
+    assert object_limit((50000, 50000), max_objects=None, masks=True) == 1
+    assert object_limit((10, 10), max_objects=None, masks=False) > 10**9

@@ -27,7 +27,10 @@ def test_crowded_training_pictures_are_told_with_the_limit(tmp_path):
     many = [LONE | {"id": n, "image_id": 6, "bbox": [n, 1, 3, 3]} for n in range(5)]
     pictures = pictures_of(tmp_path, annotations=[SQUARE, *many])
     [warning] = [text for text in check_counts(pictures, "train", max_objects=4).warnings if "max_objects" in text]
-    assert "1 train pictures have more than data.max_objects=4 objects, at most 5 (c.png)" in warning
+    assert warning.startswith(
+        "1 train pictures have more objects than are learned at once (data.max_objects=4), at most"
+    )
+    assert "at most 5 (c.png: 4); each epoch learns from as many, drawn at random" in warning
     for part, limit in (("train", 5), ("val", 4), ("train", None)):
         assert not any("max_objects" in text for text in check_counts(pictures, part, max_objects=limit).warnings)
 
@@ -70,3 +73,11 @@ def test_the_same_file_in_both_parts_is_a_warning(tmp_path):
         "3 of the 3 val pictures are train pictures, too, first: a.png, b.png, c.png"
         in check_parts(train, train).warnings[0]
     )
+
+
+def test_masks_of_large_crowded_pictures_are_a_limit_of_their_own(tmp_path):
+    images = [row | {"width": 30000, "height": 30000} if row["id"] == 7 else row for row in DOCUMENT["images"]]
+    pictures = pictures_of(tmp_path, images=images)
+    [warning] = [text for text in check_counts(pictures, "train", max_objects=9, masks=True).warnings if "2^30" in text]
+    assert "at most 2 (a.png: 1)" in warning
+    assert not [text for text in check_counts(pictures, "train", max_objects=9).warnings if "at once" in text]

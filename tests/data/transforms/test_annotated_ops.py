@@ -105,3 +105,11 @@ def test_some_are_chosen_by_flag_or_position():
     assert torch.equal(chosen.masks, sample().masks[[2, 0]])
     assert only(sample(), torch.tensor([True, False, True])).labels.tolist() == [0, 2]
     assert type(chosen.boxes) is torch.Tensor
+
+
+@pytest.mark.parametrize("size", [(74, 104), (19, 31), (40, 53), (36, 51), (37, 7)])
+def test_masks_take_the_pixel_at_the_centre(size):
+    noise = torch.rand(4, H, W, generator=torch.Generator().manual_seed(0)).gt(0.5).to(torch.uint8)
+    changed = resized(AnnotatedPicture(sample().picture, *[sample().boxes] * 3, noise), size)
+    expected = torch.nn.functional.interpolate(noise[None].float(), size=size, mode="nearest-exact")[0]
+    assert torch.equal(changed.masks.float(), expected)

@@ -116,14 +116,6 @@ def test_colours_change_and_boxes_stay():
         assert not torch.equal(one.picture, other.picture)
 
 
-def test_of_too_many_objects_some_are_drawn_other_ones_each_time():
-    found = results(30, given=sample(9), max_objects=4)
-    assert {len(result.labels) for result in found} == {4}
-    assert all(result.labels.tolist() == sorted(result.labels.tolist()) for result in found)
-    assert set(torch.cat([result.labels for result in found]).tolist()) == set(range(9))
-    assert len(results(1, given=sample(9), max_objects=9)[0].labels) == 9
-
-
 @pytest.mark.parametrize(
     ("settings", "what"),
     [
