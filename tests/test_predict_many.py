@@ -16,7 +16,8 @@ import torch
 import stvit_video.predict as command
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.models.checkpoints.files import read_checkpoint
-from stvit_video.predict import choose_num_workers, main
+from stvit_video.predict import main
+from stvit_video.predictions.label_run import choose_num_workers
 from stvit_video.predictions.result_files import Targets
 
 REPOSITORY = Path(__file__).parents[1]

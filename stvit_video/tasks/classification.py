@@ -25,6 +25,7 @@ from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints.files import peek_checkpoint
 from stvit_video.models.checkpoints.load import format_of
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
+from stvit_video.predictions.label_run import label_videos
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.reading import Read
 from stvit_video.settings.train_settings import ProtocolSettings, TaskSettings, TrainSettings
@@ -34,6 +35,7 @@ from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 from stvit_video.training.distillation import teacher_difference
 from stvit_video.training.freezing import freeze_all_but
 from stvit_video.training.module import ClassificationModule
+from stvit_video.utils.command_line import Given
 
 
 class Classification:
@@ -94,6 +96,10 @@ class Classification:
     def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
         """See `Task`."""
         return evaluate_videos(sound_evaluation(values), output_dir=output_dir)
+
+    def predict(self, given: Given) -> int:
+        """See `Task`."""
+        return label_videos(given)
 
     def report(
         self, run_dir: Path, settings: TrainSettings, data: VideoDataModule, training: Mapping[str, Any]

@@ -14,6 +14,7 @@ from stvit_video.data.layouts.catalogue import BOX_LAYOUTS
 from stvit_video.data.loading.picture_datamodule import PictureDataModule
 from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.dense.detector import Detector
+from stvit_video.detections.draw_objects import draw_objects
 from stvit_video.factories.detection_parts import build_detection, meta_detector
 from stvit_video.factories.layout_settings import other_layouts_settings
 from stvit_video.factories.manifests import absolute_paths, find_manifest
@@ -27,6 +28,7 @@ from stvit_video.tasks.detector_evaluation import evaluate_detections
 from stvit_video.tasks.detector_report import report_detection
 from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 from stvit_video.training.detection_module import DetectionModule
+from stvit_video.utils.command_line import Given
 
 
 class Detection:
@@ -82,6 +84,10 @@ class Detection:
     def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
         """See `Task`."""
         return evaluate_detections(values, output_dir=output_dir)
+
+    def predict(self, given: Given) -> int:
+        """See `Task`."""
+        return draw_objects(given)
 
     def report(
         self, run_dir: Path, settings: DetectionSettings, data: PictureDataModule, training: Mapping[str, Any]

@@ -11,6 +11,7 @@ from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.settings.reading import Read
 from stvit_video.settings.train_settings import TaskSettings
 from stvit_video.training.task_module import TaskModule
+from stvit_video.utils.command_line import Given
 
 
 class Task(Protocol):
@@ -95,6 +96,20 @@ class Task(Protocol):
             ValueError: CheckpointError, ManifestError, settings that are wrong or do not go together.
             NothingEvaluatedError: nothing that is listed could be read.
             ProcessFailedError: one of several processes failed or did not come.
+        """
+
+    def predict(self, given: Given) -> int:
+        """Do what stvit_video.predict does with a checkpoint of this task.
+
+        Args:
+            given: the settings of the command.
+
+        Returns:
+            1 if some files could not be read, else 0.
+
+        Raises:
+            ValueError: CheckpointError, nothing to predict, a setting that the checkpoint can't take.
+            OSError: a file can't be written; DiskFullError = there is no room.
         """
 
     def report(self, run_dir: Path, settings: Any, data: Any, training: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,10 @@ class CommandLineError(ValueError):
 
 
 class Given(SimpleNamespace):
-    """What a command line gives: an attribute for each setting, switch and positional, defaults filled in."""
+    """What a command line gives: an attribute for each setting, switch and positional, defaults filled in.
+
+    `named` has the names of the settings that stand on the command line.
+    """
 
     def __getattr__(self, name: str) -> Any:  # for type checkers: they can't know the names
         raise AttributeError(name)
@@ -201,7 +204,7 @@ class _Reader:
         given |= self._free_values()
         for setting in self.command.settings:
             given[setting.name] = self._value(setting)
-        return Given(**given)
+        return Given(**given, named=frozenset(self.texts))
 
     def _take(self, word: str, rest: deque[str]) -> None:
         key, equals, text = word.partition("=")

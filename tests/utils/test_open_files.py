@@ -73,7 +73,8 @@ def test_the_sentence_names_the_limit_and_the_way_out(monkeypatch):
 def test_a_command_tells_it_and_no_fault_of_its_file(tiny_run, tmp_path):
     """Really: the process may open no further file while it works."""
     code = (
-        "import resource, sys; from stvit_video.predict import main, load_recognizer; import stvit_video.predict as p\n"
+        "import resource, sys; from stvit_video.predict import main; import stvit_video.predictions.label_run as p\n"
+        "load_recognizer = p.load_recognizer\n"
         "def load(*a, **k):\n"
         "    r = load_recognizer(*a, **k); resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)); return r\n"
         "p.load_recognizer = load; sys.exit(main(sys.argv[1:]))"
