@@ -26,6 +26,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 HYDRAS = ("doctor", "evaluate", "train")
 OURS = ("__main__", "benchmark", "budget", "data.__main__", "export_run", "ledger", "predict", "sweep")
 SCRIPTS = (
+    "compare_backbones",
     "compare_openvino",
     "draw_docs_pictures",
     "evaluate_clips",

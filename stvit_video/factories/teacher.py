@@ -12,7 +12,8 @@ from stvit_video.settings.train_settings import ModelSettings
 
 SLOT_OPTIONS = (  # of the few tokens, without a meaning for a dense model
     *("reducer", "recover", "generate_at", "elastic_generate_at", "num_tokens", "elastic", "token_stride"),
-    *("token_window", "key_window", "generate_shortcut", "global_centers", "layer_scale_init", "distillation"),
+    *("token_window", "key_window", "center_window", "recover_window", "generate_shortcut", "global_centers"),
+    *("layer_scale_init", "distillation"),
 )
 
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from stvit_video.layers.attention import CrossAttention, SelfAttention
 from stvit_video.layers.drop_path import DropPath
+from stvit_video.layers.key_spans import KeySpans, attend_in_windows
 from stvit_video.layers.mlp import Mlp, hidden_channels
 from stvit_video.layers.numbers import number
 
@@ -118,16 +119,24 @@ class CrossBlock(nn.Module):
         self.drop_path = DropPath(drop_path_rate)
         self.attention_shortcut = attention_shortcut
 
-    def forward(self, queries: Tensor, context: Tensor) -> Tensor:
+    def forward(self, queries: Tensor, context: Tensor, spans: KeySpans | None = None) -> Tensor:
         """Attend and transform.
 
         Args:
-            queries: (B, K, C).
-            context: (B, N, C).
+            queries: (B, K, C), or (B, *grid, C) with `spans`.
+            context: (B, N, C), or (B, *grid, C) with `spans`.
+            spans: which of the context the queries of each window see; None = all see all.
 
         Returns:
-            (B, K, C).
+            The shape of `queries`.
         """
-        attended = self.ls1(self.attn(self.norm1(queries), self.norm1(context)))
+        attended = self.ls1(self._attend(queries, context, spans))
         x = queries + self.drop_path(attended) if self.attention_shortcut else attended
         return x + self.drop_path(self.ls2(self.mlp(self.norm2(x))))
+
+    def _attend(self, queries: Tensor, context: Tensor, spans: KeySpans | None) -> Tensor:
+        asking, seen = self.norm1(queries), self.norm1(context)
+        if spans is None:
+            return self.attn(asking, seen)
+        blank = None if spans.ring is None else self.norm1(context.new_zeros(1, 1, 1, context.shape[-1]))
+        return attend_in_windows(self.attn, asking, seen, spans, blank=blank)

@@ -14,8 +14,8 @@ from stvit_video.layers.windows import crop_grid, pad_grid, partition_windows, r
 # What happens to grids that the window does not divide, and to windows that are larger than the grid:
 # "plain": pad, then shift; offsets keep their biases. "first cells": the same, but a cut window has the biases between
 # the first cells of the whole one, as in Video Swin's released code and torchvision. "shift first": shift, then pad, as
-# in timm.
-WINDOW_RULES = ("plain", "first cells", "shift first")
+# in timm. "whole windows": pad to whole windows and shift on every grid, as in Microsoft's code for detection.
+WINDOW_RULES = ("plain", "first cells", "shift first", "whole windows")
 
 
 def relative_positions(window: tuple[int, ...], *, device: torch.device | None = None) -> Tensor:
@@ -99,7 +99,7 @@ class WindowAttention(nn.Module):
 
     A grid that the window does not divide is padded with zeros behind its end; these are keys like all others. Along
     an axis where the grid has no more cells than the window, the window is cut to the grid and nothing is shifted. The
-    codes that weights come from differ in what they do then, hence `rule`.
+    codes that weights come from differ in both, hence `rule`.
 
     Args:
         dim: channels C.
@@ -156,8 +156,7 @@ class WindowAttention(nn.Module):
         if x.ndim == 3:
             return self._attend_to_all(x)
         grid = tuple(x.shape[1:-1])
-        window = tuple(min(g, w) for g, w in zip(grid, self.window, strict=True))
-        shift = tuple(w // 2 if self.shifted and g > w else 0 for g, w in zip(grid, window, strict=True))
+        window, shift = self._window_and_shift(grid)
         if self.rule == "shift first":
             x = pad_grid(shift_grid(x, shift), window)
         else:
@@ -175,6 +174,13 @@ class WindowAttention(nn.Module):
         if self.rule == "shift first":
             return shift_grid(crop_grid(x, grid), back)
         return crop_grid(shift_grid(x, back), grid)
+
+    def _window_and_shift(self, grid: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The window on a grid, and by how many cells it is shifted along each axis."""
+        if self.rule == "whole windows":
+            return self.window, tuple(w // 2 if self.shifted else 0 for w in self.window)
+        window = tuple(min(g, w) for g, w in zip(grid, self.window, strict=True))
+        return window, tuple(w // 2 if self.shifted and g > w else 0 for g, w in zip(grid, window, strict=True))
 
     def _attend_to_all(self, x: Tensor) -> Tensor:
         """(B, N, C) -> (B, N, C)."""

@@ -1,5 +1,6 @@
 """Windows over any number of axes: partition, reverse, shift, and overlapping key windows."""
 
+from collections.abc import Callable
 from math import prod
 
 import torch
@@ -91,6 +92,39 @@ def reverse_windows(windows: Tensor, grid: tuple[int, ...]) -> Tensor:
     return x.reshape(x.shape[0], *grid, x.shape[-1])
 
 
+def in_pieces(function: Callable[[Tensor, tuple[int, ...]], Tensor], x: Tensor, window: tuple[int, ...]) -> Tensor:
+    """Run a function over the whole windows of a grid, and over those that the ends of the grid cut.
+
+    Args:
+        function: (B, *grid, C), and the window, which divides that grid -> (B, *sizes, C'). It is called for each kind
+            of window: the whole ones, those cut along one axis, and so on.
+        x: (B, *grid, C).
+        window: sizes of a whole window.
+
+    Returns:
+        (B, *sizes, C'), what the function gave, put together.
+    """
+    return _in_pieces(function, x, window, ())
+
+
+def _in_pieces(
+    function: Callable[[Tensor, tuple[int, ...]], Tensor], x: Tensor, window: tuple[int, ...], cut: tuple[int, ...]
+) -> Tensor:
+    """The same, once the first axes are divided; `cut` is the window along these."""
+    if len(cut) == len(window):
+        return function(x, cut)
+    axis, cells = 1 + len(cut), window[len(cut)]
+    rest = x.shape[axis] % cells
+    whole = x.shape[axis] - rest
+    parts = ((0, whole, cells), (whole, rest, rest))
+    outputs = [
+        _in_pieces(function, x.narrow(axis, start, size), window, (*cut, size_of_window))
+        for start, size, size_of_window in parts
+        if size
+    ]
+    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=axis)
+
+
 def shift_grid(x: Tensor, shift: tuple[int, ...]) -> Tensor:
     """Roll a grid by `shift` cells towards lower positions, around the ends; a negated shift undoes it.
 
@@ -124,15 +158,15 @@ def key_window_starts(size: int, *, window: int, key_window: int) -> tuple[int, 
     return tuple(min(max(start, 0), size - key_window) for start in centred)
 
 
-def check_key_window(window: tuple[int, ...], key_window: tuple[int, ...]) -> None:
-    """Raise unless `key_window` covers `window`.
+def check_key_window(window: tuple[int, ...], key_window: tuple[int, ...], *, name: str = "key_window") -> None:
+    """Raise unless `key_window`, which the caller knows by `name`, covers `window`.
 
     Raises:
         ValueError: another number of axes, or a size below the window's.
     """
     if len(key_window) != len(window) or any(k < w for k, w in zip(key_window, window, strict=False)):
         raise ValueError(
-            f"key_window={tuple(key_window)} does not cover window={tuple(window)}; "
+            f"{name}={tuple(key_window)} does not cover window={tuple(window)}; "
             f"give as many sizes, each at least the window's"
         )
 

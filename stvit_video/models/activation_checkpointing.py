@@ -18,14 +18,14 @@ def set_recompute(block: nn.Module, *, recompute: bool) -> None:
     setattr(block, RECOMPUTE, recompute)
 
 
-def run_block(block: nn.Module, *inputs: Tensor) -> Tensor:
+def run_block(block: nn.Module, *inputs: Any) -> Tensor:
     """The output of a block; where `set_recompute` is on, at the price of a second forward pass in the backward pass.
 
     Outputs and gradients are the same to the last bit either way: the second pass draws the same random numbers, and
     batch norms count a batch once.
 
     Args:
-        block: takes and gives tensors.
+        block: gives a tensor.
         inputs: what it takes.
 
     Source: Chen et al. 2016 (arXiv:1604.06174), by torch.utils.checkpoint.

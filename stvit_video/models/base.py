@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from stvit_video.layers.numbers import is_list
 from stvit_video.models.activation_checkpointing import set_recompute
 from stvit_video.models.checks import resolve_token_grid
+from stvit_video.models.mixed_sizes import by_size, check_sizes, learns_from_batch
 from stvit_video.tokens.generation_places import Places, check_place, reducer_index, run_order
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
@@ -261,14 +262,40 @@ class TokenModel(nn.Module):
         """The maps of all levels, channels first; of models that have levels."""
         raise NotImplementedError(f"{type(self).__name__} has no levels; use forward_tokens")
 
-    def forward(self, clip: Tensor) -> Any:
+    def forward_pyramid_of_sizes(self, pictures: Tensor, sizes: Sequence[Sequence[int]]) -> list[Tensor]:
+        """The maps of all levels of pictures that were padded to one size, as if each were alone.
+
+        While batch norms learn from the batch, in training, all pictures run together, padding included.
+
+        Args:
+            pictures: (B, in_channels, H, W) or, for clips, (B, in_channels, T, H, W), zeros below and to the right.
+            sizes: height and width of each picture in pixels.
+
+        Returns:
+            (B, C_i, *grid_i) for every level; zeros where a picture has no map.
+
+        Raises:
+            ValueError: not one size for each picture, or one that is none of a picture in the batch.
+        """
+        check_sizes(pictures, sizes)
+        if learns_from_batch(self):
+            return self.forward_pyramid(pictures)
+        return by_size(self.forward_pyramid, pictures, sizes)
+
+    def forward(self, clip: Tensor, sizes: Sequence[Sequence[int]] | None = None) -> Any:
         """Logits (B, num_classes) of clips (B, in_channels, T, H, W), or of images (B, in_channels, [1,] H, W).
 
-        A model with `features_only` answers with `forward_pyramid`'s list instead.
+        A model with `features_only` answers with `forward_pyramid`'s list instead, and with that of
+        `forward_pyramid_of_sizes` where `sizes` are given.
+
+        Raises:
+            ValueError: `sizes` for a classifier, or sizes that don't fit the batch.
         """
         self.draw_tokens()
         if self.features_only:
-            return self.forward_pyramid(clip)
+            return self.forward_pyramid(clip) if sizes is None else self.forward_pyramid_of_sizes(clip, sizes)
+        if sizes is not None:
+            raise ValueError("sizes are for models that give maps; build the model with features_only=True")
         return self.forward_head(self.forward_features(clip))
 
 

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from torch import Tensor, nn
 
 from stvit_video.layers.block import TransformerBlock
 from stvit_video.layers.numbers import flag, whole_numbers
-from stvit_video.layers.windows import check_windows, partition_windows, reverse_windows
+from stvit_video.layers.windows import check_windows, in_pieces, partition_windows, reverse_windows
 from stvit_video.models.activation_checkpointing import run_block
 from stvit_video.models.checks import resolve_token_grid
 from stvit_video.tokens.generation_places import run_order
@@ -18,6 +19,7 @@ from stvit_video.tokens.plan_text import Stage, block_kinds
 from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
+from stvit_video.tokens.reducers.windowed_semantic import WindowedTokenGenerator
 from stvit_video.tokens.slot import BlockSettings, TokenSlot
 
 Maker = Callable[..., nn.Module]
@@ -31,6 +33,8 @@ def make_slot(
     default_tokens: int | Sequence[int],
     window: Sequence[int] | None = None,
     key_window: Sequence[int] | None = None,
+    center_window: tuple[int, ...] | None = None,
+    recover_window: tuple[int, ...] | None = None,
     layer_scale_init: float | None = 1e-5,
     attention_shortcut: bool = True,
     global_centers: bool = True,
@@ -41,6 +45,7 @@ def make_slot(
         image_grid: the grid of image tokens the few come from.
         dense: whether the model has no slot.
         num_tokens: a count or a grid; None = `default_tokens`.
+        center_window, recover_window: checked by the family that has them.
 
     Raises:
         ValueError: options of the slot in a dense model, no such grid of tokens, windows that do not divide the grid,
@@ -62,6 +67,8 @@ def make_slot(
         image_grid=image_grid,
         window=sizes,
         key_window=None if key_window is None else whole_numbers("key_window", key_window),
+        center_window=center_window,
+        recover_window=recover_window,
         layer_scale_init=layer_scale_init,
         attention_shortcut=flag("generate_shortcut", attention_shortcut),
         global_centers=flag("global_centers", global_centers),
@@ -91,11 +98,15 @@ def slot_makers(
     """
     blocks = BlockSettings(num_heads=num_heads, mlp_ratio=mlp_ratio, qkv_bias=qkv_bias, norm_eps=norm_eps)
     refine = partial(TransformerBlock, dim, layer_scale_init=refine_layer_scale, **asdict(blocks))
+    windows: dict[str, Any] = {} if slot.recover_window is None else {"window": slot.window}
+    windows["recover_window"] = slot.recover_window
+    recover = partial(TokenRecovery, dim, layer_scale_init=slot.layer_scale_init, **windows, **asdict(blocks))
+    reducers = REDUCERS | ({} if slot.center_window is None else {"semantic": WindowedTokenGenerator})
     return {
-        **{name: partial(reducer.build, dim, slot=slot, blocks=blocks) for name, reducer in REDUCERS.items()},
+        **{name: partial(reducer.build, dim, slot=slot, blocks=blocks) for name, reducer in reducers.items()},
         "refine": refine,
         "local": refine,
-        "recover": partial(TokenRecovery, dim, layer_scale_init=slot.layer_scale_init, **asdict(blocks)),
+        "recover": recover,
     }
 
 
@@ -151,20 +162,24 @@ def run_blocks(blocks: Sequence[nn.Module], kinds: tuple[str, ...], x: Tensor) -
     image_tokens, in_window = x, tuple(x.shape[1:-1])
     for kind, block in zip(kinds, blocks, strict=True):
         if isinstance(block, TokenReducer):
-            image_tokens, in_window = x, block.tokens_per_window
+            image_tokens, in_window = x, block.window_tokens(tuple(x.shape[1:-1]))
             x = run_block(block, x)
         elif kind in ("joint", "refine"):
             x = run_block(block, x.flatten(1, -2)).unflatten(1, x.shape[1:-1])
         elif kind == "local":
-            windows = partition_windows(x, in_window)
-            windows = run_block(block, windows.flatten(1, -2)).unflatten(1, in_window)
-            x = reverse_windows(windows, tuple(x.shape[1:-1]))
-        elif kind == "recover":
-            x = run_block(block, image_tokens.flatten(1, -2), x.flatten(1, -2))
-            x = x.unflatten(1, image_tokens.shape[1:-1])
+            x = in_pieces(partial(_run_in_windows, block), x, in_window)
+        elif isinstance(block, TokenRecovery):
+            x = run_block(block, *block.arguments(image_tokens, x, in_window)).reshape(image_tokens.shape)
         else:
             x = run_block(block, x)
     return x
+
+
+def _run_in_windows(block: nn.Module, x: Tensor, window: tuple[int, ...]) -> Tensor:
+    """Run a block over the tokens of each window, which divides the grid: (B, *grid, C) -> (B, *grid, C)."""
+    windows = partition_windows(x, window)
+    windows = run_block(block, windows.flatten(1, -2)).unflatten(1, window)
+    return reverse_windows(windows, tuple(x.shape[1:-1]))
 
 
 class Level(nn.Module):

@@ -16,28 +16,46 @@ def pooling_bins(size: int, num_bins: int) -> tuple[tuple[int, int], ...]:
     return tuple((i * size // num_bins, -(-(i + 1) * size // num_bins)) for i in range(num_bins))
 
 
-def pool_grid(x: Tensor, sizes: tuple[int, ...], pool: Callable[[Tensor, int], Tensor]) -> Tensor:
+def cut_bins(size: int, *, whole: int, num_bins: int) -> tuple[tuple[int, int], ...]:
+    """What an axis that ends early leaves of the cells of a whole one: those that begin before its end.
+
+    Args:
+        size: positions that are there, the first ones.
+        whole: positions of the whole axis.
+        num_bins: its cells.
+    """
+    return tuple((start, min(stop, size)) for start, stop in pooling_bins(whole, num_bins) if start < size)
+
+
+def pool_grid(
+    x: Tensor,
+    sizes: tuple[int, ...],
+    pool: Callable[[Tensor, int], Tensor],
+    *,
+    whole: tuple[int, ...] | None = None,
+) -> Tensor:
     """Adaptive pooling of a token grid, axis by axis, with static slices (so that it exports anywhere).
 
     Args:
         x: (B, *grid, C).
         sizes: the wanted grid; as many axes as `x` has, none longer than the grid's.
         pool: what makes one value of those along an axis, such as torch.amax.
+        whole: the grid that `sizes` are for, where `x` is only the beginning of it; None = `x` is all of it.
 
     Returns:
-        (B, *sizes, C).
+        (B, *sizes, C); with `whole`, those of its cells of which `x` has a position, made of the positions that it has.
 
     Raises:
         ValueError: another number of axes, or a size over the grid's.
     """
     grid = tuple(x.shape[1:-1])
-    check_reduction(grid, sizes)
-    for axis, (size, num_bins) in enumerate(zip(grid, sizes, strict=True), start=1):
-        if size % num_bins == 0:
+    check_reduction(whole or grid, sizes)
+    for axis, (size, full, num_bins) in enumerate(zip(grid, whole or grid, sizes, strict=True), start=1):
+        if size == full and size % num_bins == 0:
             x = pool(x.unflatten(axis, (num_bins, size // num_bins)), axis + 1)
         else:
-            cells = [pool(x.narrow(axis, start, stop - start), axis) for start, stop in pooling_bins(size, num_bins)]
-            x = torch.stack(cells, dim=axis)
+            bins = cut_bins(size, whole=full, num_bins=num_bins)
+            x = torch.stack([pool(x.narrow(axis, start, stop - start), axis) for start, stop in bins], dim=axis)
     return x
 
 

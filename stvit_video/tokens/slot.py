@@ -14,6 +14,8 @@ class TokenSlot:
         image_grid: the grid of image tokens they come from.
         window: sizes of the windows that are reduced each by itself; None = the whole grid is one.
         key_window: sizes of the windows of keys; None = `window`.
+        center_window: sizes of the windows of image tokens that layer 2 of generation sees; None = it sees all.
+        recover_window: semantic tokens along each axis that recovery sees from a window; None = it sees all.
         layer_scale_init: start value of the gains in generation and recovery; None = no gains.
         attention_shortcut: whether layer 1 of generation has a residual connection around its attention.
         global_centers: whether the first generator of a model has learned centres.
@@ -23,6 +25,8 @@ class TokenSlot:
     image_grid: TokenGrid
     window: tuple[int, ...] | None = None
     key_window: tuple[int, ...] | None = None
+    center_window: tuple[int, ...] | None = None
+    recover_window: tuple[int, ...] | None = None
     layer_scale_init: float | None = 1e-5
     attention_shortcut: bool = True
     global_centers: bool = True

@@ -18,8 +18,12 @@ def window_attention(window, *, seed=0, num_heads=2, **options):
 def slow_window_attention(layer, x, *, shifted):
     """Token by token: two tokens see each other where the window grid, moved by half a window, has both in one cell."""
     grid, A = x.shape[1:-1], layer.num_heads
-    window = [min(g, w) for g, w in zip(grid, layer.window, strict=True)]
-    shift = [w // 2 if shifted and g > w else 0 for g, w in zip(grid, window, strict=True)]
+    window, shift = [min(g, w) for g, w in zip(grid, layer.window, strict=True)], [w // 2 for w in layer.window]
+    if layer.rule == "whole windows":
+        window = layer.window
+    else:
+        shift = [w // 2 if g > w else 0 for g, w in zip(grid, window, strict=True)]
+    shift = shift if shifted else [0 for _ in shift]
     padded = [-(-g // w) * w for g, w in zip(grid, window, strict=True)]
     cells = list(itertools.product(*[range(p) for p in padded]))
     window_of = {c: tuple((p - s) // w for p, s, w in zip(c, shift, window, strict=True)) for c in cells}
@@ -63,6 +67,16 @@ def test_equals_slow_loop(grid, window, shifted):
     with torch.no_grad():
         expected = slow_window_attention(layer, x, shifted=shifted)
         torch.testing.assert_close(layer(x), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shifted", [False, True])
+@pytest.mark.parametrize(("grid", "window"), [((5, 7), (2, 3)), ((2, 7), (5, 4)), ((3, 2), (3, 5))])
+def test_whole_windows_on_every_grid(grid, window, shifted):
+    """As in code for detection: small grids are padded to whole windows, and shifted, too."""
+    layer = window_attention(window, shifted=shifted)
+    layer.rule = "whole windows"
+    x = torch.randn(2, *grid, 6)
+    torch.testing.assert_close(layer(x), slow_window_attention(layer, x, shifted=shifted))
 
 
 def test_relative_positions_by_hand():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stvit_video.layers.windows import (
     check_key_window,
     crop_grid,
+    in_pieces,
     key_window_starts,
     num_windows,
     overlapping_windows,
@@ -127,3 +128,26 @@ def test_nothing_is_copied_where_nothing_is_to_pad():
     x = torch.zeros(2, 4, 6, 3)
     assert pad_grid(x, (2, 3)) is x
     assert crop_grid(x, (4, 6)) is x
+
+
+@pytest.mark.parametrize("grid", [(6, 10), (7, 11), (2, 4), (8, 3), (3, 13)])
+def test_pieces_of_whole_and_of_cut_windows(grid):
+    x, seen = torch.randn(2, *grid, 3), []
+
+    def sums(piece, window):
+        seen.append(window)
+        windows = partition_windows(piece, window).sum((1, 2))[:, None, None]
+        return reverse_windows(windows, tuple(g // w for g, w in zip(piece.shape[1:-1], window, strict=True)))
+
+    out = in_pieces(sums, x, (3, 5))
+    for row in range(out.shape[1]):
+        for column in range(out.shape[2]):
+            expected = x[:, 3 * row : 3 * row + 3, 5 * column : 5 * column + 5].sum((1, 2))
+            torch.testing.assert_close(out[:, row, column], expected)
+    assert out.shape[1:3] == (-(-grid[0] // 3), -(-grid[1] // 5))
+    assert len(set(seen)) == len(seen)
+
+
+def test_pieces_of_a_clip():
+    x = torch.randn(1, 3, 5, 4, 2)
+    assert torch.equal(in_pieces(lambda piece, window: 2 * piece, x, (2, 2, 3)), 2 * x)

@@ -114,7 +114,7 @@ def build_recovering(name, reducer):
 
 @pytest.mark.parametrize(("name", "reducer"), PAIRS)
 def test_image_tokens_come_back_or_recovery_is_refused(name, reducer):
-    has_room = name != "video_swin_tiny" or REDUCERS[reducer].num_layers == UNIT_REDUCER_LAYERS
+    has_room = name != "video_swin_tiny" or REDUCERS[reducer].num_layers <= UNIT_REDUCER_LAYERS
     if not REDUCERS[reducer].can_recover or not has_room:
         with pytest.raises(ValueError, match=f"reducer='{reducer}' can't be recovered from"):
             build_recovering(name, reducer)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from stvit_video.tokens.pooling import max_pool_grid, mean_pool_grid, pooling_bins
+from stvit_video.tokens.pooling import cut_bins, max_pool_grid, mean_pool_grid, pool_grid, pooling_bins
 
 pooled_axes = st.lists(
     st.integers(1, 9).flatmap(lambda size: st.tuples(st.just(size), st.integers(1, size))), min_size=2, max_size=3
@@ -37,3 +37,24 @@ def test_pooling_by_the_mean_equals_torch(axes):
     x = torch.randn(2, *grid, 3)
     pool = F.adaptive_avg_pool2d if len(grid) == 2 else F.adaptive_avg_pool3d
     torch.testing.assert_close(mean_pool_grid(x, sizes), pool(x.movedim(-1, 1), sizes).movedim(1, -1))
+
+
+def test_bins_of_an_axis_that_ends_early():
+    assert cut_bins(7, whole=7, num_bins=3) == pooling_bins(7, 3)
+    assert cut_bins(3, whole=7, num_bins=3) == ((0, 3), (2, 3))
+    assert cut_bins(1, whole=7, num_bins=3) == ((0, 1),)
+
+
+@pytest.mark.parametrize("grid", [(5, 7), (3, 7), (5, 2), (1, 1)])
+def test_pooling_of_the_beginning_of_a_grid(grid):
+    """Its cells are those of the whole grid, without the positions that are not there."""
+    x = torch.randn(2, *grid, 3)
+    whole = torch.full((2, 5, 7, 3), float("-inf"))
+    whole[:, : grid[0], : grid[1]] = x
+    expected = max_pool_grid(whole, (2, 3))
+    there = expected.isfinite().all(-1)[0]
+    out = pool_grid(x, (2, 3), torch.amax, whole=(5, 7))
+    assert out.shape[1] * out.shape[2] == there.sum()
+    torch.testing.assert_close(out, expected[:, : out.shape[1], : out.shape[2]])
+    pooled = pool_grid(torch.ones(2, *grid, 3), (2, 3), torch.mean, whole=(5, 7))
+    torch.testing.assert_close(pooled, torch.ones_like(out))

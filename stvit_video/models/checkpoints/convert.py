@@ -19,7 +19,7 @@ from stvit_video.models.checkpoints.moved_generation import move_generation
 from stvit_video.models.registry import layer_groups
 
 GAINS = (".ls1.gamma", ".ls2.gamma")
-NO_WEIGHTS = (".num_batches_tracked", "window_rule")
+NO_WEIGHTS = (".num_batches_tracked", "window_rule", "padding_rule")
 MAP_NORMS = "norms."  # of a model with features_only
 
 

@@ -10,7 +10,7 @@ from stvit_video.models.checkpoints.grids import PositionGrid
 
 MODEL_PREFIX = "model."  # of the model inside the LightningModule
 WRAPPERS = ("state_dict", "model_state_dict", "model", "module")  # entries under which projects save their weights
-PREFIXES = ("module.", "model.", "_orig_mod.")  # of data-parallel, Lightning and compiled modules
+PREFIXES = ("module.", "model.", "_orig_mod.", "backbone.")  # of data-parallel, Lightning, compiled modules, detectors
 
 
 class CheckpointError(ValueError):

@@ -77,6 +77,21 @@ class ConvStem(nn.Module):
         return x.movedim(1, -1)  # (B, *grid, C)
 
 
+def whole_patches(sizes: tuple[int, ...], patch_size: tuple[int, ...]) -> tuple[int, ...]:
+    """Height and width up to the next whole patch, where there is one patch at least; time stays."""
+    axes = zip(sizes[-2:], patch_size[-2:], strict=False)
+    return (*sizes[:-2], *(-(-size // patch) * patch if 1 <= patch <= size else size for size, patch in axes))
+
+
+def pad_to_patches(clip: Tensor, patch_size: tuple[int, ...]) -> Tensor:
+    """Zeros below and to the right, up to whole patches: (B, in_channels, [T,] H, W), as `whole_patches` says."""
+    given = tuple(clip.shape[2:])
+    (height, width), (more_height, more_width) = given[-2:], whole_patches(given, patch_size)[-2:]
+    if (height, width) == (more_height, more_width):
+        return clip
+    return F.pad(clip, (0, more_width - width, 0, more_height - height))
+
+
 def merged_sizes(grid: tuple[int, ...]) -> tuple[int, ...]:
     """The grid that `PatchMerging` leaves: (H, W) -> half of both, rounded up; time stays."""
     return (*grid[:-2], *(-(-size // 2) for size in grid[-2:]))

@@ -4,6 +4,7 @@ from stvit_video.models.family import Family, LayerGroups
 from stvit_video.models.swin.formats import FORMATS
 from stvit_video.models.swin.model import Swin
 from stvit_video.models.swin.variants import VIDEO_OPTIONS, swin
+from stvit_video.models.swin.windowed_weights import check_windowed_weights
 
 SWIN = Family(
     name="swin",
@@ -17,5 +18,6 @@ SWIN = Family(
     clip_options=VIDEO_OPTIONS,
     recovery={"conv_stem": True, "generate_shortcut": False, "global_centers": False, "block_layer_scale": 1e-5},
     formats=FORMATS,
+    adapt_state=check_windowed_weights,
     layers=LayerGroups(first=("patch_embed.",), norms=("norm.", "norms.")),
 )

@@ -7,6 +7,7 @@ from math import isqrt, prod
 import torch
 from torch import Tensor
 
+from stvit_video.layers.key_spans import PADDING_RULES
 from stvit_video.layers.window_attention import WINDOW_RULES
 from stvit_video.models.checkpoints.format import Format
 from stvit_video.models.checkpoints.state_dict import CheckpointError
@@ -18,6 +19,7 @@ UNIT = ("0", "1.layers.0", "1.layers.1", "2", "3", "4")  # ours for the blocks o
 UNIT_MODULES = 5  # of ours in a unit; the generator is one of two layers
 JOINED = (3, 4)  # blocks of a unit whose queries and keys are the same tokens: local and refine
 FIRST_TABLE = "layers.0.blocks.0.attn" + TABLE
+FIRST_MAP_NORM = "norm0.weight"
 FIRST_MERGER, SECOND_MERGER = "layers.0.downsample.reduction.weight", "layers.1.downsample.reduction.weight"
 PATCHES, STEM_PATCHES = "patch_embed.proj.weight", "patch_embed.proj.0.c.weight"
 
@@ -88,6 +90,11 @@ def _rule(name: str) -> dict[str, Tensor]:
     return {"window_rule": torch.tensor(WINDOW_RULES.index(name))}
 
 
+def _map_norms(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`norm0` to `norms.0`: the norms of the maps of all levels, in weights of detectors."""
+    return {re.sub(r"^norm(\d+)\.", r"norms.\1.", key): value for key, value in state.items()}
+
+
 def _levels(state: Mapping[str, Tensor], *, merge_before: bool) -> dict[str, Tensor]:
     """`layers` to `levels`; a downsample counts to the level that it leads into.
 
@@ -114,6 +121,11 @@ def convert_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def convert_microsoft(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Microsoft's Swin with our keys."""
     return _levels(_tables(state, num_axes=2), merge_before=False) | _rule("plain")
+
+
+def convert_microsoft_maps(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The backbone of Microsoft's detectors with our keys."""
+    return convert_microsoft(_map_norms(state)) | _rule("whole windows")
 
 
 def convert_video_swin(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -154,6 +166,12 @@ def convert_stvit_r(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             key = key.replace(f"patch_embed.{theirs}.", f"patch_embed.{ours}.")
         converted[key] = value
     return _units(converted)
+
+
+def convert_stvit_r_maps(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The backbone of the authors' detectors with the keys of our stvit_r_ models that have `recover_window`."""
+    rule = {"padding_rule": torch.tensor(PADDING_RULES.index("released detector"))}
+    return convert_stvit_r(_map_norms(state)) | _rule("whole windows") | rule
 
 
 def _units(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -220,6 +238,11 @@ def is_stvit_r(state: Mapping[str, Tensor]) -> bool:
     return FIRST_TABLE in state and (cross or STEM_PATCHES in state)
 
 
+def has_map_norms(state: Mapping[str, Tensor]) -> bool:
+    """Whether every level has a norm of its own, as in the backbones of detectors."""
+    return FIRST_MAP_NORM in state
+
+
 def is_microsoft(state: Mapping[str, Tensor]) -> bool:
     """Whether the mergers count to the level in front of them, over patches of images."""
     return all(key in state for key in (FIRST_TABLE, FIRST_MERGER)) and _num_axes(state, PATCHES) == 2
@@ -239,8 +262,10 @@ def is_torchvision(state: Mapping[str, Tensor]) -> bool:
 
 FORMATS: tuple[Format, ...] = (
     Format("timm Swin", is_timm, convert_timm),
-    Format("the authors' STViT-R", is_stvit_r, convert_stvit_r),
-    Format("Microsoft Swin", is_microsoft, convert_microsoft),
+    Format("the authors' STViT-R", lambda s: is_stvit_r(s) and not has_map_norms(s), convert_stvit_r),
+    Format("the authors' STViT-R detector", lambda s: is_stvit_r(s) and has_map_norms(s), convert_stvit_r_maps),
+    Format("Microsoft Swin", lambda s: is_microsoft(s) and not has_map_norms(s), convert_microsoft),
+    Format("Microsoft Swin detector", lambda s: is_microsoft(s) and has_map_norms(s), convert_microsoft_maps),
     Format("official Video Swin", is_video_swin, convert_video_swin),
     Format("torchvision Swin", is_torchvision, convert_torchvision),
 )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from stvit_video.layers.drop_path import drop_path_rates
+from stvit_video.layers.key_spans import PADDING_RULES
 from stvit_video.layers.numbers import share, whole_number, whole_numbers
 from stvit_video.layers.window_attention import WINDOW_RULES, WindowAttention
 from stvit_video.models.base import TokenModel
@@ -20,17 +21,23 @@ from stvit_video.models.swin.blocks import (
     NormedPatchEmbed,
     PatchMerging,
     merged_sizes,
+    pad_to_patches,
+    whole_patches,
     window_makers,
 )
 from stvit_video.tokens.generation_places import Places
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.plan_text import Stage, num_layers, parse_plan
 from stvit_video.tokens.plans import REDUCED_STAGE
+from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
+from stvit_video.tokens.reducers.windowed_semantic import WindowedTokenGenerator
 from stvit_video.tokens.slot import TokenSlot
 from stvit_video.utils.compat import mark_static
 
-WINDOW_RULE = "window_rule"  # buffer, the place in WINDOW_RULES: a checkpoint keeps the rule of the code it came from
+# Buffers, places in WINDOW_RULES and PADDING_RULES: a checkpoint keeps the rules of the code that it came from.
+WINDOW_RULE = "window_rule"
+PADDING_RULE = "padding_rule"  # of models whose recovery has windows
 
 
 class Swin(TokenModel):
@@ -41,7 +48,7 @@ class Swin(TokenModel):
 
     Args:
         input_size: (H, W) pixels, or (T, H, W) frames and pixels, that windows and tokens are laid out for; inputs of
-            other sizes are padded to the windows.
+            other sizes are padded to the windows, and with zeros behind their pixels to whole patches.
         patch_size: as many sizes as `input_size`.
         in_channels: channels of a pixel.
         num_classes: logits of the head.
@@ -96,7 +103,8 @@ class Swin(TokenModel):
         embed_dim, self.in_channels = whole_number("embed_dim", embed_dim), whole_number("in_channels", in_channels)
         patch_size = whole_numbers("patch_size", patch_size)
         self.dims = tuple(embed_dim * 2**i for i in range(len(self.plan)))
-        self.grids = level_grids(image_token_grid(whole_numbers("input_size", input_size), patch_size), len(self.plan))
+        input_size = whole_patches(whole_numbers("input_size", input_size), patch_size)
+        self.grids = level_grids(image_token_grid(input_size, patch_size), len(self.plan))
         self.grid = slot.image_grid if slot else TokenGrid(self.grids[min(REDUCED_STAGE, len(self.grids) - 1)])
         stem = ConvStem if conv_stem else NormedPatchEmbed
         self.patch_embed = stem(patch_size, in_channels=self.in_channels, embed_dim=embed_dim)
@@ -111,7 +119,9 @@ class Swin(TokenModel):
                 makers |= slot_makers(dim, slot, norm_eps=NORM_EPS, refine_layer_scale=refine_layer_scale, **common)
             self.levels.append(Level(self.plan[i], makers, rates, PatchMerging(dim // 2) if i else nn.Identity()))
         self.register_buffer(WINDOW_RULE, torch.tensor(0))
-        self.register_load_state_dict_post_hook(use_window_rule)
+        if slot and slot.recover_window is not None:
+            self.register_buffer(PADDING_RULE, torch.tensor(0))
+        self.register_load_state_dict_post_hook(use_rules)
         self._add_end(num_classes, drop_rate=drop_rate, features_only=features_only)
         self.finish_tokens()
 
@@ -160,7 +170,8 @@ class Swin(TokenModel):
         if torch.compiler.is_compiling():  # symbolic sizes of windows would compile for many minutes
             for axis in range(2, clip.ndim):
                 mark_static(clip, axis)
-        return self.patch_embed(clip.to(dtype))  # autocast itself leaves float64 as it is
+        clip = pad_to_patches(clip.to(dtype), self.patch_embed.patch_size)  # autocast itself leaves float64 as it is
+        return self.patch_embed(clip)
 
     def forward_pyramid(self, clip: Tensor) -> list[Tensor]:
         """The maps of all levels.
@@ -194,12 +205,14 @@ class Swin(TokenModel):
         return self.forward_tokens(clip).mean(1)
 
 
-def use_window_rule(model: nn.Module, _keys: Any) -> None:
-    """Let the windows of a model follow the rule that its weights came with."""
-    rule = WINDOW_RULES[int(model.get_buffer(WINDOW_RULE))]
+def use_rules(model: nn.Module, _keys: Any) -> None:
+    """Let the windows of a model follow the rules that its weights came with."""
+    rules = dict(model.named_buffers(recurse=False))
     for module in model.modules():
         if isinstance(module, WindowAttention):
-            module.rule = rule
+            module.rule = WINDOW_RULES[int(rules[WINDOW_RULE])]
+        elif isinstance(module, (WindowedTokenGenerator, TokenRecovery)) and PADDING_RULE in rules:
+            module.padding_rule = PADDING_RULES[int(rules[PADDING_RULE])]
 
 
 def check_heads(num_heads: Sequence[int], *, num_levels: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from stvit_video.tokens.plans import REDUCED_STAGE, check_reducer, num_after_red
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
 
 RECOVERY_UNIT = 6  # layers of a unit of STViT-R: window, two of the reducer, local, refine, recover
-UNIT_REDUCER_LAYERS = 2  # of them the reducer's
+UNIT_REDUCER_LAYERS = 2  # of them the semantic reducer's; refine blocks where another has fewer
 
 
 def swin_plan(*, depths: Sequence[int], generate_at: int, reducer: str, recover: bool = False) -> str:
@@ -34,13 +34,12 @@ def swin_plan(*, depths: Sequence[int], generate_at: int, reducer: str, recover:
         return " | ".join(levels)
     depth = depths[REDUCED_STAGE]
     if recover:
-        _check_unit(reducer)
+        unit = _unit(reducer)
         if depth % RECOVERY_UNIT:
             raise ValueError(
                 f"depths={tuple(depths)} does not fit STViT-R: its level 3 is made of units of {RECOVERY_UNIT} blocks; "
                 f"choose a multiple of {RECOVERY_UNIT}, such as {RECOVERY_UNIT}"
             )
-        unit = f"window {reducer_stage(reducer)} local refine recover"
         levels[REDUCED_STAGE] = " ".join([unit] * (depth // RECOVERY_UNIT))
         return " | ".join(levels)
     generate_at = whole_number("generate_at", generate_at)
@@ -50,11 +49,18 @@ def swin_plan(*, depths: Sequence[int], generate_at: int, reducer: str, recover:
     return " | ".join(levels[: REDUCED_STAGE + 1] + [f"refine*{depth}" for depth in depths[REDUCED_STAGE + 1 :]])
 
 
-def _check_unit(reducer: str) -> None:
-    """Raise unless a unit of STViT-R has room for the layers of that reducer."""
-    if REDUCERS[reducer].num_layers != UNIT_REDUCER_LAYERS:
-        fitting = [n for n, kind in REDUCERS.items() if kind.num_layers == UNIT_REDUCER_LAYERS and kind.can_recover]
+def _unit(reducer: str) -> str:
+    """A unit of STViT-R; a reducer of fewer layers has so many more refine blocks behind it.
+
+    Raises:
+        ValueError: the reducer has more layers than a unit has room for.
+    """
+    missing = UNIT_REDUCER_LAYERS - REDUCERS[reducer].num_layers
+    if missing < 0:
+        fitting = [n for n, kind in REDUCERS.items() if kind.num_layers <= UNIT_REDUCER_LAYERS and kind.can_recover]
         raise ValueError(
             f"reducer={reducer!r} can't be recovered from in a Swin: a unit of it has {UNIT_REDUCER_LAYERS} layers for "
             f"the reducer; use reducer={' or '.join(fitting)} with stvit_r_ models"
         )
+    refine = f"refine*{1 + missing}" if missing else "refine"
+    return f"window {reducer_stage(reducer)} local {refine} recover"

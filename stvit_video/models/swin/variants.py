@@ -7,9 +7,10 @@ from stvit_video.layers.numbers import is_whole, pair, whole_number, whole_numbe
 from stvit_video.layers.windows import check_windows, padded_sizes
 from stvit_video.models.build_blocks import make_slot
 from stvit_video.models.checks import image_token_grid
-from stvit_video.models.swin.blocks import cut_window
+from stvit_video.models.swin.blocks import cut_window, whole_patches
 from stvit_video.models.swin.model import Swin, level_grids
 from stvit_video.models.swin.plan import swin_plan
+from stvit_video.models.swin.windowed import check_recover_window, check_windowed
 from stvit_video.tokens.generation_places import read_places, refuse_elastic_places
 from stvit_video.tokens.grid import TokenGrid
 from stvit_video.tokens.plans import REDUCED_STAGE, check_reducer
@@ -47,6 +48,8 @@ def swin(
     elastic_generate_at: Sequence[int] | None = None,
     token_window: Sequence[int] | None = None,
     key_window: Sequence[int] | None = None,
+    center_window: Sequence[int] | None = None,
+    recover_window: Sequence[int] | None = None,
     generate_shortcut: bool = True,
     global_centers: bool = True,
     conv_stem: bool = False,
@@ -88,7 +91,11 @@ def swin(
         token_window: sizes of the windows that are pooled each by itself; cut to the grid of level 3, which they must
             divide. Where left out, the attention window, for which the grid is padded.
         key_window: sizes of the larger windows whose tokens the pooled ones attend to; where left out, `token_window`,
-            with recovery 10x10 for 7x7 and the like share of other windows.
+            with recovery 10x10 for 7x7 and the like share of other windows, with `center_window` twice the window.
+        center_window: sizes of the windows of image tokens that the second layer of generation sees, such as (21, 21)
+            for 7x7; None = it sees all image tokens. Together with `recover_window`, in images with recovery.
+        recover_window: semantic tokens along each axis that the image tokens of a window see when they come back, such
+            as (27, 27); None = they see all.
         generate_shortcut: whether the first layer of generation has a residual around its attention.
         global_centers: whether there are learned cluster centres.
         conv_stem: whether two convolutions make the tokens, instead of a linear map of patches and a norm.
@@ -112,6 +119,8 @@ def swin(
         patch_sizes = (whole_number("tubelet_size", tubelet_size), *patch_sizes)
     window, depths = window_sizes(window_size, video=video), whole_numbers("depths", depths)
     dense = check_reducer(reducer, family="swin") == "none"
+    windowed = {"center_window": center_window, "recover_window": recover_window}
+    check_windowed(windowed, video=video, recover=recover, reducer=reducer)
     if recover and generate_at is not None:
         raise ValueError(
             f"generate_at={generate_at!r} has no meaning with recovery, whose units are fixed; leave it out"
@@ -121,24 +130,33 @@ def swin(
     third = max(depths[min(REDUCED_STAGE, len(depths) - 1)] // 3, 1)
     places = read_places(generate_at, elastic_generate_at, default=third)
     plan = swin_plan(depths=depths, generate_at=places.deepest, reducer=reducer, recover=recover)
-    grid = level_grids(image_token_grid(input_size, patch_sizes), len(depths))[REDUCED_STAGE]
+    grid = level_grids(image_token_grid(whole_patches(input_size, patch_sizes), patch_sizes), len(depths))[
+        REDUCED_STAGE
+    ]
     cells = cut_window(
         window if token_window is None else _sizes("token_window", token_window, num_axes=len(window)), grid
     )
     if token_window is not None:
         check_windows(grid, cells)
     padded = padded_sizes(grid, cells)
+    keys, centres, seen = (
+        None if sizes is None else _sizes(name, sizes, num_axes=len(window))
+        for name, sizes in {"key_window": key_window, **windowed}.items()
+    )
     slot = make_slot(
         TokenGrid(padded),
         dense=dense,
         num_tokens=num_tokens,
         default_tokens=default_token_grid(padded, cells, recover=recover),
         window=token_window if dense else cells,
-        key_window=key_window if dense else _key_window(key_window, cells, padded, recover=recover),
+        key_window=keys if dense else _key_window(keys, cells, padded, recover=recover, windowed=centres is not None),
+        center_window=centres,
+        recover_window=seen,
         layer_scale_init=layer_scale_init,
         attention_shortcut=generate_shortcut,
         global_centers=global_centers,
     )
+    check_recover_window(slot)
     return Swin(
         input_size=input_size,
         patch_size=patch_sizes,
@@ -188,14 +206,25 @@ def default_token_grid(grid: tuple[int, ...], window: tuple[int, ...], *, recove
 
 
 def _key_window(
-    key_window: Sequence[int] | None, window: tuple[int, ...], grid: tuple[int, ...], *, recover: bool
+    key_window: tuple[int, ...] | None,
+    window: tuple[int, ...],
+    grid: tuple[int, ...],
+    *,
+    recover: bool,
+    windowed: bool,
 ) -> tuple[int, ...] | None:
-    """Sizes of the windows of keys: as asked for, 10 cells for 7 with recovery, else None; cut to the grid."""
+    """Sizes of the windows of keys: as asked for, 10 cells for 7 with recovery, else None; cut to the grid.
+
+    Where both layers of generation have windows, these are twice the window, and the grid does not cut them: it is that
+    of one size of pictures among many.
+    """
+    if windowed:
+        return tuple(2 * w for w in window) if key_window is None else key_window
     if key_window is None:
         if not recover:
             return None
         key_window = (*window[:-2], *(w * 10 // 7 for w in window[-2:]))
-    return cut_window(_sizes("key_window", key_window, num_axes=len(window)), grid)
+    return cut_window(key_window, grid)
 
 
 def _sizes(name: str, sizes: Any, *, num_axes: int) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
 """The slot filled by plain pooling: each token is the mean of the cell that it stands for."""
 
+import torch
 from torch import Tensor
 
-from stvit_video.tokens.pooling import mean_pool_grid
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
 
@@ -11,5 +11,4 @@ class PoolReducer(TokenReducer):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, *grid, C) -> (B, *token_grid, C)."""
-        pooled = mean_pool_grid(self.to_windows(x), self.tokens_per_window)
-        return self.from_windows(pooled, tuple(x.shape[1:-1]))
+        return self.reduce(x, lambda windows, sizes: self.pool(windows, sizes, torch.mean))

@@ -24,13 +24,17 @@ class RandomReducer(TokenReducer):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, *grid, C) -> (B, *token_grid, C), in the order of the grid."""
-        tokens, sizes = self.to_windows(x).flatten(1, -2), self.tokens_per_window
+        return self.reduce(x, self._draw)
+
+    def _draw(self, windows: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        """(n, *window, C) -> (n, *sizes, C)."""
+        tokens = windows.flatten(1, -2)
         num_windows, num_tokens = tokens.shape[:2]
         if self.training:
-            noise = torch.rand(num_windows, num_tokens, device=x.device)
+            noise = torch.rand(num_windows, num_tokens, device=windows.device)
             kept = noise.argsort(dim=1)[:, : prod(sizes)].sort(dim=1).values
             tokens = tokens.take_along_dim(kept.unsqueeze(-1), dim=1)
         else:
             places = evaluation_places(num_tokens, prod(sizes))
-            tokens = tokens.index_select(1, torch.tensor(places, device=x.device))
-        return self.from_windows(tokens.unflatten(1, sizes), tuple(x.shape[1:-1]))
+            tokens = tokens.index_select(1, torch.tensor(places, device=windows.device))
+        return tokens.unflatten(1, sizes)

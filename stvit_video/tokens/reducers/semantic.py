@@ -118,7 +118,7 @@ class SemanticTokenGenerator(TokenReducer):
 
     def _attend_in_windows(self, x: Tensor) -> Tensor:
         """Layer 1: (B, *grid, C) -> (B, *token_grid, C)."""
-        windows, sizes = self.to_windows(x), self.tokens_per_window  # (B * num_windows, *window, C)
+        windows, sizes = self.to_windows(x), self.window_tokens(tuple(x.shape[1:-1]))  # (B * num_windows, *window, C)
         keys = windows
         if self.window is not None and self.key_window is not None:
             keys = overlapping_windows(pad_grid(x, self.window), window=self.window, key_window=self.key_window)

@@ -1,11 +1,21 @@
 """The slot that turns image tokens into fewer tokens: its grid, and what a class that fills it says about itself."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
-from stvit_video.layers.windows import check_windows, pad_grid, padded_sizes, partition_windows, reverse_windows
+from stvit_video.layers.windows import (
+    check_windows,
+    in_pieces,
+    pad_grid,
+    padded_sizes,
+    partition_windows,
+    reverse_windows,
+)
 from stvit_video.tokens.grid import TokenGrid, check_reduction
+from stvit_video.tokens.pooling import cut_bins, pool_grid
 from stvit_video.tokens.slot import BlockSettings, TokenSlot
 
 if TYPE_CHECKING:
@@ -33,7 +43,10 @@ class TokenReducer(nn.Module):
         token_grid: the grid of the tokens that are left.
         window: sizes of the windows that are reduced each by itself; None = the whole grid is one window.
         image_grid: the grid of image tokens that `token_grid` is meant for; needed with `window`. Grids of other
-            sizes then get as many tokens in each window.
+            sizes then get as many tokens in each window. Without windows a grid that has fewer image tokens than
+            `token_grid` along an axis keeps as many as it has.
+        cut_windows: whether windows that the end of the grid cuts leave only the tokens whose cells begin inside the
+            grid; else they are filled up with zeros.
 
     Raises:
         ValueError: `window` without `image_grid`, a window that does not divide the grid, or a number of windows that
@@ -64,7 +77,8 @@ class TokenReducer(nn.Module):
         Raises:
             ValueError: settings that the reducer refuses.
         """
-        return cls(token_grid=slot.token_grid, window=slot.window, image_grid=slot.image_grid)
+        cut = slot.recover_window is not None
+        return cls(token_grid=slot.token_grid, window=slot.window, image_grid=slot.image_grid, cut_windows=cut)
 
     def __init__(
         self,
@@ -72,12 +86,14 @@ class TokenReducer(nn.Module):
         token_grid: TokenGrid,
         window: tuple[int, ...] | None = None,
         image_grid: TokenGrid | None = None,
+        cut_windows: bool = False,
     ) -> None:
         super().__init__()
         if window is not None and image_grid is None:
             raise ValueError(f"window={window} needs the image_grid it divides; give both, or leave both out")
         self.window = window
         self.image_grid = image_grid
+        self.cut_windows = cut_windows
         self.token_grid = token_grid
         self.check_token_grid(token_grid)
 
@@ -116,13 +132,59 @@ class TokenReducer(nn.Module):
             return self.token_grid.sizes
         return tokens_per_window(self.token_grid.sizes, grid=self.image_grid.sizes, window=self.window)
 
+    def window_tokens(self, grid: tuple[int, ...]) -> tuple[int, ...]:
+        """Tokens left along each axis of a window of image tokens on `grid`; without windows at most as many as these.
+
+        Raises:
+            ValueError: as `tokens_per_window`.
+        """
+        wanted = self.tokens_per_window
+        if self.window is not None or not self.runs_at_any_count or len(grid) != len(wanted):
+            return wanted
+        return tuple(min(tokens, size) for tokens, size in zip(wanted, grid, strict=True))
+
+    def reduce(self, x: Tensor, function: Callable[[Tensor, tuple[int, ...]], Tensor]) -> Tensor:
+        """Reduce every window by a function.
+
+        Args:
+            x: (B, *grid, C).
+            function: windows (n, *window, C), and the sizes to leave -> (n, *sizes, C). With `cut_windows` it is
+                called for each kind of cut window as well, with what is there of it.
+
+        Returns:
+            (B, *sizes, C).
+
+        Raises:
+            ValueError: as `to_windows`.
+        """
+        if self.window is None or not self.cut_windows:
+            grid = tuple(x.shape[1:-1])
+            return self.from_windows(function(self.to_windows(x), self.window_tokens(grid)), grid)
+        return in_pieces(partial(self._reduce_piece, function), x, self.window)
+
+    def _reduce_piece(
+        self, function: Callable[[Tensor, tuple[int, ...]], Tensor], x: Tensor, cut: tuple[int, ...]
+    ) -> Tensor:
+        """Windows of one kind, `cut` long, that make up `x`: (B, *grid, C) -> (B, *sizes, C)."""
+        axes = zip(cut, self.window or cut, self.tokens_per_window, strict=True)
+        sizes = tuple(len(cut_bins(size, whole=whole, num_bins=tokens)) for size, whole, tokens in axes)
+        tokens = function(partition_windows(x, cut), sizes)
+        return reverse_windows(tokens, tuple(g // c * s for g, c, s in zip(x.shape[1:-1], cut, sizes, strict=True)))
+
+    def pool(self, windows: Tensor, sizes: tuple[int, ...], how: Callable[[Tensor, int], Tensor]) -> Tensor:
+        """Pool windows, whole or cut: (n, *window, C) -> (n, *sizes, C), by `how`, such as torch.amax."""
+        if self.window is None or tuple(windows.shape[1:-1]) == self.window:
+            return pool_grid(windows, sizes, how)
+        return pool_grid(windows, self.tokens_per_window, how, whole=self.window)
+
     def to_windows(self, x: Tensor) -> Tensor:
         """(B, *grid, C) -> (B * num_windows, *window, C); a grid that the windows do not divide is padded with zeros.
 
         Raises:
             ValueError: more tokens are to be left along an axis than a window, or the grid without windows, has.
         """
-        check_reduction(tuple(x.shape[1:-1]) if self.window is None else self.window, self.tokens_per_window)
+        grid = tuple(x.shape[1:-1])
+        check_reduction(self.window or grid, self.window_tokens(grid))
         return x if self.window is None else partition_windows(pad_grid(x, self.window), self.window)
 
     def from_windows(self, tokens: Tensor, grid: tuple[int, ...]) -> Tensor:

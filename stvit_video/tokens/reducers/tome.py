@@ -47,11 +47,14 @@ def _rows(index: Tensor, values: Tensor) -> Tensor:
     return index.unsqueeze(-1).expand(-1, -1, values.shape[-1])
 
 
+def _merge_windows(windows: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """(n, *window, C) -> (n, *sizes, C)."""
+    return merge_tokens(windows.flatten(1, -2), prod(sizes)).unflatten(1, sizes)
+
+
 class ToMeReducer(TokenReducer):
     """Tokens by merging similar ones, see `merge_tokens`. The settings are those of `TokenReducer`."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, *grid, C) -> (B, *token_grid, C)."""
-        sizes = self.tokens_per_window
-        merged = merge_tokens(self.to_windows(x).flatten(1, -2), prod(sizes))
-        return self.from_windows(merged.unflatten(1, sizes), tuple(x.shape[1:-1]))
+        return self.reduce(x, _merge_windows)

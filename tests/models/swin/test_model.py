@@ -252,8 +252,17 @@ def test_windows_are_cut_to_the_level_where_the_model_is_built():
 
 
 @pytest.mark.parametrize("kind", ["dense", "recover"])
-@pytest.mark.parametrize("size", [(98, 128), (96, 2), (0, 4)])
-def test_input_that_patches_do_not_divide(kind, size):
+@pytest.mark.parametrize("size", [(98, 128), (33, 33), (37, 501)])
+def test_pixels_behind_the_last_patch_are_filled_up_with_zeros(kind, size):
+    model, picture = build(kind, IMAGE), torch.randn(1, 3, *size)
+    filled = torch.nn.functional.pad(picture, (0, -size[1] % 4, 0, -size[0] % 4))
+    with torch.no_grad():
+        assert torch.equal(model(picture), model(filled))
+
+
+@pytest.mark.parametrize("kind", ["dense", "recover"])
+@pytest.mark.parametrize("size", [(96, 2), (0, 4)])
+def test_input_without_a_patch(kind, size):
     with pytest.raises(ValueError, match=rf"size {re.escape(str(size))} .*patches of \(4, 4\)"):
         build(kind, IMAGE)(torch.zeros(1, 3, *size))
 

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from stvit_video.models.swin.plan import swin_plan
-from stvit_video.tokens.plan_text import num_layers, parse_plan
+from stvit_video.tokens.plan_text import num_layers, parse_plan, reducer_stage
+from stvit_video.tokens.reducers.pool import PoolReducer
+from stvit_video.tokens.reducers.reducer_names import REDUCERS
 
 DEPTHS = (2, 3, 6, 2)
 
@@ -25,6 +27,23 @@ def test_swin_with_recovery_is_made_of_units():
         assert [sum(s.depth for s in level) for level in parse_plan(plan)] == [2, 2, 6 * num_units, 2]
 
 
+@pytest.mark.parametrize("reducer", ["random", "pool", "tome", "token_learner"])
+def test_units_have_as_many_layers_with_every_reducer(reducer):
+    plan = swin_plan(depths=(2, 2, 12, 2), generate_at=1, reducer=reducer, recover=True)
+    unit = f"window {reducer_stage(reducer)} local refine*{3 - REDUCERS[reducer].num_layers} recover"
+    assert plan.split(" | ")[2] == f"{unit} {unit}"
+    assert [num_layers(level) for level in parse_plan(plan)] == [2, 2, 12, 2]
+
+
+def test_a_reducer_of_more_layers_than_a_unit_has_room_for(monkeypatch):
+    class Deep(PoolReducer):
+        num_layers = 3
+
+    monkeypatch.setitem(REDUCERS, "deep", Deep)
+    with pytest.raises(ValueError, match="reducer='deep' .*recovered from.* 2 layers.*semantic or random or pool"):
+        swin_plan(depths=(2, 2, 6, 2), generate_at=1, reducer="deep", recover=True)
+
+
 @pytest.mark.parametrize("reducer", ["random", "pool", "tome"])
 def test_reducers_without_weights_leave_as_many_layers(reducer):
     plan = swin_plan(depths=DEPTHS, generate_at=2, reducer=reducer)
@@ -45,7 +64,6 @@ def test_reducers_without_weights_leave_as_many_layers(reducer):
         ({"reducer": "mean"}, "reducer='mean' .*unknown.*\"none\""),
         ({"reducer": "none", "recover": True}, 'reducer="none" .*recover from'),
         ({"depths": (2, 2, 7, 2), "recover": True}, r"depths=\(2, 2, 7, 2\) .*level 3.* multiple of 6\b"),
-        ({"reducer": "pool", "recover": True}, "reducer='pool' .*recovered from.* 2 layers.*reducer=semantic"),
     ],
 )
 def test_options_that_do_not_fit(options, message):

@@ -3,6 +3,7 @@ import torch
 
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 from stvit_video.models.swin.variants import VIDEO_OPTIONS, default_token_grid, swin, window_sizes
+from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
 SIZES = {
@@ -95,6 +96,17 @@ def kinds_of(**options):
     return [level.kinds for level in without_weights(video=False, image_size=32, **{**LITTLE, **options}).levels]
 
 
+def test_windows_of_both_layers_and_of_recovery():
+    """The picture that a model is built for does not cut them: it is one of many sizes."""
+    windows = {"center_window": (21, 21), "recover_window": (27, 27)}
+    model = without_weights(**IMAGE, **STVIT_R, **SIZES["tiny"], **windows, image_size=126)
+    generator = model.reducers()[0]
+    recovery = next(module for module in model.modules() if isinstance(module, TokenRecovery))
+    assert (generator.window, generator.key_window, generator.center_window) == ((7, 7), (14, 14), (21, 21))
+    assert (recovery.window, recovery.recover_window) == ((7, 7), (27, 27))
+    assert model.grids[0] == (32, 32)  # 126 pixels are 31.5 patches
+
+
 def test_plans():
     assert kinds_of(depths=(2, 1, 3, 2)) == [
         ("window", "shifted"),
@@ -166,11 +178,11 @@ def test_default_tokens_by_hand():
         ({"reducer": "none", "elastic": [4]}, r"elastic=\[4\] .*semantic tokens"),
         ({"reducer": "best"}, "reducer='best' .*semantic"),
         ({"recover": True, "depths": (1, 1, 8, 1)}, r"depths=\(1, 1, 8, 1\) .*level 3.* multiple of 6\b"),
-        ({"recover": True, "reducer": "pool"}, "reducer='pool' .*recovered"),
         ({"generate_at": 4}, "generate_at=4 .*level 3 of depths="),
         ({"depths": (1, 1), "num_heads": (1, 1)}, r"depths=\(1, 1\) .*2 levels.* at least 3"),
         ({"depths": 4}, "depths=4 .*each axis"),
-        ({"image_size": 222}, r"size \(222, 222\) .*patches of \(4, 4\)"),
+        ({"image_size": 3}, r"size \(3, 3\) .*patches of \(4, 4\)"),
+        ({"recover": True, "center_window": (21, 21)}, "needs recover_window too"),
         ({"conv_stem": True, "patch_size": 8}, "conv_stem .*patch_size=.8, 8. and embed_dim=4 .*patch_size=4"),
         ({"num_heads": (3, 1, 2, 2)}, "num_heads=3 .*4 channels"),
     ],

@@ -16,3 +16,11 @@ def test_pooling_in_windows_of_the_grid():
     pool = PoolReducer(token_grid=TokenGrid((4, 6)), image_grid=TokenGrid((6, 10)), window=(3, 5))
     x = torch.randn(2, 6, 10, 3)
     torch.testing.assert_close(pool(x)[:, 2:, :3], mean_pool_grid(x[:, 3:, :5], (2, 3)))
+
+
+def test_no_zero_of_a_cut_window_is_in_a_mean():
+    pool = PoolReducer(token_grid=TokenGrid((4, 6)), image_grid=TokenGrid((6, 10)), window=(3, 5), cut_windows=True)
+    torch.testing.assert_close(pool(torch.ones(2, 7, 12, 3)), torch.ones(2, 5, 8, 3))
+    x = torch.randn(2, 6, 10, 3)
+    whole = PoolReducer(token_grid=TokenGrid((4, 6)), image_grid=TokenGrid((6, 10)), window=(3, 5))
+    assert torch.equal(pool(x), whole(x))

@@ -35,3 +35,15 @@ def test_random_drop_keeps_every_place_equally_often():
     x = torch.eye(15).reshape(1, 3, 5, 15).expand(2000, -1, -1, -1)
     shares = make((2, 3)).train()(x).sum((1, 2)).mean(0)
     torch.testing.assert_close(shares, torch.full((15,), 6 / 15), atol=0.05, rtol=0)
+
+
+def test_random_drop_takes_nothing_from_outside_of_a_cut_window():
+    reducer = RandomReducer(
+        token_grid=TokenGrid((4, 6)), image_grid=TokenGrid((6, 10)), window=(3, 5), cut_windows=True
+    )
+    x = torch.arange(1.0, 7 * 12 + 1).reshape(1, 7, 12, 1)
+    for training in (True, False):
+        kept = reducer.train(training)(x)
+        assert kept.shape == (1, 5, 8, 1)
+        assert kept.min() > 0
+        assert len(kept.unique()) == 40

@@ -1,5 +1,3 @@
-import re
-
 import pytest
 import torch
 
@@ -72,11 +70,22 @@ def test_windows_that_do_not_fit(arguments, message):
         make(*arguments)
 
 
-@pytest.mark.parametrize(("grid", "sizes"), [((2, 9), (3, 3)), ((9, 2), (3, 3)), ((2, 9, 9), (3, 3))])
-def test_more_tokens_than_there_are(grid, sizes):
-    message = rf"grid of \(3, 3\) .*pooled.* {re.escape(str(grid))}"
-    with pytest.raises(ValueError, match=message):
-        make(sizes).to_windows(torch.zeros(1, *grid, 2))
+@pytest.mark.parametrize(
+    ("grid", "sizes", "left"),
+    [((2, 9), (3, 3), (2, 3)), ((9, 2), (3, 3), (3, 2)), ((2, 9, 1), (3, 3, 3), (2, 3, 1)), ((4, 5), (3, 3), (3, 3))],
+)
+def test_a_grid_with_fewer_tokens_along_an_axis_keeps_as_many_as_it_has(grid, sizes, left):
+    reducer, x = make(sizes), torch.zeros(1, *grid, 2)
+    assert reducer.window_tokens(grid) == left
+    assert reducer.to_windows(x) is x
+
+
+def test_more_tokens_than_there_are_where_their_number_is_fixed():
+    class Fixed(TokenReducer):
+        runs_at_any_count = False
+
+    with pytest.raises(ValueError, match=r"grid of \(3, 3\) .*pooled.* \(2, 9\)"):
+        Fixed(token_grid=TokenGrid((3, 3))).to_windows(torch.zeros(1, 2, 9, 2))
 
 
 def test_more_tokens_than_a_window_has():
@@ -110,3 +119,28 @@ def test_a_count_that_is_built_into_the_weights():
     )
     with pytest.raises(ValueError, match=message):
         reducer.set_token_grid(TokenGrid((3, 3)))
+
+
+def cut(window=(3, 5)):
+    return TokenReducer(token_grid=TokenGrid((4, 6)), image_grid=TokenGrid((6, 10)), window=window, cut_windows=True)
+
+
+@pytest.mark.parametrize(
+    ("grid", "left"), [((6, 10), (4, 6)), ((7, 12), (5, 8)), ((2, 4), (2, 3)), ((1, 1), (1, 1)), ((8, 3), (6, 2))]
+)
+def test_windows_that_the_end_cuts_leave_the_tokens_that_begin_inside(grid, left):
+    """Cells of 3 for 2 tokens begin at 0 and 1, of 5 for 3 tokens at 0, 1 and 3."""
+    x = torch.randn(2, *grid, 3)
+    reducer = cut()
+    out = reducer.reduce(x, lambda windows, sizes: reducer.pool(windows, sizes, torch.amax))
+    assert out.shape == (2, *left, 3)
+    whole = TokenReducer(token_grid=TokenGrid((4, 6)), image_grid=TokenGrid((6, 10)), window=(3, 5))
+    positive = x - x.amin() + 1.0  # so that no zero of a padded window is the largest
+    cells = whole.reduce(positive, lambda windows, sizes: whole.pool(windows, sizes, torch.amax))
+    torch.testing.assert_close(out - x.amin() + 1.0, cells[:, : left[0], : left[1]])
+
+
+def test_a_slot_with_windows_of_recovery_cuts():
+    slot = TokenSlot(token_grid=TokenGrid((4, 6)), image_grid=TokenGrid((6, 10)), window=(3, 5), recover_window=(4, 6))
+    built = TokenReducer.build(7, slot=slot, blocks=BlockSettings(num_heads=1), drop_path_rates=(), is_first=True)
+    assert built.cut_windows

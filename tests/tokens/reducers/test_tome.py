@@ -60,3 +60,8 @@ def test_the_reducer_merges_the_tokens_of_each_window():
     x = torch.randn(2, 6, 10, 3)
     window = merge_tokens(x[:, 3:, :5].flatten(1, 2), 6).unflatten(1, (2, 3))
     torch.testing.assert_close(reducer(x)[:, 2:, :3], window)
+
+
+def test_merging_in_windows_that_the_end_cuts():
+    reducer = ToMeReducer(token_grid=TokenGrid((4, 6)), image_grid=TokenGrid((6, 10)), window=(3, 5), cut_windows=True)
+    torch.testing.assert_close(reducer(torch.ones(2, 7, 12, 3)), torch.ones(2, 5, 8, 3))
