@@ -10,11 +10,11 @@ from torch.nn import functional as F
 
 from stvit_video.dense.anchors import Size, anchors_over, cell_anchors, grid_anchors, steps
 from stvit_video.dense.box_codes import scale_boxes
+from stvit_video.dense.box_targets import checked_sizes, checked_targets
 from stvit_video.dense.head_rules import HEAD_RULES, head_rule
 from stvit_video.dense.options import DetectorOptions
 from stvit_video.dense.pyramid import Pyramid
 from stvit_video.dense.rpn import AnchorSet
-from stvit_video.dense.targets import checked_sizes, checked_targets
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -17,6 +17,7 @@ from stvit_video.dense.box_heads import (
     sample_regions,
     select_detections,
 )
+from stvit_video.dense.box_targets import checked_sizes
 from stvit_video.dense.cascade import code_weights, refine_regions
 from stvit_video.dense.detector import Detector, Target, to_original
 from stvit_video.dense.mask_head import MASK_CELLS, MaskHead, mask_loss, mask_probabilities, mask_targets
@@ -25,7 +26,6 @@ from stvit_video.dense.paste import paste_masks
 from stvit_video.dense.pyramid import Pyramid
 from stvit_video.dense.roi_pooling import pool_regions
 from stvit_video.dense.rpn import RegionProposals
-from stvit_video.dense.targets import checked_sizes
 
 
 class Stage(nn.Module):

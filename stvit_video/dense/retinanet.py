@@ -11,13 +11,13 @@ from torchvision.ops import clip_boxes_to_image, sigmoid_focal_loss
 from stvit_video.dense.anchors import Size, octave_sides
 from stvit_video.dense.box_codes import box_loss, decode_boxes
 from stvit_video.dense.box_heads import select_detections
+from stvit_video.dense.box_targets import checked_sizes
 from stvit_video.dense.detector import Detector, Target, to_original
 from stvit_video.dense.init_towers import init_towers
 from stvit_video.dense.matching import IGNORED, match_boxes
 from stvit_video.dense.options import DenseOptions
 from stvit_video.dense.pyramid import Pyramid
 from stvit_video.dense.rpn import AnchorSet
-from stvit_video.dense.targets import checked_sizes
 
 FIRST_MAP = 1  # of the backbone's maps, that the pyramid begins with
 

