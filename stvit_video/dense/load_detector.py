@@ -45,9 +45,8 @@ def load_detector(
     form = detector_format(state)
     if form is None and not is_detector(state):
         raise CheckpointError(
-            f"the checkpoint holds no detector: its keys are {shorten(list(state))}; give one of a training with "
-            f"task=detection or task=instance, or of mmdet or torchvision; a backbone alone can start a training "
-            f"(init_from=...)"
+            f"the checkpoint holds no detector: its keys are {shorten(list(state))}; give one of a detector that "
+            f"was trained here, by mmdet or by torchvision; a backbone alone can start a training (init_from=...)"
         )
     _check_rule(weights_rule(state), detector)
     converted = dict(state) if form is None else form.convert(state)

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from drawn_objects import REGION_HEADS, drawn_picture, fit, four_pictures, tiny_detector
+from drawn_objects import fit, four_pictures, tiny_detector
 from found_objects import assert_found
 from torchvision.models.detection import fasterrcnn_resnet50_fpn, maskrcnn_resnet50_fpn
-from torchvision_twins import calm, our_twin, prepared
+from torchvision_twins import assert_same_detections, calm, drawn_pictures, our_twin, prepared
 
 from stvit_video.dense.box_codes import decode_boxes
 from stvit_video.dense.cascade import code_weights, refine_regions
@@ -17,46 +17,26 @@ NAMES = {
     "boxes": "loss_box_reg",
     "masks": "loss_mask",
 }
-DRAWN = [
-    ([(0, 8, 6, 60, 50), (1, 70, 20, 130, 90), (1, 5, 60, 40, 100)], (110, 150)),
-    ([], (96, 120)),
-    ([(0, 10, 10, 90, 80)], (128, 100)),
-]
-
-
-def torchvisions(build, **options):
-    reference = build(weights=None, weights_backbone=None, num_classes=4, min_size=96, max_size=200, **options)
-    return calm(reference, pictures_and_targets()[0])
-
-
-def pictures_and_targets():
-    """Pictures in [0, 1], and targets with torchvision's labels."""
-    drawn = [drawn_picture(objects, size) for objects, size in DRAWN]
-    pictures = [(picture - picture.min()) / (picture.max() - picture.min()) for picture, _ in drawn]
-    return pictures, [{**target, "labels": target["labels"] + 1} for _, target in drawn]
 
 
 @pytest.mark.parametrize(
-    ("head", "build"), [("mask_rcnn", maskrcnn_resnet50_fpn), ("faster_rcnn", fasterrcnn_resnet50_fpn)]
+    ("head", "build"),
+    [
+        ("mask_rcnn", maskrcnn_resnet50_fpn),
+        pytest.param("faster_rcnn", fasterrcnn_resnet50_fpn, marks=pytest.mark.slow),
+    ],
 )
 def test_torchvisions_detections_and_losses(head, build):
-    reference = torchvisions(build)
-    ours = our_twin(reference, head, num_classes=3)
-    pictures, targets = pictures_and_targets()
-    with torch.no_grad():
-        wanted = reference(pictures)
-        batch, sizes, _ = prepared(reference, pictures)
-        found = ours.detect(batch, sizes, [size for _, size in DRAWN])
-    assert sum(len(part["boxes"]) for part in wanted) > 100
-    for one, other in zip(found, wanted, strict=True):
-        torch.testing.assert_close(one["boxes"], other["boxes"], rtol=1e-4, atol=1e-3)
-        torch.testing.assert_close(one["scores"], other["scores"], rtol=1e-4, atol=1e-6)
-        assert torch.equal(one["labels"], other["labels"] - 1)
+    pictures, targets = drawn_pictures()
+    reference = build(weights=None, weights_backbone=None, num_classes=4, min_size=96, max_size=200)
+    ours = our_twin(calm(reference, pictures), head, num_classes=3)
+    for one, other in assert_same_detections(ours, reference, pictures, first_label=1):
         if head == "mask_rcnn":
-            masks = other["masks"][:, 0]
-            assert torch.equal(one["masks"][(masks - 0.5).abs() > 1e-4], masks[(masks - 0.5).abs() > 1e-4] > 0.5)
+            sure = (other["masks"][:, 0] - 0.5).abs() > 1e-4
+            assert torch.equal(one["masks"][sure], other["masks"][:, 0][sure] > 0.5)
             assert one["masks"].any()
 
+    targets = [{**target, "labels": target["labels"] + 1} for target in targets]
     torch.manual_seed(7)
     reference.train().transform.eval()  # which draws a size in training
     theirs = reference(pictures, targets)
@@ -69,11 +49,19 @@ def test_torchvisions_detections_and_losses(head, build):
         torch.testing.assert_close(loss, theirs[NAMES[name]], rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("head", REGION_HEADS)
-def test_four_pictures_are_learnt(head):
-    detector, batch = tiny_detector(head), four_pictures()
-    first, last = fit(detector, batch, steps=60, rate=4e-3)
-    assert last < first / 3
+@pytest.mark.parametrize(
+    ("head", "options", "steps"),
+    [
+        ("faster_rcnn", {}, 60),
+        ("mask_rcnn", {}, 60),
+        ("cascade_mask_rcnn", {"conv_heads": False, "region_samples": 48}, 50),
+        pytest.param("cascade_mask_rcnn", {}, 120, marks=pytest.mark.slow),
+    ],
+)
+def test_four_pictures_are_learnt(head, options, steps):
+    detector, batch = tiny_detector(head, **options), four_pictures()
+    first, last = fit(detector, batch, steps=steps, rate=4e-3)
+    assert last < first / 2
     assert_found(detector, batch, masks=head != "faster_rcnn")
 
 

@@ -3,12 +3,18 @@
 import copy
 
 import torch
+from drawn_objects import drawn_picture
 from torch import nn
 
 from stvit_video.dense.create_detector import HEADS, head_options
 from stvit_video.dense.load_detector import load_detector
 from stvit_video.dense.options import build_options
 
+DRAWN = [
+    ([(0, 8, 6, 60, 50), (1, 70, 20, 130, 90), (1, 5, 60, 40, 100)], (110, 150)),
+    ([], (96, 120)),
+    ([(0, 10, 10, 90, 80)], (128, 100)),
+]
 CHANNELS = (256, 512, 1024, 2048)  # of ResNet-50
 
 
@@ -58,3 +64,24 @@ def prepared(reference, pictures, targets=None):
     """Pictures in [0, 1] as torchvision's model prepares them: padded, their sizes, and targets."""
     images, targets = reference.transform(pictures, targets)
     return images.tensors, [tuple(size) for size in images.image_sizes], targets
+
+
+def drawn_pictures():
+    """Pictures in [0, 1] and their targets, labels from 0; the second one is empty."""
+    drawn = [drawn_picture(objects, size) for objects, size in DRAWN]
+    pictures = [(picture - picture.min()) / (picture.max() - picture.min()) for picture, _ in drawn]
+    return pictures, [target for _, target in drawn]
+
+
+@torch.no_grad()
+def assert_same_detections(ours, reference, pictures, *, first_label):
+    """Both find the same objects; torchvision's labels begin with `first_label`. Gives the pairs of answers."""
+    wanted = reference(pictures)
+    batch, sizes, _ = prepared(reference, pictures)
+    found = ours.detect(batch, sizes, [tuple(picture.shape[1:]) for picture in pictures])
+    assert sum(len(part["boxes"]) for part in wanted) > 100
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one["boxes"], other["boxes"], rtol=1e-4, atol=1e-3)
+        torch.testing.assert_close(one["scores"], other["scores"], rtol=1e-4, atol=1e-6)
+        assert torch.equal(one["labels"], other["labels"] - first_label)
+    return list(zip(found, wanted, strict=True))
