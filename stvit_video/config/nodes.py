@@ -13,7 +13,7 @@ from stvit_video.dense.create_detector import HEADS, head_options
 from stvit_video.factories.layout_settings import layout_settings
 from stvit_video.models.registry import list_models, option_defaults
 from stvit_video.settings.declare import Group
-from stvit_video.settings.detector_evaluation import DetectorEvaluation
+from stvit_video.settings.detector_evaluation_settings import DetectorEvaluation
 from stvit_video.settings.doctor_settings import DoctorSettings
 from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.settings.paths import CONF_DIR

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,11 +27,12 @@ __all__ = ["draw_objects"]
 
 THRESHOLD, BATCH_SIZE = 0.5, 8
 FOLDER = Path("outputs", "predict")
-# settings of predict that are for checkpoints that label videos, with what they are where they are not given
-OF_LABELS = ("features", "extend", "retry_errors", "top_k", "num_tokens", "generate_at", "protocol", "num_clips")
-OF_LABELS += ("num_crops", "average", "num_frames", "frame_stride", "crop_size", "gmacs", "clips_per_second")
-OF_LABELS += ("latency_ms", "num_workers", "time_limit_seconds")
-Report = Callable[[int], object]
+# settings of predict that are for checkpoints that label videos
+OF_LABELS = (
+    *("features", "extend", "retry_errors", "top_k", "num_tokens", "generate_at", "protocol", "num_clips", "num_crops"),
+    *("average", "num_frames", "frame_stride", "crop_size", "gmacs", "clips_per_second", "latency_ms"),
+    *("num_workers", "time_limit_seconds"),
+)
 
 
 class _Work(NamedTuple):

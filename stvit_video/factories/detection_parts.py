@@ -4,12 +4,12 @@ import torch
 from lightning.pytorch.utilities import rank_zero_only
 
 from stvit_video.data.loading.picture_datamodule import PictureDataModule
+from stvit_video.data.loading.true_objects import true_objects
 from stvit_video.dense.create_detector import HEADS, create_dense
 from stvit_video.dense.detector import Detector
 from stvit_video.dense.load_detector import start_detector
 from stvit_video.factories.network import given_options
 from stvit_video.factories.picture_data import build_picture_data
-from stvit_video.factories.picture_truth import picture_truth
 from stvit_video.factories.training import build_optim, scaled_learning_rate, video_namer
 from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints.metadata import detector_metadata
@@ -75,7 +75,7 @@ def build_detection(settings: DetectionSettings) -> tuple[DetectionModule, Pictu
         metadata=metadata,
         optim=build_optim(settings, learning_rate_factor=scaled_learning_rate(settings, None)),
         max_skipped_fraction=settings.data.max_skipped_fraction,
-        truth=picture_truth(data.val_manifest, masks=scores_masks),
+        truth=true_objects(data.val_manifest, masks=scores_masks),
         classes=data.classes,
         masks=scores_masks,
         guard=NonFiniteGuard(

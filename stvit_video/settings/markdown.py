@@ -68,8 +68,8 @@ def page_of(
         if (group := group_of(kind, name)) is not None:
             first_line = (group.__doc__ or "").splitlines()[0]
             parts += [f"## `{name}`", first_line, table_of(rows_of(group, f"{name}."))]
-    for heading, rows in more.items():
-        parts += [f"## {heading}", table_of(rows)]
+    for heading, further in more.items():
+        parts += [f"## {heading}", table_of(further)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -13,7 +13,7 @@ from stvit_video.evaluation.distributed import process_group
 from stvit_video.factories.evaluated_data import choose_data
 from stvit_video.factories.picture_lists import read_pictures
 from stvit_video.inference.recognizer import make_output_dir
-from stvit_video.settings.detector_evaluation import DetectorEvaluation
+from stvit_video.settings.detector_evaluation_settings import DetectorEvaluation
 from stvit_video.settings.evaluate_settings import EvaluatedData, EvaluateSettings
 from stvit_video.settings.reading import default_values, read_settings
 from stvit_video.tasks.detector_report import evaluate_detector

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stvit_video.data.loading.picture_reader import open_image
+from stvit_video.data.loading.true_objects import true_objects
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
 from stvit_video.detections.detector_cost import detector_cost
 from stvit_video.detections.picture_scoring import evaluate_pictures
@@ -23,7 +24,6 @@ from stvit_video.evaluation.detection.detection_tables import (
 from stvit_video.evaluation.detection.instances import PictureId
 from stvit_video.evaluation.distributed import gather_shares
 from stvit_video.evaluation.plots import save_curves
-from stvit_video.factories.picture_truth import picture_truth
 from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.figures import draw_or_warn
@@ -101,7 +101,7 @@ def evaluate_detector(
         ProcessFailedError: one of several processes failed or did not come.
     """
     masks = detector.task == "instance"
-    truth = picture_truth(pictures, masks=masks)
+    truth = true_objects(pictures, masks=masks)
 
     def share() -> dict[str, Any]:
         own = DetectionResults(truth, classes=detector.classes)
