@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Make a checkpoint of ours from a detector of mmdet, so that evaluate and predict take it.
+
+python scripts/import_detector.py mask_rcnn_rcvit_m.pth head=mask_rcnn model=casvit_m out=mask_rcnn_casvit_m.ckpt
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stvit_video.data.transforms.picture_sizes import PictureSizes
+from stvit_video.dense.create_detector import HEADS, create_dense
+from stvit_video.dense.load_detector import class_names, load_detector, read_detector, weights_rule
+from stvit_video.models.checkpoints.metadata import METADATA_KEY, detector_metadata
+from stvit_video.models.checkpoints.state_dict import CheckpointError, unwrapped
+from stvit_video.models.registry import list_models
+from stvit_video.models.swin.windowed import RELEASED_WINDOWS
+from stvit_video.utils.atomic_files import atomically
+from stvit_video.utils.command_line import Command, Given, Positional, Setting
+from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, one_of, whole
+
+COMMAND = Command(
+    prog="python scripts/import_detector.py",
+    summary="Make a checkpoint of ours from a detector of mmdet.",
+    positional=Positional(name="checkpoint", sign="FILE", help="of mmdet 2 or 3", kind=PATH),
+    settings=(
+        Setting(name="head", kind=one_of(HEADS), help="the detector", is_needed=True),
+        Setting(name="model", kind=one_of(list_models(), sign="NAME"), help="its backbone", is_needed=True),
+        Setting(
+            name="windowed",
+            kind=YES_NO,
+            help="the backbone has the windows of STViT-R's released detectors",
+            default_words="true for stvit_r_swin_*",
+        ),
+        Setting(
+            name="classes",
+            kind=TEXT,
+            help="a text file, a name a line in the order of the labels",
+            default_words="those that the file tells",
+        ),
+        Setting(name="short_side", kind=whole(low=1), help="pixels of a picture's short side", default=800),
+        Setting(name="long_side", kind=whole(low=1), help="most pixels of its long side", default=1333),
+        Setting(name="out", kind=PATH, help="checkpoint to write", is_needed=True),
+    ),
+    examples=(
+        "python scripts/import_detector.py mask_rcnn.pth head=mask_rcnn model=casvit_m out=detector.ckpt",
+        "python scripts/import_detector.py net.pth head=cascade_mask_rcnn model=stvit_r_swin_small out=net.ckpt",
+        "python scripts/import_detector.py net.pth head=retinanet model=casvit_m classes=coco.txt out=detector.ckpt",
+    ),
+)
+
+
+def import_detector(given: Given) -> None:
+    """Read the weights, check that every one has its place, write the checkpoint.
+
+    Raises:
+        ValueError: CheckpointError: the file can't be read or is of another detector; or nobody knows the classes.
+        OSError: the checkpoint can't be written.
+    """
+    content = read_detector(given.checkpoint)
+    classes = read_classes(given.classes, content)
+    rule = weights_rule(unwrapped(content)) or "mmdet"
+    is_windowed = given.model.startswith("stvit_r_swin_") if given.windowed is None else given.windowed
+    detector = create_dense(
+        given.head,
+        backbone=given.model,
+        num_classes=len(classes),
+        head_rule=rule,
+        backbone_options=RELEASED_WINDOWS if is_windowed else None,
+    )
+    report = load_detector(detector, content)
+    sizes = PictureSizes(short_side=given.short_side, long_side=given.long_side, antialias=rule == "ours")
+    metadata = detector_metadata(
+        task="instance" if HEADS[given.head].masks else "detection",
+        description=detector.describe(),
+        classes=classes,
+        category_ids=list(range(1, len(classes) + 1)),
+        preprocessing=sizes.to_dict(),
+        config={"data": {"source": "coco"}, "model": {"name": given.model}},
+    )
+    write(given.out, {f"model.{name}": value for name, value in detector.state_dict().items()}, metadata)
+    print(f"{given.checkpoint}: {report}\n{given.out}: {given.head} around {given.model}, {len(classes)} classes")
+
+
+def read_classes(path: str | None, content: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the classes: of a text file, or those that the checkpoint tells.
+
+    Raises:
+        ValueError: there are none.
+        OSError: the file can't be read.
+    """
+    told = class_names(content) if path is None else tuple(Path(path).read_text(encoding="utf-8").split("\n"))
+    names = tuple(name.strip() for name in told or () if name.strip())
+    if not names:
+        raise CheckpointError(
+            "the file does not tell the names of its classes; give classes=names.txt, a name a line in their order"
+        )
+    return names
+
+
+def write(path: Path, state: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    """Write the checkpoint in one step."""
+    with atomically(path) as part, part.open("wb") as opened:
+        torch.save({"state_dict": dict(state), METADATA_KEY: dict(metadata)}, opened)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Import a detector; gives the exit status."""
+    return COMMAND.run(import_detector, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
