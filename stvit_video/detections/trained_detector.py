@@ -113,7 +113,9 @@ def load_trained_detector(
     device: str = "auto",
     short_side: int | None = None,
     long_side: int | None = None,
-    **options: Any,
+    detections: int | None = None,
+    score_threshold: float | None = None,
+    nms_threshold: float | None = None,
 ) -> TrainedDetector:
     """Load a checkpoint of stvit_video.train with task=detection or task=instance.
 
@@ -122,8 +124,9 @@ def load_trained_detector(
         device: "auto" = the first GPU if there is one, "cpu", "cuda" or "cuda:<n>".
         short_side: pixels of the short side of a picture; None = as trained.
         long_side: most pixels of the long side; None = as trained.
-        options: of the head where they are not as trained: score_threshold, nms_threshold, detections; None = as
-            trained.
+        detections: most detections of a picture; None = as trained.
+        score_threshold: least score of a detection; None = as trained.
+        nms_threshold: IoU from which on the weaker of two detections of a class is dropped; None = as trained.
 
     Raises:
         CheckpointError: the file can't be read, is none of these tasks, or its model can't be built here.
@@ -132,9 +135,9 @@ def load_trained_detector(
     content, source = read_checkpoint(path), repr(str(path))
     metadata = check_metadata(content.get(METADATA_KEY), source=source, tasks=TASKS_OF_DETECTORS)
     sizes = PictureSizes.from_dict(metadata["preprocessing"])
-    given = {"short_side": short_side, "long_side": long_side}
-    changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    model = _described(metadata, {name: value for name, value in options.items() if value is not None}, source=source)
+    changed = _given(short_side=short_side, long_side=long_side)
+    options = _given(detections=detections, score_threshold=score_threshold, nms_threshold=nms_threshold)
+    model = _described(metadata, options, source=source)
     load_detector(model, content)
     place = choose_device(device)
     return TrainedDetector(
@@ -147,6 +150,10 @@ def load_trained_detector(
         config=metadata["config"],
         model_name=metadata["model"]["name"],
     )
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _described(metadata: Mapping[str, Any], options: Mapping[str, Any], *, source: str) -> Detector:

@@ -164,6 +164,7 @@ def _write_report(
         "num_classes": len(detector.classes),
         "preprocessing": detector.sizes.to_dict(),
         "model": detector.model_name,
+        "head": detector.model.describe()["head"],
         "detector": detector.model.describe(),
         **detector_cost(detector),
         **provenance(detector.device),
