@@ -11,7 +11,6 @@ from detector_run import OF_HEADS, detector_settings
 
 from stvit_video.detections.trained_detector import load_trained_detector
 from stvit_video.evaluate import evaluate
-from stvit_video.models.checkpoints.metadata import METADATA_KEY
 from stvit_video.train import train
 from stvit_video.training.task_module import TrainingStoppedError
 
@@ -55,7 +54,9 @@ def test_the_last_checkpoint_with_averaged_weights_is_reported(shapes, tmp_path)
     assert result["checkpoint"] == "last"
     content = torch.load(tmp_path / "last.ckpt", weights_only=True)
     averaged = load_trained_detector(tmp_path / "last.ckpt", device="cpu").model.state_dict()
-    trained = [key for key, value in averaged.items() if value.is_floating_point() and f"model.{key}" in content["state_dict"]]
+    trained = [
+        key for key, value in averaged.items() if value.is_floating_point() and f"model.{key}" in content["state_dict"]
+    ]
     assert trained
     assert {key for key in content if "average" in key or "ema" in key} or content["callbacks"]
 
@@ -70,7 +71,11 @@ def test_weights_of_a_classifier_of_the_same_backbone_are_a_start(shapes, tmp_pa
     train(settings, run_dir=tmp_path / "run")
     assert re.search(r"weights of .*classifier.pth: .*\d+ loaded", capsys.readouterr().out)
     weights = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["state_dict"]
-    kept = {key: value for key, value in classifier.state_dict().items() if key.startswith("patch_embed") and value.dim() == 4}
+    kept = {
+        key: value
+        for key, value in classifier.state_dict().items()
+        if key.startswith("patch_embed") and value.dim() == 4
+    }
     assert kept
     for key, value in kept.items():
         torch.testing.assert_close(weights[f"model.backbone.{key}"], value, rtol=0, atol=1e-6)
@@ -91,7 +96,11 @@ def test_a_detector_of_other_classes_is_a_start_and_one_of_the_same_keeps_its_he
     folders = [f"data.{part}_{kind}='{root}/{place}'" for part in ("train", "val") for kind, place in (
         ("json", f"annotations/instances_{part}.json"), ("images", part))]  # fmt: skip
     settings = detector_settings(tiny_detector.root, start, "optim.lr=1e-12")
-    overrides = {key: value for key, value in settings["data"].items() if key not in ("root", "num_train", "num_val", "image_size", "generation_seed")}
+    overrides = {
+        key: value
+        for key, value in settings["data"].items()
+        if key not in ("root", "num_train", "num_val", "image_size", "generation_seed")
+    }
     settings["data"] = {**overrides, "source": "coco_folders"} | {
         name.removeprefix("data."): value.strip("'") for name, _, value in (text.partition("=") for text in folders)
     }
@@ -101,7 +110,10 @@ def test_a_detector_of_other_classes_is_a_start_and_one_of_the_same_keeps_its_he
     assert re.search("weights of .*stages.0.box.classes", told), told
     kept = detector_settings(tiny_detector.root, start, "init_head=keep", "optim.lr=1e-12")
     train(kept, run_dir=tmp_path / "kept")
-    then, now = (torch.load(path, weights_only=True)["state_dict"] for path in (tiny_detector.checkpoint, tmp_path / "kept" / "last.ckpt"))
+    then, now = (
+        torch.load(path, weights_only=True)["state_dict"]
+        for path in (tiny_detector.checkpoint, tmp_path / "kept" / "last.ckpt")
+    )
     for key in ("model.stages.0.box.classes.weight", "model.stages.0.box.boxes.bias"):
         torch.testing.assert_close(now[key], then[key], rtol=0, atol=1e-6)
 

@@ -1,6 +1,6 @@
 """Run checks of settings even if some values are wrong: only checks that read these are left out."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from stvit_video.settings.declare import Group
@@ -58,6 +58,25 @@ def _faults(check: Check, sound: TaskSettings) -> list[str]:
         return check(sound)
     except _WrongSettingReadError:
         return []
+
+
+def others_settings(given: Any, usual: Group, *, names: Iterable[str], group: str, of: str) -> list[str]:
+    """A sentence on settings that are not at their defaults, though another task uses them; none = nothing.
+
+    Args:
+        given: the group.
+        usual: the group with its defaults.
+        names: of the settings to look at.
+        group: its name.
+        of: the tasks that use them, such as "task=classification".
+    """
+    changed = [
+        f"{group}.{name}={getattr(given, name)}" for name in names if getattr(given, name) != getattr(usual, name)
+    ]
+    if not changed:
+        return []
+    more = len(changed) > 1
+    return [f"{', '.join(changed)} {'are' if more else 'is'} for {of}; leave {'them' if more else 'it'} out"]
 
 
 def faults_of(work: Callable[[], object], *, name: str = "") -> list[str]:

@@ -50,6 +50,4 @@ def _finds_objects(ckpt_path: object) -> bool:
 def _check_names(settings: dict[str, Any], loader: Callable[..., object], *, kind: str) -> None:
     known = [name for name, one in signature(loader).parameters.items() if one.kind is Parameter.KEYWORD_ONLY]
     if unknown := [name for name in settings if name not in known]:
-        raise ValueError(
-            f"{', '.join(unknown)}: no setting for a checkpoint that {kind}; it takes {', '.join(known)}"
-        )
+        raise ValueError(f"{', '.join(unknown)}: no setting for a checkpoint that {kind}; it takes {', '.join(known)}")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from stvit_video import __version__
 from stvit_video.data.decoding.pictures import decode_picture
+from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.picture_batch import pad_pictures
 from stvit_video.data.loading.picture_dataset import normalised
 from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, resized
@@ -29,7 +30,7 @@ from stvit_video.models.checkpoints.metadata import (
 )
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 
-__all__ = ["TASKS_OF_DETECTORS", "TrainedDetector", "load_trained_detector"]
+__all__ = ["TASKS_OF_DETECTORS", "TrainedDetector", "load_trained_detector", "picture_bytes"]
 
 TASKS_OF_DETECTORS = ("detection", "instance")
 
@@ -74,8 +75,7 @@ class TrainedDetector:
         """
         if isinstance(given, np.ndarray):
             return self.detect([given])[0]
-        path = Path(given)
-        with decode_picture(path.read_bytes(), name=str(path)) as picture:
+        with decode_picture(picture_bytes(given), name=os.fspath(given)) as picture:
             return self.detect([picture.read([0])[0]])[0]
 
     def detect(self, pictures: Sequence[np.ndarray]) -> list[dict[str, np.ndarray]]:
@@ -100,11 +100,23 @@ class TrainedDetector:
         """Pixels (H, W, 3) uint8 -> (3, h, w) float32, resized and normalised."""
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise ValueError(f"a picture is (H, W, 3) uint8, RGB, got {picture.shape} {picture.dtype}")
-        pixels = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)
+        pixels = torch.from_numpy(np.require(picture, requirements=["C", "W"])).permute(2, 0, 1)
         nothing = (torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.bool))
         sample = AnnotatedPicture(pixels, *nothing)
         scaled = resized(sample, self.sizes.size_of(*sample.size), antialias=self.sizes.antialias)
         return normalised(scaled.picture, self.sizes)
+
+
+def picture_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The content of a file.
+
+    Raises:
+        DecodeError: it can't be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DecodeError(f"can't read the picture {os.fspath(path)!r}: {error.strerror}") from error
 
 
 def load_trained_detector(

@@ -7,7 +7,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
-from stvit_video.config.nodes import COMMANDS, command_node, head_node, layout_node, model_node, task_node
+from stvit_video.config.nodes import COMMANDS, command_node, layout_node, model_node, task_node
 from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.models import create_model
 from stvit_video.models.registry import list_models, model_options

@@ -176,7 +176,9 @@ def _point(series: str, label: str, group: Sequence[Run], *, metric: str) -> Poi
 
 def _label(series: str, num_tokens: int | None, texts: Sequence[str]) -> str:
     """What differs between the points, as briefly as it can be said."""
-    told = [text for text in texts if text.partition("=")[0] not in ("model", "head", "model.reducer", "model.num_tokens")]
+    told = [
+        text for text in texts if text.partition("=")[0] not in ("model", "head", "model.reducer", "model.num_tokens")
+    ]
     told = [text for text in told if "${" not in text.replace("\\", "")]  # made of what is told already
     tokens = [] if num_tokens is None else [f"{num_tokens} tokens"]
     return ", ".join([*tokens, *(text.lstrip("+").removeprefix("model.") for text in told)])
