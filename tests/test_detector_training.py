@@ -7,11 +7,14 @@ import shutil
 
 import pytest
 import torch
-from detector_run import OF_HEADS, detector_settings
+from detector_run import OF_HEADS, as_coco_folders, detector_settings
 
+from stvit_video.data.loading.replacements import BrokenVideosError
 from stvit_video.detections.trained_detector import load_trained_detector
 from stvit_video.evaluate import evaluate
+from stvit_video.models import create_model
 from stvit_video.train import train
+from stvit_video.training.detection_module import DetectionModule
 from stvit_video.training.task_module import TrainingStoppedError
 
 
@@ -49,73 +52,59 @@ def test_the_result_of_a_training(tiny_detector):
 
 
 def test_the_last_checkpoint_with_averaged_weights_is_reported(shapes, tmp_path):
-    given = ("report_checkpoint=last", "optim.ema_decay=0.5", "init_from=null", "trainer.check_val_every_n_epoch=1")
-    result = train(detector_settings(shapes, *given), run_dir=tmp_path)
-    assert result["checkpoint"] == "last"
+    settings = detector_settings(shapes, "report_checkpoint=last", "optim.ema_decay=0.9", "optim.lr=0.1")
+    assert train(settings, run_dir=tmp_path)["checkpoint"] == "last"
     content = torch.load(tmp_path / "last.ckpt", weights_only=True)
-    averaged = load_trained_detector(tmp_path / "last.ckpt", device="cpu").model.state_dict()
-    trained = [
-        key for key, value in averaged.items() if value.is_floating_point() and f"model.{key}" in content["state_dict"]
-    ]
-    assert trained
-    assert {key for key in content if "average" in key or "ema" in key} or content["callbacks"]
+    key = "stages.0.box.classes.weight"
+    used = load_trained_detector(tmp_path / "last.ckpt", device="cpu").model.state_dict()[key]
+    assert torch.equal(used, content["state_dict"][f"model.{key}"])
+    assert not torch.equal(used, content["current_model_state"][f"model.{key}"])
+
+
+FIXED = ("optim.lr=1e-12", "optim.min_lr=0", "optim.weight_decay=0")  # what a training starts from is what it ends with
+
+
+def last_weights(run_dir):
+    return torch.load(run_dir / "last.ckpt", weights_only=True)["state_dict"]
 
 
 def test_weights_of_a_classifier_of_the_same_backbone_are_a_start(shapes, tmp_path, capsys):
-    from stvit_video.models import create_model
-
-    sizes = {"depths": (1, 1, 1, 1), "embed_dims": (16, 16, 16, 16)}
-    classifier = create_model("casvit_xs", num_classes=7, **sizes)
+    classifier = create_model("casvit_xs", num_classes=7, depths=(1, 1, 1, 1), embed_dims=(16, 16, 16, 16))
     torch.save({"state_dict": classifier.state_dict()}, tmp_path / "classifier.pth")
-    settings = detector_settings(shapes, f"init_from='{tmp_path}/classifier.pth'", "optim.lr=1e-12")
-    train(settings, run_dir=tmp_path / "run")
-    assert re.search(r"weights of .*classifier.pth: .*\d+ loaded", capsys.readouterr().out)
-    weights = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["state_dict"]
-    kept = {
-        key: value
-        for key, value in classifier.state_dict().items()
-        if key.startswith("patch_embed") and value.dim() == 4
-    }
-    assert kept
-    for key, value in kept.items():
-        torch.testing.assert_close(weights[f"model.backbone.{key}"], value, rtol=0, atol=1e-6)
+    train(detector_settings(shapes, f"init_from='{tmp_path}/classifier.pth'", *FIXED), run_dir=tmp_path / "run")
+    assert re.search(r"weights of .*classifier.pth: ", capsys.readouterr().out)
+    weights = last_weights(tmp_path / "run")
+    kept = [key for key, value in classifier.named_parameters() if f"model.backbone.{key}" in weights]
+    assert len(kept) > 50
+    for key in kept:
+        torch.testing.assert_close(weights[f"model.backbone.{key}"], classifier.state_dict()[key], rtol=0, atol=1e-6)
 
 
-def test_a_detector_of_other_classes_is_a_start_and_one_of_the_same_keeps_its_head(tiny_detector, tmp_path, capsys):
-    root = tmp_path / "two classes"
-    shutil.copytree(tiny_detector.root, root)
-    (root / "dataset.json").unlink()
-    for part in ("train", "val"):
-        path = root / "annotations" / f"instances_{part}.json"
+def test_a_detector_of_other_classes_is_a_start(tiny_detector, tmp_path, capsys):
+    shutil.copytree(tiny_detector.root, tmp_path / "two")
+    for path in (tmp_path / "two" / "annotations").iterdir():
         content = json.loads(path.read_text())
         content["categories"] = content["categories"][:2]
         known = {category["id"] for category in content["categories"]}
         content["annotations"] = [one for one in content["annotations"] if one["category_id"] in known]
         path.write_text(json.dumps(content))
-    start = f"init_from='{tiny_detector.checkpoint}'"
-    folders = [f"data.{part}_{kind}='{root}/{place}'" for part in ("train", "val") for kind, place in (
-        ("json", f"annotations/instances_{part}.json"), ("images", part))]  # fmt: skip
-    settings = detector_settings(tiny_detector.root, start, "optim.lr=1e-12")
-    overrides = {
-        key: value
-        for key, value in settings["data"].items()
-        if key not in ("root", "num_train", "num_val", "image_size", "generation_seed")
-    }
-    settings["data"] = {**overrides, "source": "coco_folders"} | {
-        name.removeprefix("data."): value.strip("'") for name, _, value in (text.partition("=") for text in folders)
-    }
-    result = train(settings, run_dir=tmp_path / "other")
-    assert result["num_classes"] == 2
-    told = capsys.readouterr().out
-    assert re.search("weights of .*stages.0.box.classes", told), told
-    kept = detector_settings(tiny_detector.root, start, "init_head=keep", "optim.lr=1e-12")
-    train(kept, run_dir=tmp_path / "kept")
-    then, now = (
-        torch.load(path, weights_only=True)["state_dict"]
-        for path in (tiny_detector.checkpoint, tmp_path / "kept" / "last.ckpt")
-    )
-    for key in ("model.stages.0.box.classes.weight", "model.stages.0.box.boxes.bias"):
-        torch.testing.assert_close(now[key], then[key], rtol=0, atol=1e-6)
+    settings = detector_settings(tiny_detector.root, f"init_from='{tiny_detector.checkpoint}'", *FIXED)
+    assert train(as_coco_folders(settings, tmp_path / "two"), run_dir=tmp_path / "run")["num_classes"] == 2
+    assert re.search(r"weights of .*best.ckpt: .*new.*stages.0.box.classes", capsys.readouterr().out, re.DOTALL)
+    now, then = last_weights(tmp_path / "run"), last_weights(tiny_detector.folder)
+    assert len(now["model.stages.0.box.classes.bias"]) == 3
+    torch.testing.assert_close(now["model.stages.0.box.fc6.weight"], then["model.stages.0.box.fc6.weight"])
+
+
+def test_a_detector_of_the_same_classes_can_keep_its_head(tiny_detector, tmp_path):
+    start = f"init_from='{tiny_detector.folder}/last.ckpt'"
+    then = last_weights(tiny_detector.folder)
+    for choice in ("new", "keep"):
+        settings = detector_settings(tiny_detector.root, start, f"init_head={choice}", *FIXED)
+        train(settings, run_dir=tmp_path / choice)
+        now = last_weights(tmp_path / choice)
+        close = [torch.allclose(now[key], then[key], atol=1e-6) for key in then if ".box.classes.weight" in key]
+        assert close == [choice == "keep"]
 
 
 @pytest.fixture
@@ -136,7 +125,9 @@ def test_pictures_that_can_not_be_read_are_told_and_left_out(broken, tmp_path, c
     assert result["result"].endswith("4 of 5 pictures)")
     assert (result["num_pictures_used"], result["num_pictures_listed"]) == (4, 5)
     assert result["training"]["num_skipped"] == 1
-    assert re.search("1 of 5 pictures .*000001.png", capsys.readouterr().out)
+    told = capsys.readouterr().out
+    assert "1 of 5 pictures" in told
+    assert "000001.png" in told
     (skipped,) = rows_of(tmp_path / "run" / "skipped.csv")
     assert "000001.png" in skipped[next(iter(skipped))]
 
@@ -144,5 +135,46 @@ def test_pictures_that_can_not_be_read_are_told_and_left_out(broken, tmp_path, c
 def test_too_many_broken_pictures_stop_the_training(broken, tmp_path):
     for path in (broken / "train").iterdir():
         path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises((TrainingStoppedError, RuntimeError, ValueError), match="read|broken|damaged"):
+    with pytest.raises((TrainingStoppedError, BrokenVideosError), match=r"\d+ .*000.*png"):
         train(detector_settings(broken), run_dir=tmp_path / "run")
+    assert not (tmp_path / "run" / "result.json").exists()
+
+
+class PowerCutError(Exception):
+    """What ends a training in the middle of an epoch."""
+
+
+def test_stopped_within_an_epoch_it_ends_with_the_same_bits(shapes, tmp_path, monkeypatch):
+    """With random sizes, flips and parts, an average of the weights, and regions that are drawn."""
+    settings = detector_settings(
+        *(shapes, "trainer.max_epochs=3", "optim.ema_decay=0.7", "trainer.checkpoint_minutes=1e-6"),
+        *("augment.short_sides=[32,40,48]", "augment.photometric_probability=0.5", "model.drop_path_rate=0.3"),
+    )
+    train(settings, run_dir=tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        plain = DetectionModule.training_step
+
+        def step(self, batch, batch_index):
+            if self.global_step == 5:
+                raise PowerCutError
+            return plain(self, batch, batch_index)
+
+        patch.setattr(DetectionModule, "training_step", step)
+        with pytest.raises(PowerCutError):
+            train(settings, run_dir=tmp_path / "part")
+    stopped = torch.load(tmp_path / "part" / "last.ckpt", weights_only=True)
+    assert (stopped["epoch"], stopped["global_step"]) == (1, 5)  # of three steps an epoch
+    train(settings, run_dir=tmp_path / "part")
+    ends = [torch.load(tmp_path / name / "last.ckpt", weights_only=True) for name in ("part", "whole")]
+    for part in ("state_dict", "current_model_state"):
+        one, other = (end[part] for end in ends)
+        assert [key for key in other if not torch.equal(one[key], other[key])] == []
+    timed = ("train/clips_per_second", "train/data_wait")
+    rows = [
+        [
+            {key: value for key, value in row.items() if key not in timed}
+            for row in rows_of(tmp_path / name / "metrics.csv")
+        ]
+        for name in ("part", "whole")
+    ]
+    assert rows[0] == rows[1]

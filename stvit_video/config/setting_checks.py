@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from stvit_video.settings.declare import Group
+from stvit_video.settings.markdown import as_override
 from stvit_video.settings.train_settings import TaskSettings
 
 S = TypeVar("S", bound=TaskSettings)
@@ -70,9 +71,8 @@ def others_settings(given: Any, usual: Group, *, names: Iterable[str], group: st
         group: its name.
         of: the tasks that use them, such as "task=classification".
     """
-    changed = [
-        f"{group}.{name}={getattr(given, name)}" for name in names if getattr(given, name) != getattr(usual, name)
-    ]
+    pairs = {name: getattr(given, name) for name in names if getattr(given, name) != getattr(usual, name)}
+    changed = [f"{group}.{name}={as_override(value)}" for name, value in pairs.items()]
     if not changed:
         return []
     more = len(changed) > 1

@@ -14,7 +14,7 @@ from stvit_video.settings.reading import default_values, read_settings
 
 __all__ = ["read_evaluation"]
 
-S = TypeVar("S", EvaluateSettings, DetectorEvaluation)
+S = TypeVar("S", bound=EvaluateSettings | DetectorEvaluation)
 DOES: Mapping[type[Group], str] = {EvaluateSettings: "labels videos", DetectorEvaluation: "finds objects"}
 
 

@@ -40,7 +40,7 @@ def test_settings_that_go_together(defaults, changes):
     [
         (
             {"task": "instance"},
-            "task=instance .*head=faster_rcnn .*head=mask_rcnn or head=cascade_mask_rcnn, or task=det",
+            "task=instance .*head=faster_rcnn .*head=mask_rcnn or head=cascade_mask_rcnn, or task=detection",
         ),
         ({"head.name": "yolo"}, "head=yolo, model=casvit_xs: head='yolo' .*faster_rcnn, "),
         ({"head.rpn_box_loss": "l3"}, "head=faster_rcnn, model=casvit_xs: rpn_box_loss='l3' .*giou"),
@@ -62,9 +62,9 @@ def test_settings_that_go_together(defaults, changes):
         ({"data.num_frames": 8}, "data.num_frames=8 .*task=classification.*leave"),
         (
             {"augment.erase_count": 2, "augment.on_device": True},
-            "augment.erase_count=2, augment.on_device=True are for task=classification; leave them out$",
+            "augment.erase_count=2, augment.on_device=true are for task=classification; leave them out$",
         ),
-        ({"data.multi_scale": [32, 64]}, r"data.multi_scale=\[32, 64\] .*task=classification; leave"),
+        ({"data.multi_scale": [32, 64]}, r"data.multi_scale=\[32,64\] .*task=classification; leave"),
         ({"data.cache": "memory"}, "data.cache=memory .*task=classification; leave"),
         ({"optim.schedule": "step"}, "optim.schedule=step needs optim.milestones"),  # as for all tasks
         ({"init_head": "keep"}, "init_head=keep .*init_from"),

@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 import torch
-from detector_run import detector_settings
+from detector_run import as_coco_folders, detector_settings
 from settings_checker import all_changed
 
 from stvit_video.config.layout_options import read_with_layout
@@ -14,9 +14,8 @@ from stvit_video.settings.detection_settings import DetectionSettings
 
 
 def settings_of(values, **changes):
-    read = read_with_layout(
-        DetectionSettings, all_changed(values, {k.replace("__", "."): v for k, v in changes.items()})
-    )
+    dotted = {name.replace("__", "."): value for name, value in changes.items()}
+    read = read_with_layout(DetectionSettings, all_changed(values, dotted))
     assert (dict(read.wrong), read.unknown) == ({}, ())
     return read.settings
 
@@ -63,7 +62,7 @@ def test_blocks_are_computed_again_where_that_is_asked_for(tiny_detector):
     )
     calls = []
     block = next(one for name, one in module.model.backbone.named_modules() if name.endswith("blocks.0"))
-    block.register_forward_hook(lambda *_: calls.append(1))
+    block.register_forward_pre_hook(lambda *_: calls.append(1))
     sum(module.model.train().losses(pictures, [(64, 64)], targets).values()).backward()
     assert len(calls) == 2
 
@@ -79,19 +78,11 @@ def test_weights_of_another_head_or_rule_are_refused(tiny_detector, shapes):
 def test_masks_are_needed_for_a_head_with_masks(tiny_detector, tmp_path):
     root = tmp_path / "boxes alone"
     shutil.copytree(tiny_detector.root, root)
-    (root / "dataset.json").unlink()
     for path in (root / "annotations").iterdir():
         content = json.loads(path.read_text())
         for one in content["annotations"]:
             del one["segmentation"]
         path.write_text(json.dumps(content))
-    values = detector_settings(root, head="mask_rcnn")
-    own = ("num_train", "num_val", "image_size", "generation_seed", "root")
-    values["data"] = {name: value for name, value in values["data"].items() if name not in own}
-    values["data"] |= {"source": "coco_folders"} | {
-        f"{part}_{kind}": f"{root}/{place}"
-        for part in ("train", "val")
-        for kind, place in (("json", f"annotations/instances_{part}.json"), ("images", part))
-    }
-    with pytest.raises(ValueError, match="segmentation.*task=detection"):
+    values = as_coco_folders(detector_settings(root, head="mask_rcnn"), root)
+    with pytest.raises(ValueError, match="26 of 26 objects have no segmentation, .*detector of boxes"):
         build_detection(settings_of(values))

@@ -38,6 +38,16 @@ def detector_settings(root: Path | str, *overrides: str, head: str = "faster_rcn
     return values
 
 
+def as_coco_folders(values: dict[str, Any], root: Path) -> dict[str, Any]:
+    """The same settings for pictures in COCO's layout that may have been changed, which nothing is to draw again."""
+    own = ("num_train", "num_val", "image_size", "generation_seed", "root")
+    data = {name: value for name, value in values["data"].items() if name not in own}
+    for part in ("train", "val"):
+        data[f"{part}_json"] = str(root / "annotations" / f"instances_{part}.json")
+        data[f"{part}_images"] = str(root / part)
+    return {**values, "data": {**data, "source": "coco_folders"}}
+
+
 @dataclass(frozen=True)
 class DetectorRun:
     """A finished training.

@@ -21,12 +21,12 @@ def test_the_defaults_of_the_command_are_those_of_each_kind(kind):
         (
             EvaluateSettings,
             {"detections": 3},
-            "detections is for a checkpoint that finds objects, .*labels videos; leave",
+            "detections is for a checkpoint that finds objects, .*labels videos",
         ),
         (
             DetectorEvaluation,
             {"num_clips": 3},
-            "num_clips is for a checkpoint that labels videos, .*finds objects; leave",
+            "num_clips is for a checkpoint that labels videos, .*finds objects",
         ),
         (DetectorEvaluation, {"model": {"num_tokens": 3}}, "model is for a checkpoint that labels videos"),
         (DetectorEvaluation, {"detectons": 3}, "detectons is no setting; did you mean detections"),

@@ -8,9 +8,8 @@ from stvit_video.tasks.video_evaluation import evaluate_videos
 
 
 def test_the_validation_videos_of_the_training(tiny_run, tmp_path, capsys):
-    settings = read_evaluation(
-        EvaluateSettings, {"ckpt_path": str(tiny_run.checkpoint), "num_workers": 0, "device": "cpu"}
-    )
+    given = {"ckpt_path": str(tiny_run.checkpoint), "num_workers": 0, "device": "cpu"}
+    settings = read_evaluation(EvaluateSettings, given)
     summary = evaluate_videos(settings, output_dir=tmp_path)
     assert json.loads((tmp_path / "result.json").read_text()) == summary
     assert (summary["num_videos_used"], summary["ckpt_path"]) == (3, str(tiny_run.checkpoint))

@@ -14,6 +14,7 @@ MORE_METRICS = ("top5", "mean_class_accuracy", "AP50")
 OF_CLIPS = ("gmacs_per_view", "inference_clips_per_second")  # cost and speed
 OF_PICTURES = ("gmacs_detector", "inference_pictures_per_second")  # the same of a detector
 CHANCE = ("seed", "data.fold")
+OF_SERIES = ("model", "head", "model.reducer", "model.num_tokens")  # overrides that a point is named by anyway
 MEASURED = "speed_measured"  # on what and when the speed was measured, all runs of a sweep in turn
 UNTOLD = ("hydra.", "hydra/", "sweep.", "run=", "trainer.enable_progress_bar")  # say nothing about a model
 
@@ -176,9 +177,7 @@ def _point(series: str, label: str, group: Sequence[Run], *, metric: str) -> Poi
 
 def _label(series: str, num_tokens: int | None, texts: Sequence[str]) -> str:
     """What differs between the points, as briefly as it can be said."""
-    told = [
-        text for text in texts if text.partition("=")[0] not in ("model", "head", "model.reducer", "model.num_tokens")
-    ]
+    told = [text for text in texts if text.partition("=")[0] not in OF_SERIES]
     told = [text for text in told if "${" not in text.replace("\\", "")]  # made of what is told already
     tokens = [] if num_tokens is None else [f"{num_tokens} tokens"]
     return ", ".join([*tokens, *(text.lstrip("+").removeprefix("model.") for text in told)])

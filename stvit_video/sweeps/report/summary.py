@@ -15,14 +15,8 @@ from stvit_video.utils.plot_text import plot_text, write_literally
 
 METRIC_WORDS = {"top1": "top-1 accuracy", "mean_average_precision": "mAP", "AP": "AP"}
 WHAT_IS_MEASURED = {"AP": ("picture", "pictures")}  # by the metric: what a cost is of, and what a speed counts
-SAME_EVERYWHERE = (
-    "hardware",
-    "commit",
-    "protocol",
-    "num_videos_used",
-    "num_pictures_used",
-    "picture_size",
-)  # else the points are not quite comparable
+# else the points are not quite comparable
+SAME_EVERYWHERE = ("hardware", "commit", "protocol", "num_videos_used", "num_pictures_used", "picture_size")
 MARKERS = "osD^vP*X<>"
 MAX_LABELS = 24
 MAX_SERIES_NAMED = 20  # in the legend, which else outgrows the picture
@@ -75,8 +69,8 @@ class SweepReport:
         if not once:
             return []
         return [
-            f"{self.units[1]}/s of {once} of {len(self.runs)} runs was measured once, at the end of each, beside whatever else "
-            "the machine did then; python -m stvit_video.sweep DIR --measure measures all in turn"
+            f"{self.units[1]}/s of {once} of {len(self.runs)} runs was measured once, at the end of each, beside "
+            "whatever else the machine did then; python -m stvit_video.sweep DIR --measure measures all in turn"
         ]
 
     def _differences(self) -> list[str]:

@@ -14,14 +14,7 @@ from stvit_video.utils.compat import without_warning
 SPEED = "train/clips_per_second"
 DATA_WAIT = "train/data_wait"
 EPOCH_METRICS = (
-    "train/loss",
-    "train/top1",
-    "train/top1_mixed",
-    "val/loss",
-    "val/top1",
-    "val/mAP",
-    "val/AP",
-    "val/AP50",
+    *("train/loss", "train/top1", "train/top1_mixed", "val/loss", "val/top1", "val/mAP", "val/AP", "val/AP50"),
 )
 
 
