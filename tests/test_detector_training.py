@@ -7,12 +7,11 @@ import shutil
 
 import pytest
 import torch
-from detector_run import OF_HEADS, as_coco_folders, detector_settings
+from detector_run import OF_HEADS, detector_settings
 
 from stvit_video.data.loading.replacements import BrokenVideosError
 from stvit_video.detections.trained_detector import load_trained_detector
 from stvit_video.evaluate import evaluate
-from stvit_video.models import create_model
 from stvit_video.train import train
 from stvit_video.training.detection_module import DetectionModule
 from stvit_video.training.task_module import TrainingStoppedError
@@ -59,52 +58,6 @@ def test_the_last_checkpoint_with_averaged_weights_is_reported(shapes, tmp_path)
     used = load_trained_detector(tmp_path / "last.ckpt", device="cpu").model.state_dict()[key]
     assert torch.equal(used, content["state_dict"][f"model.{key}"])
     assert not torch.equal(used, content["current_model_state"][f"model.{key}"])
-
-
-FIXED = ("optim.lr=1e-12", "optim.min_lr=0", "optim.weight_decay=0")  # what a training starts from is what it ends with
-
-
-def last_weights(run_dir):
-    return torch.load(run_dir / "last.ckpt", weights_only=True)["state_dict"]
-
-
-def test_weights_of_a_classifier_of_the_same_backbone_are_a_start(shapes, tmp_path, capsys):
-    classifier = create_model("casvit_xs", num_classes=7, depths=(1, 1, 1, 1), embed_dims=(16, 16, 16, 16))
-    torch.save({"state_dict": classifier.state_dict()}, tmp_path / "classifier.pth")
-    train(detector_settings(shapes, f"init_from='{tmp_path}/classifier.pth'", *FIXED), run_dir=tmp_path / "run")
-    assert re.search(r"weights of .*classifier.pth: ", capsys.readouterr().out)
-    weights = last_weights(tmp_path / "run")
-    kept = [key for key, value in classifier.named_parameters() if f"model.backbone.{key}" in weights]
-    assert len(kept) > 50
-    for key in kept:
-        torch.testing.assert_close(weights[f"model.backbone.{key}"], classifier.state_dict()[key], rtol=0, atol=1e-6)
-
-
-def test_a_detector_of_other_classes_is_a_start(tiny_detector, tmp_path, capsys):
-    shutil.copytree(tiny_detector.root, tmp_path / "two")
-    for path in (tmp_path / "two" / "annotations").iterdir():
-        content = json.loads(path.read_text())
-        content["categories"] = content["categories"][:2]
-        known = {category["id"] for category in content["categories"]}
-        content["annotations"] = [one for one in content["annotations"] if one["category_id"] in known]
-        path.write_text(json.dumps(content))
-    settings = detector_settings(tiny_detector.root, f"init_from='{tiny_detector.checkpoint}'", *FIXED)
-    assert train(as_coco_folders(settings, tmp_path / "two"), run_dir=tmp_path / "run")["num_classes"] == 2
-    assert re.search(r"weights of .*best.ckpt: .*new.*stages.0.box.classes", capsys.readouterr().out, re.DOTALL)
-    now, then = last_weights(tmp_path / "run"), last_weights(tiny_detector.folder)
-    assert len(now["model.stages.0.box.classes.bias"]) == 3
-    torch.testing.assert_close(now["model.stages.0.box.fc6.weight"], then["model.stages.0.box.fc6.weight"])
-
-
-def test_a_detector_of_the_same_classes_can_keep_its_head(tiny_detector, tmp_path):
-    start = f"init_from='{tiny_detector.folder}/last.ckpt'"
-    then = last_weights(tiny_detector.folder)
-    for choice in ("new", "keep"):
-        settings = detector_settings(tiny_detector.root, start, f"init_head={choice}", *FIXED)
-        train(settings, run_dir=tmp_path / choice)
-        now = last_weights(tmp_path / choice)
-        close = [torch.allclose(now[key], then[key], atol=1e-6) for key in then if ".box.classes.weight" in key]
-        assert close == [choice == "keep"]
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ def test_a_line_tells_what_was_done(tmp_path):
     [
         (["every=2", "detections=3"], "every, detections: .*find objects, .*labels videos"),
         (["long_side=300"], "long_side: .*find objects"),
-        (["out=seen"], "out=seen: .*csv"),
+        (["out=labels.xls"], r"out='labels.xls' .*\.csv, \.jsonl or \.parquet"),
+        (["out=seen"], r"out='seen' .*\.csv, \.jsonl or \.parquet"),
         (["extend=true"], "extend and retry_errors .*out= or features="),
     ],
 )
