@@ -103,7 +103,7 @@ def test_a_folder_that_can_not_be_written_is_told_before_the_inference(
     tiny_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr("stvit_video.evaluate.evaluate_manifest", None)
+    monkeypatch.setattr("stvit_video.tasks.video_evaluation.evaluate_manifest", None)
     with pytest.raises(ValueError, match=r"output folder .*file/out .*written \(Not a directory\)"):
         evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path / "file" / "out", device="cpu")
 
