@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stvit_video.data.decoding.video import open_video
+    from stvit_video.detections.load_trained import load_trained as load
+    from stvit_video.detections.trained_detector import TrainedDetector
     from stvit_video.inference.prediction import Prediction
     from stvit_video.inference.recognizer import Recognizer
-    from stvit_video.inference.recognizer import load_recognizer as load
     from stvit_video.models import create_model, list_models, load_checkpoint, model_from_checkpoint, model_options
 
 __version__ = "0.1.0"
 __all__ = [
     "Prediction",
     "Recognizer",
+    "TrainedDetector",
     "create_model",
     "list_models",
     "load",
@@ -29,7 +31,8 @@ __all__ = [
 _PLACES = {  # module and name of what is not in stvit_video.models
     "Prediction": ("stvit_video.inference.prediction", "Prediction"),
     "Recognizer": ("stvit_video.inference.recognizer", "Recognizer"),
-    "load": ("stvit_video.inference.recognizer", "load_recognizer"),
+    "TrainedDetector": ("stvit_video.detections.trained_detector", "TrainedDetector"),
+    "load": ("stvit_video.detections.load_trained", "load_trained"),
     "open_video": ("stvit_video.data.decoding.video", "open_video"),
 }
 

@@ -97,7 +97,7 @@ def report_lines(report: SweepReport) -> list[str]:
     """The points, a line each, and what to mind."""
     lines = []
     for point, best in zip(report.points, report.gmacs_front, strict=True):
-        costs = f"{point.gmacs:.4g} GMACs, {point.clips_per_second:.1f} clips/s"
+        costs = f"{point.gmacs:.4g} GMACs, {point.speed:.1f} {report.units[1]}/s"
         lines.append(f"{point.name}: {point.quality.describe()}, {costs}{', on the front' if best else ''}")
     lines += [f"mind: {sentence}" for sentence in report.warnings[:NUM_WARNINGS_SHOWN]]
     if len(report.warnings) > NUM_WARNINGS_SHOWN:

@@ -14,7 +14,14 @@ from video_cases import case, case_folder, get_case, made_case  # noqa: F401 - f
 from stvit_video.config.nodes import register_nodes
 from stvit_video.models import create_model
 
-pytest_plugins = ("commands", "counting_video", "elastic_run", "leftovers", "watchdog")  # of tests/helpers
+pytest_plugins = (
+    "commands",
+    "counting_video",
+    "detector_run",
+    "elastic_run",
+    "leftovers",
+    "watchdog",
+)  # of tests/helpers
 settings.register_profile("any_time", deadline=None)  # a busy machine is no fault of an example
 settings.load_profile("any_time")
 register_nodes()  # for tests that compose a configuration and import no command

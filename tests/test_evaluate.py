@@ -19,7 +19,7 @@ from stvit_video.evaluation.ledger.parquet import read_ledger
 from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.sweeps.launch import launch_sweep
-from stvit_video.tasks.video_evaluation import sound_evaluation
+from stvit_video.tasks.evaluation_settings import read_evaluation
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -103,7 +103,7 @@ def test_a_folder_that_can_not_be_written_is_told_before_the_inference(
     tiny_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr("stvit_video.evaluate.evaluate_manifest", None)
+    monkeypatch.setattr("stvit_video.tasks.video_evaluation.evaluate_manifest", None)
     with pytest.raises(ValueError, match=r"output folder .*file/out .*written \(Not a directory\)"):
         evaluate(ckpt_path=tiny_run.checkpoint, output_dir=tmp_path / "file" / "out", device="cpu")
 
@@ -172,7 +172,7 @@ def test_a_broken_video_is_reported_not_replaced(
 def test_a_wrong_setting_of_a_layout_is_told() -> None:
     values = {"ckpt_path": "x", "data": {"source": "hmdb51", "split": "a", "splitt": 3}}
     with pytest.raises(ValueError, match=r"^data.splitt is no setting; .*split\?; data.split='a' .*1, 2, 3$"):
-        sound_evaluation(values)
+        read_evaluation(EvaluateSettings, values)
 
 
 def test_token_counts_of_one_checkpoint(tiny_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,8 +46,6 @@ def test_arguments() -> None:
         (["ckpt_path=x", "threshold=0.5", "top_k=3", "a.mp4"], "threshold and top_k .*one"),
         (["a.mp4"], "ckpt_path is missing;"),
         (["ckpt_path=x"], "FILE is missing; .*one or more"),
-        (["ckpt_path=x", "a.mp4", "out=labels.xls"], r"out='labels.xls' .*\.csv, \.jsonl or \.parquet"),
-        (["ckpt_path=x", "a.mp4", "out=labels"], r"out='labels' .*\.csv, \.jsonl or \.parquet"),
         (["ckpt_path=x", "a.mp4", "features=f.npy"], r"features='f.npy' .*\.npz, .*\.csv"),
         (["ckpt_path=x", "a.mp4", "num_tokens=0"], r"num_tokens='0' .*at least 1"),
     ],

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-import stvit_video.predict as command
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.predict import main
+from stvit_video.predictions import label_run
 from stvit_video.predictions.label_run import choose_num_workers
 from stvit_video.predictions.result_files import Targets
 
@@ -91,7 +91,7 @@ class Stopping:
     """In place of the engine: does something once it has given two predictions, and notes what it gives."""
 
     def __init__(self, act):
-        self.act, self.real, self.seen = act, command.predict_records, []
+        self.act, self.real, self.seen = act, label_run.predict_records, []
 
     def __call__(self, recognizer, records, **settings):
         for number, prediction in enumerate(self.real(recognizer, records, **settings)):
@@ -113,7 +113,7 @@ def interrupt():
 def test_a_stopped_run_goes_on_by_the_same_command(folder, start, monkeypatch, capsys, act, status):
     words = [*start, "videos", "out=labels.csv"]
     engine = Stopping(act)
-    monkeypatch.setattr(command, "predict_records", engine)
+    monkeypatch.setattr(label_run, "predict_records", engine)
     try:
         found = main(words)
     except SystemExit as stop:
@@ -277,5 +277,5 @@ def test_segments_of_a_list_are_predicted_apart(folder, start, tiny_run):
 
 @pytest.mark.parametrize(("cores", "num_videos", "num_workers"), [(6, 8, 0), (6, 9, 6), (1, 9, 1), (64, 10_000, 16)])
 def test_how_many_processes_decode(monkeypatch, cores, num_videos, num_workers):
-    monkeypatch.setattr(command.os, "sched_getaffinity", lambda process: range(cores), raising=False)
+    monkeypatch.setattr(label_run.os, "sched_getaffinity", lambda process: range(cores), raising=False)
     assert choose_num_workers(num_videos) == num_workers

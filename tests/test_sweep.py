@@ -128,3 +128,25 @@ def test_options_of_before_mean_the_same():
     new = COMMAND.parse(["a", "over=x,y", "output=b", "--measure"])
     assert new.over == ("x", "y")
     assert COMMAND.parse(["--over", "x,y", "--output=b", "a", "--measure"]) == new
+
+
+def test_detectors_are_compared_by_their_ap(tmp_path, capsys):
+    costs = {"gmacs_detector": 3.0, "inference_pictures_per_second": 5.0, "picture_size": [64, 96]}
+    for number, (head, ap) in enumerate((("retinanet", 0.25), ("mask_rcnn", 0.5), ("mask_rcnn", 0.75))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        result = {"model": "casvit_xs", "head": head, "AP": ap, "AP50": ap, **costs}
+        (folder / "result.json").write_text(json.dumps(result))
+        (folder / ".hydra" / "a").mkdir(parents=True)
+        (folder / ".hydra" / "a" / "overrides.yaml").write_text(f"- head={head}\n- seed={number}\n")
+    assert main([str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "retinanet, casvit_xs: 0.2500 (min 0.2500, max 0.2500, 1 run), 3 GMACs, 5.0 pictures/s" in told
+    assert "mask_rcnn, casvit_xs: 0.6250 +- 0.1768 (min 0.5000, max 0.7500, 2 runs), 3 GMACs" in told
+    head, *rows = (tmp_path / "report.csv").read_text().splitlines()
+    assert head.startswith("series,setting,num_tokens,gmacs_per_picture,pictures_per_second,AP_mean,std")
+    assert "AP50_mean" in head
+    assert len(rows) == 2
+    write_result(tmp_path / "9")
+    assert main([str(tmp_path)]) == 2
+    assert "find objects; report them apart" in capsys.readouterr().err

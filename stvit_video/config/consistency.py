@@ -5,10 +5,11 @@ from typing import Any
 
 from stvit_video.config.multi_scale_consistency import multi_scale_faults
 from stvit_video.config.optim_consistency import optim_faults, schedule_faults
-from stvit_video.config.setting_checks import Check, run_checks
+from stvit_video.config.setting_checks import Check, others_settings, run_checks
 from stvit_video.data.layouts.catalogue import LAYOUTS, PICTURE_LAYOUTS
 from stvit_video.factories.layout_settings import foreign_faults
 from stvit_video.models.registry import MODELS, model_options
+from stvit_video.settings.box_augment_settings import BoxAugmentSettings
 from stvit_video.settings.train_settings import TaskSettings, TrainSettings
 from stvit_video.training.devices import find_surroundings, process_faults
 
@@ -119,6 +120,11 @@ def _mixing_contradictions(settings: TrainSettings) -> list[str]:
     return ["data.batch_size=1 leaves nothing to mix a clip with; use 2 or more, or augment.mix_probability=0"]
 
 
+def _box_contradictions(settings: TrainSettings) -> list[str]:
+    names, of = BoxAugmentSettings.model_fields, "task=detection and task=instance"
+    return others_settings(settings.augment, BoxAugmentSettings(), names=names, group="augment", of=of)
+
+
 def _cache_contradictions(settings: TrainSettings) -> list[str]:
     data, jitter = settings.data, settings.augment.short_side_jitter
     if data.cache != "memory" or not jitter:
@@ -158,5 +164,6 @@ CHECKS: tuple[Check, ...] = (
     _repeat_contradictions,
     _mixing_contradictions,
     _cache_contradictions,
+    _box_contradictions,
     multi_scale_faults,
 )

@@ -3,16 +3,25 @@
 from collections.abc import Collection
 
 from stvit_video.config.consistency import shared_contradictions
-from stvit_video.config.setting_checks import Check, run_checks
+from stvit_video.config.setting_checks import Check, others_settings, run_checks
 from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, LAYOUTS
 from stvit_video.dense.create_detector import HEADS
 from stvit_video.factories.detection_parts import meta_detector
 from stvit_video.factories.layout_settings import foreign_faults
+from stvit_video.settings.augment_settings import ClipAugmentSettings
+from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.detection_settings import DetectionSettings
 from stvit_video.settings.optim_settings import OptimSettings
 
+CLASSIFICATION = "task=classification"
 # settings of `optim` that are about labels, heads and slots of classifiers
 OF_CLASSIFIERS = ("layer_decay", "train", "probe_epochs", "probe_lr", "sandwich", "sandwich_distill", "class_weights")
+
+OF_PICTURES = ("flip_probability",)  # of the settings that clips have, those that pictures with boxes have, too
+OF_CLIPS = (  # settings of `data`
+    *("sampling", "target_fps", "short_video", "frame_difference", "static_clip", "num_repeats", "multi_scale"),
+    *("multi_scale_batch", "cache", "cache_short_side", "interpolation", "backend", "time_limit_seconds"),
+)
 
 
 def detection_faults(settings: DetectionSettings, wrong: Collection[str]) -> list[str]:
@@ -50,14 +59,19 @@ def _data_faults(settings: DetectionSettings) -> list[str]:
     return foreign_faults({"source": data.source, **data.options})
 
 
+def _clip_faults(settings: DetectionSettings) -> list[str]:
+    usual = ClipSettings()
+    frames = ("num_frames",) if settings.data.num_frames not in (1, usual.num_frames) else ()
+    return others_settings(settings.data, usual, names=(*frames, *OF_CLIPS), group="data", of=CLASSIFICATION)
+
+
+def _augment_faults(settings: DetectionSettings) -> list[str]:
+    names = [name for name in ClipAugmentSettings.model_fields if name not in OF_PICTURES]
+    return others_settings(settings.augment, ClipAugmentSettings(), names=names, group="augment", of=CLASSIFICATION)
+
+
 def _optim_faults(settings: DetectionSettings) -> list[str]:
-    optim = settings.optim
-    usual = OptimSettings()
-    return [
-        f"optim.{name}={getattr(optim, name)} is for task=classification; leave it out"
-        for name in OF_CLASSIFIERS
-        if getattr(optim, name) != getattr(usual, name)
-    ]
+    return others_settings(settings.optim, OptimSettings(), names=OF_CLASSIFIERS, group="optim", of=CLASSIFICATION)
 
 
 def _trainer_faults(settings: DetectionSettings) -> list[str]:
@@ -69,4 +83,4 @@ def _trainer_faults(settings: DetectionSettings) -> list[str]:
     ]
 
 
-CHECKS: tuple[Check, ...] = (_head_faults, _data_faults, _optim_faults, _trainer_faults)
+CHECKS: tuple[Check, ...] = (_head_faults, _data_faults, _clip_faults, _augment_faults, _optim_faults, _trainer_faults)

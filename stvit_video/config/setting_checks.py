@@ -1,9 +1,10 @@
 """Run checks of settings even if some values are wrong: only checks that read these are left out."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from stvit_video.settings.declare import Group
+from stvit_video.settings.markdown import as_override
 from stvit_video.settings.train_settings import TaskSettings
 
 S = TypeVar("S", bound=TaskSettings)
@@ -58,6 +59,24 @@ def _faults(check: Check, sound: TaskSettings) -> list[str]:
         return check(sound)
     except _WrongSettingReadError:
         return []
+
+
+def others_settings(given: Any, usual: Group, *, names: Iterable[str], group: str, of: str) -> list[str]:
+    """A sentence on settings that are not at their defaults, though another task uses them; none = nothing.
+
+    Args:
+        given: the group.
+        usual: the group with its defaults.
+        names: of the settings to look at.
+        group: its name.
+        of: the tasks that use them, such as "task=classification".
+    """
+    pairs = {name: getattr(given, name) for name in names if getattr(given, name) != getattr(usual, name)}
+    changed = [f"{group}.{name}={as_override(value)}" for name, value in pairs.items()]
+    if not changed:
+        return []
+    more = len(changed) > 1
+    return [f"{', '.join(changed)} {'are' if more else 'is'} for {of}; leave {'them' if more else 'it'} out"]
 
 
 def faults_of(work: Callable[[], object], *, name: str = "") -> list[str]:

@@ -12,7 +12,7 @@ from stvit_video.dense.detector import Detector
 from stvit_video.detections.trained_detector import TrainedDetector
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 
-__all__ = ["detector_cost"]
+__all__ = ["detector_cost", "measure_detector_speed"]
 
 REPEATS = 3
 
@@ -33,21 +33,21 @@ def detector_cost(detector: TrainedDetector) -> dict[str, Any]:
 
     The heads behind proposals are counted for as many as an empty picture has.
     """
-    sizes = detector.sizes
-    height, width = padded_size([(sizes.short_side, sizes.long_side)])
+    height, width = _largest(detector)
     whole = _Answers(detector.model)
     return {
         "picture_size": [height, width],
         "gmacs_backbone": count_gmacs(detector.model.backbone, (3, height, width)),
         "gmacs_detector": count_gmacs(whole, (3, height, width)),
         "num_parameters": count_parameters(detector.model),
-        "inference_pictures_per_second": _speed(whole, (height, width), detector.device),
+        "inference_pictures_per_second": measure_detector_speed(detector),
     }
 
 
-def _speed(model: nn.Module, size: tuple[int, int], device: torch.device) -> float:
-    """Pictures per second, one at a time in float32, the median of three."""
-    picture = torch.zeros(1, 3, *size, device=device)
+def measure_detector_speed(detector: TrainedDetector) -> float:
+    """Pictures of the largest size per second, one at a time in float32, the median of three."""
+    model, device = _Answers(detector.model), detector.device
+    picture = torch.zeros(1, 3, *_largest(detector), device=device)
     seconds = []
     with torch.inference_mode():
         for _ in range(REPEATS + 1):
@@ -57,6 +57,11 @@ def _speed(model: nn.Module, size: tuple[int, int], device: torch.device) -> flo
                 torch.cuda.synchronize(device)
             seconds.append(time.perf_counter() - start)
     return 1.0 / median(seconds[1:])
+
+
+def _largest(detector: TrainedDetector) -> tuple[int, int]:
+    """Height and width of the largest picture that the model is fed with, padded."""
+    return padded_size([(detector.sizes.short_side, detector.sizes.long_side)])
 
 
 def _tensors(values: Any) -> list[Tensor]:

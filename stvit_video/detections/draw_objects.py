@@ -13,7 +13,7 @@ import numpy as np
 from stvit_video.data.decoding.pictures import decode_picture, is_picture_file
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.detections.frame_progress import frame_progress
-from stvit_video.detections.trained_detector import TrainedDetector, load_trained_detector
+from stvit_video.detections.trained_detector import TrainedDetector, load_trained_detector, picture_bytes
 from stvit_video.predictions.inputs import VideoList, read_inputs
 from stvit_video.predictions.listed_video import ListedVideo
 from stvit_video.predictions.progress_bar import duration
@@ -116,12 +116,12 @@ def _draw(work: _Work, video: ListedVideo, name: str) -> bool:
             return True
         return _draw_video(work, path, name)
     except DecodeError as error:
-        print(f"{path}: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return False
 
 
 def _draw_picture(work: _Work, path: str, name: str) -> None:
-    with decode_picture(_content(path), name=path) as picture:
+    with decode_picture(picture_bytes(path), name=path) as picture:
         pixels = picture.read([0])[0]
     found = work.detector(pixels)
     classes, folder = work.detector.classes, work.folder
@@ -157,10 +157,3 @@ def _counted(work: _Work, found: Mapping[str, np.ndarray]) -> str:
     shown = found["labels"][found["scores"] >= work.threshold]
     counts = Counter(work.detector.classes[label] for label in shown)
     return ", ".join(f"{count} {name}" for name, count in counts.most_common()) or "no objects"
-
-
-def _content(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise DecodeError(f"it can't be read ({error.strerror})") from error

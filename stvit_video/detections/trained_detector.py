@@ -12,6 +12,7 @@ from torch import Tensor
 
 from stvit_video import __version__
 from stvit_video.data.decoding.pictures import decode_picture
+from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.picture_batch import pad_pictures
 from stvit_video.data.loading.picture_dataset import normalised
 from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, resized
@@ -29,7 +30,7 @@ from stvit_video.models.checkpoints.metadata import (
 )
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 
-__all__ = ["TASKS_OF_DETECTORS", "TrainedDetector", "load_trained_detector"]
+__all__ = ["TASKS_OF_DETECTORS", "TrainedDetector", "load_trained_detector", "picture_bytes"]
 
 TASKS_OF_DETECTORS = ("detection", "instance")
 
@@ -74,8 +75,7 @@ class TrainedDetector:
         """
         if isinstance(given, np.ndarray):
             return self.detect([given])[0]
-        path = Path(given)
-        with decode_picture(path.read_bytes(), name=str(path)) as picture:
+        with decode_picture(picture_bytes(given), name=os.fspath(given)) as picture:
             return self.detect([picture.read([0])[0]])[0]
 
     def detect(self, pictures: Sequence[np.ndarray]) -> list[dict[str, np.ndarray]]:
@@ -100,11 +100,23 @@ class TrainedDetector:
         """Pixels (H, W, 3) uint8 -> (3, h, w) float32, resized and normalised."""
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise ValueError(f"a picture is (H, W, 3) uint8, RGB, got {picture.shape} {picture.dtype}")
-        pixels = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)
+        pixels = torch.from_numpy(np.require(picture, requirements=["C", "W"])).permute(2, 0, 1)
         nothing = (torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.bool))
         sample = AnnotatedPicture(pixels, *nothing)
         scaled = resized(sample, self.sizes.size_of(*sample.size), antialias=self.sizes.antialias)
         return normalised(scaled.picture, self.sizes)
+
+
+def picture_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The content of a file.
+
+    Raises:
+        DecodeError: it can't be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DecodeError(f"can't read the picture {os.fspath(path)!r}: {error.strerror}") from error
 
 
 def load_trained_detector(
@@ -113,7 +125,9 @@ def load_trained_detector(
     device: str = "auto",
     short_side: int | None = None,
     long_side: int | None = None,
-    **options: Any,
+    detections: int | None = None,
+    score_threshold: float | None = None,
+    nms_threshold: float | None = None,
 ) -> TrainedDetector:
     """Load a checkpoint of stvit_video.train with task=detection or task=instance.
 
@@ -122,8 +136,9 @@ def load_trained_detector(
         device: "auto" = the first GPU if there is one, "cpu", "cuda" or "cuda:<n>".
         short_side: pixels of the short side of a picture; None = as trained.
         long_side: most pixels of the long side; None = as trained.
-        options: of the head where they are not as trained: score_threshold, nms_threshold, detections; None = as
-            trained.
+        detections: most detections of a picture; None = as trained.
+        score_threshold: least score of a detection; None = as trained.
+        nms_threshold: IoU from which on the weaker of two detections of a class is dropped; None = as trained.
 
     Raises:
         CheckpointError: the file can't be read, is none of these tasks, or its model can't be built here.
@@ -132,9 +147,9 @@ def load_trained_detector(
     content, source = read_checkpoint(path), repr(str(path))
     metadata = check_metadata(content.get(METADATA_KEY), source=source, tasks=TASKS_OF_DETECTORS)
     sizes = PictureSizes.from_dict(metadata["preprocessing"])
-    given = {"short_side": short_side, "long_side": long_side}
-    changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    model = _described(metadata, {name: value for name, value in options.items() if value is not None}, source=source)
+    changed = _given(short_side=short_side, long_side=long_side)
+    options = _given(detections=detections, score_threshold=score_threshold, nms_threshold=nms_threshold)
+    model = _described(metadata, options, source=source)
     load_detector(model, content)
     place = choose_device(device)
     return TrainedDetector(
@@ -147,6 +162,10 @@ def load_trained_detector(
         config=metadata["config"],
         model_name=metadata["model"]["name"],
     )
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _described(metadata: Mapping[str, Any], options: Mapping[str, Any], *, source: str) -> Detector:

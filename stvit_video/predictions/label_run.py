@@ -119,7 +119,7 @@ def _targets(given: Given) -> Targets | None:
 
 def _check_ending(path: Path | None, endings: tuple[str, ...]) -> None:
     if path is not None and (rule := ending_rule(path, endings)):
-        raise ValueError(f"out={path}: {rule}")
+        raise ValueError(f"out={str(path)!r} {rule}")
 
 
 def _recognizer(given: Given) -> Recognizer:

@@ -1,4 +1,4 @@
-"""Clips per second of the runs of a sweep, measured one after the other when nothing else of it runs."""
+"""Clips or pictures per second of the runs of a sweep, measured one after the other when nothing else of it runs."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from stvit_video.detections.detector_cost import measure_detector_speed
+from stvit_video.detections.trained_detector import load_trained_detector
 from stvit_video.inference.cost import measure_speed
 from stvit_video.inference.recognizer import load_recognizer
-from stvit_video.sweeps.report.points import MEASURED, Run
+from stvit_video.sweeps.report.points import MEASURED, OF_PICTURES, Run
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.provenance import provenance
 
@@ -37,16 +39,22 @@ def measure_again(folder: Path, runs: Sequence[Run], *, tell: Callable[[str], No
     measured = []
     for run, *tries in zip(runs, *rounds, strict=True):
         speeds, where = [speed for speed, _ in tries], tries[0][1]
-        own = {"inference_clips_per_second": max(speeds), "slowest_clips_per_second": min(speeds), MEASURED: where}
+        unit = "pictures" if run.costs == OF_PICTURES else "clips"
+        own = {run.costs[1]: max(speeds), f"slowest_{unit}_per_second": min(speeds), MEASURED: where}
         measured.append(replace(run, result={**run.result, **own}))
         write_text(folder / run.name / "result.json", json.dumps(measured[-1].result, indent=2) + "\n")
-        tell(f"{run.name}: {max(speeds):.1f} clips/s (slowest of {ROUNDS} rounds {min(speeds):.1f})")
+        tell(f"{run.name}: {max(speeds):.1f} {unit}/s (slowest of {ROUNDS} rounds {min(speeds):.1f})")
     return measured
 
 
 def _measure(run_dir: Path, run: Run) -> tuple[float, dict[str, Any]]:
-    """Clips per second of a run's model as it was evaluated, and on what that was measured."""
+    """Clips or pictures per second of a run's model as it was evaluated, and on what that was measured."""
     sizes = run.result["preprocessing"]
+    if run.costs == OF_PICTURES:
+        detector = load_trained_detector(
+            checkpoint_of(run_dir, run), short_side=sizes["short_side"], long_side=sizes["long_side"]
+        )
+        return measure_detector_speed(detector), provenance(detector.device)
     recognizer = load_recognizer(
         checkpoint_of(run_dir, run),
         num_tokens=run.result.get("token_grid"),

@@ -27,9 +27,11 @@ from stvit_video.models.checkpoints.load import format_of
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
 from stvit_video.predictions.label_run import label_videos
 from stvit_video.settings.data_settings import ClipSettings
+from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.settings.reading import Read
 from stvit_video.settings.train_settings import ProtocolSettings, TaskSettings, TrainSettings
-from stvit_video.tasks.video_evaluation import evaluate_videos, sound_evaluation
+from stvit_video.tasks.evaluation_settings import read_evaluation
+from stvit_video.tasks.video_evaluation import evaluate_videos
 from stvit_video.tasks.video_report import report_training
 from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 from stvit_video.training.distillation import teacher_difference
@@ -95,7 +97,7 @@ class Classification:
 
     def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
         """See `Task`."""
-        return evaluate_videos(sound_evaluation(values), output_dir=output_dir)
+        return evaluate_videos(read_evaluation(EvaluateSettings, values), output_dir=output_dir)
 
     def predict(self, given: Given) -> int:
         """See `Task`."""

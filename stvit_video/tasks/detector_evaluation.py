@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stvit_video.config.layout_options import read_options
-from stvit_video.config.unknown_keys import unknown_faults
-from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
 from stvit_video.detections.trained_detector import TrainedDetector, load_trained_detector
 from stvit_video.evaluation.distributed import process_group
@@ -14,11 +11,11 @@ from stvit_video.factories.evaluated_data import choose_data
 from stvit_video.factories.picture_lists import read_pictures
 from stvit_video.inference.recognizer import make_output_dir
 from stvit_video.settings.detector_evaluation_settings import DetectorEvaluation
-from stvit_video.settings.evaluate_settings import EvaluatedData, EvaluateSettings
-from stvit_video.settings.reading import default_values, read_settings
+from stvit_video.settings.evaluate_settings import EvaluatedData
 from stvit_video.tasks.detector_report import evaluate_detector
+from stvit_video.tasks.evaluation_settings import read_evaluation
 
-__all__ = ["evaluate_detections", "sound_detector_evaluation"]
+__all__ = ["evaluate_detections"]
 
 
 def evaluate_detections(values: Mapping[str, Any], *, output_dir: Path) -> dict[str, Any]:
@@ -28,7 +25,7 @@ def evaluate_detections(values: Mapping[str, Any], *, output_dir: Path) -> dict[
         values: the settings as plain values; those of other tasks at their defaults are passed over.
         output_dir: where the files go; made if it is missing.
     """
-    settings = sound_detector_evaluation(values)
+    settings = read_evaluation(DetectorEvaluation, values)
     detector = load_trained_detector(
         settings.ckpt_path,
         device=settings.device,
@@ -51,28 +48,6 @@ def evaluate_detections(values: Mapping[str, Any], *, output_dir: Path) -> dict[
             precision=precision,
             extra={"ckpt_path": settings.ckpt_path, "precision": precision},
         )
-
-
-def sound_detector_evaluation(values: Mapping[str, Any]) -> DetectorEvaluation:
-    """The settings of an evaluation of a detector, from plain values; one that is left out has its default.
-
-    Raises:
-        ValueError: lists every wrong or unknown one, and those that are for videos, a sentence each.
-    """
-    usual = default_values(EvaluateSettings)
-    others = [name for name in usual if name not in DetectorEvaluation.model_fields]
-    foreign = [
-        f"{name} is for checkpoints that label videos, and this one finds objects; leave it out"
-        for name in others
-        if name in values and values[name] != usual[name]
-    ]
-    read = read_settings(DetectorEvaluation, {name: value for name, value in values.items() if name not in others})
-    data = read.settings.data
-    options = read_options(data.source if data.source in LAYOUTS else None, data.options)
-    unknown = unknown_faults([*read.unknown, *options.unknown], config_name="evaluate")
-    if faults := [*unknown, *foreign, *read.wrong.values(), *options.wrong.values()]:
-        raise ValueError("; ".join(faults))
-    return read.settings
 
 
 def _listed(detector: TrainedDetector, given: EvaluatedData) -> AnnotatedPictures:

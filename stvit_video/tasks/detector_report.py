@@ -32,6 +32,8 @@ from stvit_video.visualization.detection_report import write_detection_report
 
 __all__ = ["evaluate_detector", "report_detection"]
 
+NUM_REASONS = 3  # in an error
+
 
 def report_detection(
     run_dir: Path,
@@ -128,7 +130,8 @@ def _write_report(
 ) -> dict[str, Any]:
     missing = describe_missing(results.errors, num_listed=results.num_listed)
     if not results.num_used:
-        raise NothingEvaluatedError(f"not one of {results.num_listed} pictures could be read: {missing}")
+        reasons = "; ".join(list(results.errors.values())[:NUM_REASONS])
+        raise NothingEvaluatedError(f"not one of {results.num_listed} pictures could be read, for example {reasons}")
     output_dir.mkdir(parents=True, exist_ok=True)
     records = {record.picture_id: record for record in pictures.pictures}
 
@@ -164,6 +167,7 @@ def _write_report(
         "num_classes": len(detector.classes),
         "preprocessing": detector.sizes.to_dict(),
         "model": detector.model_name,
+        "head": detector.model.describe()["head"],
         "detector": detector.model.describe(),
         **detector_cost(detector),
         **provenance(detector.device),

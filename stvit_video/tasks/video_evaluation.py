@@ -1,7 +1,6 @@
 """Evaluate a checkpoint that labels videos, as the settings of stvit_video.evaluate say."""
 
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -10,9 +9,6 @@ from typing import Any
 import torch
 
 from stvit_video import __version__
-from stvit_video.config.layout_options import read_options
-from stvit_video.config.unknown_keys import unknown_faults
-from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.data.manifests.manifest import Manifest, require_one_frame
 from stvit_video.evaluation.distributed import evaluate_distributed, process_group
 from stvit_video.evaluation.ledger.eval_ledger import LedgerInfo, make_ledger
@@ -23,7 +19,6 @@ from stvit_video.factories.evaluated_data import choose_data, labelled_manifest
 from stvit_video.inference.recognizer import Recognizer, load_recognizer, make_output_dir
 from stvit_video.inference.scoring import evaluate_manifest
 from stvit_video.settings.evaluate_settings import EvaluateSettings
-from stvit_video.settings.reading import read_settings
 from stvit_video.tasks.video_report import report_evaluation
 from stvit_video.utils.provenance import current_commit
 
@@ -108,18 +103,3 @@ def save_ledger(recognizer: Recognizer, manifest: Manifest, result: MultiViewRes
     )
     video_ids, labels = zip(*((record.video_id, record.labels) for record in manifest.records), strict=True)
     write_ledger(make_ledger(result, video_ids=video_ids, labels=labels, info=info), path)
-
-
-def sound_evaluation(values: Mapping[str, Any]) -> EvaluateSettings:
-    """The settings of an evaluation, from plain values; one that is left out has its default.
-
-    Raises:
-        ValueError: lists every wrong or unknown one, a sentence each.
-    """
-    read = read_settings(EvaluateSettings, values)
-    data = read.settings.data
-    options = read_options(data.source if data.source in LAYOUTS else None, data.options)
-    unknown = unknown_faults([*read.unknown, *options.unknown], config_name="evaluate")
-    if faults := [*unknown, *read.wrong.values(), *options.wrong.values()]:
-        raise ValueError("; ".join(faults))
-    return read.settings

@@ -38,7 +38,7 @@ class DetectionModule(TaskModule):
     """
 
     monitor = "val/AP"
-    sample = "picture"
+    sample, unit = "picture", "pictures"
     model: Detector
 
     def __init__(

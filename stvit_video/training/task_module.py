@@ -38,11 +38,12 @@ class TaskModule(LightningModule):
     Attributes:
         monitor: the metric by which best.ckpt is chosen, the higher the better.
         sample: what one of the data is called in messages.
+        unit: what the speed of a training counts.
         skipped: of each sample that can't be read: why, and how often it was asked for.
     """
 
     monitor = ""
-    sample = "video"
+    sample, unit = "video", "clips"
 
     def __init__(
         self,

@@ -60,7 +60,7 @@ def test_the_cursor_counts(ask):
 
 def test_every_setting_and_no_part_of_a_recipe():
     words = command_words("train")
-    groups = {"data", "model", "optim", "augment", "trainer", "protocol", "distill", "sweep"}
+    groups = {"data", "model", "optim", "augment", "trainer", "protocol", "distill", "sweep", "head"}
     assert {f"{name}=" for name in known_settings("train") if name not in groups} <= set(words)
     assert "+experiment=k400" in words
     assert not any(word.startswith("+experiment=_") for word in words)

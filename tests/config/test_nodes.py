@@ -7,7 +7,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
-from stvit_video.config.nodes import COMMANDS, command_node, layout_node, model_node
+from stvit_video.config.nodes import COMMANDS, command_node, layout_node, model_node, task_node
 from stvit_video.data.layouts.catalogue import LAYOUTS
 from stvit_video.models import create_model
 from stvit_video.models.registry import list_models, model_options
@@ -34,11 +34,12 @@ def test_every_model_and_layout_can_be_chosen_and_no_other():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_shows_every_setting_with_its_default(command):
     given = composed(command)
-    for name, value in command_node(command).items():
+    node = task_node("classification") if command == "train" else command_node(command)
+    for name, value in node.items():
         if name not in ("data", "model"):
             assert given[name] == value
     if command == "train":
-        assert given["data"] == command_node("train")["data"] | layout_node("csv")
+        assert given["data"] == node["data"] | layout_node("csv")
         assert given["model"] == model_node("stvit_video_deit_small")
 
 

@@ -5,7 +5,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from settings_checker import all_changed, typed
 
-from stvit_video.config.optim_consistency import optim_faults
+from stvit_video.config.optim_consistency import optim_faults, schedule_faults
 from stvit_video.settings.paths import CONF_DIR
 
 
@@ -16,8 +16,10 @@ def defaults():
         return OmegaConf.to_container(compose("train", overrides=["data.root=/x", *small]), resolve=True)
 
 
-def changed(values, changes):
-    return typed(all_changed(values, changes))
+def faults_of(values, changes):
+    """What a training of a classifier is told."""
+    settings = typed(all_changed(values, changes))
+    return [*schedule_faults(settings), *optim_faults(settings)]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +36,7 @@ def changed(values, changes):
     ],
 )
 def test_settings_that_go_together(defaults, changes):
-    assert optim_faults(changed(defaults, changes)) == []
+    assert faults_of(defaults, changes) == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_settings_that_go_together(defaults, changes):
     ],
 )
 def test_each_contradiction_is_one_sentence(defaults, changes, message):
-    (fault,) = optim_faults(changed(defaults, changes))
+    (fault,) = faults_of(defaults, changes)
     assert re.match(message, fault), fault
 
 
@@ -112,10 +114,10 @@ def test_each_contradiction_is_one_sentence(defaults, changes, message):
     ],
 )
 def test_models_that_can_not_be_built_are_told_before_any_data_is_read(defaults, changes, message):
-    (fault,) = optim_faults(changed(defaults, changes))
+    (fault,) = faults_of(defaults, changes)
     assert re.match(message, fault), fault
 
 
 def test_all_faults_come_at_once(defaults):
-    faults = optim_faults(changed(defaults, {"optim.nesterov": True, "optim.train": "head", "model.elastic": []}))
+    faults = faults_of(defaults, {"optim.nesterov": True, "optim.train": "head", "model.elastic": []})
     assert len(faults) == 3

@@ -7,11 +7,12 @@ from stvit_video.config.unknown_keys import known_settings
 def test_every_setting_of_every_command_stands_on_the_page():
     page = settings_page()
     told = set(re.findall(r"^\| `([\w.]+)` \|", page, re.MULTILINE))
-    groups = {"model", "data", "optim", "augment", "trainer", "distill", "protocol", "sweep"}
+    groups = {"model", "data", "optim", "augment", "trainer", "distill", "protocol", "sweep", "head"}
     for command in ("train", "evaluate", "doctor"):
         options = {name for name in known_settings(command) if not name.startswith("model.") or name == "model.name"}
         assert options - groups <= told
     assert {"model.num_tokens", "model.window_size", "model.embed_dims", "data.clip_sampler"} <= told
+    assert {"head.name", "head.head_rule", "head.neck_channels", "head.focal_alpha", "score_threshold"} <= told
 
 
 def test_a_line_has_default_range_and_help():

@@ -58,9 +58,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("evaluation/*", "models", "dense", "training", "settings", "data/*", "utils", ROOT),
     },
     "runs": {"tasks", "config", "factories", "models", "training", "settings", "data/*", "utils"},
-    "sweeps": {"config", "inference", "settings", "sweeps/report", "training", "utils"},
+    "sweeps": {"config", "inference", "detections", "settings", "sweeps/report", "training", "utils"},
     "sweeps/report": {"utils"},
-    ROOT: {"models", "data/*", "inference"},
+    ROOT: {"models", "data/*", "inference", "detections"},
 }
 # slow or broken: only where needed
 LAZY = {"pyarrow", "pytorchvideo", "decord", "av", "fvcore", "matplotlib", "rich", "faster_coco_eval"}

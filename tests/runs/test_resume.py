@@ -127,7 +127,7 @@ def test_what_is_no_checkpoint_of_a_training_is_refused(tiny_run, tmp_path):
         (fault,) = checkpoint_faults("a.ckpt", content, SETTINGS)
         assert re.match("'a.ckpt' is no checkpoint .*go on from; .*last.ckpt", fault)
     with pytest.raises(CheckpointError, match="gone.ckpt"):
-        check_resumable(str(tmp_path / "gone.ckpt"), None)
+        check_resumable(str(tmp_path / "gone.ckpt"), None, None)
 
 
 def test_a_checkpoint_and_a_folder_are_compared_alike(tmp_path):

@@ -94,7 +94,7 @@ def test_optional_settings_may_be_null(defaults, name):
 
 def test_all_faults_come_at_once(defaults):
     values = changed(changed(defaults, "optim.lr", -1), "data.num_workers", -2)
-    with pytest.raises(ValueError, match=r"optim.lr=-1 .*above 0; data.num_workers=-2 "):
+    with pytest.raises(ValueError, match=r"data.num_workers=-2 .*at least 0; optim.lr=-1 "):
         check_settings(values)
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from stvit_video.sweeps.report.pareto import Spread, spread_of
 
-METRICS = ("top1", "mean_average_precision")  # the main one of each kind of task
-MORE_METRICS = ("top5", "mean_class_accuracy")
+METRICS = ("top1", "mean_average_precision", "AP")  # the main one of each kind of task
+MORE_METRICS = ("top5", "mean_class_accuracy", "AP50")
+OF_CLIPS = ("gmacs_per_view", "inference_clips_per_second")  # cost and speed
+OF_PICTURES = ("gmacs_detector", "inference_pictures_per_second")  # the same of a detector
 CHANCE = ("seed", "data.fold")
-NEEDED = ("model", "gmacs_per_view", "inference_clips_per_second")
+OF_SERIES = ("model", "head", "model.reducer", "model.num_tokens")  # overrides that a point is named by anyway
 MEASURED = "speed_measured"  # on what and when the speed was measured, all runs of a sweep in turn
 UNTOLD = ("hydra.", "hydra/", "sweep.", "run=", "trainer.enable_progress_bar")  # say nothing about a model
 
@@ -33,9 +35,14 @@ class Run:
 
     @property
     def series(self) -> str:
-        """Whom it belongs to in a plot: the model and, of few tokens, who makes them."""
-        reducer = self.result.get("reducer")
-        return f"{self.result['model']}, {reducer}" if reducer else str(self.result["model"])
+        """Whom it belongs to in a plot: the head of a detector, the model and, of few tokens, who makes them."""
+        told = (self.result.get("head"), self.result["model"], self.result.get("reducer"))
+        return ", ".join(str(one) for one in told if one)
+
+    @property
+    def costs(self) -> tuple[str, str]:
+        """The names of its cost and its speed."""
+        return OF_PICTURES if OF_PICTURES[0] in self.result else OF_CLIPS
 
 
 @dataclass(frozen=True)
@@ -63,10 +70,10 @@ class Point:
         series: see `Run`.
         label: what sets it apart from the other points.
         runs: their names.
-        quality: accuracy or mAP, 0 to 1.
+        quality: accuracy, mAP or AP, 0 to 1.
         more: of further metrics, by name.
-        gmacs: giga multiply-adds of a view.
-        clips_per_second: measured in inference, mean of the runs.
+        gmacs: giga multiply-adds of a view; of a detector those of a picture.
+        speed: clips or pictures a second, measured in inference, mean of the runs.
         num_tokens: semantic tokens; None = dense, or not known.
     """
 
@@ -76,7 +83,7 @@ class Point:
     quality: Spread
     more: Mapping[str, Spread]
     gmacs: float
-    clips_per_second: float
+    speed: float
     num_tokens: int | None
 
     @property
@@ -98,24 +105,28 @@ def read_run(folder: Path, overrides: Sequence[str]) -> Run:
         raise ValueError("there is no result.json") from error
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} can't be read ({error})") from error
-    if not isinstance(result, dict) or any(key not in result for key in NEEDED):
-        raise ValueError(f"{path} is no result of a training or evaluation; it needs {', '.join(NEEDED)}")
+    run = Run(folder.name, tuple(overrides), result if isinstance(result, dict) else {})
+    needed = ("model", *run.costs)
+    if any(key not in run.result for key in needed):
+        raise ValueError(f"{path} is no result of a training or evaluation; it needs {', '.join(needed)}")
     if not any(isinstance(result.get(metric), float | int) and isfinite(result[metric]) for metric in METRICS):
-        raise ValueError(f"{path} has neither of {' and '.join(METRICS)} as a number")
-    return Run(folder.name, tuple(overrides), result)
+        raise ValueError(f"{path} has none of {', '.join(METRICS)} as a number")
+    return run
 
 
 def metric_of(runs: Sequence[Run]) -> str:
     """The main metric of all the runs.
 
     Raises:
-        ValueError: there are no runs, or some have one label a video and others several.
+        ValueError: there are no runs, or some are of another kind than others.
     """
     if not runs:
         raise ValueError("not one run has a result, so there is nothing to report; wait for one to end")
     shared = [metric for metric in METRICS if all(metric in run.result for run in runs)]
     if not shared:
-        raise ValueError("some of these runs have one label a video, others several; report them apart")
+        raise ValueError(
+            "some of these runs have one label a video, others several, or find objects; report them apart"
+        )
     return shared[0]
 
 
@@ -158,15 +169,15 @@ def _point(series: str, label: str, group: Sequence[Run], *, metric: str) -> Poi
         runs=tuple(run.name for run in group),
         quality=spread_of(values(metric)),
         more={key: spread_of(values(key)) for key in more},
-        gmacs=spread_of(values("gmacs_per_view")).mean,
-        clips_per_second=spread_of(values("inference_clips_per_second")).mean,
+        gmacs=spread_of(values(group[0].costs[0])).mean,
+        speed=spread_of(values(group[0].costs[1])).mean,
         num_tokens=group[0].result.get("num_tokens"),
     )
 
 
 def _label(series: str, num_tokens: int | None, texts: Sequence[str]) -> str:
     """What differs between the points, as briefly as it can be said."""
-    told = [text for text in texts if text.partition("=")[0] not in ("model", "model.reducer", "model.num_tokens")]
+    told = [text for text in texts if text.partition("=")[0] not in OF_SERIES]
     told = [text for text in told if "${" not in text.replace("\\", "")]  # made of what is told already
     tokens = [] if num_tokens is None else [f"{num_tokens} tokens"]
     return ", ".join([*tokens, *(text.lstrip("+").removeprefix("model.") for text in told)])

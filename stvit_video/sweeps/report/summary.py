@@ -13,8 +13,10 @@ from stvit_video.sweeps.report.points import MEASURED, MORE_METRICS, Point, Run,
 from stvit_video.utils.figures import new_figure, save_figure
 from stvit_video.utils.plot_text import plot_text, write_literally
 
-METRIC_WORDS = {"top1": "top-1 accuracy", "mean_average_precision": "mAP"}
-SAME_EVERYWHERE = ("hardware", "commit", "protocol", "num_videos_used")  # else the points are not quite comparable
+METRIC_WORDS = {"top1": "top-1 accuracy", "mean_average_precision": "mAP", "AP": "AP"}
+WHAT_IS_MEASURED = {"AP": ("picture", "pictures")}  # by the metric: what a cost is of, and what a speed counts
+# else the points are not quite comparable
+SAME_EVERYWHERE = ("hardware", "commit", "protocol", "num_videos_used", "num_pictures_used", "picture_size")
 MARKERS = "osD^vP*X<>"
 MAX_LABELS = 24
 MAX_SERIES_NAMED = 20  # in the legend, which else outgrows the picture
@@ -41,6 +43,11 @@ class SweepReport:
         """The key of the main metric."""
         return metric_of(self.runs)
 
+    @property
+    def units(self) -> tuple[str, str]:
+        """What a cost is of, and what a speed counts."""
+        return WHAT_IS_MEASURED.get(self.metric, ("view", "clips"))
+
     @cached_property
     def gmacs_front(self) -> list[bool]:
         """Which points nobody beats in accuracy against multiply-adds."""
@@ -48,8 +55,8 @@ class SweepReport:
 
     @cached_property
     def speed_front(self) -> list[bool]:
-        """Which points nobody beats in accuracy against clips per second."""
-        return pareto_front([-p.clips_per_second for p in self.points], [p.quality.mean for p in self.points])
+        """Which points nobody beats in accuracy against speed."""
+        return pareto_front([-p.speed for p in self.points], [p.quality.mean for p in self.points])
 
     @cached_property
     def warnings(self) -> list[str]:
@@ -62,8 +69,8 @@ class SweepReport:
         if not once:
             return []
         return [
-            f"clips/s of {once} of {len(self.runs)} runs was measured once, at the end of each, beside whatever else "
-            "the machine did then; python -m stvit_video.sweep DIR --measure measures all in turn"
+            f"{self.units[1]}/s of {once} of {len(self.runs)} runs was measured once, at the end of each, beside "
+            "whatever else the machine did then; python -m stvit_video.sweep DIR --measure measures all in turn"
         ]
 
     def _differences(self) -> list[str]:
@@ -106,8 +113,8 @@ def report_rows(report: SweepReport) -> list[dict[str, str]]:
                 "series": point.series,
                 "setting": point.label,
                 "num_tokens": "" if point.num_tokens is None else str(point.num_tokens),
-                "gmacs_per_view": f"{point.gmacs:.6g}",
-                "clips_per_second": f"{point.clips_per_second:.4g}",
+                f"gmacs_per_{report.units[0]}": f"{point.gmacs:.6g}",
+                f"{report.units[1]}_per_second": f"{point.speed:.4g}",
                 f"{report.metric}_mean": f"{quality.mean:.4f}",
                 "std": "" if quality.std is None else f"{quality.std:.4f}",
                 "min": f"{quality.low:.4f}",
@@ -133,18 +140,18 @@ def format_rows(rows: Sequence[dict[str, str]]) -> str:
 
 
 def save_plot(report: SweepReport, path: Path) -> None:
-    """Draw accuracy against GMACs and against clips per second as PNG, with bars from the smallest to the largest run.
+    """Draw accuracy against GMACs and against speed as PNG, with bars from the smallest to the largest run.
 
     Raises:
         OSError: the file can't be written.
     """
     figure = new_figure(11, 5, dpi=110)
-    gmacs, speeds = ([getattr(p, key) for p in report.points] for key in ("gmacs", "clips_per_second"))
+    gmacs, speeds = ([getattr(p, key) for p in report.points] for key in ("gmacs", "speed"))
     left, right = figure.subplots(1, 2, sharey=True)
     _draw(left, report, gmacs, report.gmacs_front)
     _draw(right, report, speeds, report.speed_front)
-    left.set(xlabel="GMACs of a view", ylabel=METRIC_WORDS[report.metric])
-    right.set(xlabel="clips/s in inference, measured")
+    left.set(xlabel=f"GMACs of a {report.units[0]}", ylabel=METRIC_WORDS[report.metric])
+    right.set(xlabel=f"{report.units[1]}/s in inference, measured")
     handles, names = left.get_legend_handles_labels()
     shown, families = plot_text(names[:MAX_SERIES_NAMED], max_length=MAX_NAME_LENGTH)
     legend = figure.legend(handles[:MAX_SERIES_NAMED], shown, loc="outside lower center", ncols=2, fontsize=8)

@@ -13,7 +13,9 @@ from stvit_video.utils.compat import without_warning
 
 SPEED = "train/clips_per_second"
 DATA_WAIT = "train/data_wait"
-EPOCH_METRICS = ("train/loss", "train/top1", "train/top1_mixed", "val/loss", "val/top1", "val/mAP")
+EPOCH_METRICS = (
+    *("train/loss", "train/top1", "train/top1_mixed", "val/loss", "val/top1", "val/mAP", "val/AP", "val/AP50"),
+)
 
 
 class ClipsPerSecond(Callback):
@@ -38,7 +40,8 @@ class ClipsPerSecond(Callback):
     ) -> None:
         """Show the speed since the epoch's start in the progress bar."""
         self._num_clips += len(batch["index"]) * trainer.world_size
-        pl_module.log("clips/s", self._speed(), prog_bar=True, on_step=True, on_epoch=False, logger=False)
+        unit = getattr(pl_module, "unit", "clips")
+        pl_module.log(f"{unit}/s", self._speed(), prog_bar=True, on_step=True, on_epoch=False, logger=False)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the speed of the epoch."""
@@ -136,7 +139,8 @@ class EpochLine(Callback):
         if not trainer.is_global_zero:
             return
         values = "  ".join(f"{name} {float(metrics[name]):.4f}" for name in EPOCH_METRICS if name in metrics)
-        speed = f"  {float(metrics[SPEED]):.1f} clips/s" if SPEED in metrics else ""
+        unit = getattr(pl_module, "unit", "clips")
+        speed = f"  {float(metrics[SPEED]):.1f} {unit}/s" if SPEED in metrics else ""
         wait = f"  data wait {float(metrics[DATA_WAIT]):.0%}" if DATA_WAIT in metrics else ""
         trainer.print(
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  {values}{speed}{wait}{self._times(trainer, now)}",

@@ -15,7 +15,7 @@ def test_runs_that_differ_in_the_seed_are_one_point():
     ]
     first = points[0]
     assert (first.quality.mean, first.quality.low, first.quality.high) == (0.5, 0.25, 0.75)
-    assert (first.gmacs, first.clips_per_second, first.num_tokens) == (2.0, 40.0, 16)
+    assert (first.gmacs, first.speed, first.num_tokens) == (2.0, 40.0, 16)
     assert points[2].num_tokens is None
 
 
@@ -57,7 +57,7 @@ def test_the_metric_is_one_that_all_have():
     several = type(labels)("1", (), {key: value for key, value in labels.result.items() if key != "top1"})
     assert metric_of([make_run("0")]) == "top1"
     assert metric_of([several, several]) == "mean_average_precision"
-    with pytest.raises(ValueError, match="one label a video, others several; report them apart"):
+    with pytest.raises(ValueError, match="one label a video, others several, or find objects; report them apart"):
         metric_of([make_run("0"), several])
     with pytest.raises(ValueError, match="not one run has a result"):
         metric_of([])
@@ -70,7 +70,7 @@ def test_the_metric_is_one_that_all_have():
         ("{", "result.json can't be read"),
         ("[1]", "is no result of a training or evaluation; it needs model, gmacs_per_view"),
         ('{"model": "m", "gmacs_per_view": 1}', "it needs model, gmacs_per_view, inference_clips_per_second"),
-        ('{"model": "m", "gmacs_per_view": 1, "inference_clips_per_second": 2}', "has neither of top1 and mean_ave"),
+        ('{"model": "m", "gmacs_per_view": 1, "inference_clips_per_second": 2}', "has none of top1, mean_ave"),
         ('{"model": "m", "gmacs_per_view": 1, "inference_clips_per_second": 2, "top1": NaN}', "as a number"),
     ],
 )

@@ -30,7 +30,7 @@ def test_clips_per_second_counts_all_devices_and_no_validation(monkeypatch):
     meter.on_train_start(trainer, module)  # the only start, where an epoch is resumed
     meter.on_train_epoch_start(trainer, module)
     for _ in range(2):
-        meter.on_train_batch_end(trainer, module, None, {"label": torch.zeros(6)}, 0)
+        meter.on_train_batch_end(trainer, module, None, {"index": torch.zeros(6)}, 0)
     meter.on_validation_start(trainer, module)
     meter.on_train_epoch_end(trainer, module)
     assert logged == [("clips/s", 6.0), ("clips/s", 6.0), ("train/clips_per_second", 4.0)]
@@ -187,7 +187,7 @@ class SlowClips(Dataset):
 
     def __getitem__(self, index):
         time.sleep(0.06)
-        return {"label": index}
+        return {"index": index}
 
 
 def test_a_resumed_epoch_is_measured_from_there_on(monkeypatch):
@@ -202,7 +202,7 @@ def test_a_resumed_epoch_is_measured_from_there_on(monkeypatch):
     meters[1].on_train_batch_start(trainer, module, {}, 5)
     clock[0] += 3
     for meter in meters:
-        meter.on_train_batch_end(trainer, module, None, {"label": torch.zeros(6)}, 5)
+        meter.on_train_batch_end(trainer, module, None, {"index": torch.zeros(6)}, 5)
         meter.on_train_epoch_end(trainer, module)
     assert logged[1:] == [("train/clips_per_second", 1.5), ("train/data_wait", 0.25)]
 

@@ -1,0 +1,28 @@
+import pytest
+
+import stvit_video
+from stvit_video.detections.load_trained import load_trained
+from stvit_video.detections.trained_detector import TrainedDetector
+from stvit_video.inference.recognizer import Recognizer
+
+
+def test_it_gives_what_the_checkpoint_is_for(tiny_run, tiny_detector):
+    detector = stvit_video.load(tiny_detector.checkpoint, device="cpu", short_side=32, detections=7)
+    assert type(detector) is TrainedDetector is stvit_video.TrainedDetector
+    assert (detector.sizes.short_side, detector.model.options.detections) == (32, 7)
+    recognizer = stvit_video.load(str(tiny_run.checkpoint), device="cpu", num_clips=1)
+    assert type(recognizer) is Recognizer
+    assert recognizer.protocol.num_clips == 1
+
+
+def test_a_setting_of_the_other_kind_is_refused_with_those_that_there_are(tiny_run, tiny_detector):
+    with pytest.raises(ValueError, match="num_tokens: .*finds objects; it takes .*short_side, .*nms_threshold$"):
+        load_trained(tiny_detector.checkpoint, device="cpu", num_tokens=3)
+    with pytest.raises(ValueError, match="detections, top: .*labels videos; it takes .*num_tokens"):
+        load_trained(tiny_run.checkpoint, device="cpu", detections=3, top=1)
+
+
+@pytest.mark.parametrize("path", ["/no/where.ckpt", 3, None])
+def test_what_is_no_checkpoint_is_one_sentence(path):
+    with pytest.raises(ValueError, match=f"{path}.*give .*ckpt"):
+        load_trained(path)

@@ -1,0 +1,111 @@
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stvit_video.data.layouts.coco import find_coco
+from stvit_video.data.loading.true_objects import true_objects
+from stvit_video.detections.trained_detector import load_trained_detector
+from stvit_video.inference.scoring import NothingEvaluatedError
+from stvit_video.tasks.detector_report import evaluate_detector, report_detection
+
+
+def listed(root):
+    return find_coco("val", known_classes=None, root=str(root))()
+
+
+@pytest.fixture
+def copied(tiny_detector, tmp_path):
+    """A folder of pictures that may be changed."""
+    shutil.copytree(tiny_detector.root, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+@pytest.fixture(scope="module")
+def detector(tiny_detector):
+    return load_trained_detector(tiny_detector.checkpoint, device="cpu")
+
+
+def test_files_hold_what_the_summary_says(detector, tiny_detector, tmp_path, capsys):
+    pictures = listed(tiny_detector.root)
+    summary = evaluate_detector(detector, pictures, tmp_path, batch_size=2, num_workers=0, extra={"x": 1})
+    assert json.loads((tmp_path / "result.json").read_text()) == summary
+    assert (summary["x"], summary["task"], summary["model"]) == (1, "detection", "casvit_xs")
+    assert summary["gmacs_detector"] > summary["gmacs_backbone"] > 0
+    assert {"hardware", "commit", "date"} <= set(summary)
+    with (tmp_path / "per_class.csv").open(newline="") as file:
+        assert [row["class"] for row in csv.DictReader(file)] == ["disc", "square", "triangle"]
+    found = json.loads((tmp_path / "detections.json").read_text())
+    assert {one["category_id"] for one in found} <= {1, 2, 3}
+    for name in ("pr_curves.png", "examples.png"):
+        assert (tmp_path / name).read_bytes()[:4] == b"\x89PNG"
+    told = capsys.readouterr().out
+    assert told.startswith(summary["result"])
+    assert f"examples.png are in {tmp_path}" in told
+
+
+def test_a_picture_that_can_not_be_read_is_missing_with_its_reason(detector, copied, tmp_path, capsys):
+    (copied / "val" / "000002.png").write_bytes(b"no picture")
+    summary = evaluate_detector(detector, listed(copied), tmp_path, batch_size=5, num_workers=0, extra={})
+    assert summary["result"].endswith("4 of 5 pictures)")
+    told = capsys.readouterr().out
+    assert "1 of 5" in told
+    assert "000002.png" in told
+
+
+def test_nothing_that_can_be_read_is_an_error(detector, copied, tmp_path):
+    for path in (copied / "val").iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(
+        NothingEvaluatedError, match="not one of 5 pictures could be read, for example .*000000.png.*; .*000001.png"
+    ):
+        evaluate_detector(detector, listed(copied), tmp_path / "out", batch_size=2, num_workers=0, extra={})
+
+
+def test_no_detections_at_all_are_an_ap_of_zero(detector, tiny_detector, tmp_path, capsys):
+    silent = load_trained_detector(tiny_detector.checkpoint, device="cpu", score_threshold=1.0)
+    summary = evaluate_detector(silent, listed(tiny_detector.root), tmp_path, batch_size=5, num_workers=0, extra={})
+    assert (summary["AP"], summary["AP50"], summary["AR"]) == (0, 0, 0)
+    assert json.loads((tmp_path / "detections.json").read_text()) == []
+    assert (tmp_path / "examples.png").is_file()
+
+
+def test_pictures_without_objects_have_no_ap(detector, copied, tmp_path, capsys):
+    path = copied / "annotations" / "instances_val.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "annotations": []}))
+    summary = evaluate_detector(detector, listed(copied), tmp_path, batch_size=5, num_workers=0, extra={})
+    assert summary["AP"] is None
+    assert summary["num_pictures_used"] == 5
+    assert "AP -" in capsys.readouterr().out
+
+
+def test_perfect_detections_have_an_ap_of_one(detector, tiny_detector, tmp_path, monkeypatch):
+    """The whole way from the files to the line, with a model that knows the answer."""
+    pictures = listed(tiny_detector.root)
+    truths = iter(true_objects(pictures, masks=False))
+
+    def known(truth):
+        boxes, labels = (torch.as_tensor(np.asarray(truth[name])) for name in ("boxes", "labels"))
+        return {"boxes": boxes.float(), "scores": torch.ones(len(labels)), "labels": labels}
+
+    monkeypatch.setattr(detector.model, "detect", lambda batch, sizes, originals: [known(next(truths)) for _ in sizes])
+    summary = evaluate_detector(detector, pictures, tmp_path, batch_size=2, num_workers=0, extra={})
+    assert summary["AP"] == pytest.approx(1)
+    assert summary["AR"] == pytest.approx(1)
+
+
+def test_the_report_of_a_training_draws_its_curves(tiny_detector, tmp_path):
+    for name in ("last.ckpt", "metrics.csv"):
+        (tmp_path / name).write_bytes((tiny_detector.folder / name).read_bytes())
+    pictures = listed(tiny_detector.root)
+    summary = report_detection(
+        tmp_path, checkpoint="last", pictures=pictures, batch_size=2, num_workers=0, training={"epochs": 1}
+    )
+    assert (summary["checkpoint"], summary["training"]) == ("last", {"epochs": 1})
+    with Image.open(tmp_path / "curves.png") as picture:
+        assert picture.width > picture.height

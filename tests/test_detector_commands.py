@@ -1,0 +1,84 @@
+"""Detectors by the commands themselves: two processes, a sweep, and commands for checkpoints that label videos."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from detector_run import detector_settings, tiny_overrides
+
+from stvit_video import benchmark, budget, export_run, ledger, sweep
+from stvit_video.evaluate import evaluate
+from stvit_video.sweeps.launch import launch_sweep
+
+pytestmark = pytest.mark.commands
+
+
+def of_pictures(run_dir):
+    """The detections of each picture."""
+    found = {}
+    for one in json.loads((run_dir / "detections.json").read_text()):
+        found.setdefault(one["image_id"], []).append((one["category_id"], one["score"], *one["bbox"]))
+    return {name: sorted(rows) for name, rows in found.items()}
+
+
+def test_two_processes_score_each_picture_once_and_as_one_does(shapes, tmp_path):
+    """Five pictures, so one process has more of them than the other."""
+    settings = detector_settings(shapes, "trainer=ddp", "data.batch_size=1", "head.score_threshold=0.01")
+    (tmp_path / "trainings.json").write_text(json.dumps({"two": settings}))
+    worker = Path(__file__).parent / "helpers" / "scale_worker.py"
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*launcher, str(worker), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-5000:]
+    assert done.stdout.count("5 of 5 pictures)") == 1
+    two = json.loads((tmp_path / "two" / "result.json").read_text())
+    values = {"ckpt_path": str(tmp_path / "two" / "best.ckpt"), "device": "cpu", "batch_size": 1}
+    one = evaluate(values, output_dir=tmp_path / "one")
+    assert (two["num_pictures_used"], two["result"]) == (5, one["result"])
+    for name in ("AP", "AP50", "APs", "AR", "per_class"):
+        assert two[name] == one[name]
+    assert of_pictures(tmp_path / "two") == of_pictures(tmp_path / "one")
+
+
+def test_a_sweep_over_heads_is_reported_by_ap(shapes, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = [word for word in tiny_overrides(shapes) if not word.startswith(("head", "task"))]
+    heads = ["task=detection", "head=faster_rcnn,retinanet", "head.neck_channels=8"]
+    status = launch_sweep(["-m", *heads, *words, "sweep.name=heads"], module="stvit_video.train", config_name="train")
+    assert status == 0, capsys.readouterr()
+    capsys.readouterr()
+    assert sweep.main(["multirun/heads"]) == 0
+    told = capsys.readouterr().out
+    for head in ("faster_rcnn", "retinanet"):
+        assert re.search(rf"{head}, casvit_xs.*: 0\.\d+ .*1 run\), .* GMACs, .* pictures/s", told)
+    assert "AP_mean" in Path("multirun/heads/report.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [budget.main, export_run.main, ledger.main, benchmark.main],
+    ids=["budget", "export_run", "ledger", "predict"],
+)
+def test_commands_for_checkpoints_that_label_videos_say_so(tiny_detector, tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    words = {
+        budget.main: [f"ckpt_path={tiny_detector.checkpoint}", "gmacs=5"],
+        export_run.main: [str(tiny_detector.folder), f"out={tmp_path}/export"],
+        ledger.main: [str(tiny_detector.folder)],
+        benchmark.main: ["predict", f"ckpt_path={tiny_detector.checkpoint}", f"videos={tiny_detector.root}/val"],
+    }[command]
+    assert command(words) == 2
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert re.search("error: .*(task=detection|ledger.parquet)", told), told
+    assert list(tmp_path.iterdir()) == []
