@@ -15,11 +15,13 @@ from omegaconf import OmegaConf
 from stvit_video.__main__ import command_lines
 from stvit_video.config.command_page import command_page
 from stvit_video.config.consistency import chosen_protocol
-from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.recipe_page import Recipe, read_recipe, recipe_index, recipe_page
+from stvit_video.dense.create_detector import head_options
 from stvit_video.inference.test_protocol import TestProtocol
+from stvit_video.settings.detection_settings import DetectionSettings
 from stvit_video.settings.paths import CONF_DIR
-from stvit_video.settings.train_settings import TrainSettings
+from stvit_video.settings.train_settings import TaskSettings, TrainSettings
+from stvit_video.tasks.task_list import task_of
 from stvit_video.train import main as _main  # noqa: F401 - the resolvers of the recipes
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.command_line import Command, Given, Setting
@@ -27,9 +29,11 @@ from stvit_video.utils.value_kinds import PATH
 
 SCRIPTS = Path(__file__).parent
 RESULTS = {  # pages with what we measured, of the recipes that we have run
+    "bccd": "results/detection.md",
     "cifar10": "results/cifar10.md",
     "cifar10_casvit": "results/cifar10.md",
     "cifar10_swin": "results/cifar10.md",
+    "nuclei": "results/detection.md",
     "photo_motion": "results/photo_motion.md",
     "photo_motion_deep": "results/place_of_generation.md",
     "quickstart": "results/quickstart.md",
@@ -81,9 +85,19 @@ def _recipe(path: Path) -> Recipe:
         chosen = compose("train", overrides=[f"+experiment={path.stem}", "data.root=/x", "init_from=/x"])
     settings: Any = OmegaConf.to_container(chosen, resolve=True)
     settings.pop("sweep")
-    protocol = TestProtocol.named(**chosen_protocol(read_with_layout(TrainSettings, settings).settings))
-    settings["protocol"] = asdict(protocol)
+    typed = task_of(settings).read(settings).settings
+    settings |= _complete(typed)
     return read_recipe(path.stem, path.read_text(encoding="utf-8"), settings, results=RESULTS.get(path.stem, ""))
+
+
+def _complete(settings: TaskSettings) -> dict[str, Any]:
+    """What a recipe leaves to defaults that depend on its choices: the test protocol, the options of a head."""
+    if isinstance(settings, TrainSettings):
+        return {"protocol": asdict(TestProtocol.named(**chosen_protocol(settings)))}
+    assert isinstance(settings, DetectionSettings)
+    head = settings.head
+    defaults = head_options(head.name, head_rule=head.head_rule)
+    return {"head": {**defaults, **head.plain()}, "data": settings.data.plain()}
 
 
 def write_pages(given: Given) -> None:

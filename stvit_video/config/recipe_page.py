@@ -35,7 +35,7 @@ class Recipe:
         gmacs: of a view, as the head says it, "" = not said.
         published: the accuracy that it aims at, "" = it was run.
         text: of the file, without its head.
-        settings: what it comes to, plain values, with the whole protocol.
+        settings: what it comes to, plain values; of a classification with the whole protocol.
         results: the page with what we measured, below docs/; "" = none.
     """
 
@@ -70,7 +70,7 @@ def read_recipe(name: str, text: str, settings: Mapping[str, Any], *, results: s
     Args:
         name: of the file.
         text: of the file; it begins with comments: commands, what it trains, hardware, cost, published accuracies.
-        settings: what it comes to, plain values, with the whole protocol.
+        settings: what it comes to, plain values; of a classification with the whole protocol.
         results: see `Recipe`.
 
     Raises:
@@ -133,20 +133,41 @@ def _index_cells(one: Recipe) -> list[str]:
 
 def _facts(recipe: Recipe) -> list[tuple[str, str]]:
     settings = recipe.settings
-    data, model, optim, protocol = (settings[group] for group in ("data", "model", "optim", "protocol"))
+    model, optim = settings["model"], settings["optim"]
     tokens = "" if model.get("num_tokens") is None else f", {model['num_tokens']} semantic tokens"
     warmup = optim["warmup_epochs"]
-    frames = f"{data['num_frames']} frames, " if data["num_frames"] > 1 else ""
     start = describe_start(recipe.batch, lr=optim["lr"], reference_batch=optim["lr_reference_batch"])
+    data, test = _of_detector(settings) if "head" in settings else _of_classifier(settings)
     return [
-        ("data", f"`data={data['source']}`; {frames}{data['crop_size']} pixels"),
+        ("data", data),
         ("model", f"`{model['name']}`{tokens}"),
+        ("head", f"`head={settings['head']['name']}`" if "head" in settings else ""),
         ("GMACs a view", recipe.gmacs),
         ("hardware", recipe.hardware),
         ("batch and learning rate", start),
         ("epochs", f"{settings['trainer']['max_epochs']}" + f", {warmup} of them warm-up" * (warmup is not None)),
-        ("test protocol", f"`{protocol['name']}`, clips x crops: {protocol['num_clips']} x {protocol['num_crops']}"),
+        ("test protocol", test),
     ]
+
+
+def _of_classifier(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """What it sees in training, and its test protocol."""
+    data, protocol = settings["data"], settings["protocol"]
+    frames = f"{data['num_frames']} frames, " if data["num_frames"] > 1 else ""
+    return (
+        f"`data={data['source']}`; {frames}{data['crop_size']} pixels",
+        f"`{protocol['name']}`, clips x crops: {protocol['num_clips']} x {protocol['num_crops']}",
+    )
+
+
+def _of_detector(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """The same of a detector; `head` has all its options."""
+    data, head = settings["data"], settings["head"]
+    sides = settings["augment"]["short_sides"] or [data["short_side"]]
+    pixels = f"{sides[0]}" if len(sides) == 1 else f"one of {', '.join(map(str, sides))}"
+    size = f"short side of {data['short_side']} pixels, long side of at most {data['long_side']}"
+    found = f"{head['detections']} detections from score {head['score_threshold']}, NMS {head['nms_threshold']}"
+    return f"`data={data['source']}`; short side of {pixels} pixels", f"{size}; {found}"
 
 
 def _taken(text: str, start: str) -> str:

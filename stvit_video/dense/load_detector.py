@@ -77,7 +77,7 @@ def start_detector(
     if form is not None or is_detector(state):
         others = _other_sizes(dict(state) if form is None else form.convert(state), detector)
         return load_detector(detector, content, new_head=new_head or others)
-    report = _with_backbone(load_checkpoint(detector.backbone, content))
+    report = _with_backbone(load_checkpoint(detector.backbone, content, new_head=True))
     return replace(report, new=(*report.new, *_head_keys(detector)))
 
 

@@ -181,6 +181,7 @@ def build_optim(settings: TaskSettings, *, learning_rate_factor: float = 1.0) ->
         lr=optim.lr * learning_rate_factor,
         min_lr=optim.min_lr * learning_rate_factor,
         weight_decay=optim.weight_decay,
+        decay_all=optim.decay_all,
         betas=optim.betas,
         warmup_epochs=optim.num_warmup_epochs(settings.trainer.max_epochs),
         warmup_lr=optim.warmup_lr * learning_rate_factor,

@@ -37,6 +37,7 @@ class OptimSettings(Group):
     )
     min_lr: NonNegative = setting(1.0e-6, "learning rate at the end of cosine")
     weight_decay: NonNegative = setting(0.05, "not on norms, biases, positions and cluster centres")
+    decay_all: bool = setting(False, "weight_decay on norms, biases, positions and cluster centres, too")
     betas: Annotated[tuple[Beta, Beta], AsTuple] = setting((0.9, 0.999), "of adamw")
     warmup_epochs: NonNegative | None = setting(
         None,

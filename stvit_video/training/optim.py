@@ -23,6 +23,7 @@ class OptimizerRecipe:
         lr: peak learning rate, of the head; layers before it may have less.
         min_lr: learning rate at the end of the half cosine.
         weight_decay: of weights; not of norms, biases, positions and cluster centres.
+        decay_all: of those, too.
         betas: AdamW's.
         warmup_epochs: epochs of linear warm-up.
         warmup_lr: learning rate that the warm-up begins above.
@@ -44,6 +45,7 @@ class OptimizerRecipe:
     weight_decay: float
     betas: tuple[float, float]
     warmup_epochs: float
+    decay_all: bool = False
     warmup_lr: float = 0.0
     optimizer: OptimizerName = "adamw"
     momentum: float = 0.9
@@ -85,7 +87,9 @@ class OptimizerRecipe:
 
     def _optimizer(self, model: nn.Module) -> Optimizer:
         shares = learning_rate_shares(model, layer_decay=self.layer_decay, backbone_lr_factor=self.backbone_lr_factor)
-        groups = parameter_groups(model, weight_decay=self.weight_decay, lr=self.lr, shares=shares)
+        groups = parameter_groups(
+            model, weight_decay=self.weight_decay, decay_all=self.decay_all, lr=self.lr, shares=shares
+        )
         if self.optimizer == "sgd":
             return SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov)
         return AdamW(groups, lr=self.lr, betas=self.betas)
@@ -116,15 +120,22 @@ def learning_rate_shares(
 
 
 def parameter_groups(
-    model: nn.Module, *, weight_decay: float, lr: float | None = None, shares: dict[str, float] | None = None
+    model: nn.Module,
+    *,
+    weight_decay: float,
+    decay_all: bool = False,
+    lr: float | None = None,
+    shares: dict[str, float] | None = None,
 ) -> list[dict[str, Any]]:
     """Trainable parameters in groups: for each learning rate, the decayed weights, and the rest.
 
-    Norms, biases, gains, class token, positions (absolute and relative) and cluster centres are not decayed.
+    Norms, biases, gains, class token, positions (absolute and relative) and cluster centres are not decayed, unless
+    `decay_all` says so.
 
     Args:
         model: the model to train.
         weight_decay: of the decayed groups.
+        decay_all: whether every parameter is decayed.
         lr: the peak learning rate; needed with `shares`.
         shares: of the learning rate, by parameter name; the others get all of it.
 
@@ -135,7 +146,7 @@ def parameter_groups(
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, p in named:
-        groups.setdefault((shares.get(name, 1.0), not _is_decayed(name, p)), []).append(p)
+        groups.setdefault((shares.get(name, 1.0), not (decay_all or _is_decayed(name, p))), []).append(p)
     return [
         {"params": groups[key], "weight_decay": 0.0 if key[1] else weight_decay}
         | ({} if lr is None else {"lr": lr * key[0]})

@@ -64,3 +64,18 @@ def test_a_recipe_that_was_run_leads_to_its_results():
 def test_a_head_without_a_command():
     with pytest.raises(ValueError, match=r"conf/experiment/x.yaml does not say its command"):
         read_recipe("x", "# @package _global_\n# A set.\ndefaults: []\n", SETTINGS)
+
+
+def test_the_page_of_a_detector_tells_its_head_and_sizes():
+    head = {"name": "retinanet", "detections": 70, "score_threshold": 0.1, "nms_threshold": 0.6}
+    augment, data = {"short_sides": None}, {**SETTINGS["data"], "short_side": 240, "long_side": 999}
+    settings = {key: value for key, value in SETTINGS.items() if key != "protocol"}
+    page = recipe_page(read_recipe("x", TEXT, settings | {"head": head, "data": data, "augment": augment}))
+    assert "| data | `data=csv`; short side of 240 pixels |\n" in page
+    assert "| head | `head=retinanet` |\n" in page
+    assert (
+        "| test protocol | short side of 240 pixels, long side of at most 999; 70 detections from score 0.1, NMS 0.6 |"
+    ) in page
+    augment["short_sides"] = [200, 240]
+    page = recipe_page(read_recipe("x", TEXT, settings | {"head": head, "data": data, "augment": augment}))
+    assert "short side of one of 200, 240 pixels" in page

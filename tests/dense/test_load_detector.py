@@ -9,6 +9,7 @@ from mmdet_maker import mmdet_state
 from stvit_video.dense import class_names, load_detector, start_detector, weights_rule
 from stvit_video.dense.load_detector import OURS, head_of_keys
 from stvit_video.models import CheckpointError, create_model
+from stvit_video.models.swin.windowed import RELEASED_WINDOWS
 
 STVIT_R = {
     "backbone": "stvit_r_swin_tiny",
@@ -124,6 +125,17 @@ def test_a_backbone_starts_a_training_and_is_no_detector():
     assert "backbone.stem.conv1.weight" in report.loaded
     assert {"neck.fpn.inner_blocks.0.0.weight", "backbone.norms.0.weight"} <= set(report.new)
     assert "backbone.head.weight" in report.unused
+
+
+def test_the_released_classifier_starts_the_windowed_detector():
+    options = STVIT_R["backbone_options"]
+    classifier = create_model(STVIT_R["backbone"], num_classes=7, **options).state_dict()
+    windowed = STVIT_R | {"backbone_options": {**options, **RELEASED_WINDOWS}}
+    ours = tiny_detector("mask_rcnn", **windowed)
+    report = start_detector(ours, classifier)
+    key = "levels.2.blocks.1.layers.0.ls1.gamma"  # of generation, which keeps its layer scale
+    assert torch.equal(ours.backbone.state_dict()[key], classifier[key])
+    assert f"backbone.{key}" in report.loaded
 
 
 @pytest.mark.parametrize(

@@ -162,3 +162,10 @@ def test_mixed_batches_and_several_labels_have_their_panels(tmp_path: Path) -> N
     source.write_text("epoch,step,train/loss,train/top1,val/mAP\n0,3,1.5,0.5,0.25\n")
     save_curves(source, tmp_path / "three.png")
     assert png_size(tmp_path / "three.png") == (1620, 420)
+
+
+def test_the_precision_of_detections_has_a_panel(tmp_path: Path) -> None:
+    source = tmp_path / "metrics.csv"
+    source.write_text("epoch,step,train/loss,val/AP,val/AP50\n0,3,1.5,,\n0,3,,0.25,0.5\n")
+    save_curves(source, tmp_path / "detector.png")
+    assert png_size(tmp_path / "detector.png") == (1080, 420)

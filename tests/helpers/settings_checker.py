@@ -3,9 +3,11 @@
 import copy
 
 from stvit_video.config.consistency import contradictions
+from stvit_video.config.detection_consistency import detection_faults
 from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.unknown_keys import unknown_faults
 from stvit_video.settings.train_settings import TrainSettings
+from stvit_video.tasks.task_list import task_of
 
 
 def changed(values, key, value):
@@ -32,8 +34,9 @@ def typed(values):
 
 def faults_of(values):
     """The faults of plain settings, as a start of the training finds them."""
-    read = read_with_layout(TrainSettings, {key: value for key, value in values.items() if key != "sweep"})
-    return [*unknown_faults(read.unknown), *read.wrong.values(), *contradictions(read.settings, read.wrong)]
+    read = task_of(values).read({key: value for key, value in values.items() if key != "sweep"})
+    rules = contradictions if isinstance(read.settings, TrainSettings) else detection_faults
+    return [*unknown_faults(read.unknown), *read.wrong.values(), *rules(read.settings, read.wrong)]
 
 
 def check_settings(values):

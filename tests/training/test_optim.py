@@ -40,6 +40,15 @@ def test_frozen_parameters_and_empty_groups_are_left_out():
     assert [p.shape for p in group["params"]] == [(2, 3)]
 
 
+def test_every_parameter_is_decayed_where_asked_for():
+    model = create_model("stvit_r_casvit_xs", image_size=64)
+    (group,) = parameter_groups(model, weight_decay=0.05, decay_all=True)
+    assert group["weight_decay"] == 0.05
+    assert {id(p) for p in group["params"]} == {id(p) for p in model.parameters()}
+    built = plan(decay_all=True, backbone_lr_factor=0.1).build(model, num_steps=4, max_epochs=2)["optimizer"]
+    assert [(found["lr"], found["weight_decay"]) for found in built.param_groups] == [(0.05, 0.1), (0.5, 0.1)]
+
+
 def test_warm_up_then_half_a_cosine():
     factors = [learning_rate_factor(step, num_steps=110, num_warmup_steps=10, min_factor=0.1) for step in range(111)]
     assert factors[0] == pytest.approx(0.1)

@@ -1,5 +1,7 @@
 """Weights of a windowed STViT-R and of one whose tokens see the whole picture: same names, other answers."""
 
+from collections.abc import Mapping
+
 from torch import Tensor
 
 from stvit_video.models.checkpoints.state_dict import CheckpointError
@@ -7,13 +9,16 @@ from stvit_video.models.swin.model import PADDING_RULE, Swin
 from stvit_video.models.swin.windowed import RELEASED_WINDOWS
 
 RECOVERY = ".attn.q.weight"  # a key of blocks that ask with one set of tokens and look at another
+SCALED = {".ls1.gamma": ".attn.proj", ".ls2.gamma": ".mlp.fc2"}  # a layer scale, and the layer before it
 OPTIONS = ", ".join(f"{option}={value}" for option, value in RELEASED_WINDOWS.items())
 
 
 def check_windowed_weights(
     model: Swin, state: dict[str, Tensor], format_name: str, new_head: bool
 ) -> dict[str, Tensor]:
-    """The state dict as it is, where the model looks at the windows that its weights are from.
+    """The state dict, where the model looks at the windows that its weights are from, or may learn to.
+
+    At the start of a training, layer scales of blocks that have none in the model go into the weights before them.
 
     Args:
         model: that is to receive the weights.
@@ -37,4 +42,23 @@ def check_windowed_weights(
             f"windowed, so that it would answer otherwise; build it without center_window and recover_window, or start "
             f"a training with a new head (in training init_head=new, in Python new_head=True)"
         )
-    return state
+    return without_layer_scales(state, model.state_dict()) if new_head else state
+
+
+def without_layer_scales(state: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict with the layer scales that a model has not multiplied into the layers that they follow.
+
+    The function is the same: gamma (W x + b) = (gamma W) x + gamma b.
+
+    Args:
+        state: tensors by our keys.
+        wanted: the model's keys.
+    """
+    folded = dict(state)
+    for key in [key for key in state if key.endswith(tuple(SCALED)) and key not in wanted]:
+        end = next(end for end in SCALED if key.endswith(end))
+        layer, gamma = key.removesuffix(end) + SCALED[end], folded.pop(key)
+        for name in (f"{layer}.weight", f"{layer}.bias"):
+            if name in folded:
+                folded[name] = gamma.reshape(-1, *[1] * (folded[name].ndim - 1)) * folded[name]
+    return folded

@@ -51,3 +51,19 @@ def test_dense_weights_start_a_windowed_model():
     report = load_checkpoint(model, build("swin_tiny").state_dict())
     assert int(model.state_dict()["padding_rule"]) == 0
     assert {"levels.2.blocks.1.layers.0.ls1.gamma", "levels.2.blocks.4.ls1.gamma"} <= set(report.new)
+
+
+def test_a_windowed_training_starts_from_the_released_classifier():
+    """Its window blocks have no layer scale in the detector; that of the classifier goes into the weights before it."""
+    classifier = build(block_layer_scale=0.1)
+    for name, weight in classifier.named_parameters():
+        if name.endswith("gamma"):
+            torch.nn.init.uniform_(weight, 0.5, 2.0)
+    model = build(block_layer_scale=None, **WINDOWS)
+    load_checkpoint(model, classifier.state_dict(), new_head=True)
+    x = torch.randn(2, 16, 16, 8)
+    theirs, ours = classifier.levels[0].blocks[0], model.levels[0].blocks[0]
+    assert torch.allclose(ours(x), theirs(x), atol=1e-5)
+    assert not torch.allclose(build().levels[0].blocks[0](x), theirs(x), atol=1e-2)
+    with pytest.raises(CheckpointError, match="see the whole picture"):
+        load_checkpoint(model, classifier.state_dict())
