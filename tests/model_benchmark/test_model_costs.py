@@ -4,6 +4,7 @@ import pytest
 
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 from stvit_video.evaluation.cost.published import PUBLISHED
+from stvit_video.layers import attention
 from stvit_video.model_benchmark.model_costs import choose_names, measure_cost, measure_costs
 from stvit_video.models import create_model, list_models
 
@@ -44,7 +45,9 @@ def test_a_cost_is_that_of_the_built_model():
 
 
 @pytest.mark.parametrize("name", sorted(name for name, figures in PUBLISHED.items() if len(figures.input_size) == 2))
-def test_published_figures_within_one_percent(name):
+def test_published_figures_within_one_percent(name, monkeypatch):
+    """The published models form keys and values for few queries, too."""
+    monkeypatch.setattr(attention, "unprojected_is_cheaper", lambda *_, **__: False)
     cost = measure_cost(name)
     with_head = {"distillation": True} if PUBLISHED[name].note else {}
     assert cost.published is PUBLISHED[name]

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import time
+from multiprocessing.connection import wait
 from types import SimpleNamespace
 
 import pytest
@@ -143,6 +144,7 @@ def test_a_process_that_is_gone_is_told_as_torch_does(number, words):
     process.start()
     assert lost_process_error(SimpleNamespace(_workers=[process])) is None
     os.kill(process.pid, number)
+    assert wait([process.sentinel], timeout=60)
     found = find_lost_workers(lost_process_error(SimpleNamespace(_workers=[process])))
     assert found.pids == (process.pid,)
     assert found.signal == words
