@@ -76,7 +76,7 @@ def pooled_shares(matrix: Tensor, *, max_cells: int) -> Tensor:
 
 
 def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
-    """Draw loss and top-1 (several labels a video: mAP, objects: AP) over epochs from the metrics.csv of Lightning's CSVLogger.
+    """Draw loss and top-1 (several labels: mAP, objects: AP) over epochs from the metrics.csv of Lightning's CSVLogger.
 
     The logger writes a row per logging call and leaves most cells empty; an empty cell is no value and
     is left out. Several values of one epoch (logged steps) are averaged. An absent column is not drawn, a panel of
