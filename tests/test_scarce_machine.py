@@ -52,11 +52,11 @@ def test_prediction_needs_no_shared_memory(tiny_run, tmp_path):
 
 
 BUSY = """
-import signal, sys, time
+import os, signal, sys, time
 from stvit_video.data.loading.view_dataset import ViewDataset
 def sleep(self, index):
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    print("busy", flush=True)
+    os.write(1, b"busy\\n")  # in one piece: three processes write at a time
     time.sleep(200)
 ViewDataset.__getitem__ = sleep
 from stvit_video.config.hydra_app import run_command

@@ -118,6 +118,23 @@ def attend_unprojected(q: Tensor, context: Tensor, key_weight: Tensor, value_wei
     return gathered @ value_weight.transpose(1, 2)
 
 
+def self_attend(x: Tensor, qkv: nn.Linear, proj: nn.Linear, *, num_heads: int, bias: Tensor | None = None) -> Tensor:
+    """Softmax attention of every token to every token of the same set.
+
+    Args:
+        x: (B, N, C).
+        qkv: C -> 3 * C, queries, keys and values.
+        proj: C -> C, of what the heads have gathered.
+        num_heads: heads A.
+        bias: see `attend`.
+
+    Returns:
+        (B, N, C).
+    """
+    q, k, v = (split_heads(part, num_heads) for part in qkv(x).chunk(3, dim=-1))
+    return proj(merge_heads(attend(q, k, v, bias)))
+
+
 class SelfAttention(nn.Module):
     """Softmax attention of every token to every token of the same set.
 
@@ -154,8 +171,7 @@ class SelfAttention(nn.Module):
         return in_parts(self._attend, x, width=self.qkv.out_features)
 
     def _attend(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(x).chunk(3, dim=-1))
-        return self.proj(merge_heads(attend(q, k, v, bias)))
+        return self_attend(x, self.qkv, self.proj, num_heads=self.num_heads, bias=bias)
 
 
 class CrossAttention(nn.Module):

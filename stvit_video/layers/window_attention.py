@@ -6,7 +6,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from stvit_video.layers.attention import attend, check_head_split, merge_heads, split_heads
+from stvit_video.layers.attention import attend, check_head_split, self_attend
 from stvit_video.layers.batch_parts import in_parts
 from stvit_video.layers.pos_embed import new_table
 from stvit_video.layers.windows import crop_grid, pad_grid, partition_windows, reverse_windows, shift_grid
@@ -184,8 +184,7 @@ class WindowAttention(nn.Module):
 
     def _attend_to_all(self, x: Tensor) -> Tensor:
         """(B, N, C) -> (B, N, C)."""
-        q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(x).chunk(3, dim=-1))
-        out = self.proj(merge_heads(attend(q, k, v)))
+        out = self_attend(x, self.qkv, self.proj, num_heads=self.num_heads)
         # Processes that train together wait for a gradient of every weight.
         return out + 0.0 * self.bias_table.sum() if self.training else out
 
@@ -200,8 +199,7 @@ class WindowAttention(nn.Module):
             (B * W, N, C).
         """
         if len(bias) in (1, len(windows)):
-            q, k, v = (split_heads(part, self.num_heads) for part in self.qkv(windows).chunk(3, dim=-1))
-            return self.proj(merge_heads(attend(q, k, v, bias)))
+            return self_attend(windows, self.qkv, self.proj, num_heads=self.num_heads, bias=bias)
         qkv = self.qkv(windows).unflatten(-1, (3, self.num_heads, -1)).unflatten(0, (-1, len(bias)))
         q, k, v = qkv.permute(3, 0, 1, 4, 2, 5).flatten(2, 3)  # each (B, W * A, N, D)
         out = attend(q, k, v, bias.flatten(0, 1)[None]).unflatten(1, (len(bias), -1))  # (B, W, A, N, D)
