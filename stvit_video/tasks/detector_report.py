@@ -11,7 +11,7 @@ import numpy as np
 from stvit_video.data.loading.picture_reader import open_image
 from stvit_video.data.loading.true_objects import true_objects
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
-from stvit_video.detections.detector_cost import detector_cost
+from stvit_video.detections.detector_cost import commonest_size, detector_cost
 from stvit_video.detections.picture_scoring import evaluate_pictures
 from stvit_video.detections.trained_detector import TrainedDetector, load_trained_detector
 from stvit_video.evaluation.detection.detection_results import DetectionResults
@@ -159,6 +159,7 @@ def _write_report(
         num_listed=results.num_listed,
     )
     line = result_line(scores, protocol=protocol)
+    evaluated = [records[name].stated_size for name in results.detections]
     summary = {
         "task": detector.task,
         **scores_for_json(scores),
@@ -169,7 +170,7 @@ def _write_report(
         "model": detector.model_name,
         "head": detector.model.describe()["head"],
         "detector": detector.model.describe(),
-        **detector_cost(detector),
+        **detector_cost(detector, picture_size=commonest_size(evaluated, detector.sizes)),
         **provenance(detector.device),
         **extra,
         "result": line,

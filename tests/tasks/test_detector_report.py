@@ -36,6 +36,7 @@ def test_files_hold_what_the_summary_says(detector, tiny_detector, tmp_path, cap
     assert json.loads((tmp_path / "result.json").read_text()) == summary
     assert (summary["x"], summary["task"], summary["model"]) == (1, "detection", "casvit_xs")
     assert summary["gmacs_detector"] > summary["gmacs_backbone"] > 0
+    assert summary["picture_size"] == [64, 64]  # 64 x 48, padded to multiples of 32
     assert {"hardware", "commit", "date"} <= set(summary)
     with (tmp_path / "per_class.csv").open(newline="") as file:
         assert [row["class"] for row in csv.DictReader(file)] == ["disc", "square", "triangle"]
@@ -55,6 +56,15 @@ def test_a_picture_that_can_not_be_read_is_missing_with_its_reason(detector, cop
     told = capsys.readouterr().out
     assert "1 of 5" in told
     assert "000002.png" in told
+
+
+def test_the_cost_is_that_of_most_pictures_and_the_line_tells_the_limits(detector, tiny_detector, tmp_path):
+    """Pictures of 64 x 48 pixels with a long side of up to 200 are no larger for it."""
+    wide = load_trained_detector(tiny_detector.checkpoint, device="cpu", long_side=200)
+    summary = evaluate_detector(wide, listed(tiny_detector.root), tmp_path, batch_size=5, num_workers=0, extra={})
+    assert summary["picture_size"] == [64, 64]
+    assert summary["gmacs_detector"] == pytest.approx(tiny_detector.result["gmacs_detector"])
+    assert "(200x48, " in summary["result"]
 
 
 def test_nothing_that_can_be_read_is_an_error(detector, copied, tmp_path):
