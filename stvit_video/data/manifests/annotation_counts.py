@@ -8,6 +8,11 @@ from stvit_video.data.manifests.findings import Findings, first_of
 __all__ = ["check_categories", "check_counts", "check_parts"]
 
 SHOWN = 6  # categories in a message
+CLASS_WITHOUT_OBJECTS = {"train": "learned", "val": "scored"}
+PICTURES_WITHOUT_OBJECTS = {
+    "train": "they teach the background (data.drop_empty=true leaves them out)",
+    "val": "they are scored, and detections in them count as false",
+}
 
 
 def check_counts(pictures: AnnotatedPictures, part: str, *, max_objects: int | None, masks: bool = False) -> Findings:
@@ -35,12 +40,11 @@ def check_counts(pictures: AnnotatedPictures, part: str, *, max_objects: int | N
     if lacking:
         found.warnings.append(
             f"{len(lacking)} of {len(pictures.classes)} classes have no {part} object, {first_of(lacking)}; "
-            "they can't be learned or scored: add some, or remove the categories"
+            f"they can't be {CLASS_WITHOUT_OBJECTS[part]}: add some, or remove the categories"
         )
     if empty := int((counts == 0).sum()):
         found.warnings.append(
-            f"{empty} of {len(counts)} {part} pictures have no object; in training they teach the background "
-            "(data.drop_empty=true leaves them out)"
+            f"{empty} of {len(counts)} {part} pictures have no object; {PICTURES_WITHOUT_OBJECTS[part]}"
         )
     sizes = [record.stated_size for record in pictures.pictures]
     limits = np.array([object_limit(size, max_objects=max_objects, masks=masks) for size in sizes])

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from coco_maker import CROWD, DOCUMENT, LONE, SQUARE, document, read_part, write_coco
 
@@ -8,13 +10,19 @@ def pictures_of(tmp_path, **changes):
     return read_part(write_coco(tmp_path, documents={"train": document(**changes)}))
 
 
-def test_empty_pictures_and_classes_without_objects_are_warnings(tmp_path):
-    found = check_counts(pictures_of(tmp_path, annotations=[SQUARE, CROWD]), "train", max_objects=None)
+@pytest.mark.parametrize(
+    ("part", "of_class", "of_pictures"),
+    [
+        ("train", "can't be learned: add some", r"teach the background \(data.drop_empty=true leaves them out\)$"),
+        ("val", "can't be scored: add some", "are scored, and detections in them count as false$"),
+    ],
+)
+def test_empty_pictures_and_classes_without_objects_are_warnings(tmp_path, part, of_class, of_pictures):
+    found = check_counts(pictures_of(tmp_path, annotations=[SQUARE, CROWD]), part, max_objects=None)
     assert not found.faults
-    assert [text.partition(";")[0] for text in found.warnings] == [
-        "1 of 2 classes have no train object, first: apple",
-        "2 of 3 train pictures have no object",
-    ]
+    classes, pictures = found.warnings
+    assert re.match(rf"1 of 2 classes have no {part} object, first: apple; they {of_class}", classes), classes
+    assert re.match(rf"2 of 3 {part} pictures have no object; they {of_pictures}", pictures), pictures
 
 
 def test_a_list_with_nothing_to_learn_is_a_fault(tmp_path):
