@@ -12,6 +12,7 @@ from stvit_video.evaluation.detection.instances import PictureId
 from stvit_video.evaluation.detection.precision_plot import save_precision_curves
 from stvit_video.evaluation.detection.results_file import write_detections
 from stvit_video.utils.figures import draw_or_warn
+from stvit_video.visualization.class_colours import class_colour
 from stvit_video.visualization.example_sheet import choose_examples, save_example_sheet
 
 __all__ = ["write_detection_report"]
@@ -53,7 +54,7 @@ def write_detection_report(
     write_detections(folder / "detections.json", results.detections.values(), category_ids=category_ids)
     write_per_class(folder / "per_class.csv", scores, category_ids=category_ids)
     curves, sheet = folder / "pr_curves.png", folder / "examples.png"
-    draw_or_warn(curves, lambda: save_precision_curves(scores, curves))
+    draw_or_warn(curves, lambda: save_precision_curves(scores, curves, colour_of=class_colour))
 
     def draw_examples() -> None:
         chosen = choose_examples(

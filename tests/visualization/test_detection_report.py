@@ -10,6 +10,7 @@ from detection_maker import CLASSES, PICTURE_IDS, SIZES, random_set
 from PIL import Image
 
 from stvit_video.evaluation.detection.detection_results import DetectionResults
+from stvit_video.visualization.class_colours import class_colour
 from stvit_video.visualization.detection_report import write_detection_report
 
 IDS = [9, 7, 5, 3, 1]
@@ -37,6 +38,10 @@ def test_all_files_are_written(tmp_path):
         row = next(csv.DictReader(file))
     assert float(row["mask_AP"]) == pytest.approx(scores["segm"].per_class[0].values["AP"], abs=1e-6)
     assert Image.open(tmp_path / names[1]).width > 1000
+    curves = np.asarray(Image.open(tmp_path / names[3]).convert("RGB"))
+    drawn = [one.name for one in scores["bbox"].per_class if one.values["AP"] is not None]
+    for name in drawn:  # the colour that the class has on pictures
+        assert (curves == class_colour(CLASSES.index(name))).all(-1).sum() > 20
 
 
 def test_without_objects_there_is_no_sheet_but_a_warning(tmp_path, caplog):

@@ -1,6 +1,6 @@
 """pr_curves.png: precision over recall, of all classes together and of each class."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,16 @@ MAX_CLASSES_NAMED = 12  # that have a curve of their own; of more, the best and 
 MAX_NAME_LENGTH = 24
 SHOWN_THRESHOLDS = (0.5, 0.75, 0.9)
 LINE_STYLES = ("-", "--", ":")
+ColourOf = Callable[[int], tuple[int, int, int]]
 
 
-def save_precision_curves(scores: Mapping[str, CocoScores], path: Path) -> None:
+def save_precision_curves(scores: Mapping[str, CocoScores], path: Path, *, colour_of: ColourOf) -> None:
     """Draw the curves: one row for each IoU type, means over the classes at the left, classes at IoU .50 at the right.
 
     Args:
         scores: by IoU type.
         path: the PNG; it is written in one step.
+        colour_of: gives the colour of a class by its label: red, green, blue, 0 to 255.
 
     Raises:
         OSError: it can't be written.
@@ -34,7 +36,7 @@ def save_precision_curves(scores: Mapping[str, CocoScores], path: Path) -> None:
     rows = figure.subplots(len(scores), 2, squeeze=False)
     for (iou_type, found), (left, right) in zip(scores.items(), rows, strict=True):
         _draw_means(left, found, KINDS[iou_type])
-        _draw_classes(right, found, KINDS[iou_type])
+        _draw_classes(right, found, KINDS[iou_type], colour_of)
     with atomically(path) as part, part.open("wb") as file:
         save_figure(figure, file)
 
@@ -53,7 +55,7 @@ def _draw_means(axes: Any, scores: CocoScores, kind: str) -> None:
     _finish(axes, f"{kind}: mean of {_classes(int(with_objects.sum()))}", has_curves=bool(precision.size))
 
 
-def _draw_classes(axes: Any, scores: CocoScores, kind: str) -> None:
+def _draw_classes(axes: Any, scores: CocoScores, kind: str, colour_of: ColourOf) -> None:
     """The precision of classes at IoU .50."""
     curves = {label: scores.precision[0, :, label] for label in range(len(scores.per_class))}
     curves = {label: values for label, values in curves.items() if not np.isnan(values).any()}
@@ -62,8 +64,9 @@ def _draw_classes(axes: Any, scores: CocoScores, kind: str) -> None:
     names, families = plot_text((scores.per_class[label].name for label in shown), max_length=MAX_NAME_LENGTH)
     for place, (label, name) in enumerate(zip(shown, names, strict=True)):
         style = LINE_STYLES[place // 10 % len(LINE_STYLES)]
+        colour = [level / 255 for level in colour_of(label)]
         text = f"{name}: {curves[label].mean():.3f}"
-        axes.plot(scores.recalls, curves[label], style, color=f"C{place % 10}", label=text)
+        axes.plot(scores.recalls, curves[label], style, color=colour, label=text)
     which = "" if len(shown) == len(ranked) else f", best and worst of {len(ranked)} classes"
     legend = _finish(axes, f"{kind}, IoU .50{which}", has_curves=bool(shown))
     if legend is not None:

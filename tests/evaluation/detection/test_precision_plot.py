@@ -24,6 +24,10 @@ def drawn(monkeypatch):
     return figures
 
 
+def draw_curves(scores, path, colour_of=lambda label: (label, 255, 0)):
+    save_precision_curves(scores, path, colour_of=colour_of)
+
+
 def scored(*iou_types, classes=CLASSES):
     truth, detections = random_set(0)
     return {kind: coco_scores(truth, detections, classes=classes, iou_type=kind) for kind in iou_types}
@@ -31,7 +35,7 @@ def scored(*iou_types, classes=CLASSES):
 
 def test_boxes_and_masks_have_a_row_each(tmp_path, drawn):
     found = scored("bbox", "segm")
-    save_precision_curves(found, tmp_path / "pr_curves.png")
+    draw_curves(found, tmp_path / "pr_curves.png")
     assert [file.name for file in tmp_path.iterdir()] == ["pr_curves.png"]
     assert np.asarray(Image.open(tmp_path / "pr_curves.png")).std() > 10
     means, classes = drawn[0].axes[:2]
@@ -43,10 +47,20 @@ def test_boxes_and_masks_have_a_row_each(tmp_path, drawn):
     assert len(drawn[0].axes) == 4
 
 
+def test_each_class_has_its_colour(tmp_path, drawn):
+    found = scored("bbox")
+    draw_curves(found, tmp_path / "x.png", colour_of=lambda label: (51 * label, 255, 0))
+    names = [one.name for one in found["bbox"].per_class]
+    lines = drawn[0].axes[1].get_lines()
+    assert len(lines) == 3
+    for line in lines:
+        assert line.get_color() == [names.index(line.get_label().split(":")[0]) / 5, 1.0, 0.0]
+
+
 def test_of_many_classes_the_best_and_the_worst_have_a_curve(tmp_path, drawn, monkeypatch):
     monkeypatch.setattr(module, "MAX_CLASSES_NAMED", 2)
     found = scored("bbox")
-    save_precision_curves(found, tmp_path / "x.png")
+    draw_curves(found, tmp_path / "x.png")
     axes = drawn[0].axes[1]
     known = [scores for scores in found["bbox"].per_class if scores.values["AP"] is not None]
     ranked = sorted(known, key=lambda scores: scores.values["AP50"])
@@ -57,7 +71,7 @@ def test_of_many_classes_the_best_and_the_worst_have_a_curve(tmp_path, drawn, mo
 
 def test_names_are_taken_literally(tmp_path, drawn):
     names = ("$x^", "قفز", "你" * 200, "d", "e")
-    save_precision_curves(scored("bbox", classes=names), tmp_path / "x.png")
+    draw_curves(scored("bbox", classes=names), tmp_path / "x.png")
     texts = [text.get_text() for text in drawn[0].axes[1].get_legend().get_texts()]
     assert any(text.startswith("$x^: ") for text in texts)
     assert all(len(text) < 40 for text in texts)
@@ -65,5 +79,5 @@ def test_names_are_taken_literally(tmp_path, drawn):
 
 def test_a_set_without_objects_has_a_picture_that_says_so(tmp_path, drawn):
     found = coco_scores([{"picture_id": 1, "boxes": [], "labels": []}], [], classes=["a"])
-    save_precision_curves({"bbox": found}, tmp_path / "x.png")
+    draw_curves({"bbox": found}, tmp_path / "x.png")
     assert "no object of any class" in [text.get_text() for text in drawn[0].axes[1].texts]
