@@ -102,7 +102,7 @@ def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
             if curves[name]:
                 axes.plot(list(curves[name]), list(curves[name].values()), marker=".", label=name)
         axes.set(xlabel="epoch", ylabel=title)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.grid(alpha=0.3)
         axes.legend()
     figure.tight_layout()

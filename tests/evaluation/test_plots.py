@@ -136,6 +136,18 @@ def test_curves(tmp_path: Path) -> None:
     assert png_size(tmp_path / "curves.png") == (1080, 420)
 
 
+@pytest.mark.parametrize("num_epochs", [1, 2, 7])
+def test_ticks_are_whole_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_epochs: int) -> None:
+    source, figures = tmp_path / "metrics.csv", []
+    source.write_text("epoch,train/loss\n" + "".join(f"{epoch},{1 / (epoch + 1)}\n" for epoch in range(num_epochs)))
+    monkeypatch.setattr("stvit_video.evaluation.plots.save_figure", lambda figure, path: figures.append(figure))
+    save_curves(source, tmp_path / "curves.png")
+    left, right = figures[0].axes[0].get_xlim()
+    ticks = [tick for tick in figures[0].axes[0].get_xticks() if left <= tick <= right]
+    assert ticks
+    assert all(tick == round(tick) for tick in ticks)
+
+
 def test_curves_without_validation(tmp_path: Path) -> None:
     source = tmp_path / "metrics.csv"
     source.write_text("epoch,step,train/loss\n0,3,1.5\n1,7,1.0\n")
