@@ -42,9 +42,11 @@ def layer_depths(model: nn.Module) -> dict[str, int]:
 
 
 def head_parameters(model: nn.Module) -> set[str]:
-    """Names of the parameters of the classifiers."""
-    heads = layer_groups(model).heads
-    return {name for name, _ in model.named_parameters() if name.startswith(heads)}
+    """Names of the parameters of the classifiers; of a model around a `backbone`, such as a detector, all others."""
+    names = {name for name, _ in model.named_parameters()}
+    if isinstance(getattr(model, "backbone", None), nn.Module):
+        return {name for name in names if not name.startswith("backbone.")}
+    return {name for name in names if name.startswith(layer_groups(model).heads)}
 
 
 def learned_reducers() -> tuple[str, ...]:

@@ -55,7 +55,10 @@ class OptimSettings(Group):
     layer_decay: PositiveShare | None = setting(
         None, "learning rate of a layer over that of the layer behind it, such as 0.75; null = all alike"
     )
-    backbone_lr_factor: Positive = setting(1.0, "learning rate of all but the head over the head's, such as 0.1")
+    backbone_lr_factor: Positive = setting(
+        1.0,
+        "learning rate of all but the head over the head's, such as 0.1; a detector's head is all but the backbone",
+    )
     train: TrainedPart = setting(
         "all",
         "head: a linear probe; semantic: what makes the few tokens, and the head; the rest of the model stays as "

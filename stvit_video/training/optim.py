@@ -35,7 +35,7 @@ class OptimizerRecipe:
         milestones: epochs after which "step" comes down.
         milestone_factor: by what.
         layer_decay: learning rate of a layer over that of the layer behind it; None = all alike.
-        backbone_lr_factor: learning rate of all but the classifiers over theirs.
+        backbone_lr_factor: learning rate of all but the heads over theirs; a detector's neck is one of its heads.
         probe_epochs: epochs before the warm-up, at `probe_lr`; the schedule is over the epochs after them.
         probe_lr: learning rate of these epochs; None = `lr`.
     """
@@ -103,7 +103,7 @@ def learning_rate_shares(
     Args:
         model: the model to train, for `layer_decay` one of ours.
         layer_decay: d; of L layers of blocks, layer i gets d^(L + 1 - i), see `layer_depths`. None = all alike.
-        backbone_lr_factor: share of all but the classifiers.
+        backbone_lr_factor: share of all but the heads, see `head_parameters`.
 
     Raises:
         ValueError: `layer_decay` for a model that is none of ours.

@@ -80,6 +80,13 @@ def test_reducers_without_weights_have_no_layer():
     assert slot_parameters(model) == set()
 
 
+def test_around_a_backbone_all_is_head():
+    detector = nn.Module()
+    detector.backbone = create_model("casvit_xs", image_size=32)
+    detector.neck, detector.head = nn.Linear(2, 3), nn.Linear(3, 2)
+    assert head_parameters(detector) == {"neck.weight", "neck.bias", "head.weight", "head.bias"}
+
+
 def test_a_cas_vit_counts_mixers_attention_and_the_slot():
     options = {"num_frames": 3, "image_size": 32, "num_classes": 3, "distillation": True}
     model = create_model("stvit_r_video_casvit_xs", **options)
