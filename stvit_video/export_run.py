@@ -1,7 +1,8 @@
 """`python -m stvit_video.export_run RUN [out=FOLDER] [checkpoint=best|last]`: a run as a folder to hand on.
 
 The folder holds the weights as safetensors, config.yaml, labels.json, result.json and a model card (README.md);
-predict, evaluate, init_from and `create_model(name, pretrained=FOLDER)` take it like a checkpoint.
+predict, evaluate, init_from and `stvit_video.load` take it like a checkpoint, and of a classifier
+`create_model(name, pretrained=FOLDER)`.
 """
 
 import json
@@ -16,8 +17,7 @@ from omegaconf import OmegaConf
 
 from stvit_video.evaluation.cost.measure import count_parameters
 from stvit_video.models.checkpoints.files import EXPORTED, write_safetensors
-from stvit_video.models.checkpoints.load import model_from_checkpoint
-from stvit_video.models.model_card import model_card
+from stvit_video.tasks.task_list import task_of_checkpoint
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
 from stvit_video.utils.value_kinds import PATH, one_of
 
@@ -89,7 +89,8 @@ def _read_result(run_dir: Path) -> dict[str, Any] | None:
 
 def _write_whole(out: Path, file: Path, *, result: dict[str, Any] | None, chosen: str) -> None:
     """Write the folder beside its place, and put it there once it is whole."""
-    model, metadata = model_from_checkpoint(file)
+    task = task_of_checkpoint(str(file))
+    model, metadata = task.load(file)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as part:
         folder = Path(part, "whole")
@@ -101,7 +102,7 @@ def _write_whole(out: Path, file: Path, *, result: dict[str, Any] | None, chosen
         (folder / "labels.json").write_text(labels + "\n", encoding="utf-8")
         if result is not None:
             (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-        card = model_card(metadata, result=result, checkpoint=chosen, num_parameters=count_parameters(model))
+        card = task.card(metadata, result=result, checkpoint=chosen, num_parameters=count_parameters(model))
         (folder / "README.md").write_text(card, encoding="utf-8")
         if out.is_dir():
             out.rmdir()  # empty, or it would have been refused

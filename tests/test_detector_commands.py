@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from detector_run import detector_settings, tiny_overrides
 
-from stvit_video import benchmark, budget, export_run, ledger, sweep
+from stvit_video import benchmark, budget, ledger, sweep
 from stvit_video.evaluate import evaluate
 from stvit_video.sweeps.launch import launch_sweep
 
@@ -66,14 +66,13 @@ def test_a_sweep_over_heads_is_reported_by_ap(shapes, tmp_path, monkeypatch, cap
 
 @pytest.mark.parametrize(
     "command",
-    [budget.main, export_run.main, ledger.main, benchmark.main],
-    ids=["budget", "export_run", "ledger", "predict"],
+    [budget.main, ledger.main, benchmark.main],
+    ids=["budget", "ledger", "predict"],
 )
 def test_commands_for_checkpoints_that_label_videos_say_so(tiny_detector, tmp_path, monkeypatch, capsys, command):
     monkeypatch.chdir(tmp_path)
     words = {
         budget.main: [f"ckpt_path={tiny_detector.checkpoint}", "gmacs=5"],
-        export_run.main: [str(tiny_detector.folder), f"out={tmp_path}/export"],
         ledger.main: [str(tiny_detector.folder)],
         benchmark.main: ["predict", f"ckpt_path={tiny_detector.checkpoint}", f"videos={tiny_detector.root}/val"],
     }[command]

@@ -30,7 +30,13 @@ from stvit_video.models.checkpoints.metadata import (
 )
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 
-__all__ = ["TASKS_OF_DETECTORS", "TrainedDetector", "load_trained_detector", "picture_bytes"]
+__all__ = [
+    "TASKS_OF_DETECTORS",
+    "TrainedDetector",
+    "detector_from_checkpoint",
+    "load_trained_detector",
+    "picture_bytes",
+]
 
 TASKS_OF_DETECTORS = ("detection", "instance")
 
@@ -144,16 +150,13 @@ def load_trained_detector(
         CheckpointError: the file can't be read, is none of these tasks, or its model can't be built here.
         ValueError: a setting is out of range.
     """
-    content, source = read_checkpoint(path), repr(str(path))
-    metadata = check_metadata(content.get(METADATA_KEY), source=source, tasks=TASKS_OF_DETECTORS)
+    options = _given(detections=detections, score_threshold=score_threshold, nms_threshold=nms_threshold)
+    model, metadata = detector_from_checkpoint(path, options=options)
     sizes = PictureSizes.from_dict(metadata["preprocessing"])
     changed = _given(short_side=short_side, long_side=long_side)
-    options = _given(detections=detections, score_threshold=score_threshold, nms_threshold=nms_threshold)
-    model = _described(metadata, options, source=source)
-    load_detector(model, content)
     place = choose_device(device)
     return TrainedDetector(
-        model=model.eval().to(place),
+        model=model.to(place),
         task=metadata["task"],
         classes=tuple(metadata["classes"]),
         category_ids=tuple(metadata["category_ids"]),
@@ -162,6 +165,29 @@ def load_trained_detector(
         config=metadata["config"],
         model_name=metadata["model"]["name"],
     )
+
+
+def detector_from_checkpoint(
+    path: str | Path, *, options: Mapping[str, Any] | None = None
+) -> tuple[Detector, dict[str, Any]]:
+    """The detector of one of our checkpoints, with its weights, in eval mode on the CPU.
+
+    Args:
+        path: a .ckpt file, or an exported folder.
+        options: of the head, in place of those of the checkpoint.
+
+    Returns:
+        The detector, and the checkpoint's metadata (see `detector_metadata`).
+
+    Raises:
+        CheckpointError: the file can't be read, is of no detector, or its model can't be built here.
+        ValueError: an option is out of range.
+    """
+    content, source = read_checkpoint(path), repr(str(path))
+    metadata = check_metadata(content.get(METADATA_KEY), source=source, tasks=TASKS_OF_DETECTORS)
+    model = _described(metadata, options or {}, source=source)
+    load_detector(model, content)
+    return model.eval(), metadata
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -1,7 +1,11 @@
-"""The model card of an exported run: what it was trained on and how, its numbers, limits, and how to load it."""
+"""The model card of an exported classifier: what it was trained on and how, its numbers, limits, how to load it."""
 
 from collections.abc import Mapping
 from typing import Any
+
+from stvit_video.models.card_parts import OTHER_DATA, STORED, card_text, measured_rows, recipe_rows
+
+__all__ = ["model_card"]
 
 Values = Mapping[str, Any]
 HOW_TO_LOAD = """```
@@ -16,7 +20,7 @@ model = create_model("{name}", pretrained="FOLDER").eval()
 ```
 
 `model.safetensors` holds the weights and, in its header as JSON, model options, labels, preprocessing and test
-protocol; `config.yaml` is the whole configuration of the training. Nothing here is pickled."""
+protocol; {stored}"""
 
 
 def model_card(metadata: Values, *, result: Values | None, checkpoint: str, num_parameters: int) -> str:
@@ -29,26 +33,16 @@ def model_card(metadata: Values, *, result: Values | None, checkpoint: str, num_
         num_parameters: values in all parameters.
     """
     name = metadata["model"]["name"]
-    parts = [
-        f"# {name}",
+    return card_text(
+        name,
         f"A classifier of {_inputs(metadata)} into {len(metadata['classes'])} classes, trained with stvit_video "
         f"{metadata['versions']['stvit_video']}. These are the weights of {checkpoint}.ckpt.",
-        "## How to load it",
-        HOW_TO_LOAD.replace("{name}", name),
-        "## Data",
-        _list(_data(metadata)),
-        "## Recipe",
-        _list(_recipe(metadata)),
-        "## Numbers",
-        _list(_numbers(result, num_parameters)),
-        "## Limits",
-        _list(_limits(metadata)),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _list(rows: Mapping[str, Any]) -> str:
-    return "\n".join(f"* {name}: {value}" for name, value in rows.items() if value is not None)
+        how_to_load=HOW_TO_LOAD.format(name=name, stored=STORED),
+        data=_data(metadata),
+        recipe=recipe_rows(metadata, unit="clips"),
+        numbers=measured_rows(result, num_parameters, cost=_cost(result)),
+        limits=_limits(metadata),
+    )
 
 
 def _inputs(metadata: Values) -> str:
@@ -68,56 +62,8 @@ def _data(metadata: Values) -> dict[str, Any]:
     }
 
 
-def _recipe(metadata: Values) -> dict[str, Any]:
-    config = metadata["config"]
-    options = ", ".join(f"{key}={value}" for key, value in metadata["model"]["options"].items())
-    groups = {group: config.get(group) for group in ("optim", "augment")}
-    words = {
-        group: ", ".join(f"{key}={value}" for key, value in chosen.items() if value is not None)
-        for group, chosen in groups.items()
-        if chosen
-    }
-    return {
-        "model": options,
-        "started from": config["init_from"].replace("\\", "/").rsplit("/", 1)[-1] if config.get("init_from") else None,
-        "epochs": config.get("trainer", {}).get("max_epochs"),
-        "clips of a batch in each process": config.get("data", {}).get("batch_size"),
-        "sizes of the clips in pixels": _sizes(config.get("data", {})),
-        "taught by": _teacher(config.get("distill", {})),
-        "precision": config.get("trainer", {}).get("precision"),
-        "batches of a step": config.get("trainer", {}).get("accumulate_grad_batches"),
-        "optimizer": words.get("optim"),
-        "augmentation": words.get("augment"),
-        "seed": config.get("seed"),
-    }
-
-
-def _sizes(data: Values) -> str | None:
-    """The sizes of multi-scale training; None = always the one of the input."""
-    sizes = data.get("multi_scale")
-    return sizes and f"{', '.join(map(str, sizes))}, batch {data['multi_scale_batch']}"
-
-
-def _teacher(distill: Values) -> str | None:
-    """Of a distillation; None where the labels alone taught."""
-    if not distill.get("teacher"):
-        return None
-    name = distill["teacher"].replace("\\", "/").rsplit("/", 1)[-1]
-    return f"{name}, weight {distill['weight']}, temperature {distill['temperature']}, {distill['kind']}"
-
-
-def _numbers(result: Values | None, num_parameters: int) -> dict[str, Any]:
-    parameters = {"parameters": f"{num_parameters / 1e6:.2f} M"}
-    if result is None:
-        return {**parameters, "accuracy": "not measured by the training; run stvit_video.evaluate"}
-    return {
-        "result": result["result"],
-        **parameters,
-        "multiply-adds a view": f"{result['gmacs_per_view']:.3f} G",
-        "measured with": f"commit {result['commit'] or 'unknown'}, torch {result['versions']['torch']}, "
-        f"{result['hardware']}, {result['date']}",
-        "trained": f"{result['training']['seconds']:.0f} s, {result['training']['epochs']} epochs",
-    }
+def _cost(result: Values | None) -> dict[str, Any]:
+    return {} if result is None else {"multiply-adds a view": f"{result['gmacs_per_view']:.3f} G"}
 
 
 def _limits(metadata: Values) -> dict[str, Any]:
@@ -131,7 +77,7 @@ def _limits(metadata: Values) -> dict[str, Any]:
             if several
             else "names one of them for every input, also for one that shows none of them"
         ),
-        "data": "the accuracy is that of the data above; other cameras, frame rates, places and people were not tried",
+        "data": OTHER_DATA,
         "probabilities": "they were not calibrated",
         "tokens": f"trained with {elastic} semantic tokens, drawn a step; `model.set_num_tokens` chooses"
         if elastic

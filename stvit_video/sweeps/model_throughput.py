@@ -54,7 +54,8 @@ def _measure(run_dir: Path, run: Run) -> tuple[float, dict[str, Any]]:
         detector = load_trained_detector(
             checkpoint_of(run_dir, run), short_side=sizes["short_side"], long_side=sizes["long_side"]
         )
-        return measure_detector_speed(detector), provenance(detector.device)
+        height, width = run.result["picture_size"]
+        return measure_detector_speed(detector, picture_size=(height, width)), provenance(detector.device)
     recognizer = load_recognizer(
         checkpoint_of(run_dir, run),
         num_tokens=run.result.get("token_grid"),

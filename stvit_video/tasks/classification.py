@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback
+from torch import nn
 
 from stvit_video.config.consistency import chosen_protocol, contradictions
 from stvit_video.config.layout_options import read_with_layout
@@ -23,8 +24,9 @@ from stvit_video.factories.training import build_module, build_weight_callbacks
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints.files import peek_checkpoint
-from stvit_video.models.checkpoints.load import format_of
+from stvit_video.models.checkpoints.load import format_of, model_from_checkpoint
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
+from stvit_video.models.model_card import model_card
 from stvit_video.predictions.label_run import label_videos
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.evaluate_settings import EvaluateSettings
@@ -98,6 +100,16 @@ class Classification:
     def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
         """See `Task`."""
         return evaluate_videos(read_evaluation(EvaluateSettings, values), output_dir=output_dir)
+
+    def load(self, path: Path) -> tuple[nn.Module, dict[str, Any]]:
+        """See `Task`."""
+        return model_from_checkpoint(path)
+
+    def card(
+        self, metadata: Mapping[str, Any], *, result: Mapping[str, Any] | None, checkpoint: str, num_parameters: int
+    ) -> str:
+        """See `Task`."""
+        return model_card(metadata, result=result, checkpoint=checkpoint, num_parameters=num_parameters)
 
     def predict(self, given: Given) -> int:
         """See `Task`."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback
+from torch import nn
 
 from stvit_video.config.detection_consistency import detection_faults
 from stvit_video.config.layout_options import read_with_layout
@@ -15,11 +16,13 @@ from stvit_video.data.loading.picture_datamodule import PictureDataModule
 from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.dense.detector import Detector
 from stvit_video.detections.draw_objects import draw_objects
+from stvit_video.detections.trained_detector import detector_from_checkpoint
 from stvit_video.factories.detection_parts import build_detection, meta_detector
 from stvit_video.factories.layout_settings import other_layouts_settings
 from stvit_video.factories.manifests import absolute_paths, find_manifest
 from stvit_video.factories.picture_data import build_detection_transform, build_picture_sizes
 from stvit_video.factories.training import build_weight_callbacks
+from stvit_video.models.detector_card import detector_card
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.detection_settings import DetectionSettings
 from stvit_video.settings.reading import Read
@@ -84,6 +87,16 @@ class Detection:
     def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
         """See `Task`."""
         return evaluate_detections(values, output_dir=output_dir)
+
+    def load(self, path: Path) -> tuple[nn.Module, dict[str, Any]]:
+        """See `Task`."""
+        return detector_from_checkpoint(path)
+
+    def card(
+        self, metadata: Mapping[str, Any], *, result: Mapping[str, Any] | None, checkpoint: str, num_parameters: int
+    ) -> str:
+        """See `Task`."""
+        return detector_card(metadata, result=result, checkpoint=checkpoint, num_parameters=num_parameters)
 
     def predict(self, given: Given) -> int:
         """See `Task`."""

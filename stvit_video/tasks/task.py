@@ -98,6 +98,28 @@ class Task(Protocol):
             ProcessFailedError: one of several processes failed or did not come.
         """
 
+    def load(self, path: Path) -> tuple[nn.Module, dict[str, Any]]:
+        """The model of a checkpoint of this task with its weights, in eval mode, and what the checkpoint says.
+
+        Args:
+            path: a .ckpt file, or an exported folder.
+
+        Raises:
+            CheckpointError: it can't be read, is of another task, or its model can't be built here.
+        """
+
+    def card(
+        self, metadata: Mapping[str, Any], *, result: Mapping[str, Any] | None, checkpoint: str, num_parameters: int
+    ) -> str:
+        """The model card of an exported run, as Markdown.
+
+        Args:
+            metadata: of the checkpoint, as `load` gives it.
+            result: result.json of the run; None = this checkpoint was not evaluated.
+            checkpoint: "best" or "last".
+            num_parameters: values in all parameters.
+        """
+
     def predict(self, given: Given) -> int:
         """Do what stvit_video.predict does with a checkpoint of this task.
 

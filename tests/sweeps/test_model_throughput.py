@@ -55,14 +55,14 @@ def test_a_detector_is_measured_on_pictures_of_its_evaluation(tiny_detector, tmp
     shutil.copytree(tiny_detector.folder, tmp_path / "0")
     seen, speeds = [], iter([8.5, 4.0, 6.0])
 
-    def measure(detector):
-        seen.append((detector.sizes.short_side, detector.sizes.long_side))
+    def measure(detector, *, picture_size):
+        seen.append((detector.sizes.short_side, detector.sizes.long_side, picture_size))
         return next(speeds)
 
     monkeypatch.setattr(model_throughput, "measure_detector_speed", measure)
     told = []
     (measured,) = measure_again(tmp_path, [read_run(tmp_path / "0", ())], tell=told.append)
-    assert seen == [(48, 64)] * 3
+    assert seen == [(48, 64, (64, 64))] * 3
     assert told == ["0: 8.5 pictures/s (slowest of 3 rounds 4.0)"]
     assert measured.result["inference_pictures_per_second"] == 8.5
     assert read_run(tmp_path / "0", ()).result["slowest_pictures_per_second"] == 4.0

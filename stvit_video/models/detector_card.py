@@ -1,0 +1,81 @@
+"""The model card of an exported detector: what it was trained on and how, its numbers, limits, how to load it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stvit_video.models.card_parts import OTHER_DATA, STORED, card_text, measured_rows, recipe_rows
+
+__all__ = ["detector_card"]
+
+Values = Mapping[str, Any]
+FOUND = {"detection": "boxes", "instance": "boxes and masks"}  # what a task answers
+HOW_TO_LOAD = """```
+python -m stvit_video.predict ckpt_path=FOLDER photo.jpg street.mp4 out=seen
+python -m stvit_video.evaluate ckpt_path=FOLDER data.source=coco data.root=/path/to/pictures
+```
+
+```python
+import stvit_video
+
+detector = stvit_video.load("FOLDER")
+found = detector("photo.jpg")  # boxes, scores, labels; detector.classes has their names
+```
+
+`model.safetensors` holds the weights and, in its header as JSON, backbone, head, class names and the sizes of pictures;
+{stored}"""
+
+
+def detector_card(metadata: Values, *, result: Values | None, checkpoint: str, num_parameters: int) -> str:
+    """The card as Markdown.
+
+    Args:
+        metadata: of the checkpoint, see `stvit_video.models.checkpoints.metadata.detector_metadata`.
+        result: result.json of the run; None = this checkpoint was not evaluated.
+        checkpoint: "best" or "last".
+        num_parameters: values in all parameters.
+    """
+    return card_text(
+        f"{metadata['head']} with {metadata['model']['name']}",
+        f"A detector of {len(metadata['classes'])} classes of objects in pictures and videos, which finds "
+        f"{FOUND[metadata['task']]}, trained with stvit_video {metadata['versions']['stvit_video']}. "
+        f"These are the weights of {checkpoint}.ckpt.",
+        how_to_load=HOW_TO_LOAD.format(stored=STORED),
+        data=_data(metadata),
+        recipe={**recipe_rows(metadata, unit="pictures"), "head": _head(metadata)},
+        numbers=measured_rows(result, num_parameters, cost=_cost(result)),
+        limits=_limits(metadata),
+    )
+
+
+def _data(metadata: Values) -> dict[str, Any]:
+    sizes = metadata["preprocessing"]
+    return {
+        "source": metadata["config"].get("data", {}).get("source", "not stated"),
+        "classes": f"{len(metadata['classes'])}, see labels.json for their order",
+        "input": f"short side {sizes['short_side']}, long side at most {sizes['long_side']} pixels, RGB, mean "
+        f"{sizes['mean']}, standard deviation {sizes['std']}",
+    }
+
+
+def _head(metadata: Values) -> str:
+    options = {"head_rule": metadata["head_rule"], **metadata["head_options"]}
+    return ", ".join(f"{name}={value}" for name, value in options.items() if value is not None)
+
+
+def _cost(result: Values | None) -> dict[str, Any]:
+    if result is None:
+        return {}
+    height, width = result["picture_size"]
+    return {
+        f"multiply-adds at {height}x{width} pixels": f"{result['gmacs_detector']:.3f} G, of them "
+        f"{result['gmacs_backbone']:.3f} G of the backbone"
+    }
+
+
+def _limits(metadata: Values) -> dict[str, Any]:
+    return {
+        "classes": "it finds objects of the classes above only, and may take others for them",
+        "data": OTHER_DATA,
+        "scores": "they were not calibrated",
+        "videos": "each frame is looked at by itself; objects are not followed",
+    }
