@@ -4,10 +4,13 @@ import torch
 from stvit_video.models import create_model
 from stvit_video.models.swin.windowed import check_recover_window, check_windowed
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.recover import TokenRecovery
+from stvit_video.tokens.reducers.random import RandomReducer
 from stvit_video.tokens.slot import TokenSlot
 
 BOTH = {"center_window": (21, 21), "recover_window": (27, 27)}
 OF_A_MODEL = {"video": False, "recover": True, "reducer": "semantic"}
+LITTLE_PYRAMID = {"embed_dim": 8, "depths": (1, 1, 6, 1), "num_heads": (1, 1, 2, 2)}
 LITTLE = {"num_classes": 5, "embed_dim": 8, "depths": (1, 1, 6, 1), "num_heads": (1, 1, 2, 2)}
 
 
@@ -93,6 +96,47 @@ def test_every_parameter_gets_a_gradient(reducer):
     model = windowed(reducer).train()
     model(torch.randn(2, 3, 111, 157)).square().sum().backward()
     assert [key for key, p in model.named_parameters() if p.grad is None or p.grad.abs().sum() == 0] == []
+
+
+@pytest.mark.parametrize("windows", [{}, {"recover_window": (27, 27)}], ids=["global", "windowed"])
+@pytest.mark.parametrize("reducer", ["pool", "random"])
+def test_a_pyramid_recovered_from_other_reducers_trains_a_step(reducer, windows):
+    torch.manual_seed(0)
+    model = create_model("stvit_r_swin_tiny", reducer=reducer, features_only=True, **LITTLE_PYRAMID, **windows)
+    optimizer, x = torch.optim.AdamW(model.parameters(), lr=1e-3), torch.randn(2, 3, 111, 157)
+    losses = []
+    for _ in range(2):
+        torch.manual_seed(1)  # the same tokens are kept
+        maps = model.train()(x)
+        losses.append(sum(found.sin().square().mean() for found in maps))
+        losses[-1].backward()
+        optimizer.step()
+    assert [tuple(found.shape[2:]) for found in maps] == [(28, 40), (14, 20), (7, 10), (4, 5)]
+    assert [key for key, p in model.named_parameters() if p.grad is None or p.grad.abs().sum() == 0] == []
+    assert losses[1] < losses[0]
+
+
+def test_image_tokens_are_recovered_from_the_kept_ones():
+    """Random reduction keeps image tokens as they are; every image token is a query, the kept ones are the context."""
+    torch.manual_seed(0)
+    model = create_model("stvit_r_swin_tiny", reducer="random", features_only=True, **LITTLE_PYRAMID).eval()
+    seen = {}
+
+    def note(module, given, out):
+        seen.setdefault(type(module), (given, out))
+
+    for module in model.modules():
+        if isinstance(module, (RandomReducer, TokenRecovery)):
+            module.register_forward_hook(note)
+    with torch.no_grad():
+        model(torch.randn(1, 3, 96, 96))
+    (tokens,), kept = seen[RandomReducer]
+    tokens, kept = tokens.flatten(1, -2)[0], kept.flatten(1, -2)[0]
+    assert len(kept) < len(tokens)
+    assert all((tokens == one).all(-1).any() for one in kept)
+    (queries, context, *_), _ = seen[TokenRecovery]
+    assert queries.shape[1] == len(tokens)
+    assert context.shape[1] == len(kept)
 
 
 def test_compiled_to_the_same_maps_in_one_graph():
