@@ -12,7 +12,7 @@ from stvit_video.dense.matching import draw_samples, match_boxes
 REGION_CELLS = 7  # along a side of a pooled region
 NUM_CONVS = 4
 SMALLEST_SIDE = 1e-2  # of a detection, in pixels
-Sampled = tuple[Tensor, Tensor, Tensor]
+Sampled = tuple[Tensor, Tensor, Tensor]  # regions, true boxes and which are true boxes, see `sample_regions`
 
 
 class BoxHead(nn.Module):

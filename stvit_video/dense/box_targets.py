@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-Size = tuple[int, int]
+from stvit_video.dense.anchors import Size
 
 
 def checked_sizes(pictures: Tensor, sizes: Sequence[Any]) -> None:

@@ -217,9 +217,8 @@ def hidden_mask(spans: KeySpans, row: int, group: range, *, device: torch.device
     blind = [spans.ring is not None and sees_nothing(spans.ring, rows, columns) for columns in of_each]
     if len(set(of_each)) == 1 and (spans.ring is None or all(blind)):
         return None
-    owners = [
-        i for i, column in enumerate(group) for _ in range(*spans.queries[1][column])
-    ]  # of each column of queries
+    widths = [stop - start for start, stop in (spans.queries[1][column] for column in group)]
+    owners = [i for i, width in enumerate(widths) for _ in range(width)]  # the window of each column of queries
     starts, stops = (torch.tensor([of_each[i][end] for i in owners], device=device) for end in (0, 1))
     cells = torch.arange(*columns_seen(spans, group), device=device)
     keep = (cells >= starts[:, None]) & (cells < stops[:, None])  # (columns of queries, columns of keys)

@@ -177,6 +177,8 @@ def _write_report(
     }
     write_text(output_dir / "result.json", json.dumps(summary, indent=2) + "\n")
     print(line, flush=True)
+    for note in dict.fromkeys(found.note for found in scores.values() if found.note):
+        print(f"note: {note}", flush=True)
     if missing:
         print(missing, flush=True)
     print(f"result.json, per_class.csv, detections.json, pr_curves.png and examples.png are in {output_dir}")

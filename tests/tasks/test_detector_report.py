@@ -80,6 +80,8 @@ def test_no_detections_at_all_are_an_ap_of_zero(detector, tiny_detector, tmp_pat
     silent = load_trained_detector(tiny_detector.checkpoint, device="cpu", score_threshold=1.0)
     summary = evaluate_detector(silent, listed(tiny_detector.root), tmp_path, batch_size=5, num_workers=0, extra={})
     assert (summary["AP"], summary["AP50"], summary["AR"]) == (0, 0, 0)
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(",")[0] for line in told[1:-1]] == ["note: there is not one detection in 5 pictures"]
     assert json.loads((tmp_path / "detections.json").read_text()) == []
     assert (tmp_path / "examples.png").is_file()
 
@@ -91,7 +93,9 @@ def test_pictures_without_objects_have_no_ap(detector, copied, tmp_path, capsys)
     summary = evaluate_detector(detector, listed(copied), tmp_path, batch_size=5, num_workers=0, extra={})
     assert summary["AP"] is None
     assert summary["num_pictures_used"] == 5
-    assert "AP -" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "AP -" in told
+    assert "note: the 5 pictures hold no object" in told
 
 
 def test_perfect_detections_have_an_ap_of_one(detector, tiny_detector, tmp_path, monkeypatch):
