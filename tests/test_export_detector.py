@@ -30,6 +30,8 @@ def test_the_folder_says_what_the_run_was(exported, tiny_detector):
     card = (exported / "README.md").read_text()
     assert card.startswith("# faster_rcnn with casvit_xs\n")
     assert tiny_detector.result["result"] in card
+    assert "flip_probability=" in card
+    assert [word for word in ("label_smoothing", "mixup", "random_resized") if word in card] == []
 
 
 def test_python_finds_the_same_objects(exported, tiny_detector):

@@ -15,9 +15,16 @@ from stvit_video.settings.optim_settings import OptimSettings
 
 CLASSIFICATION = "task=classification"
 # settings of `optim` that are about labels, heads and slots of classifiers
-OF_CLASSIFIERS = ("layer_decay", "train", "probe_epochs", "probe_lr", "sandwich", "sandwich_distill", "class_weights")
-
+OF_CLASSIFIERS = (
+    *("layer_decay", "train", "probe_epochs", "probe_lr", "sandwich", "sandwich_distill", "class_weights"),
+    "label_smoothing",
+)
 OF_PICTURES = ("flip_probability",)  # of the settings that clips have, those that pictures with boxes have, too
+AUGMENT_OF_CLIPS = tuple(name for name in ClipAugmentSettings.model_fields if name not in OF_PICTURES)
+OF_CLASSIFICATION = (
+    *(f"optim.{name}" for name in OF_CLASSIFIERS),
+    *(f"augment.{name}" for name in AUGMENT_OF_CLIPS),
+)
 OF_CLIPS = (  # settings of `data`
     *("sampling", "target_fps", "short_video", "frame_difference", "static_clip", "num_repeats", "multi_scale"),
     *("multi_scale_batch", "cache", "cache_short_side", "interpolation", "backend", "time_limit_seconds"),
@@ -66,8 +73,8 @@ def _clip_faults(settings: DetectionSettings) -> list[str]:
 
 
 def _augment_faults(settings: DetectionSettings) -> list[str]:
-    names = [name for name in ClipAugmentSettings.model_fields if name not in OF_PICTURES]
-    return others_settings(settings.augment, ClipAugmentSettings(), names=names, group="augment", of=CLASSIFICATION)
+    usual = ClipAugmentSettings()
+    return others_settings(settings.augment, usual, names=AUGMENT_OF_CLIPS, group="augment", of=CLASSIFICATION)
 
 
 def _optim_faults(settings: DetectionSettings) -> list[str]:

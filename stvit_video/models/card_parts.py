@@ -1,6 +1,6 @@
 """What the model cards of all tasks have in common: their order, the recipe, and what numbers were measured with."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 __all__ = ["OTHER_DATA", "STORED", "card_text", "measured_rows", "recipe_rows"]
@@ -31,16 +31,21 @@ def card_text(
     return "\n\n".join(parts) + "\n"
 
 
-def recipe_rows(metadata: Values, *, unit: str) -> dict[str, Any]:
+def recipe_rows(metadata: Values, *, unit: str, unused: Collection[str] = ()) -> dict[str, Any]:
     """How the model of a checkpoint was trained.
 
     Args:
         metadata: of the checkpoint.
         unit: what a batch has several of, such as "clips".
+        unused: settings that the task does not have, such as "optim.label_smoothing".
     """
     config = metadata["config"]
     groups = {group: config.get(group) for group in ("optim", "augment")}
-    words = {group: _settings(chosen) for group, chosen in groups.items() if chosen}
+    used = {
+        group: {name: value for name, value in (chosen or {}).items() if f"{group}.{name}" not in unused}
+        for group, chosen in groups.items()
+    }
+    words = {group: _settings(chosen) for group, chosen in used.items() if chosen}
     return {
         "model": ", ".join(f"{key}={value}" for key, value in metadata["model"]["options"].items()),
         "started from": file_name(config["init_from"]) if config.get("init_from") else None,

@@ -1,6 +1,6 @@
 """The model card of an exported detector: what it was trained on and how, its numbers, limits, how to load it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from stvit_video.models.card_parts import OTHER_DATA, STORED, card_text, measured_rows, recipe_rows
@@ -25,7 +25,9 @@ found = detector("photo.jpg")  # boxes, scores, labels; detector.classes has the
 {stored}"""
 
 
-def detector_card(metadata: Values, *, result: Values | None, checkpoint: str, num_parameters: int) -> str:
+def detector_card(
+    metadata: Values, *, result: Values | None, checkpoint: str, num_parameters: int, unused: Collection[str] = ()
+) -> str:
     """The card as Markdown.
 
     Args:
@@ -33,6 +35,7 @@ def detector_card(metadata: Values, *, result: Values | None, checkpoint: str, n
         result: result.json of the run; None = this checkpoint was not evaluated.
         checkpoint: "best" or "last".
         num_parameters: values in all parameters.
+        unused: settings that detectors do not have, see `recipe_rows`.
     """
     return card_text(
         f"{metadata['head']} with {metadata['model']['name']}",
@@ -41,7 +44,7 @@ def detector_card(metadata: Values, *, result: Values | None, checkpoint: str, n
         f"These are the weights of {checkpoint}.ckpt.",
         how_to_load=HOW_TO_LOAD.format(stored=STORED),
         data=_data(metadata),
-        recipe={**recipe_rows(metadata, unit="pictures"), "head": _head(metadata)},
+        recipe={**recipe_rows(metadata, unit="pictures", unused=unused), "head": _head(metadata)},
         numbers=measured_rows(result, num_parameters, cost=_cost(result)),
         limits=_limits(metadata),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from lightning.pytorch import Callback
 from torch import nn
 
-from stvit_video.config.detection_consistency import detection_faults
+from stvit_video.config.detection_consistency import OF_CLASSIFICATION, detection_faults
 from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.setting_checks import faults_of, run_checks
 from stvit_video.data.layouts.catalogue import BOX_LAYOUTS
@@ -96,7 +96,9 @@ class Detection:
         self, metadata: Mapping[str, Any], *, result: Mapping[str, Any] | None, checkpoint: str, num_parameters: int
     ) -> str:
         """See `Task`."""
-        return detector_card(metadata, result=result, checkpoint=checkpoint, num_parameters=num_parameters)
+        return detector_card(
+            metadata, result=result, checkpoint=checkpoint, num_parameters=num_parameters, unused=OF_CLASSIFICATION
+        )
 
     def predict(self, given: Given) -> int:
         """See `Task`."""

@@ -54,6 +54,7 @@ def test_settings_that_go_together(defaults, changes):
         ),
         ({"optim.layer_decay": 0.5}, "optim.layer_decay=0.5 .*task=classification; leave"),
         ({"optim.train": "head", "init_from": "a.ckpt"}, "optim.train=head .*task=classification"),
+        ({"optim.label_smoothing": 0.2}, "optim.label_smoothing=0.2 is for task=classification; leave"),
         ({"optim.class_weights": "balanced"}, "optim.class_weights=balanced .*task=classification"),
         ({"trainer.compile": "default"}, "trainer.compile=default .*task=classification.*trainer.compile=false"),
         ({"augment.mixup_alpha": 0.8}, "augment.mixup_alpha=0.8 .*task=classification; leave"),

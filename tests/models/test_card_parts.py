@@ -34,6 +34,11 @@ def test_the_recipe_tells_settings_and_no_folders():
     }
 
 
+def test_settings_that_a_task_does_not_have_are_left_out():
+    rows = recipe_rows(METADATA, unit="pictures", unused=["optim.lr", "optim.expected_batch"])
+    assert (rows["optimizer"], rows["seed"]) == (None, 7)
+
+
 def test_without_a_result_there_is_no_accuracy():
     rows = measured_rows(None, 1_234_567, cost={})
     assert rows == {"parameters": "1.23 M", "accuracy": rows["accuracy"]}
