@@ -32,6 +32,7 @@ SCRIPTS = (
     "evaluate_clips",
     "fuzz_decoder",
     "fuzz_training",
+    "import_detector",
     "prepare_kinetics",
     "write_reference_pages",
     "write_settings_page",

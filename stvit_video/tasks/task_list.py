@@ -33,6 +33,6 @@ def task_of(values: Mapping[str, Any]) -> Task:
         ValueError: there is no such task.
     """
     name = values.get("task", "classification")
-    if name not in TASKS:
-        raise ValueError(f"task={name} is none that there is; use {', '.join(TASKS)}")
+    if not isinstance(name, str) or name not in TASKS:
+        raise ValueError(f"task={name} must be one of {', '.join(TASKS)}")
     return TASKS[name]

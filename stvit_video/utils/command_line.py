@@ -29,8 +29,16 @@ class CommandLineError(ValueError):
 class Given(SimpleNamespace):
     """What a command line gives: an attribute for each setting, switch and positional, defaults filled in.
 
-    `named` has the names of the settings that stand on the command line.
+    `named` has the names of the settings that stand on the command line. It is no value: `vars()` and comparisons leave
+    it out.
     """
+
+    __slots__ = ("named",)
+    named: frozenset[str]
+
+    def __init__(self, *, named: frozenset[str] = frozenset(), **values: Any) -> None:
+        super().__init__(**values)
+        self.named = named
 
     def __getattr__(self, name: str) -> Any:  # for type checkers: they can't know the names
         raise AttributeError(name)
@@ -204,7 +212,7 @@ class _Reader:
         given |= self._free_values()
         for setting in self.command.settings:
             given[setting.name] = self._value(setting)
-        return Given(**given, named=frozenset(self.texts))
+        return Given(named=frozenset(self.texts), **given)
 
     def _take(self, word: str, rest: deque[str]) -> None:
         key, equals, text = word.partition("=")

@@ -9,10 +9,11 @@ import importlib.util
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -26,10 +27,11 @@ from stvit_video.config.hydra_app import quote_patterns
 from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.nodes import COMMANDS
 from stvit_video.config.unknown_keys import mark_unknown, unknown_faults
+from stvit_video.settings.declare import Group
 from stvit_video.settings.paths import CONF_DIR
-from stvit_video.settings.reading import read_settings
 from stvit_video.sweeps.expand import expand, expand_extra, parse_axes
 from stvit_video.sweeps.settings import read_sweep
+from stvit_video.tasks.evaluation_settings import read_evaluation
 from stvit_video.train import main as _main  # noqa: F401 - the resolvers of the recipes
 from stvit_video.utils.command_line import Command
 from stvit_video.utils.compat import parse_hydra_arguments
@@ -176,5 +178,16 @@ def _job_faults(name: str, job: Sequence[str]) -> list[str]:
         with patch.object(torch.cuda, "device_count", lambda: NUM_GPUS):
             return faults_of(values)
     values.pop("sweep", None)
-    read = (read_settings if name == "evaluate" else read_with_layout)(COMMANDS[name], values)
+    if name == "evaluate":  # for the checkpoint of a task, we can't know which
+        fault = min((_evaluation_fault(kind, values) for kind in COMMANDS[name]), key=len)
+        return [fault] if fault else []
+    read = read_with_layout(COMMANDS[name][0], values)
     return [*unknown_faults(read.unknown, config_name=name), *read.wrong.values()]
+
+
+def _evaluation_fault(kind: type[Group], values: Mapping[str, Any]) -> str:
+    try:
+        read_evaluation(kind, values)
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -53,7 +53,7 @@ def test_parts_that_are_missing_or_of_another_type(changes, message):
 
 def test_every_part_is_needed():
     for key in metadata():
-        if key not in ("versions", "format", "multi_label", "held_back", "position_grid"):
+        if key not in ("versions", "format", "multi_label", "held_back", "position_grid", "task"):
             with pytest.raises(CheckpointError, match=f"lacks .*'stvit_video' entry: {key}"):
                 check_metadata({k: v for k, v in metadata().items() if k != key}, source="x")
 
