@@ -14,9 +14,9 @@ from stvit_video.utils.file_lock import file_lock
 with file_lock(Path(sys.argv[1])):
     child = os.fork()  # as a loader is, which may outlive its killed parent
     if child == 0:
+        print(os.getpid(), flush=True)  # the fork is over: it has let go
         time.sleep(60)
         os._exit(0)
-    print(child, flush=True)
     time.sleep(60)
 """
 
