@@ -19,8 +19,8 @@ def copy(tmp_path_factory):
         package / "training" / "optim.py", "    cooldown_epochs: float = 0.0\n", before="    warmup_lr: float = 0.0\n"
     )
     rules = package / "config" / "optim_consistency.py"
-    insert(rules, f"{RULE}\n\n", before="CHECKS: tuple[Check, ...] = (\n")
-    insert(rules, "    _cooldown_faults,\n", before="    _model_faults,\n)")
+    insert(rules, f"{RULE}\n\n", before="SCHEDULE_CHECKS: tuple[Check, ...] = (\n")
+    insert(rules, "    _cooldown_faults,\n", before="    _sharding_faults,\n)")
     return root
 
 
