@@ -19,7 +19,7 @@ from stvit_video.budgets.memory import NoMemoryError
 from stvit_video.budgets.results import front_to_store, lines_to_run, write_results
 from stvit_video.budgets.run_speed import LEAST_SECONDS, measure_speeds
 from stvit_video.budgets.search import Found, search
-from stvit_video.budgets.search_space import SETTINGS, chosen_space
+from stvit_video.budgets.search_space import SETTINGS, chosen_space, num_settings
 from stvit_video.data.loading.frame_source import FrameSource
 from stvit_video.data.manifests.manifest import Manifest, require_one_frame
 from stvit_video.evaluation.multiview import NonFiniteLogitsError
@@ -54,8 +54,16 @@ FAILURES = (NonFiniteLogitsError, NothingEvaluatedError, NoMemoryError)
 
 
 def _list(name: str, help: str, default_words: str) -> Setting:
-    kind = TOKENS if name == "num_tokens" else replace(whole_numbers(low=1), example="8,16")
+    kinds = {"num_tokens": TOKENS, "num_crops": replace(whole_numbers(low=1), read=_read_crops, example="1,3")}
+    kind = kinds.get(name, replace(whole_numbers(low=1), example="8,16"))
     return Setting(name=name, kind=kind, help=help, default_words=default_words)
+
+
+def _read_crops(text: str) -> tuple[int, ...]:
+    crops = whole_numbers(low=1).read(text)
+    if not set(crops) <= {1, 3}:
+        raise ValueError("must be 1, 3 or both with a comma between")
+    return crops
 
 
 COMMAND = Command(
@@ -206,7 +214,8 @@ def _folder(given: Given) -> Path:
 
 def _store(ckpt_path: Path, front: StoredFront) -> None:
     file = add_to_metadata(ckpt_path, {FRONT_KEY: front.plain()})
-    print(f"{file} holds these {len(front.points)} settings; gmacs=, clips_per_second= or latency_ms= chooses one")
+    held = num_settings(len(front.points))
+    print(f"{file} holds the front of {held}; gmacs=, clips_per_second= or latency_ms= chooses one")
 
 
 def _measure_again(given: Given, budget: Budget | None) -> None:

@@ -94,7 +94,7 @@ def test_the_same_command_again_has_nothing_to_look_at(run, capsys):
 
 def test_the_front_goes_into_the_checkpoint_and_predict_and_load_use_it(run, video, capsys):
     assert run("write=true") == 0
-    assert f"{run.checkpoint} holds these" in capsys.readouterr().out
+    assert f"{run.checkpoint} holds the front of" in capsys.readouterr().out
     front = read_front(read_checkpoint(run.checkpoint)[METADATA_KEY], source="x")
     assert front.date
     assert front.hardware
@@ -172,7 +172,7 @@ def test_validation_data_that_are_gone(elastic_run, tmp_path, capsys):
     ("words", "rule"),
     [
         (("gmacs=0",), "gmacs='0' must be a number above 0"),
-        (("gmacs=1", "latency_ms=2"), "exclude each other"),
+        (("gmacs=1", "latency_ms=2"), "gmacs and latency_ms exclude each other; give one of them$"),
         (("num_tokens=a",), "num_tokens='a' .*such as num_tokens="),
         (("num_tokens=999",), "not one of 4 settings can be run: num_tokens=999"),
         (("generate_at=0",), "generate_at='0'"),
@@ -180,7 +180,7 @@ def test_validation_data_that_are_gone(elastic_run, tmp_path, capsys):
         (("speed_only=true",), "holds no front .*stvit_video.budget ckpt_path=.* write=true"),
         (("data.val=x.csv",), r"data\.val .*need data\.source"),
         (("num_video=5",), "num_video is no setting; did you mean num_videos"),
-        (("num_crops=2",), "num_crops"),
+        (("num_crops=1,2",), "num_crops='1,2' must be 1, 3 or both"),
     ],
 )
 def test_wrong_settings_end_in_a_sentence(run, capsys, words, rule):

@@ -10,7 +10,7 @@ from stvit_video.budgets.halves import Labels, split_in_halves
 from stvit_video.budgets.halving import Quality, Round, front_of, search_front
 from stvit_video.budgets.looking import Looker
 from stvit_video.budgets.run_speed import LEAST_SECONDS, measure_speeds
-from stvit_video.budgets.search_space import SearchSpace
+from stvit_video.budgets.search_space import SearchSpace, num_settings
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD
 from stvit_video.inference.stored_front import FrontPoint
@@ -73,14 +73,14 @@ def search(looker: Looker, *, seed: int, first_videos: int, most_gmacs: float | 
     def look(chosen: Sequence[int], num_videos: int) -> list[Quality | None]:
         mine = [numbers[place] for place in chosen]
         num_left = looker.num_left(mine, choosing[:num_videos])
-        _tell(f"{len(chosen)} settings on {num_videos} videos, {num_left} of them not looked at yet")
+        _tell(f"{num_settings(len(chosen))} on {num_videos} videos, {num_left} of them not looked at yet")
         looker.look(mine, choosing[:num_videos])
         return looker.qualities(mine, choosing[:num_videos])
 
     rounds = search_front(costs, look, num_videos=len(choosing), first=first_videos)
     front = [numbers[place] for place in front_of(costs, rounds[-1])]
     _tell(
-        f"{len(front)} settings of the front on the {len(reporting)} other videos, "
+        f"{num_settings(len(front))} of the front on the {len(reporting)} other videos, "
         f"{looker.num_left(front, reporting)} of them not looked at yet"
     )
     looker.look(front, reporting)
@@ -97,7 +97,7 @@ def search(looker: Looker, *, seed: int, first_videos: int, most_gmacs: float | 
 def _points(
     looker: Looker, front: Sequence[int], choosing: Sequence[int], reporting: Sequence[int], *, seed: int
 ) -> list[FrontPoint]:
-    _tell(f"the speed of {len(front)} settings on this machine")
+    _tell(f"the speed of {num_settings(len(front))} on this machine")
     settings = [looker.settings[number] for number in front]
     limits = [looker.journal.views_at_once.get(number, MAX_VIEWS_PER_FORWARD) for number in front]
     speeds = measure_speeds(looker.trained, settings, views_at_once=limits, least_seconds=LEAST_SECONDS)

@@ -51,6 +51,11 @@ class SearchSpace:
 SETTINGS = tuple(field.name for field in fields(SearchSpace))
 
 
+def num_settings(number: int) -> str:
+    """A number of settings in words, "1 setting" or "3 settings"."""
+    return f"{number} setting{'' if number == 1 else 's'}"
+
+
 def default_space(trained: TrainedModel) -> SearchSpace:
     """What a search goes through where nothing is said: places and counts that were trained, and cheaper inputs.
 

@@ -55,8 +55,8 @@ def read_places(generate_at: Any, elastic_generate_at: Any, *, default: int) -> 
     chosen = max(drawn) if generate_at is None else whole_number("generate_at", generate_at)
     if chosen not in drawn:
         raise ValueError(
-            f"generate_at={chosen} is none of elastic_generate_at={list(drawn)}, so it would never be trained; choose "
-            f"one of these, or add it"
+            f"generate_at={chosen} is none of elastic_generate_at={list(drawn)}, so it would never be trained; "
+            f"give generate_at={max(drawn)} (a recipe may set another), or add {chosen} to the list"
         )
     return Places(chosen, drawn)
 

@@ -20,6 +20,7 @@ from stvit_video.utils.value_kinds import PATH, YES_NO, Kind
 
 HELP = ("--help", "-h")
 WIDTH = 26
+EXCLUDE = "exclude each other; give one of them"
 
 
 class CommandLineError(ValueError):
@@ -265,8 +266,8 @@ class _Reader:
                 self.faults.append(f"{setting.name} is missing; give {setting.name}={setting.kind.example}")
             return setting.default
         beside = [name for name in setting.excludes if name in self.texts]
-        if beside:
-            self.faults.append(f"{setting.name} and {beside[0]} exclude each other; give one of them")
+        if beside and f"{beside[0]} and {setting.name} {EXCLUDE}" not in self.faults:
+            self.faults.append(f"{setting.name} and {beside[0]} {EXCLUDE}")
         try:
             return setting.read(self.texts[setting.name])
         except ValueError as error:

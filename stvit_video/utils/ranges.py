@@ -1,6 +1,7 @@
 """Counts and rates that a caller gives."""
 
 import math
+from numbers import Real
 
 
 def require_positive(**counts: int) -> None:
@@ -20,5 +21,5 @@ def require_rate(name: str, rate: float) -> None:
     Raises:
         ValueError: it is not.
     """
-    if not (math.isfinite(rate) and rate > 0):
-        raise ValueError(f"{name}={rate} must be a finite number above 0")
+    if not isinstance(rate, Real) or not (math.isfinite(rate) and rate > 0):
+        raise ValueError(f"{name}={rate!r} must be a finite number above 0")

@@ -66,6 +66,6 @@ def test_at_most_one_budget_and_above_0():
     assert read_budget() is None
     with pytest.raises(ValueError, match=r"gmacs and latency_ms are given"):
         read_budget(gmacs=1, latency_ms=2)
-    for wrong in (0, -1.0, float("nan")):
+    for wrong in (0, -1.0, float("nan"), "a"):
         with pytest.raises(ValueError, match="gmacs=.* above 0"):
             read_budget(gmacs=wrong)
