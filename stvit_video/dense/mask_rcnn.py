@@ -218,7 +218,7 @@ class RegionDetector(Detector):
     def detect_alike(
         self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size]
     ) -> list[dict[str, Tensor]]:
-        """See `Detector.detect_alike`; the classes are of the mean of all stages' logits, the boxes of the last stage."""
+        """See `Detector`; the classes are of the mean of all stages' logits, the boxes of the last stage."""
         padded, maps, _ = self.maps(pictures)
         answers = self._answers(padded, maps, sizes)
         regions = answers["regions"][-1]

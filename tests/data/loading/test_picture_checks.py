@@ -1,10 +1,11 @@
 import shutil
 
+import pytest
 from coco_maker import DOCUMENT, document, read_part, write_coco
 from picture_maker import pack, write_picture
 from PIL import Image
 
-from stvit_video.data.loading.picture_checks import check_copies, check_files, size_findings
+from stvit_video.data.loading.picture_checks import check_copies, check_depth, check_files, size_findings
 
 
 def test_good_files_pass_also_in_an_archive(tmp_path):
@@ -55,8 +56,32 @@ def test_pictures_of_16_bits_are_told(tmp_path):
     with Image.open(root / "train" / "c.png") as picture:
         picture.convert("L").convert("I;16").save(root / "train" / "c.png")
     [warning] = check_files(read_part(root), "train").warnings
+    assert check_depth(read_part(root), "train").warnings == [warning]
     assert "1 of 3 train pictures that were looked at have more than 8 bits" in warning
     assert "c.png" in warning
+
+
+@pytest.mark.parametrize(("name", "turn", "told"), [("c.png", 6, True), ("c.png", 1, False), ("a.png", 3, True)])
+def test_a_turn_that_the_size_does_not_tell_is_told(tmp_path, name, turn, told):
+    root = write_coco(tmp_path)
+    with Image.open(root / "train" / name) as picture:
+        exif = picture.getexif()
+        exif[0x0112] = turn
+        picture.save(root / "train" / name, exif=exif)
+    warnings = check_files(read_part(root), "train").warnings
+    assert len(warnings) == told
+    for warning in warnings:
+        assert "1 of 3 train pictures that were looked at are turned as their EXIF says" in warning
+        assert name in warning
+        assert "upright" in warning
+
+
+def test_what_happens_to_unread_pictures_is_told_of_each_part(tmp_path):
+    root = write_coco(tmp_path)
+    for part, then in (("train", "training passes them over"), ("val", "the AP is without them")):
+        (root / part / "a.png").write_bytes(b"text")
+        [warning] = check_files(read_part(root, part), part).warnings
+        assert warning.endswith(f"; {then}" + " (up to data.max_skipped_fraction)" * (part == "train"))
 
 
 def test_copies_are_found_by_their_bytes(tmp_path):
