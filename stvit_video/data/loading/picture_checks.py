@@ -22,14 +22,15 @@ NUM_OPENED = 200
 def check_files(pictures: AnnotatedPictures, part: str, *, num_opened: int | None = NUM_OPENED) -> Findings:
     """Read the headers of pictures: which can't be read, have another size than is stated, 16 bits, or a turn.
 
-    All that are looked at are unreadable or of another size = a fault; some = a warning.
+    All that are looked at are unreadable or of another size = a fault; some = a warning. Files that are not there are
+    not looked at: reading the list has told them.
 
     Args:
         pictures: the list.
         part: "train" or "val", for messages.
         num_opened: how many, spread over the list; None = all.
     """
-    chosen = _spread(pictures, num_opened)
+    chosen = [record for record in _spread(pictures, num_opened) if record.path.exists()]
     headers, unreadable = _headers(chosen)
     sizes = {place: (header.height, header.width) for place, header in headers.items()}
     found = size_findings([record for record in chosen if record.place in sizes], sizes, part)
@@ -153,12 +154,8 @@ def _tell(found: Findings, sentence: str, part: str, *, all_bad: bool) -> None:
     if all_bad:
         found.faults.append(f"{sentence}; correct the annotations or the folder of the pictures")
     else:
-        then = (
-            "training passes them over (up to data.max_skipped_fraction)"
-            if part == "train"
-            else "the AP is without them"
-        )
-        found.warnings.append(f"{sentence}; {then}")
+        passed = "training passes them over (up to data.max_skipped_fraction)"
+        found.warnings.append(f"{sentence}; {passed if part == 'train' else 'the AP is without them'}")
 
 
 def _listed(texts: Sequence[Any]) -> str:

@@ -19,20 +19,22 @@ def test_good_files_pass_also_in_an_archive(tmp_path):
 def test_some_files_that_cant_be_read_are_a_warning_and_all_a_fault(tmp_path):
     pictures = read_part(write_coco(tmp_path))
     (tmp_path / "train" / "a.png").write_bytes(b"text")
-    (tmp_path / "train" / "b.png").unlink()
+    (tmp_path / "train" / "b.png").write_bytes(b"")
     found = check_files(pictures, "train")
     assert not found.faults
     assert "2 of 3 train pictures that were looked at can't be read" in found.warnings[0]
     assert "a.png" in found.warnings[0]
-    assert "does not exist" in found.warnings[0]
-    (tmp_path / "train" / "c.png").unlink()
-    assert "3 of 3" in check_files(pictures, "train").faults[0]
+    assert "b.png" in found.warnings[0]
+    (tmp_path / "train" / "b.png").unlink()  # reading a list tells what is not there
+    assert "1 of 2 train pictures" in check_files(pictures, "train").warnings[0]
+    (tmp_path / "train" / "c.png").write_bytes(b"text")
+    assert "2 of 2" in check_files(pictures, "train").faults[0]
 
 
 def test_so_many_are_looked_at_spread_over_the_list(tmp_path):
     pictures = read_part(write_coco(tmp_path))
     for name in "bc":
-        (tmp_path / "train" / f"{name}.png").unlink()
+        (tmp_path / "train" / f"{name}.png").write_bytes(b"text")
     assert not check_files(pictures, "train", num_opened=1).warnings
     assert "2 of 3" in check_files(pictures, "train", num_opened=None).warnings[0]
 
