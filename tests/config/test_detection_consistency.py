@@ -43,8 +43,8 @@ def test_settings_that_go_together(defaults, changes):
             "task=instance .*head=faster_rcnn .*head=mask_rcnn or head=cascade_mask_rcnn, or task=detection",
         ),
         (
-            {"head.name": "retinanet", "head.head_channels": 16},
-            "head.head_channels is not for head=retinanet, which takes head.anchor_ratios, .*head.focal_gamma, "
+            {"head.name": "retinanet"},
+            "head.head_channels, head.region_samples are not for head=retinanet, which takes head.anchor_ratios, .*head.focal_gamma, "
             ".*head.scales, head.score_threshold$",
         ),
         ({"head.name": "yolo"}, "head=yolo, model=casvit_xs: head='yolo' .*faster_rcnn, "),
