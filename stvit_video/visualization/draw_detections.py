@@ -161,7 +161,8 @@ def _corners(box: tuple[float, float, float, float], size: tuple[int, int]) -> t
 def _draw_labels(picture: np.ndarray, objects: Sequence[DrawnObject], names: Sequence[str]) -> None:
     height, width = picture.shape[:2]
     smallest, largest = LETTER_SIZES
-    size_pixels, visible = min(max(round((height + width) / 2 / PIXELS_A_LETTER), smallest), largest), []
+    size_pixels = min(max(round((height + width) / 2 / PIXELS_A_LETTER), smallest), largest)
+    visible = list[tuple[int, int, int, int]]()
     if (height + width) / 2 < SMALL_PIXELS:
         size_pixels, visible = LETTER_OF_SMALL, [_corners(shown.box, (height, width)) for shown in objects]
     places, free_pixels = LabelPlaces(height=height, width=width, visible=visible), LABELS_SHARE * height * width

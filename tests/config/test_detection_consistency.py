@@ -44,8 +44,8 @@ def test_settings_that_go_together(defaults, changes):
         ),
         (
             {"head.name": "retinanet"},
-            "head.head_channels, head.region_samples are not for head=retinanet, which takes head.anchor_ratios, .*head.focal_gamma, "
-            ".*head.scales, head.score_threshold$",
+            "head.head_channels, head.region_samples are not for head=retinanet, which takes head.anchor_ratios, "
+            ".*head.focal_gamma, .*head.scales, head.score_threshold$",
         ),
         ({"head.name": "yolo"}, "head=yolo, model=casvit_xs: head='yolo' .*faster_rcnn, "),
         ({"head.rpn_box_loss": "l3"}, "head=faster_rcnn, model=casvit_xs: rpn_box_loss='l3' .*giou"),
