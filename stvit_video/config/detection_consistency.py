@@ -5,7 +5,7 @@ from collections.abc import Collection
 from stvit_video.config.consistency import shared_contradictions
 from stvit_video.config.setting_checks import Check, others_settings, run_checks
 from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, LAYOUTS
-from stvit_video.dense.create_detector import HEADS
+from stvit_video.dense.create_detector import HEADS, head_options
 from stvit_video.factories.detection_parts import meta_detector
 from stvit_video.factories.layout_settings import foreign_faults
 from stvit_video.settings.augment_settings import ClipAugmentSettings
@@ -47,11 +47,24 @@ def _head_faults(settings: DetectionSettings) -> list[str]:
     if name in HEADS and settings.task == "instance" and not HEADS[name].masks:
         with_masks = " or head=".join(name for name, head in HEADS.items() if head.masks)
         return [f"task=instance needs masks, which head={name} does not find; use head={with_masks}, or task=detection"]
+    if foreign := _foreign_options(settings):
+        return [foreign]
     try:
         meta_detector(settings)
     except ValueError as error:
         return [f"head={name}, model={settings.model.name}: {error}"]
     return []
+
+
+def _foreign_options(settings: DetectionSettings) -> str:
+    """A sentence on options that the chosen head does not have; "" = there are none, or no such head."""
+    head = settings.head
+    known = head_options(head.name) if head.name in HEADS else head.options
+    foreign = sorted(set(head.options) - set(known))
+    if not foreign:
+        return ""
+    named = [", ".join(f"head.{name}" for name in names) for names in (foreign, sorted(known))]
+    return f"{named[0]} {'are' if len(foreign) > 1 else 'is'} not for head={head.name}, which takes {named[1]}"
 
 
 def _data_faults(settings: DetectionSettings) -> list[str]:

@@ -94,8 +94,8 @@ class Detector(nn.Module):
             pyramid, finest first; a zero that keeps the maps in the graph that the pyramid leaves out.
         """
         height, width = pictures.shape[-2:]
-        right, bottom = (max(SMALLEST_SIDE, ceil(side / DIVISOR) * DIVISOR) - side for side in (width, height))
-        padded = F.pad(pictures, (0, right, 0, bottom))
+        tall, wide = own_padding((height, width))
+        padded = F.pad(pictures, (0, wide - width, 0, tall - height))
         maps = self.backbone(padded)
         unused = sum((features.flatten()[:1].float().sum() * 0 for features in maps[: self.neck.first]), start=0.0)
         return padded, self.neck(maps), torch.as_tensor(unused, device=pictures.device)
@@ -180,6 +180,9 @@ class Detector(nn.Module):
     ) -> list[dict[str, Tensor]]:
         """The objects of every picture; batch norms and dropout are as the module's mode says, so call eval() first.
 
+        A picture gets what it gets alone, whatever else is in the batch: those that alone would be padded to the same
+        size run together, cut to it.
+
         Args:
             pictures: (B, 3, H, W) normalised, padded with zeros right and bottom.
             sizes: height and width of each picture within the padding.
@@ -192,7 +195,33 @@ class Detector(nn.Module):
         Raises:
             ValueError: sizes do not fit the pictures.
         """
+        checked_sizes(pictures, sizes)
+        originals, found = list(original_sizes or sizes), dict[int, dict[str, Tensor]]()
+        for (height, width), places in places_by_padding(sizes).items():
+            alike = pictures[torch.tensor(places, device=pictures.device)][..., :height, :width]
+            parts = self.detect_alike(alike, [sizes[i] for i in places], [originals[i] for i in places])
+            found.update(zip(places, parts, strict=True))
+        return [found[i] for i in range(len(sizes))]
+
+    def detect_alike(
+        self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size]
+    ) -> list[dict[str, Tensor]]:
+        """As `detect`, of pictures (B, 3, H, W) that all have the padding that they have alone; not checked."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it detects")
+
+
+def own_padding(size: Size) -> Size:
+    """Height and width that a picture of this size is padded to when it is alone."""
+    height, width = (max(SMALLEST_SIDE, ceil(side / DIVISOR) * DIVISOR) for side in size)
+    return height, width
+
+
+def places_by_padding(sizes: Sequence[Size]) -> dict[Size, list[int]]:
+    """Places in a batch of the pictures that have the same padding when they are alone."""
+    groups: dict[Size, list[int]] = {}
+    for place, size in enumerate(sizes):
+        groups.setdefault(own_padding(size), []).append(place)
+    return groups
 
 
 def to_original(found: dict[str, Tensor], *, size: Size, original: Size) -> dict[str, Tensor]:

@@ -151,7 +151,7 @@ def _load(detector: Detector, state: dict[str, Tensor], *, name: str, new_head: 
     """Check the heads, load the backbone by its own rules, then load the heads."""
     wanted = {key: value for key, value in detector.state_dict().items() if not key.startswith(BACKBONE)}
     if (theirs := head_of_keys(state)) != (ours := head_of_keys(wanted)):
-        raise CheckpointError(f"the weights are of head={theirs!r}, the detector has {ours!r}; build it with theirs")
+        raise CheckpointError(f"the weights are of head={theirs}, the detector has head={ours}; use head={theirs}")
     heads = {key: value for key, value in state.items() if not key.startswith(BACKBONE)}
     new = [key for key in wanted if _is_of_classes(key)] if new_head else []
     heads |= {key: wanted[key] for key in (*new, RULE)}

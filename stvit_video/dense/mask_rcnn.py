@@ -215,11 +215,10 @@ class RegionDetector(Detector):
         return answers
 
     @torch.no_grad()
-    def detect(
-        self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size] | None = None
+    def detect_alike(
+        self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size]
     ) -> list[dict[str, Tensor]]:
-        """See `Detector.detect`; the classes are of the mean of all stages' logits, the boxes of the last stage."""
-        checked_sizes(pictures, sizes)
+        """See `Detector`; the classes are of the mean of all stages' logits, the boxes of the last stage."""
         padded, maps, _ = self.maps(pictures)
         answers = self._answers(padded, maps, sizes)
         regions = answers["regions"][-1]
@@ -228,7 +227,7 @@ class RegionDetector(Detector):
         boxes = decode_boxes(answers["boxes"][-1], torch.cat(regions), weights=code_weights(len(self.stages) - 1))
         found = [self._choose(*part) for part in zip(boxes.split(counts), scores.split(counts), sizes, strict=True)]
         masks = self._masks(maps, found) if self.has_masks else None
-        return self._finish(found, masks, sizes, original_sizes or sizes)
+        return self._finish(found, masks, sizes, original_sizes)
 
     def _choose(self, boxes: Tensor, scores: Tensor, size: Size) -> dict[str, Tensor]:
         """The detections of a picture, of boxes (P, num_classes, 4) and probabilities (P, num_classes + 1)."""

@@ -117,11 +117,10 @@ class RetinaNet(Detector):
         return {"classes": answers["cls_logits"], "boxes": answers["bbox_regression"]}
 
     @torch.no_grad()
-    def detect(
-        self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size] | None = None
+    def detect_alike(
+        self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size]
     ) -> list[dict[str, Tensor]]:
-        """See `Detector.detect`."""
-        checked_sizes(pictures, sizes)
+        """See `Detector.detect_alike`."""
         padded, maps, _ = self.maps(pictures)
         answers, anchors = self.head(maps), self.anchors(maps, padded, sizes)
         scores, offsets = answers["cls_logits"].float().sigmoid(), answers["bbox_regression"]
@@ -130,7 +129,7 @@ class RetinaNet(Detector):
         found = []
         for i, size in enumerate(sizes):
             part = self._choose(scores[i], offsets[i], anchors, size)
-            found.append(to_original(part, size=size, original=(original_sizes or sizes)[i]))
+            found.append(to_original(part, size=size, original=original_sizes[i]))
         return found
 
     def _choose(self, scores: Tensor, offsets: Tensor, anchors: AnchorSet, size: Size) -> dict[str, Tensor]:

@@ -19,13 +19,14 @@ from stvit_video.predictions.listed_video import ListedVideo
 from stvit_video.predictions.progress_bar import duration
 from stvit_video.predictions.stopping import Terminated, sigterm_ends
 from stvit_video.utils.command_line import Given
-from stvit_video.visualization.overlay_names import overlay_names, prepare_folder
+from stvit_video.visualization.overlay_names import overlay_names, prepare_folder, remove_empty
 from stvit_video.visualization.overlay_picture import overlay_picture
 from stvit_video.visualization.overlay_video import overlay_video
 
 __all__ = ["draw_objects"]
 
 THRESHOLD, BATCH_SIZE = 0.5, 8
+DEEP = "it has more than 8 bits a channel; values above 255 become white: scale it to 8 bits"
 FOLDER = Path("outputs", "predict")
 # settings of predict that are for checkpoints that label videos
 OF_LABELS = (
@@ -70,7 +71,15 @@ def draw_objects(given: Given) -> int:
     )
     inputs = _inputs(given.files)
     folder = FOLDER if given.out is None else given.out
-    prepare_folder(folder)
+    made = prepare_folder(folder)
+    try:
+        return _draw_all(given, detector, inputs, folder)
+    finally:
+        remove_empty(made)
+
+
+def _draw_all(given: Given, detector: TrainedDetector, inputs: VideoList, folder: Path) -> int:
+    """Draw every file; 1 if some could not be read, else 0."""
     names = overlay_names([video.path for video in inputs.videos], folder=folder)
     threshold = THRESHOLD if given.threshold is None else given.threshold
     work = _Work(detector, folder, threshold, given.every or 1, given.batch_size or BATCH_SIZE)
@@ -123,6 +132,8 @@ def _draw(work: _Work, video: ListedVideo, name: str) -> bool:
 def _draw_picture(work: _Work, path: str, name: str) -> None:
     with decode_picture(picture_bytes(path), name=path) as picture:
         pixels = picture.read([0])[0]
+        if not picture.has_8_bits:
+            print(f"note: {path}: {DEEP}", file=sys.stderr)
     found = work.detector(pixels)
     classes, folder = work.detector.classes, work.folder
     png, _ = overlay_picture(

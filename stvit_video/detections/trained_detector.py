@@ -79,24 +79,25 @@ class TrainedDetector:
             DecodeError: the file can't be read.
             ValueError: pixels of another shape or type.
         """
-        if isinstance(given, np.ndarray):
-            return self.detect([given])[0]
-        with decode_picture(picture_bytes(given), name=os.fspath(given)) as picture:
-            return self.detect([picture.read([0])[0]])[0]
+        return self.detect([given])[0]
 
-    def detect(self, pictures: Sequence[np.ndarray]) -> list[dict[str, np.ndarray]]:
+    def detect(self, pictures: Sequence[str | os.PathLike[str] | np.ndarray]) -> list[dict[str, np.ndarray]]:
         """The objects of several pictures, in one batch; each as `__call__` gives it.
 
         Args:
-            pictures: (H, W, 3) uint8 RGB, of any sizes.
+            pictures: paths, or pixels (H, W, 3) uint8 RGB, of any sizes.
 
         Raises:
-            ValueError: pixels of another shape or type.
+            DecodeError: a file can't be read.
+            ValueError: no list of pictures, or pixels of another shape or type.
         """
-        if not pictures:
+        if isinstance(pictures, (str, os.PathLike)):
+            raise ValueError(f"detect takes a list of pictures, got {os.fspath(pictures)!r}; put it into a list")
+        if len(pictures) == 0:
             return []
-        batch = pad_pictures([self._prepared(picture) for picture in pictures])
-        originals = [(picture.shape[0], picture.shape[1]) for picture in pictures]
+        pixels = [picture_pixels(picture) for picture in pictures]
+        batch = pad_pictures([self._prepared(picture) for picture in pixels])
+        originals = [(picture.shape[0], picture.shape[1]) for picture in pixels]
         with torch.inference_mode():
             found = self.model.detect(batch["pictures"].to(self.device), batch["sizes"], originals)
         return [{name: values.float().cpu().numpy() if name in ("boxes", "scores") else values.cpu().numpy()
@@ -104,13 +105,28 @@ class TrainedDetector:
 
     def _prepared(self, picture: np.ndarray) -> Tensor:
         """Pixels (H, W, 3) uint8 -> (3, h, w) float32, resized and normalised."""
-        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-            raise ValueError(f"a picture is (H, W, 3) uint8, RGB, got {picture.shape} {picture.dtype}")
         pixels = torch.from_numpy(np.require(picture, requirements=["C", "W"])).permute(2, 0, 1)
         nothing = (torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.bool))
         sample = AnnotatedPicture(pixels, *nothing)
         scaled = resized(sample, self.sizes.size_of(*sample.size), antialias=self.sizes.antialias)
         return normalised(scaled.picture, self.sizes)
+
+
+def picture_pixels(given: object) -> np.ndarray:
+    """Pixels (H, W, 3) uint8 RGB of a picture that is given as a path or as these pixels.
+
+    Raises:
+        DecodeError: the file can't be read.
+        ValueError: something else is given.
+    """
+    if isinstance(given, (str, os.PathLike)):
+        with decode_picture(picture_bytes(given), name=os.fspath(given)) as picture:
+            return picture.read([0])[0]
+    if not isinstance(given, np.ndarray):
+        raise ValueError(f"a picture is a path or its pixels (H, W, 3) uint8, RGB, got {type(given).__name__}")
+    if given.ndim != 3 or given.shape[2] != 3 or given.dtype != np.uint8:
+        raise ValueError(f"a picture is a path or its pixels (H, W, 3) uint8, RGB, got {given.shape} {given.dtype}")
+    return given
 
 
 def picture_bytes(path: str | os.PathLike[str]) -> bytes:

@@ -13,6 +13,7 @@ from stvit_video.factories.picture_data import build_picture_data
 from stvit_video.factories.training import build_optim, scaled_learning_rate, video_namer
 from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints.metadata import detector_metadata
+from stvit_video.models.checkpoints.state_dict import CheckpointError
 from stvit_video.settings.detection_settings import DetectionSettings
 from stvit_video.training.detection_module import DetectionModule
 from stvit_video.training.nonfinite import NonFiniteGuard
@@ -60,7 +61,10 @@ def build_detection(settings: DetectionSettings) -> tuple[DetectionModule, Pictu
     assert isinstance(detector.backbone, TokenModel)
     detector.backbone.recompute_blocks(recompute=settings.trainer.gradient_checkpointing)
     if settings.init_from:
-        report = start_detector(detector, settings.init_from, new_head=settings.init_head == "new")
+        try:
+            report = start_detector(detector, settings.init_from, new_head=settings.init_head == "new")
+        except CheckpointError as error:
+            raise CheckpointError(f"init_from={settings.init_from}: {error}") from error
         rank_zero_only(print)(f"weights of {settings.init_from}: {report}")
     metadata = detector_metadata(
         task=settings.task,

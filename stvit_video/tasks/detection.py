@@ -82,7 +82,7 @@ class Detection:
 
     def callbacks(self, settings: DetectionSettings, run_dir: Path, data: PictureDataModule) -> Sequence[Callback]:
         """See `Task`."""
-        return [*build_weight_callbacks(settings), SkippedVideos(run_dir, data.train_manifest)]
+        return [*build_weight_callbacks(settings), SkippedVideos(run_dir, data.train_manifest, kind="picture")]
 
     def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
         """See `Task`."""

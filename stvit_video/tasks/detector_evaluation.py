@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stvit_video.data.loading.picture_checks import check_depth
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
 from stvit_video.detections.trained_detector import TrainedDetector, load_trained_detector
-from stvit_video.evaluation.distributed import process_group
+from stvit_video.evaluation.distributed import process_group, rank_and_world_size
 from stvit_video.factories.evaluated_data import choose_data
 from stvit_video.factories.picture_lists import read_pictures
 from stvit_video.inference.recognizer import make_output_dir
@@ -39,6 +40,9 @@ def evaluate_detections(values: Mapping[str, Any], *, output_dir: Path) -> dict[
     make_output_dir(output_dir)
     precision = str(settings.precision)
     with process_group():
+        if rank_and_world_size()[0] == 0:
+            for warning in check_depth(pictures, "val").warnings:
+                print(f"note: {warning}", flush=True)
         return evaluate_detector(
             detector,
             pictures,

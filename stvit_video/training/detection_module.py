@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from lightning.pytorch.utilities import rank_zero_warn
+from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
 from stvit_video.dense.detector import Detector
@@ -104,7 +104,7 @@ class DetectionModule(TaskModule):
         if not whole.num_used:
             raise TrainingStoppedError(f"{found}, so there is nothing to validate on; repair the list: {reasons}")
         if self.current_epoch == 0:
-            rank_zero_warn(f"{found} and are left out of {self.monitor}: {reasons}")
+            rank_zero_only(print)(f"note: {found} and are left out of {self.monitor}", flush=True)
 
     def _log_scores(self, whole: DetectionResults) -> None:
         limit = self.model.options.detections

@@ -18,6 +18,8 @@ MASK_OPACITY = 0.4
 PIXELS_A_LINE = 350  # of the mean side of a picture: so many for each pixel of a line's thickness
 PIXELS_A_LETTER = 56  # of the mean side, likewise for the size of the font
 LETTER_SIZES = (11, 64)  # smallest and largest
+SMALL_PIXELS = 200  # of the mean side: a smaller picture has smaller letters, and labels hide no objects
+LETTER_OF_SMALL = 8
 MAX_NAME_LENGTH = 40
 LABELS_SHARE = 0.125  # of the picture, that labels may cover
 RIM_LIGHT = 0.5  # what is left of the light of the pixels around a box
@@ -160,7 +162,10 @@ def _draw_labels(picture: np.ndarray, objects: Sequence[DrawnObject], names: Seq
     height, width = picture.shape[:2]
     smallest, largest = LETTER_SIZES
     size_pixels = min(max(round((height + width) / 2 / PIXELS_A_LETTER), smallest), largest)
-    places, free_pixels = LabelPlaces(height=height, width=width), LABELS_SHARE * height * width
+    visible = list[tuple[int, int, int, int]]()
+    if (height + width) / 2 < SMALL_PIXELS:
+        size_pixels, visible = LETTER_OF_SMALL, [_corners(shown.box, (height, width)) for shown in objects]
+    places, free_pixels = LabelPlaces(height=height, width=width, visible=visible), LABELS_SHARE * height * width
     for shown in objects:
         score = "" if shown.score is None else f" {shown.score:.2f}"
         ink = _label_image(names[shown.label], score, size_pixels=size_pixels, width=width)

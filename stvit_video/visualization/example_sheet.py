@@ -133,8 +133,17 @@ def _cell(example: Example, names: Sequence[str], threshold: float) -> np.ndarra
     for number, half in enumerate(halves):
         left = GAP_PIXELS + number * (HALF_PIXELS + GAP_PIXELS)
         cell[TITLE_PIXELS : TITLE_PIXELS + height, left : left + width] = half
-    _write(cell, f"{example.title}: truth | detected")
+    _write(cell, f"{example.title}: truth", width=HALF_PIXELS)
+    _write(cell, _what_is_drawn(example.detections, threshold), left=HALF_PIXELS + 2 * GAP_PIXELS, width=HALF_PIXELS)
     return cell
+
+
+def _what_is_drawn(detections: PictureInstances | None, threshold: float) -> str:
+    """The title of the half with the detections."""
+    scores = None if detections is None else detections.scores
+    if scores is None or not (np.asarray(scores) >= threshold).any():
+        return f"detected: none above {threshold:g}"
+    return f"detected, scores above {threshold:g}"
 
 
 def _half(
@@ -156,9 +165,8 @@ def _half(
     return draw_detections(small, drawn, names=names, threshold=threshold)
 
 
-def _write(cell: np.ndarray, text: str) -> None:
-    """The title of a cell."""
-    ink = text_image(text, size_pixels=TITLE_SIZE, max_width_pixels=PAIR_PIXELS - 2 * GAP_PIXELS, max_length=120)
-    height, width = ink.shape
-    part = cell[:height, GAP_PIXELS : GAP_PIXELS + width]
+def _write(cell: np.ndarray, text: str, *, left: int = GAP_PIXELS, width: int = PAIR_PIXELS - 2 * GAP_PIXELS) -> None:
+    """A title of a cell, from a column on and at most so wide, in pixels."""
+    ink = text_image(text, size_pixels=TITLE_SIZE, max_width_pixels=width, max_length=120)
+    part = cell[: ink.shape[0], left : left + ink.shape[1]]
     part[:] = (part * (1 - ink[:, :, None] / 255.0)).astype(np.uint8)

@@ -3,10 +3,11 @@
 import os
 import unicodedata
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-__all__ = ["ENDINGS", "overlay_names", "prepare_folder"]
+__all__ = ["ENDINGS", "overlay_names", "prepare_folder", "remove_empty"]
 
 ENDINGS = (".mp4", ".jsonl", ".png", ".json")
 MAX_NAME_BYTES = 180  # a system allows 255, and a file that is being written has a longer name
@@ -42,12 +43,18 @@ def overlay_names(paths: Sequence[str | os.PathLike[str]], *, folder: Path) -> l
     return names
 
 
-def prepare_folder(folder: Path) -> None:
+def prepare_folder(folder: Path) -> list[Path]:
     """Make the folder of the results where it is missing.
 
+    Returns:
+        The folders that were made, the innermost one first.
+
     Raises:
-        ValueError: it can't be made or written.
+        ValueError: it is a file, or can't be made or written.
     """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out={folder} is a file; give a folder")
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".{os.getpid()}.part"
@@ -57,6 +64,18 @@ def prepare_folder(folder: Path) -> None:
         raise ValueError(
             f"the folder {folder} can't be made or written ({error.strerror}); give another out="
         ) from error
+    return made
+
+
+def remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders as far as they are empty.
+
+    Args:
+        folders: the innermost one first.
+    """
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _distinct_scheme(files: Sequence[Path]) -> Scheme:

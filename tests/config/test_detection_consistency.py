@@ -42,6 +42,11 @@ def test_settings_that_go_together(defaults, changes):
             {"task": "instance"},
             "task=instance .*head=faster_rcnn .*head=mask_rcnn or head=cascade_mask_rcnn, or task=detection",
         ),
+        (
+            {"head.name": "retinanet"},
+            "head.head_channels, .*head.region_samples, .* are not for head=retinanet, which takes head.anchor_ratios, "
+            ".*head.focal_gamma, .*head.scales, head.score_threshold$",
+        ),
         ({"head.name": "yolo"}, "head=yolo, model=casvit_xs: head='yolo' .*faster_rcnn, "),
         ({"head.rpn_box_loss": "l3"}, "head=faster_rcnn, model=casvit_xs: rpn_box_loss='l3' .*giou"),
         ({"model": {"name": "deit_tiny"}}, "model=deit_tiny: deit_tiny has no maps .*swin_.*stvit_r_casvit_"),

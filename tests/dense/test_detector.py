@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from drawn_objects import ALL_HEADS, REGION_HEADS, batch_of, drawn_picture, four_pictures, tiny_detector
+from drawn_objects import ALL_HEADS, REGION_HEADS, TINY, batch_of, drawn_picture, four_pictures, tiny_detector
 from torch import nn
 
 from stvit_video.dense.detector import RULE
@@ -169,3 +169,27 @@ def test_what_does_not_fit_is_named():
         detector.losses(pictures, sizes, targets[:3])
     with pytest.raises(ValueError, match="\\(99, 96\\) of picture 0"):
         detector.detect(pictures, [(99, 96), *sizes[1:]])
+
+
+BACKBONES = {
+    "casvit_xs": TINY,
+    "swin_tiny": {"embed_dim": 12, "num_heads": (1, 2, 3, 4), "depths": (1, 1, 2, 1), "window_size": 4},
+}
+
+
+@pytest.mark.parametrize("head", ALL_HEADS)
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_a_picture_of_a_mixed_batch_gets_what_it_gets_alone(head, backbone):
+    detector = tiny_detector(
+        head, backbone=backbone, backbone_options=BACKBONES[backbone], detections=5, score_threshold=0.01
+    )
+    for module in detector.eval().modules():
+        if isinstance(module, nn.BatchNorm2d):  # else zeros would stay zeros behind the first norm
+            module.running_mean.normal_()
+    sizes = [(64, 90), (33, 130), (70, 96), (60, 95), (128, 52)]
+    pictures = [torch.randn(3, *size) for size in sizes]
+    together = detector.detect(*batch_of(pictures))
+    for picture, size, found in zip(pictures, sizes, together, strict=True):
+        (alone,) = detector.detect(picture[None], [size])
+        assert len(alone["scores"]) > 0
+        torch.testing.assert_close(found, alone, atol=1e-5, rtol=1e-4)

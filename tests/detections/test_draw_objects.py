@@ -5,6 +5,7 @@ import json
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from untrained_run import write_drifting
 
 from stvit_video.predict import COMMAND, main
@@ -47,6 +48,25 @@ def test_files_that_can_not_be_read_are_told_and_the_others_drawn(files, tmp_pat
     assert "broken.mp4" in told.err
     assert "seen: 1 files with their objects, 2 could not be read" in told.out
     assert (tmp_path / "seen" / "photo.png").is_file()
+
+
+def test_more_than_8_bits_are_told(files, tmp_path, capsys):
+    Image.fromarray(np.full((40, 50), 3000, dtype=np.uint16)).save(tmp_path / "deep.png")
+    assert main([*files, "photo.png", "deep.png", "out=seen"]) == 0
+    assert [line for line in capsys.readouterr().err.splitlines() if "8 bits" in line] == [
+        "note: deep.png: it has more than 8 bits a channel; values above 255 become white: scale it to 8 bits"
+    ]
+
+
+def test_without_results_no_folder_is_left(files, tmp_path):
+    (tmp_path / "kept").mkdir()
+    assert main([*files, "broken.png", "out=kept/one/two"]) == 1
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_a_file_in_place_of_the_folder(files, capsys):
+    assert main([*files, "photo.png", "out=broken.png"]) == 2
+    assert "out=broken.png is a file; give a folder" in capsys.readouterr().err
 
 
 def test_a_folder_gives_pictures_and_videos(files, tmp_path, capsys):

@@ -37,6 +37,20 @@ def test_a_batch_of_mixed_sizes_is_answered_as_each_alone(detector):
     assert detector.detect([]) == []
 
 
+def test_several_files_are_answered_as_each_alone(detector, tiny_detector):
+    paths = tiny_detector.pictures[:2]
+    for one, path in zip(detector.detect([paths[0], str(paths[1])]), paths, strict=True):
+        np.testing.assert_allclose(one["boxes"], detector(path)["boxes"], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"), [("a.png", "list of pictures, got 'a.png'"), ([3], "path or .* got int")]
+)
+def test_what_is_no_picture_is_refused(detector, given, message):
+    with pytest.raises(ValueError, match=message):
+        detector.detect(given)
+
+
 def test_settings_that_are_not_as_trained(tiny_detector):
     changed = load_trained_detector(tiny_detector.checkpoint, device="cpu", long_side=50, detections=2, nms_threshold=1)
     assert (changed.sizes.short_side, changed.sizes.long_side) == (48, 50)

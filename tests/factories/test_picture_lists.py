@@ -58,11 +58,14 @@ def test_warnings_go_to_the_log_and_all_faults_into_one_error(tmp_path, caplog):
 def test_findings_are_of_the_annotations_or_of_the_files(tmp_path):
     root = write_coco(tmp_path)
     (root / "train" / "b.png").unlink()
+    (root / "train" / "c.png").write_bytes(b"text")
     both = read_pictures(data_of(root), ("train", "val"))
     about = annotation_findings(both, masks=False)
     assert about.warnings[0].startswith("train: 1 of 3 pictures are not in")
     assert not about.faults
-    assert any("can't be read" in text for text in file_findings(both).warnings)
+    (told,) = file_findings(both).warnings  # of b.png, the annotations have told
+    assert "1 of 2 train pictures that were looked at can't be read" in told
+    assert "b.png" not in told
     assert not file_findings({"val": both["val"]}).warnings
 
 

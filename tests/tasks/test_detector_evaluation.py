@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pytest
+from PIL import Image
 
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 from stvit_video.tasks.detector_evaluation import evaluate_detections
@@ -28,6 +29,19 @@ def test_other_pictures_and_settings(values, tiny_detector, tmp_path):
     summary = evaluate_detections(values | changes | {"data": data}, output_dir=tmp_path / "out")
     assert summary["result"].endswith("(64x40, 7 detections, score .2, NMS .6, 6 of 6 pictures)")
     assert summary["precision"] == "bf16"
+
+
+def test_pictures_of_16_bits_are_told(values, tiny_detector, tmp_path, capsys):
+    for name in ("val", "annotations"):
+        shutil.copytree(tiny_detector.root / name, tmp_path / name)
+    path = tmp_path / "val" / tiny_detector.pictures[0].name
+    with Image.open(path) as picture:
+        picture.convert("L").convert("I;16").save(path)
+    data = {"source": "coco", "root": str(tmp_path)}
+    evaluate_detections(values | {"data": data}, output_dir=tmp_path / "out")
+    (note,) = [line for line in capsys.readouterr().out.splitlines() if "8 bits" in line]
+    assert note.startswith("note: 1 of 5 val pictures")
+    assert path.name in note
 
 
 def test_other_categories_are_refused(values, tiny_detector, tmp_path):

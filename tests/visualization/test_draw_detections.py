@@ -144,3 +144,14 @@ def test_labels_cover_an_eighth_of_the_picture_at_most(monkeypatch):
     drawn = draw_detections(grey(), found(*boxes, scores=draw.random(400)), names=NAMES, threshold=0.0)
     share = (drawn != 128).any(axis=2).mean()
     assert 0.05 < share <= 0.125
+
+
+def test_labels_of_a_small_picture_leave_its_objects_visible():
+    """Four objects of 20 pixels with little room between them."""
+    boxes = [(x, y, x + 20, y + 20) for y in (24, 50) for x in (30, 56)]
+    small = np.full((96, 128, 3), 128, dtype=np.uint8)
+    drawn = draw_detections(small, found(*boxes, scores=[0.9, 0.8, 0.7, 0.6]), names=NAMES)
+    for x1, y1, x2, y2 in boxes:
+        inside = drawn[y1 + 2 : y2 - 2, x1 + 2 : x2 - 2]
+        assert (inside == 128).all(axis=2).mean() > 0.7
+    assert (drawn[:23] != 128).any()  # the first one has its label above it

@@ -7,6 +7,7 @@ from PIL import Image
 
 from stvit_video.evaluation.detection.detection_results import DetectionResults
 from stvit_video.evaluation.detection.instances import detected_instances, true_instances
+from stvit_video.visualization import example_sheet as module
 from stvit_video.visualization.example_sheet import (
     GAP_PIXELS,
     HALF_PIXELS,
@@ -46,6 +47,20 @@ def test_the_truth_is_at_the_left_and_only_sure_detections_at_the_right():
     shown = right[:320, :198]  # 210x130 enlarged
     assert (shown == 90).all()
     assert (left[:320, :198] != 90).any()
+
+
+def test_the_right_title_tells_the_threshold_and_whether_anything_is_above_it(monkeypatch):
+    texts = []
+    plain = module.text_image
+    monkeypatch.setattr(module, "text_image", lambda text, **more: texts.append(text) or plain(text, **more))
+    (example,) = examples(1)
+    sheets = [example_sheet([example], names=CLASSES, threshold=threshold) for threshold in (0.0, 2.0)]
+    assert [text for text in texts if text.startswith("detected")] == [
+        *("detected, scores above 0", "detected: none above 2")
+    ]
+    right = slice(2 * GAP_PIXELS + HALF_PIXELS, PAIR_PIXELS)
+    assert all((sheet[:TITLE_PIXELS, right] < 255).any() for sheet in sheets)
+    assert (sheets[0][:TITLE_PIXELS, right] != sheets[1][:TITLE_PIXELS, right]).any()
 
 
 def test_a_picture_that_can_not_be_read_leaves_its_place_empty():

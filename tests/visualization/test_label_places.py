@@ -14,6 +14,14 @@ def test_above_then_below_then_within():
     assert places.take(box, **SIZE) == (30, 91)  # then at the right end
 
 
+def test_no_label_covers_more_than_a_quarter_of_a_box_that_is_to_stay_visible():
+    other, box = (60, 20, 90, 39), (50, 40, 120, 49)  # above the box is another object
+    assert LabelPlaces(height=100, width=200).take(box, **SIZE) == (30, 50)
+    places = LabelPlaces(height=100, width=200, visible=[other, box])
+    assert places.take(box, **SIZE) == (50, 50)
+    assert LabelPlaces(height=20, width=30, visible=[(0, 0, 29, 19)]).take((0, 0, 29, 19), **SIZE) is None
+
+
 def test_at_the_rim_it_stays_in_the_picture():
     assert LabelPlaces(height=100, width=200).take((190, 3, 199, 50), **SIZE) == (51, 170)
     assert LabelPlaces(height=100, width=200).take((0, 0, 199, 99), **SIZE) == (0, 0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stvit_video.visualization.overlay_names import overlay_names, prepare_folder
+from stvit_video.visualization.overlay_names import overlay_names, prepare_folder, remove_empty
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,18 @@ def test_a_picture_may_go_beside_its_drawing(tmp_path):
 
 
 def test_a_folder_that_can_not_be_made_is_named(tmp_path):
-    prepare_folder(tmp_path / "a" / "b")
+    assert prepare_folder(tmp_path / "a" / "b") == [tmp_path / "a" / "b", tmp_path / "a"]
+    assert prepare_folder(tmp_path / "a" / "b") == []
     assert list((tmp_path / "a" / "b").iterdir()) == []
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=r"the folder .*file/out can't be made or written \(.+\); give another out="):
         prepare_folder(tmp_path / "file" / "out")
+    with pytest.raises(ValueError, match="out=.*file is a file; give a folder"):
+        prepare_folder(tmp_path / "file")
+
+
+def test_folders_are_removed_as_far_as_they_are_empty(tmp_path):
+    made = prepare_folder(tmp_path / "a" / "b" / "c")
+    (tmp_path / "a" / "kept").touch()
+    remove_empty(made)
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["kept"]

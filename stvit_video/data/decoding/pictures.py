@@ -42,8 +42,9 @@ class Picture:
     fps = FPS
     times = FrameTimes.constant(1, FPS)
 
-    def __init__(self, frame: np.ndarray, *, format_name: str) -> None:
+    def __init__(self, frame: np.ndarray, *, format_name: str, has_8_bits: bool = True) -> None:
         self._frame = frame  # (H, W, 3) uint8
+        self.has_8_bits = has_8_bits  # of what is stored; of more, values above 255 are white
         self.format_name = format_name  # what the bytes are, for example "jpeg"
 
     @property
@@ -100,7 +101,8 @@ def decode_picture(content: bytes, *, name: str) -> Picture:
             if image.width * image.height > MAX_FRAME_PIXELS:
                 size = f"{image.width}x{image.height}"
                 raise ValueError(f"its {size} pixels are more than the {MAX_FRAME_PIXELS} allowed")
-            return Picture(np.array(_upright(image)), format_name=(image.format or "").lower())
+            has_8_bits, frame = _has_8_bits(image), np.array(_upright(image))
+            return Picture(frame, format_name=(image.format or "").lower(), has_8_bits=has_8_bits)
     except Image.UnidentifiedImageError as error:
         raise picture_error(name, f"it is no picture of a known format ({', '.join(FORMATS)})") from error
     except Exception as error:  # Pillow's readers of damaged bytes raise whatever they stumble over
@@ -108,11 +110,24 @@ def decode_picture(content: bytes, *, name: str) -> Picture:
 
 
 class PictureHeader(NamedTuple):
-    """What the header of a picture says: its size in pixels once it is upright, and whether its values end at 255."""
+    """What the header of a picture says.
+
+    Attributes:
+        height: of the upright picture, in pixels.
+        width: likewise.
+        has_8_bits: whether its values end at 255.
+        turn: EXIF's number of the orientation, 1 = as stored.
+    """
 
     height: int
     width: int
     has_8_bits: bool
+    turn: int = 1
+
+    @property
+    def is_turned_unseen(self) -> bool:
+        """Whether the file is turned in a way that its size does not show."""
+        return self.turn in TURNS and (self.turn not in LYING or self.height == self.width)
 
 
 def read_header(content: bytes, *, name: str) -> PictureHeader:
@@ -127,8 +142,9 @@ def read_header(content: bytes, *, name: str) -> PictureHeader:
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            sides = (image.width, image.height) if _orientation(image) in LYING else (image.height, image.width)
-            return PictureHeader(*sides, not image.mode.startswith(DEEP_MODES))
+            turn = _orientation(image)
+            sides = (image.width, image.height) if turn in LYING else (image.height, image.width)
+            return PictureHeader(*sides, _has_8_bits(image), turn)
     except Image.UnidentifiedImageError as error:
         raise picture_error(name, f"it is no picture of a known format ({', '.join(FORMATS)})") from error
     except Exception as error:  # as in `decode_picture`
@@ -148,6 +164,10 @@ def _upright(image: Image.Image) -> Image.Image:
     turn = TURNS.get(_orientation(image))
     image = image.convert("RGB")
     return image if turn is None else image.transpose(turn)
+
+
+def _has_8_bits(image: Image.Image) -> bool:
+    return not image.mode.startswith(DEEP_MODES)
 
 
 def _orientation(image: Image.Image) -> int:

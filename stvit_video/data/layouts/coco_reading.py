@@ -162,8 +162,7 @@ def tell_absent(
         return Findings([f"none of its {len(names)} pictures is in {tree.place}, {first_of(absent)}; {way_out}"])
     return Findings(
         warnings=[
-            f"{len(absent)} of {len(names)} pictures are not in {tree.place}, {first_of(absent)}; training passes "
-            "them over (up to data.max_skipped_fraction), an evaluation tells them as missing"
+            f"{len(absent)} of {len(names)} pictures are not in {tree.place}, {first_of(absent)}; they are left out"
         ]
     )
 

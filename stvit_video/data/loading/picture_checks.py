@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stvit_video.data.decoding.pictures import PictureHeader, read_header
@@ -14,45 +14,77 @@ from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, Pic
 from stvit_video.data.manifests.findings import NUM_NAMED, Findings, first_of
 from stvit_video.data.manifests.manifest import VideoRecord
 
-__all__ = ["check_copies", "check_files", "size_findings"]
+__all__ = ["check_copies", "check_depth", "check_files", "size_findings"]
 
 NUM_OPENED = 200
 
 
 def check_files(pictures: AnnotatedPictures, part: str, *, num_opened: int | None = NUM_OPENED) -> Findings:
-    """Read the headers of pictures: which can't be read, have another size than is stated, or 16 bits.
+    """Read the headers of pictures: which can't be read, have another size than is stated, 16 bits, or a turn.
 
-    All that are looked at are unreadable or of another size = a fault; some = a warning.
+    All that are looked at are unreadable or of another size = a fault; some = a warning. Files that are not there are
+    not looked at: reading the list has told them.
 
     Args:
         pictures: the list.
         part: "train" or "val", for messages.
         num_opened: how many, spread over the list; None = all.
     """
+    chosen = [record for record in _spread(pictures, num_opened) if record.path.exists()]
+    headers, unreadable = _headers(chosen)
+    sizes = {place: (header.height, header.width) for place, header in headers.items()}
+    found = size_findings([record for record in chosen if record.place in sizes], sizes, part)
+    found.take(_depth_findings(headers, part, num_chosen=len(chosen)))
+    if turned := [place for place, header in headers.items() if header.is_turned_unseen]:
+        found.warnings.append(
+            f"{len(turned)} of {len(chosen)} {part} pictures that were looked at are turned as their EXIF says, and "
+            f"their size does not tell whether the annotations are, too, {first_of(turned)}; their boxes are read as "
+            "those of the upright picture: where they are of the picture as it is stored, remove the EXIF orientation "
+            "from the file"
+        )
+    if unreadable:
+        of = f"{len(unreadable)} of {len(chosen)} {part} pictures that were looked at can't be read"
+        _tell(found, f"{of}, {_listed(unreadable)}", part, all_bad=len(unreadable) == len(chosen))
+    return found
+
+
+def check_depth(pictures: AnnotatedPictures, part: str, *, num_opened: int | None = NUM_OPENED) -> Findings:
+    """Read the headers of pictures: which have more than 8 bits; see `check_files`."""
+    chosen = _spread(pictures, num_opened)
+    return _depth_findings(_headers(chosen)[0], part, num_chosen=len(chosen))
+
+
+def _spread(pictures: AnnotatedPictures, num_opened: int | None) -> Sequence[PictureRecord]:
+    """About so many pictures, spread over the list; None = all."""
     records = pictures.pictures
-    step = 1 if num_opened is None else max(1, len(records) // num_opened)
-    unreadable, headers = list[str](), dict[str, PictureHeader]()
-    chosen = records[::step]
-    for record in chosen:
+    return records[:: 1 if num_opened is None else max(1, len(records) // num_opened)]
+
+
+def _headers(records: Sequence[PictureRecord]) -> tuple[dict[str, PictureHeader], list[str]]:
+    """Place -> header, and why the other ones can't be read."""
+    headers, unreadable = dict[str, PictureHeader](), list[str]()
+    for record in records:
         try:
             headers[record.place] = read_header(read_picture(record), name=record.place)
         except DecodeError as error:
             unreadable.append(str(error))
-    sizes = {place: (header.height, header.width) for place, header in headers.items()}
-    found = size_findings([record for record in chosen if record.place in sizes], sizes, part)
-    if deep := [place for place, header in headers.items() if not header.has_8_bits]:
-        found.warnings.append(
-            f"{len(deep)} of {len(chosen)} {part} pictures that were looked at have more than 8 bits a channel, "
+    return headers, unreadable
+
+
+def _depth_findings(headers: Mapping[str, PictureHeader], part: str, *, num_chosen: int) -> Findings:
+    deep = [place for place, header in headers.items() if not header.has_8_bits]
+    if not deep:
+        return Findings()
+    return Findings(
+        warnings=[
+            f"{len(deep)} of {num_chosen} {part} pictures that were looked at have more than 8 bits a channel, "
             f"{first_of(deep)}; values above 255 become white: scale these pictures to 8 bits"
-        )
-    if unreadable:
-        of = f"{len(unreadable)} of {len(chosen)} {part} pictures that were looked at can't be read"
-        _tell(found, f"{of}, {_listed(unreadable)}", all_bad=len(unreadable) == len(chosen))
-    return found
+        ]
+    )
 
 
 def size_findings(records: Sequence[PictureRecord], sizes: dict[str, tuple[int, int]], part: str) -> Findings:
-    """Pictures whose annotations are for another size; training passes them over, an evaluation tells them as missing.
+    """Pictures whose annotations are for another size; training passes them over, an evaluation leaves them out.
 
     Args:
         records: listed pictures.
@@ -63,7 +95,7 @@ def size_findings(records: Sequence[PictureRecord], sizes: dict[str, tuple[int, 
     faults = [fault for record in records if (fault := size_fault(record, sizes[record.place]))]
     if faults:
         of = f"{len(faults)} of {len(records)} {part} pictures that were looked at have another size than is stated"
-        _tell(found, f"{of}, {_listed(faults)}", all_bad=len(faults) == len(records))
+        _tell(found, f"{of}, {_listed(faults)}", part, all_bad=len(faults) == len(records))
     return found
 
 
@@ -118,14 +150,12 @@ def _num_bytes(record: VideoRecord) -> int | None:
         return None
 
 
-def _tell(found: Findings, sentence: str, *, all_bad: bool) -> None:
+def _tell(found: Findings, sentence: str, part: str, *, all_bad: bool) -> None:
     if all_bad:
         found.faults.append(f"{sentence}; correct the annotations or the folder of the pictures")
     else:
-        found.warnings.append(
-            f"{sentence}; training passes them over (up to data.max_skipped_fraction), an evaluation tells them as "
-            "missing"
-        )
+        passed = "training passes them over (up to data.max_skipped_fraction)"
+        found.warnings.append(f"{sentence}; {passed if part == 'train' else 'the AP is without them'}")
 
 
 def _listed(texts: Sequence[Any]) -> str:

@@ -33,9 +33,11 @@ class SkippedVideos(Callback):
     Args:
         run_dir: the run's folder.
         manifest: the training videos that the module's `skipped` counts by their index.
+        kind: what they are, "video" or "picture".
     """
 
-    def __init__(self, run_dir: Path, manifest: Manifest) -> None:
+    def __init__(self, run_dir: Path, manifest: Manifest, *, kind: str = "video") -> None:
+        self.kind = kind
         self.run_dir = run_dir
         self.manifest = manifest
         self._before: dict[Place, Skipped] = {}  # resumed
@@ -77,8 +79,9 @@ class SkippedVideos(Callback):
         """Say how many there are and what can be done, on the first process only."""
         if self._total and trainer.is_global_zero:
             path = self.run_dir / "skipped.csv"
+            kinds = self.kind if len(self._total) == 1 else f"{self.kind}s"
             trainer.print(
-                f"{len(self._total)} training videos could not be read, {path} says why; "
+                f"{len(self._total)} training {kinds} could not be read, {path} says why; "
                 f"data.quarantine={path} leaves them out next time",
                 flush=True,
             )

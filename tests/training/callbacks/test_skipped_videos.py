@@ -74,6 +74,13 @@ def test_the_end_says_what_to_do(tmp_path):
     ]
 
 
+def test_one_picture_is_called_a_picture(tmp_path):
+    callback, trainer = SkippedVideos(tmp_path, MANIFEST, kind="picture"), process()
+    callback.on_train_epoch_end(trainer, counting({0: ("odd", 4)}))
+    callback.on_train_end(trainer, None)
+    assert trainer.lines[0].startswith("1 training picture could not be read")
+
+
 def test_a_resumed_training_goes_on_with_the_list(tmp_path):
     before = SkippedVideos(tmp_path, MANIFEST)
     before.on_train_epoch_end(process(), counting({0: ("odd", 4)}))
