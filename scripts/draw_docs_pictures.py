@@ -13,7 +13,8 @@ from stvit_video.data.synthetic.drawing import draw_clip
 from stvit_video.utils.command_line import Command, Given, Setting
 from stvit_video.utils.value_kinds import PATH
 
-TABLE = Path(__file__).parents[1] / "docs" / "results" / "photo_motion.csv"
+RESULTS = Path(__file__).parents[1] / "docs" / "results"
+TABLE, PLACES = RESULTS / "photo_motion.csv", RESULTS / "place_of_generation.csv"
 DPI, WIDTH_INCHES = 200, 8.0  # 1600 pixels
 INK, QUIET, PAPER = "#1f2430", "#5b6472", "#ffffff"  # on a white sheet, so that a dark page shows it, too
 COLOURS = {"semantic": "#1f5fbf", "tome": "#d9730d", "random": "#b3312c", "pool": "#2e8540", "dense": "#6b4fa0"}
@@ -25,6 +26,28 @@ WORDS = {
 }
 LABELS_AT = {"semantic": (0.124, 0.978), "tome": (0.1095, 0.9575), "random": (0.1075, 0.911), "pool": (0.1075, 0.864)}
 COUNTS_AT = {"8": (0.0858, 0.9915), "16": (0.0915, 0.9575), "32": (0.1008, 0.9965), "64": (0.1206, 0.9925)}
+# of the picture of places: its two sets, with the limits of their axes
+SETS = {
+    "photo_motion": ("photo_motion (drawn motions)", (0.95, 1.006)),
+    "ego_gestures": ("ego_gestures (real clips)", (0.48, 0.88)),
+}
+WORDS_OF_PLACES = {
+    "elastic": "one checkpoint, generation after 1, 2, 4, 6 of 12 blocks",
+    "separate": "a training for each",
+    "dense": "dense",
+}
+LINES = {
+    "elastic": {"color": COLOURS["semantic"], "linewidth": 3, "marker": "o", "markersize": 8, "zorder": 4},
+    "separate": {
+        "color": COLOURS["tome"],
+        "linewidth": 0,
+        "marker": "s",
+        "markersize": 7,
+        "zorder": 5,
+        "fillstyle": "none",
+    },
+    "dense": {"color": COLOURS["dense"], "linewidth": 0, "marker": "D", "markersize": 8, "zorder": 3},
+}
 COMMAND = Command(
     prog="python scripts/draw_docs_pictures.py",
     summary="Draw the pictures of the README and the documentation.",
@@ -74,6 +97,49 @@ def draw_pareto() -> Any:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return figure
+
+
+def read_places(table: Path = PLACES) -> dict[str, dict[str, list[tuple[str, float, float, float]]]]:
+    """Of each set and series its points: place of generation, share of the dense cost, top-1, deviation over folds."""
+    found: dict[str, dict[str, list[tuple[str, float, float, float]]]] = {}
+    with table.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            point = (row["generate_at"], float(row["share"]), float(row["top1_mean"]), float(row["std"] or 0))
+            found.setdefault(row["data"], {}).setdefault(row["series"], []).append(point)
+    return found
+
+
+def draw_places() -> Any:
+    """One elastic checkpoint beside a training for each place of generation and the dense model, as a figure."""
+    figure, whole = _sheet(4.5, is_plain=True)
+    whole.axis("off")
+    points = read_places()
+    for number, (name, (title, limits)) in enumerate(SETS.items()):
+        axes = figure.add_axes((0.1 + 0.48 * number, 0.15, 0.4, 0.63))
+        for series, look in LINES.items():
+            if found := points[name].get(series):
+                _draw_series(axes, found, look, label_at=limits[0] + 0.04 * (limits[1] - limits[0]))
+        axes.set(xlim=(0, 106), ylim=limits)
+        axes.set_title(title, fontsize=13, color=INK, pad=8)
+        axes.set_xlabel("multiply-adds, % of the dense model", fontsize=12, color=INK)
+        axes.grid(color="#e4e7ec", linewidth=0.8)
+        axes.tick_params(labelsize=11, colors=QUIET)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+    figure.axes[1].set_ylabel("top-1 accuracy", fontsize=13, color=INK)
+    whole.set(xlim=(0, 1), ylim=(0, 1))
+    for left, (series, text) in zip((0.05, 0.66, 0.9), WORDS_OF_PLACES.items(), strict=True):
+        whole.plot([left], [0.94], **LINES[series])
+        whole.text(left + 0.02, 0.94, text, color=LINES[series]["color"], fontsize=11.5, va="center")
+    return figure
+
+
+def _draw_series(axes: Any, points: Any, look: dict[str, Any], *, label_at: float) -> None:
+    places, shares, top1, deviations = zip(*points, strict=True)
+    costs = [100 * share for share in shares]
+    axes.errorbar(costs, top1, yerr=deviations if any(deviations) else None, elinewidth=1.0, capsize=3, **look)
+    for place, cost in zip(places, costs, strict=True) if look["linewidth"] else ():  # of the checkpoint, at the axis
+        axes.text(cost, label_at, place, color=look["color"], fontsize=11, ha="center", va="center")
 
 
 def _sheet(height_inches: float, *, is_plain: bool = False) -> tuple[Any, Any]:
@@ -169,7 +235,8 @@ def draw_all(given: Given) -> None:
         OSError: one can't be written.
     """
     given.out.mkdir(parents=True, exist_ok=True)
-    for name, figure in (("pareto", draw_pareto()), ("how_it_works", draw_how_it_works())):
+    figures = {"pareto": draw_pareto(), "places": draw_places(), "how_it_works": draw_how_it_works()}
+    for name, figure in figures.items():
         figure.savefig(given.out / f"{name}.png", metadata={"Software": None}, facecolor=PAPER)
 
 

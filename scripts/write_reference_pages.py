@@ -33,6 +33,7 @@ RESULTS = {  # pages with what we measured, of the recipes that we have run
     "cifar10": "results/cifar10.md",
     "cifar10_casvit": "results/cifar10.md",
     "cifar10_swin": "results/cifar10.md",
+    "ego_gestures": "results/place_of_generation.md",
     "nuclei": "results/detection.md",
     "photo_motion": "results/photo_motion.md",
     "photo_motion_deep": "results/place_of_generation.md",
