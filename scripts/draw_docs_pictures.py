@@ -92,10 +92,7 @@ def draw_pareto() -> Any:
     axes.set_ylabel("top-1 accuracy", fontsize=13, color=INK)
     axes.set_title("photo_motion after 8 epochs: 8 to 64 tokens in place of 256", fontsize=14.5, color=INK, pad=12)
     axes.text(0.243, 0.724, "mean and deviation of three seeds", fontsize=10.5, color=QUIET, ha="right")
-    axes.grid(color="#e4e7ec", linewidth=0.8)
-    axes.tick_params(labelsize=11.5, colors=QUIET)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    _plain_frame(axes, letters=11.5)
     return figure
 
 
@@ -122,10 +119,7 @@ def draw_places() -> Any:
         axes.set(xlim=(0, 106), ylim=limits)
         axes.set_title(title, fontsize=13, color=INK, pad=8)
         axes.set_xlabel("multiply-adds, % of the dense model", fontsize=12, color=INK)
-        axes.grid(color="#e4e7ec", linewidth=0.8)
-        axes.tick_params(labelsize=11, colors=QUIET)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+        _plain_frame(axes, letters=11)
     figure.axes[1].set_ylabel("top-1 accuracy", fontsize=13, color=INK)
     whole.set(xlim=(0, 1), ylim=(0, 1))
     for left, (series, text) in zip((0.05, 0.66, 0.9), WORDS_OF_PLACES.items(), strict=True):
@@ -140,6 +134,13 @@ def _draw_series(axes: Any, points: Any, look: dict[str, Any], *, label_at: floa
     axes.errorbar(costs, top1, yerr=deviations if any(deviations) else None, elinewidth=1.0, capsize=3, **look)
     for place, cost in zip(places, costs, strict=True) if look["linewidth"] else ():  # of the checkpoint, at the axis
         axes.text(cost, label_at, place, color=look["color"], fontsize=11, ha="center", va="center")
+
+
+def _plain_frame(axes: Any, *, letters: float) -> None:
+    axes.grid(color="#e4e7ec", linewidth=0.8)
+    axes.tick_params(labelsize=letters, colors=QUIET)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
 
 
 def _sheet(height_inches: float, *, is_plain: bool = False) -> tuple[Any, Any]:
