@@ -1,6 +1,8 @@
 """`python -m stvit_video.doctor data=folder data.root=my_videos`: scan a data set before training on it.
 
-Writes report.csv, duplicates.csv and quarantine.csv, which training honours (data.quarantine=...).
+Writes report.csv, duplicates.csv and quarantine.csv, which training honours (data.quarantine=...). The exit status is 1
+where the annotations have a fault, because no training starts with them. A broken file is no such fault: quarantine
+leaves it out.
 `python -m stvit_video.doctor env` says instead which libraries import here, and why not.
 """
 
@@ -8,6 +10,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,12 @@ from stvit_video.config.hydra_app import end_job, run_command
 from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.nodes import register_nodes
 from stvit_video.config.unknown_keys import mark_unknown, unknown_faults
-from stvit_video.data.curation.annotation_report import check_scanned_sizes, describe_annotations, write_class_table
+from stvit_video.data.curation.annotation_report import (
+    check_scanned_copies,
+    check_scanned_sizes,
+    describe_annotations,
+    write_class_table,
+)
 from stvit_video.data.curation.examine import Examination, describe, examine, write_examination
 from stvit_video.data.curation.transcode import Encoding
 from stvit_video.data.curation.transcode_gain import measure_gain
@@ -34,7 +42,7 @@ from stvit_video.settings.paths import CONF_DIR
 from stvit_video.utils.command_line import Command
 from stvit_video.utils.environment import describe_environment
 from stvit_video.utils.executor import ProcessStartError
-from stvit_video.utils.exit_status import exit_status, take_debug
+from stvit_video.utils.exit_status import FAILED, exit_status, take_debug
 
 COMMAND = Command(
     prog="python -m stvit_video.doctor",
@@ -79,7 +87,7 @@ def doctor(values: Mapping[str, Any], *, output_dir: Path) -> Examination:
     )
     write_examination(examination, output_dir)
     print("\n".join(describe(examination)))
-    describe_boxes(listed, examination, output_dir)
+    examination = replace(examination, list_faults=describe_boxes(listed, examination, output_dir))
     good = [path for path, report in examination.reports.items() if not report.faults and os.path.isfile(path)]
     if num_measured and good and data.source not in PICTURE_LAYOUTS:  # pictures are as quick as they get
         sample = good[:: max(1, len(good) // num_measured)][:num_measured]  # spread over the list
@@ -97,26 +105,38 @@ def doctor(values: Mapping[str, Any], *, output_dir: Path) -> Examination:
     return examination
 
 
-def describe_boxes(listed: Mapping[str, Manifest], examination: Examination, output_dir: Path) -> None:
+def describe_boxes(listed: Mapping[str, Manifest], examination: Examination, output_dir: Path) -> tuple[str, ...]:
     """Print what pictures with boxes hold, and what is wrong with their annotations; write classes.csv.
+
+    Outlines that task=instance refuses are warnings here, because task=detection does without them.
 
     Args:
         listed: part -> its list; one without boxes is passed over.
         examination: of their files.
         output_dir: where the table goes.
 
+    Returns:
+        The faults.
+
     Raises:
         OSError: the table can't be written.
     """
     boxes = {part: pictures for part, pictures in listed.items() if isinstance(pictures, AnnotatedPictures)}
     if not boxes:
-        return
+        return ()
     write_class_table(output_dir / "classes.csv", boxes)
     print("\n".join(describe_annotations(boxes)))
-    found = annotation_findings(boxes, masks=any(pictures.has_outlines for pictures in boxes.values()))
+    found = annotation_findings(boxes, masks=False)
+    if any(pictures.has_outlines for pictures in boxes.values()):
+        with_masks = annotation_findings(boxes, masks=True)
+        refused = [fault for fault in with_masks.faults if fault not in found.faults]
+        found.warnings += [f"task=instance refuses this: {fault}" for fault in refused]
+        found.warnings += [warning for warning in with_masks.warnings if warning not in found.warnings]
     found.take(check_scanned_sizes(boxes, examination.reports))
+    found.take(check_scanned_copies(boxes, examination.groups))
     for kind, sentences in (("fault", found.faults), ("warning", found.warnings)):
         print("\n".join(f"{kind}: {sentence}" for sentence in sentences) or f"no {kind} in the annotations")
+    return tuple(found.faults)
 
 
 def list_parts(data: ClipSettings, parts: Sequence[str]) -> Mapping[str, Manifest]:
@@ -144,9 +164,11 @@ def main(config: DictConfig) -> None:
     multiprocessing.set_forkserver_preload(["stvit_video.factories.data", "stvit_video.data.curation.transcode"])
     try:
         values: Any = OmegaConf.to_container(config, resolve=True)
-        doctor(values, output_dir=Path(HydraConfig.get().runtime.output_dir))
+        examination = doctor(values, output_dir=Path(HydraConfig.get().runtime.output_dir))
     except (ValueError, OSError, ProcessStartError) as error:
         end_job(error)
+    if examination.list_faults:  # they are printed
+        sys.exit(FAILED)
 
 
 def main_with_unknown() -> None:

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from coco_maker import write_coco
+from coco_maker import DOCUMENT, LONE, SMALL, document, read_part, write_coco
 from commands import RunCommand
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from picture_maker import write_picture
 
 from stvit_video import doctor as module
+from stvit_video.data.curation.examine import Examination
 from stvit_video.data.synthetic.dataset import encode_video
-from stvit_video.doctor import doctor, list_parts, main_environment
+from stvit_video.doctor import describe_boxes, doctor, list_parts, main_environment
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.paths import CONF_DIR
 
@@ -118,10 +119,33 @@ def test_annotations_of_pictures_are_checked_and_counted(tmp_path: Path, capsys:
     doctor(settings, output_dir=tmp_path / "out")
     printed = capsys.readouterr().out
     assert "6 files are listed (3 train, 3 val): 6 are good" in printed
-    assert "1 videos are in train and in val, byte by byte" in printed
+    assert "1 pictures are in train and in val, byte by byte" in printed
+    assert "warning: 1 of 3 val pictures are copies of train pictures" in printed
     assert "train: 3 pictures of 3 sizes" in printed
     assert "apple: 2 train objects in 2 pictures" in printed
     assert "no fault in the annotations" in printed
     assert re.search(r"warning: 1 of 3 train pictures .* another size than is stated, first: .*c.png", printed)
     with (tmp_path / "out" / "classes.csv").open(newline="") as file:
         assert [row["class"] for row in csv.DictReader(file)] == ["pear", "apple"]
+
+
+def test_a_fault_in_the_annotations_is_the_exit_status(run_command: RunCommand, tmp_path: Path) -> None:
+    root = write_coco(tmp_path / "set", documents={"val": document(annotations=[])})
+    arguments = ("data=coco", f"data.root='{root}'", "num_workers=1", "hydra.run.dir=out")
+    done = run_command("stvit_video.doctor", *arguments, cwd=tmp_path)
+    assert "fault: none of the 3 val pictures has an object" in done.stdout
+    assert (done.returncode, done.stderr) == (1, "")
+    done = run_command("stvit_video.doctor", *arguments, "parts=[train]", cwd=tmp_path)
+    assert "no fault in the annotations" in done.stdout
+    assert done.returncode == 0
+
+
+def test_outlines_that_only_masks_need_are_warnings(tmp_path: Path, capsys: Any) -> None:
+    rows = [*DOCUMENT["annotations"][:2], SMALL | {"segmentation": None}, LONE | {"segmentation": [[1, 2, 3, 4]]}]
+    root = write_coco(tmp_path / "set", documents={"train": document(annotations=rows)})
+    listed = {part: read_part(root, part) for part in ("train", "val")}
+    assert describe_boxes(listed, Examination({}, {}, (), (), 0), tmp_path) == ()
+    printed = capsys.readouterr().out
+    assert "no fault in the annotations" in printed
+    assert "warning: task=instance refuses this: 1 of 3 train objects have no segmentation" in printed
+    assert "warning: task=instance refuses this: 1 of 3 train objects have a segmentation that can't be used" in printed

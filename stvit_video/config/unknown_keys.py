@@ -26,6 +26,10 @@ from stvit_video.settings.sweep_settings import SweepSettings
 from stvit_video.utils.compat import parse_hydra_arguments
 
 NUM_SHOWN = 12  # choices in a message
+WITHOUT_TASK = {  # commands that have no such group
+    "evaluate": "evaluate takes no task=, because the checkpoint says it; leave it out",
+    "doctor": "doctor takes no task=, because it checks the annotations for all tasks; leave it out",
+}
 
 
 def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
@@ -46,7 +50,7 @@ def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
         return list(arguments)
     with initialize_config_dir(CONF_DIR, version_base="1.3"):
         if not any(text.lstrip("+").startswith("hydra.searchpath=") for text in arguments):  # with further choices
-            refuse_choices(arguments)
+            refuse_choices(arguments, config_name=config_name)
         return _marked(arguments, config_name)
 
 
@@ -65,11 +69,12 @@ def _marked(arguments: Sequence[str], config_name: str) -> list[str]:
     return [choice or (text if _takes(config, override) else f"+{text}") for text, override, choice in triples]
 
 
-def refuse_choices(arguments: Sequence[str]) -> None:
+def refuse_choices(arguments: Sequence[str], *, config_name: str = "train") -> None:
     """Raise where a group of settings is given something that is no choice of it, such as optim=lion or optim=3.
 
     Args:
         arguments: of the command line, while Hydra's configuration is open. What can't be parsed is left to Hydra.
+        config_name: of the configuration. Those of evaluate and doctor take no task.
 
     Raises:
         ValueError: a sentence for each, with the closest choice.
@@ -79,7 +84,9 @@ def refuse_choices(arguments: Sequence[str]) -> None:
         overrides = OverridesParser.create(config_loader=loader).parse_overrides(list(arguments))
     except HydraException:
         return
-    faults = [fault for override in overrides if (fault := _choice_fault(override, loader))]
+    given = {override.key_or_group for override in overrides}
+    faults = [WITHOUT_TASK[config_name]] if "task" in given and config_name in WITHOUT_TASK else []
+    faults += [fault for override in overrides if (fault := _choice_fault(override, loader))]
     if faults:
         raise ValueError("; ".join(faults))
 

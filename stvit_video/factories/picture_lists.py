@@ -64,7 +64,7 @@ def annotation_findings(
     for part, listed in pictures.items():
         found.warnings += [f"{part}: {warning}" for warning in listed.warnings]
         found.take(check_counts(listed, part, max_objects=max_objects, masks=masks))
-        found.take(check_segmentations(listed) if masks else Findings())
+        found.take(check_segmentations(listed, part) if masks else Findings())
     if len(pictures) == 2:
         found.take(check_categories(pictures["train"], pictures["val"]))
         found.take(check_parts(pictures["train"], pictures["val"]))

@@ -22,6 +22,7 @@ SMALL_PIXELS = 200  # of the mean side: a smaller picture has smaller letters, a
 LETTER_OF_SMALL = 8
 MAX_NAME_LENGTH = 40
 LABELS_SHARE = 0.125  # of the picture, that labels may cover
+DASH_LINES = 4  # length of a dash of a crowd's frame, in thicknesses of the line
 RIM_LIGHT = 0.5  # what is left of the light of the pixels around a box
 
 
@@ -34,12 +35,14 @@ class DrawnObject:
         label: number of the class.
         score: None = a true object.
         mask: (H, W), nonzero = object; run lengths; or None.
+        crowd: True = not scored; its label says so, and its frame is dashed.
     """
 
     box: tuple[float, float, float, float]
     label: int
     score: float | None
     mask: Any
+    crowd: bool = False
 
     def pixels(self) -> np.ndarray | None:
         """(H, W) bool of the mask; None = it has none."""
@@ -52,13 +55,14 @@ def drawn_objects(detections: Mapping[str, Any], *, threshold: float) -> list[Dr
     """The objects of a picture that are shown, best first.
 
     Args:
-        detections: "boxes" (N, 4) as (x1, y1, x2, y2), "labels" (N,), and where there are any "scores" (N,) and "masks"
-            (N, H, W) or run lengths.
+        detections: "boxes" (N, 4) as (x1, y1, x2, y2), "labels" (N,), and where there are any "scores" (N,), "masks"
+            (N, H, W) or run lengths, and "crowd" (N,) bool.
         threshold: detections with a lower score are left out; without scores all are shown.
     """
     boxes = as_array(detections["boxes"]).astype(np.float64).reshape(-1, 4)
     labels = as_array(detections["labels"]).astype(np.int64).reshape(-1)
     scores, masks = detections.get("scores"), detections.get("masks")
+    crowd = as_array(detections.get("crowd", np.zeros(len(labels)))).astype(bool).reshape(-1)
     order = np.arange(len(labels))
     if scores is not None:
         scores = as_array(scores).astype(np.float64).reshape(-1)
@@ -70,6 +74,7 @@ def drawn_objects(detections: Mapping[str, Any], *, threshold: float) -> list[Dr
             label=int(labels[n]),
             score=None if scores is None else float(scores[n]),
             mask=None if masks is None else masks[n],
+            crowd=bool(crowd[n]),
         )
         for n in order
     ]
@@ -148,6 +153,10 @@ def _draw_box(picture: np.ndarray, shown: DrawnObject, thickness: int) -> None:
     box[:] = class_colour(shown.label)
     within = slice(thickness, -thickness)
     box[within, within] = inside[within, within]
+    if shown.crowd:
+        rows, columns = np.indices(box.shape[:2])
+        is_gap = (rows + columns) // (DASH_LINES * thickness) % 2 == 1
+        box[is_gap] = inside[is_gap]
 
 
 def _corners(box: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -168,7 +177,8 @@ def _draw_labels(picture: np.ndarray, objects: Sequence[DrawnObject], names: Seq
     places, free_pixels = LabelPlaces(height=height, width=width, visible=visible), LABELS_SHARE * height * width
     for shown in objects:
         score = "" if shown.score is None else f" {shown.score:.2f}"
-        ink = _label_image(names[shown.label], score, size_pixels=size_pixels, width=width)
+        name = f"{names[shown.label]} (not scored)".lstrip() if shown.crowd else names[shown.label]
+        ink = _label_image(name, score, size_pixels=size_pixels, width=width)
         if ink.size > free_pixels:
             break
         place = places.take(_corners(shown.box, (height, width)), height=ink.shape[0], width=ink.shape[1])

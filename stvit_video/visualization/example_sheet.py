@@ -156,7 +156,7 @@ def _half(
     small = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
     if instances is None:
         return small
-    drawn: dict[str, Any] = {"boxes": instances.corners * scale, "labels": instances.labels}
+    drawn: dict[str, Any] = {"boxes": instances.corners * scale, "labels": instances.labels, "crowd": instances.crowd}
     if instances.scores is not None:
         drawn["scores"] = instances.scores
     if instances.masks is not None:

@@ -132,3 +132,12 @@ def test_unknown_settings_of_a_sweep_are_told_together():
         "data.split belongs to another choice than these, such as another data=...; leave it out",
     ]
     assert none == []
+
+
+@pytest.mark.parametrize(("config_name", "why"), [("doctor", "for all tasks"), ("evaluate", "the checkpoint says it")])
+@pytest.mark.parametrize("text", ["task=instance", "+task=detection", "task=none"])
+def test_commands_without_a_task_say_so(config_name, why, text):
+    with pytest.raises(ValueError, match=f"^{config_name} takes no task=.*{why}"):
+        mark_unknown([text], config_name=config_name)
+    if text != "task=none":
+        assert mark_unknown([text], config_name="train") == [text]

@@ -155,3 +155,17 @@ def test_labels_of_a_small_picture_leave_its_objects_visible():
         inside = drawn[y1 + 2 : y2 - 2, x1 + 2 : x2 - 2]
         assert (inside == 128).all(axis=2).mean() > 0.7
     assert (drawn[:23] != 128).any()  # the first one has its label above it
+
+
+def test_a_crowd_has_a_dashed_frame_and_its_label_says_that_it_is_not_scored(monkeypatch):
+    texts = []
+    plain = module.text_image
+    monkeypatch.setattr(module, "text_image", lambda text, **more: texts.append(text) or plain(text, **more))
+    two = found((20, 40, 120, 140), (180, 40, 280, 140), crowd=[True, False])
+    drawn = draw_detections(grey(), two, names=NAMES)
+    lines = [(drawn[139, left : left + 100] == class_colour(0)).all(axis=1).mean() for left in (20, 180)]
+    assert lines[1] == 1
+    assert 0.3 < lines[0] < 0.7
+    assert [text for text in texts if text] == ["cell (not scored)", "cell"]
+    draw_detections(grey(), two, names=["", ""])  # as of one class
+    assert "(not scored)" in texts

@@ -97,3 +97,11 @@ def test_of_one_class_labels_have_scores_alone():
     left = slice(0, GAP_PIXELS + HALF_PIXELS)
     assert (sheets[0][:, left] != sheets[1][:, left]).any()  # the truth has no label where there is one class
     assert len(sheets[0]) == len(sheets[1])
+
+
+def test_crowds_are_told_from_what_is_scored():
+    one = {"boxes": [[20.0, 20, 90, 90]], "labels": [0], "picture_id": 1}
+    true = [true_instances(one | {"crowd": [crowd]}, num_classes=1) for crowd in (False, True)]
+    picture = np.full((100, 100, 3), 90, dtype=np.uint8)
+    sheets = [example_sheet([Example("best", lambda: picture, truth, None)], names=["cell"]) for truth in true]
+    assert (sheets[0] != sheets[1]).any()

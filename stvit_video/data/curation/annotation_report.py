@@ -7,13 +7,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stvit_video.data.curation.duplicates import DuplicateGroup
 from stvit_video.data.curation.scan import VideoReport
-from stvit_video.data.loading.picture_checks import size_findings
+from stvit_video.data.loading.picture_checks import copy_findings, size_findings
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
 from stvit_video.data.manifests.findings import Findings
 from stvit_video.utils.atomic_files import write_table
 
-__all__ = ["check_scanned_sizes", "count_objects", "describe_annotations", "write_class_table"]
+__all__ = [
+    "check_scanned_copies",
+    "check_scanned_sizes",
+    "count_objects",
+    "describe_annotations",
+    "write_class_table",
+]
 
 HEADER = ("class", "category_id", "train_objects", "train_pictures", "val_objects", "val_pictures")
 SMALL, MEDIUM = 32**2, 96**2  # pixels: COCO's limits of small and medium areas
@@ -85,6 +92,24 @@ def check_scanned_sizes(parts: Parts, reports: Mapping[str, VideoReport]) -> Fin
     return found
 
 
+def check_scanned_copies(parts: Parts, groups: Sequence[DuplicateGroup]) -> Findings:
+    """Validation pictures that a scan found to be copies of training pictures, byte by byte.
+
+    Pictures that both parts list by the same file are told by `check_parts`.
+
+    Args:
+        parts: part -> its list.
+        groups: duplicates of the scan.
+    """
+    if len(parts) < 2:
+        return Findings()
+    listed = {record.place for record in parts["train"].records}
+    leaks = [group for group in groups if group.kind == "exact" and group.is_leak]
+    both = {member.path for group in leaks for member in group.members if member.part == "val"} - listed
+    names = [record.video_id for record in parts["val"].records if record.place in both]
+    return copy_findings(names, num_val=len(parts["val"].records))
+
+
 _COLUMNS = (("train", 0), ("train", 1), ("val", 0), ("val", 1))
 
 
@@ -105,6 +130,10 @@ def _describe_part(part: str, pictures: AnnotatedPictures) -> list[str]:
             f"  area: {shares[0]:.0%} small (below 32x32 pixels), {shares[1]:.0%} medium, {large:.0%} large (96x96 or "
             f"more); median {np.sqrt(np.median(areas)):.0f} x {np.sqrt(np.median(areas)):.0f} pixels"
         )
+        outlines = pictures.objects.outlines
+        num_outlined = 0 if outlines is None else sum(bool(outlines[row]) for row in rows[learned[rows]].tolist())
+        needed = "" if num_outlined == len(areas) else "; task=instance needs them"
+        lines.append(f"  objects with outlines: {num_outlined} of {len(areas)}{needed}")
     if crowds:
         lines.append(f"  {crowds} crowds or difficult objects: not learned, and not counted in the AP")
     return lines

@@ -44,6 +44,7 @@ class Examination:
         quarantined: files that can't be used, and segments that lie outside their file.
         groups: duplicates.
         num_short: files with fewer frames than one training clip reaches over.
+        list_faults: of the annotations, with which no training starts.
     """
 
     num_listed: Mapping[str, int]
@@ -51,6 +52,7 @@ class Examination:
     quarantined: tuple[Quarantined, ...]
     groups: tuple[DuplicateGroup, ...]
     num_short: int
+    list_faults: tuple[str, ...] = ()
 
 
 def examine(
@@ -163,7 +165,8 @@ def describe(examination: Examination) -> list[str]:
     lines += _describe_remarks(good)
     if examination.num_short:
         lines.append(f"{examination.num_short} files are shorter than one training clip; their last frame is repeated")
-    return lines + _describe_duplicates(examination.groups)
+    is_of_pictures = bool(good) and not any(report.duration_seconds for report in good)
+    return lines + _describe_duplicates(examination.groups, kind="picture" if is_of_pictures else "video")
 
 
 def _describe_remarks(good: Sequence[VideoReport]) -> list[str]:
@@ -205,15 +208,15 @@ def _describe_format(good: Sequence[VideoReport]) -> str:
     )
 
 
-def _describe_duplicates(groups: Sequence[DuplicateGroup]) -> list[str]:
+def _describe_duplicates(groups: Sequence[DuplicateGroup], *, kind: str) -> list[str]:
     leaks = Counter(group.kind for group in groups if group.is_leak)
     inside = sum(group.kind == "exact" and not group.is_leak for group in groups)
     contradicting = sum(group.kind != "source" and group.labels_differ for group in groups)
     counts = {
-        "videos are in train and in val, byte by byte": leaks["exact"],
-        "pairs of a train and a val video look the same": leaks["near"],
+        f"{kind}s are in train and in val, byte by byte": leaks["exact"],
+        f"pairs of a train and a val {kind} look the same": leaks["near"],
         "recordings have parts in train and others in val": leaks["source"],
-        "videos are there more than once in one part": inside,
+        f"{kind}s are there more than once in one part": inside,
         "of these stand under different labels": contradicting,
     }
     return [f"{count} {words}" for words, count in counts.items() if count] or ["no duplicates were found"]

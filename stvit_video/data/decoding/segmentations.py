@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stvit_video.utils.mask_runs import mask_of_runs, read_run_lengths
 from stvit_video.utils.optional import load_optional
 
-__all__ = ["segmentation_fault", "segmentation_mask", "segmentation_runs"]
+__all__ = ["segmentation_box", "segmentation_fault", "segmentation_mask", "segmentation_runs"]
 
 MIN_POLYGON_NUMBERS = 6  # three corners
 
@@ -36,6 +36,27 @@ def segmentation_fault(segmentation: Any, *, height: int, width: int) -> str:
     if not all(isinstance(polygon, list) for polygon in segmentation):
         return "it is one polygon where a list of polygons is expected"
     return next((fault for polygon in segmentation if (fault := _polygon_fault(polygon))), "")
+
+
+def segmentation_box(segmentation: Any, *, height: int) -> tuple[float, float, float, float]:
+    """The box (x1, y1, x2, y2) around a segmentation, in pixels; (0, 0, 0, 0) = it has no pixel.
+
+    Args:
+        segmentation: of an annotation of COCO, without a fault.
+        height: of the picture in pixels.
+    """
+    if not isinstance(segmentation, dict):
+        xs, ys = ([number for polygon in segmentation for number in polygon[side::2]] for side in (0, 1))
+        return min(xs), min(ys), max(xs), max(ys)
+    counts = segmentation["counts"]
+    ends = np.cumsum(read_run_lengths(counts) if isinstance(counts, str) else counts)
+    firsts, lasts = ends[:-1][::2], ends[1::2] - 1  # pixels of each run inside of the object
+    firsts, lasts = (places[firsts <= lasts] for places in (firsts[: len(lasts)], lasts))
+    if not len(firsts):
+        return 0.0, 0.0, 0.0, 0.0
+    over = bool((firsts // height != lasts // height).any())  # a run that goes on in the next column
+    top, bottom = (0, height) if over else (int((firsts % height).min()), int((lasts % height).max()) + 1)
+    return int(firsts[0]) // height, top, int(lasts[-1]) // height + 1, bottom
 
 
 def segmentation_mask(segmentation: Any, *, height: int, width: int) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, Pic
 from stvit_video.data.manifests.findings import NUM_NAMED, Findings, first_of
 from stvit_video.data.manifests.manifest import VideoRecord
 
-__all__ = ["check_copies", "check_depth", "check_files", "size_findings"]
+__all__ = ["check_copies", "check_depth", "check_files", "copy_findings", "size_findings"]
 
 NUM_OPENED = 200
 
@@ -116,11 +116,21 @@ def check_copies(train: AnnotatedPictures, val: AnnotatedPictures, *, max_read: 
     if max_read is not None and sum(len(ours) + len(theirs) for ours, theirs in alike) > max_read:
         return Findings()
     both = [name for ours, theirs in alike for name in _copies(ours, theirs)]
-    if not both:
+    return copy_findings(both, num_val=len(val.records))
+
+
+def copy_findings(copies: Sequence[str], *, num_val: int) -> Findings:
+    """Validation pictures that are copies of training pictures.
+
+    Args:
+        copies: their names.
+        num_val: listed validation pictures.
+    """
+    if not copies:
         return Findings()
     return Findings(
         warnings=[
-            f"{len(both)} of {len(val.records)} val pictures are copies of train pictures, {first_of(both)}; on those "
+            f"{len(copies)} of {num_val} val pictures are copies of train pictures, {first_of(copies)}; on those "
             "the AP says nothing: take them out of one part"
         ]
     )

@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 
+from stvit_video.data.decoding.pictures import LYING, read_header
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.segmentations import segmentation_mask
-from stvit_video.data.loading.picture_reader import open_image
+from stvit_video.data.loading.picture_reader import open_image, read_picture
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, PictureObjects, PictureRecord, object_limit
 from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, only
 from stvit_video.utils.open_files import refuse_for_open_files
@@ -92,12 +93,22 @@ def size_fault(record: PictureRecord, size: tuple[int, int]) -> str:
     if (tall, wide) == (height, width):
         return ""
     start = f"{record.place!r} is {width}x{height} pixels, its annotations are for {wide}x{tall}"
-    if (tall, wide) == (width, height):
+    if (tall, wide) == (width, height) and _is_turned(record):
         return (
             f"{start}: it was annotated lying, and is turned as its EXIF says; annotate the upright picture, or "
             "remove the EXIF orientation from the file"
         )
+    if (tall, wide) == (width, height):
+        return f"{start}: width and height are exchanged; correct them, or check that this is the annotated picture"
     return f"{start}; annotate the picture as it is, or correct its width and height in the annotations"
+
+
+def _is_turned(record: PictureRecord) -> bool:
+    """Whether the EXIF of the file exchanges height and width."""
+    try:
+        return read_header(read_picture(record), name=record.place).turn in LYING
+    except DecodeError:
+        return False
 
 
 def _drawn(count: int, limit: int, generator: torch.Generator | None) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Whether lists of annotated pictures have what a training needs, and fit each other."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, object_limit
 from stvit_video.data.manifests.findings import Findings, first_of
@@ -29,12 +30,9 @@ def check_counts(pictures: AnnotatedPictures, part: str, *, max_objects: int | N
     starts = np.concatenate([[0], np.cumsum(learned)])
     counts = starts[spans[:, 1]] - starts[spans[:, 0]]  # of objects to learn, a picture
     if not counts.any():
-        found.faults.append(
-            f"none of the {len(counts)} {part} pictures has an object in a sound box; check that the file of "
-            "annotations is the right one"
-        )
+        found.faults.append(_why_nothing(pictures, part))
         return found
-    rows = np.concatenate([np.arange(*span) for span in spans])
+    rows = _rows(pictures)
     times = np.bincount(pictures.objects.labels[rows[learned[rows]]], minlength=len(pictures.classes))
     lacking = [name for name, count in zip(pictures.classes, times, strict=True) if not count]
     if lacking:
@@ -57,6 +55,23 @@ def check_counts(pictures: AnnotatedPictures, part: str, *, max_objects: int | N
             f"({name}: {limits[largest]}); each epoch learns from as many, drawn at random"
         )
     return found
+
+
+def _rows(pictures: AnnotatedPictures) -> NDArray[np.int64]:
+    """Positions of the objects of the listed pictures."""
+    return np.concatenate([np.arange(*record.span, dtype=np.int64) for record in pictures.pictures])
+
+
+def _why_nothing(pictures: AnnotatedPictures, part: str) -> str:
+    """Why a list has nothing to learn."""
+    crowd, num_pictures = pictures.objects.crowd[_rows(pictures)], len(pictures.records)
+    if len(crowd) and crowd.all():
+        return (
+            f"all {len(crowd)} objects of the {num_pictures} {part} pictures are crowds or difficult ones, which are "
+            "neither learned nor scored; set iscrowd or difficult to 0 for single objects"
+        )
+    what = "has an object in a sound box" if len(crowd) else "has an object"
+    return f"none of the {num_pictures} {part} pictures {what}; check that the file of annotations is the right one"
 
 
 def check_categories(train: AnnotatedPictures, val: AnnotatedPictures) -> Findings:

@@ -42,12 +42,13 @@ def check_boxes(
     outside: Flags = finite & ~empty & ~inside
     if _are_corners(bbox, sizes, found):
         return finite & ~empty & inside, found
+    turn = _turned_hint(bbox[finite & ~empty], sizes[finite & ~empty])
     for bad, what in (
         (~finite, "have a number that is not finite"),
         (empty, "have a width or height of 0 or below"),
         (outside, "lie outside their picture"),
     ):
-        _tell_bad(bad, what, ids, found)
+        _tell_bad(bad, what, ids, found, hint=turn if bad is outside else "")
     out = finite & ~empty & inside & _reach_out(left, top, width, height, tall, wide)
     if out.any():
         found.warnings.append(
@@ -79,7 +80,8 @@ def _are_corners(bbox: NDArray[np.float64], sizes: NDArray[np.float64], found: F
         "they lie inside when they are read as two corners, [x1, y1, x2, y2]: write x2 - x1 and y2 - y1 in place of "
         "x2 and y2"
         if as_corners
-        else "write the boxes in pixels of the picture as it is, and its width and height, which may be those "
+        else _turned_hint(bbox, sizes).removeprefix("; ")
+        or "write the boxes in pixels of the picture as it is, and its width and height, which may be those "
         "before the picture was resized"
     )
     found.faults.append(
@@ -89,12 +91,22 @@ def _are_corners(bbox: NDArray[np.float64], sizes: NDArray[np.float64], found: F
     return True
 
 
-def _tell_bad(bad: NDArray[np.bool_], what: str, ids: Sequence[Any], found: Findings) -> None:
+def _turned_hint(bbox: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
+    """What to look at where all boxes lie inside their pictures if these have width and height exchanged; else ""."""
+    tall, wide = sizes.T
+    left, top, width, height = bbox.T
+    fits = ~_reach_out(left, top, width, height, wide, tall)
+    if not len(bbox) or not fits.all():
+        return ""
+    return "; all boxes lie inside where width and height of the pictures are exchanged: check these two in images"
+
+
+def _tell_bad(bad: NDArray[np.bool_], what: str, ids: Sequence[Any], found: Findings, *, hint: str = "") -> None:
     if not bad.any():
         return
     sentence = f"{bad.sum()} of {len(bad)} boxes {what}, {_named(bad, ids)}; {RULE}"
     if bad.mean() > MAX_BAD_SHARE:
-        found.faults.append(f"{sentence}; correct or remove them (up to {MAX_BAD_SHARE:.0%} are left out)")
+        found.faults.append(f"{sentence}; correct or remove them (up to {MAX_BAD_SHARE:.0%} are left out){hint}")
     else:
         found.warnings.append(f"{sentence}; they are left out of training")
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from stvit_video.data.manifests.faults import ManifestError
@@ -12,6 +12,8 @@ __all__ = ["check_ids", "parse_coco"]
 
 LISTS = ("images", "annotations", "categories")
 Row = Mapping[str, Any]
+Id = int | str
+_WAYS_APART = {"id": "number them anew", "name": "rename one, or merge the two"}
 
 
 def parse_coco(content: bytes, *, source: str) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def _find_doubles(document: Mapping[str, Sequence[Row]], found: Findings) -> Non
         if twice := doubles(values):
             found.faults.append(
                 f"{len(twice)} values of {key} stand more than once among the {name}, {first_of(twice)}; "
-                f"each must have its own: number them anew"
+                f"each must have its own: {_WAYS_APART[key]}"
             )
     if twice := doubles([row["file_name"] for row in document["images"]]):
         found.warnings.append(
@@ -86,14 +88,25 @@ def _find_strangers(document: Mapping[str, Sequence[Row]], found: Findings) -> N
         known = {row["id"] for row in document[name]}
         strangers = Counter(row[key] for row in document["annotations"] if row[key] not in known)
         if strangers:
+            article = "an" if key == "image_id" else "a"
             found.faults.append(
-                f"{strangers.total()} of {len(document['annotations'])} annotations have a {key} that none of the "
-                f"{len(known)} {name} has, {first_of(strangers)}; add these {name}, or remove the annotations"
+                f"{strangers.total()} of {len(document['annotations'])} annotations have {article} {key} that none of "
+                f"the {len(known)} {name} has, {first_of(strangers)}; {_way_out(strangers, known, name)}"
             )
     if not document["images"]:
         found.faults.append("images is empty; list at least one picture")
     if not document["categories"]:
         found.faults.append("categories is empty; name at least one class")
+
+
+def _way_out(strangers: Iterable[Id], known: Iterable[Id], name: str) -> str:
+    """What to do with ids that are not known: they may be known as texts, or as numbers."""
+    alike = {str(value) for value in known}
+    written = [value for value in strangers if str(value) in alike]
+    if not written:
+        return f"add these {name}, or remove the annotations"
+    kinds = ("texts", "numbers") if isinstance(written[0], str) else ("numbers", "texts")
+    return f"such ids are {kinds[0]} in the annotations and {kinds[1]} in {name}: write them alike"
 
 
 def _is_id(value: Any) -> bool:

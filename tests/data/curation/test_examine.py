@@ -8,6 +8,7 @@ import pytest
 from tar_maker import write_tar
 from video_maker import make_video
 
+from stvit_video.data.curation.duplicates import DuplicateGroup, Listed
 from stvit_video.data.curation.examine import (
     FOLDED,
     NUM_SHOWN,
@@ -134,3 +135,10 @@ def test_videos_with_several_labels_are_compared_by_all_of_them(manifests):
     assert "1 of these stand under different labels" in describe(examine(several, **settings))
     same = several | {"val": replace(several["val"], records=several["train"].records)}
     assert "stand under different labels" not in "\n".join(describe(examine(same, **settings)))
+
+
+def test_copies_of_pictures_are_called_pictures():
+    both = DuplicateGroup("exact", (Listed("a.png", "train", ""), Listed("b.png", "val", "")))
+    reports = {path: VideoReport(path, 1, codec="png", width=8, height=6, size_bytes=99) for path in ("a.png", "b.png")}
+    lines = describe(Examination({"train": 1, "val": 1}, reports, (), (both,), 0))
+    assert lines[-1] == "1 pictures are in train and in val, byte by byte"

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from stvit_video.data.decoding.segmentations import segmentation_fault, segmentation_mask, segmentation_runs
+from stvit_video.data.decoding.segmentations import (
+    segmentation_box,
+    segmentation_fault,
+    segmentation_mask,
+    segmentation_runs,
+)
 from stvit_video.utils.mask_runs import runs_of_mask
 
 H, W = 21, 34
@@ -70,3 +75,28 @@ def test_all_forms_become_run_lengths_of_the_same_mask():
     given = runs_of_mask(mask)
     assert segmentation_runs(given, height=H, width=W) == given
     assert isinstance(runs["counts"], str)
+
+
+@pytest.mark.parametrize(
+    ("polygons", "box"),
+    [([[3, 2, 9.5, 2, 9, 7]], (3, 2, 9.5, 7)), ([[3, 2, 9, 2, 9, 7], [0, 5, 1, 5, 1, 8]], (0, 2, 9, 8))],
+)
+def test_the_box_around_polygons(polygons, box):
+    assert segmentation_box(polygons, height=11) == box
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [((2, 5), (3, 7)), ((0, 11), (3, 5)), ((10, 11), (0, 13)), ((0, 0), (0, 0))]
+)
+def test_the_box_around_run_lengths_is_that_of_the_mask(rows, columns):
+    mask = np.zeros((11, 13), dtype=np.uint8)
+    mask[slice(*rows), slice(*columns)] = 1
+    runs = runs_of_mask(mask)
+    assert segmentation_box(runs, height=11) == (columns[0], rows[0], columns[1], rows[1])
+
+
+def test_the_box_around_run_lengths_that_go_on_in_the_next_column():
+    mask = np.zeros((11, 13), dtype=np.uint8)
+    mask[8:, 4] = mask[:3, 5] = mask[5, 5] = 1
+    assert segmentation_box(runs_of_mask(mask), height=11) == (4, 0, 6, 11)
+    assert segmentation_box({"size": [11, 13], "counts": [30, 0, 113]}, height=11) == (0, 0, 0, 0)

@@ -44,7 +44,8 @@ def test_other_sizes_than_stated_are_told(tmp_path):
     write_picture(root / "train" / "b.png", seed=0, size=(40, 75))
     found = check_files(read_part(root), "train")
     assert "1 of 3 train pictures that were looked at have another size than is stated" in found.warnings[0]
-    assert "75x40 pixels, its annotations are for 40x75: it was annotated lying" in found.warnings[0]
+    assert "75x40 pixels, its annotations are for 40x75: width and height are exchanged" in found.warnings[0]
+    assert "EXIF" not in found.warnings[0]
     images = [row | {"width": row["width"] + 1} for row in DOCUMENT["images"]]
     wrong = read_part(write_coco(tmp_path / "all", documents={"train": document(images=images)}))
     assert "3 of 3" in check_files(wrong, "train").faults[0]

@@ -85,6 +85,7 @@ def test_another_size_is_told_with_both(tmp_path):
     record = source(tmp_path).pictures.pictures[0]
     assert size_fault(record, (60, 91)) == ""
     assert "is 120x61 pixels, its annotations are for 91x60; annotate" in size_fault(record, (61, 120))
+    assert "its annotations are for 91x60: width and height are exchanged" in size_fault(record, (91, 60))  # no EXIF
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "RGBA", "I;16", "1"])

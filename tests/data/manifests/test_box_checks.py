@@ -86,3 +86,14 @@ def test_boxes_of_a_larger_picture_are_a_fault_of_another_kind():
     _, found = check(boxes([5, 5, 100, 90], [3, 2, 90, 80], [60, 30, 20, 20], good=3))
     assert "before the picture was resized" in found.faults[0]
     assert "3 of 6" in found.faults[0]
+
+
+def test_sizes_with_width_and_height_exchanged_are_told():
+    tall = boxes([5, 45, 9, 20], good=9)  # of pictures of 40x70, which are stated as 70x40
+    [fault] = check(tall)[1].faults
+    assert "1 of 10 boxes lie outside their picture" in fault
+    assert "where width and height of the pictures are exchanged" in fault
+    [fault] = check(boxes([5, 30, 9, 30], good=1))[1].faults
+    assert "1 of 2 boxes reach out" in fault
+    assert "where width and height of the pictures are exchanged" in fault
+    assert "exchanged" not in check(boxes([5, 75, 9, 20], good=9))[1].faults[0]
