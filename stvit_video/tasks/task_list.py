@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from omegaconf import MISSING
+
 from stvit_video.models.checkpoints.files import peek_checkpoint
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, task_in
 from stvit_video.tasks.classification import Classification
@@ -21,7 +23,7 @@ def task_of_checkpoint(path: Any) -> Task:
     Raises:
         CheckpointError: the file is not there, or can't be read.
     """
-    name = task_in(peek_checkpoint(path).get(METADATA_KEY) if isinstance(path, str) else None)
+    name = task_in(peek_checkpoint(path).get(METADATA_KEY) if isinstance(path, str) and path != MISSING else None)
     return TASKS.get(name, TASKS["classification"])
 
 

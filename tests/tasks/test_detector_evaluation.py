@@ -94,3 +94,10 @@ def test_a_classifier_of_one_label_is_refused_on_boxes(tiny_run, tiny_detector, 
     with pytest.raises(ValueError, match="one label.*data.source=coco has boxes.*task=detection"):
         evaluate(values, output_dir=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_checkpoint_is_told_before_settings_of_one_kind(tmp_path):
+    from stvit_video.evaluate import evaluate
+
+    with pytest.raises(CheckpointError, match="^there is no checkpoint file '/no/last.ckpt'"):
+        evaluate({"ckpt_path": "/no/last.ckpt", "detections": 300}, output_dir=tmp_path)

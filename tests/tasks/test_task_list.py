@@ -27,4 +27,5 @@ def test_a_checkpoint_that_is_missing_or_cut_short_is_of_no_task(tiny_detector, 
     with pytest.raises(CheckpointError, match="no checkpoint file .*gone.ckpt"):
         task_of_checkpoint(str(tmp_path / "gone.ckpt"))
     assert task_of_checkpoint(str(tiny_detector.checkpoint)) is TASKS["detection"]
-    assert task_of_checkpoint(None) is TASKS["classification"]
+    for nothing in (None, "???"):  # as it stands where none is given
+        assert task_of_checkpoint(nothing) is TASKS["classification"]
