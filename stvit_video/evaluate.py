@@ -15,8 +15,11 @@ from stvit_video.config.hydra_app import end_job
 from stvit_video.config.nodes import register_nodes
 from stvit_video.evaluation.distributed import ProcessFailedError
 from stvit_video.inference.scoring import USER_ERRORS
+from stvit_video.models.checkpoints.state_dict import CheckpointError
+from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.sweeps.launch import run_with_sweeps
+from stvit_video.tasks.evaluation_settings import read_evaluation
 from stvit_video.tasks.task_list import task_of_checkpoint
 from stvit_video.utils.command_line import Command
 
@@ -45,7 +48,12 @@ def evaluate(values: Mapping[str, Any], *, output_dir: Path) -> dict[str, Any]:
     Raises:
         ValueError: as `Task.evaluate`, see there for other errors.
     """
-    return task_of_checkpoint(values.get("ckpt_path")).evaluate(values, output_dir)
+    try:
+        task = task_of_checkpoint(values.get("ckpt_path"))
+    except CheckpointError:
+        read_evaluation(EvaluateSettings, values, known_kind=False)  # what no checkpoint takes is told before
+        raise
+    return task.evaluate(values, output_dir)
 
 
 @hydra.main(version_base="1.3", config_path=CONF_DIR, config_name="evaluate")

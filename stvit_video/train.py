@@ -146,6 +146,7 @@ def _fit_and_report(start: ResumePoint, checked: CheckedStart, module: TaskModul
         callbacks=task.callbacks(settings, run_dir, data),
     )
     fit(trainer, module, data, run_dir=run_dir, resumed_from=start.checkpoint)
+    rank_zero_only(print)(f"evaluating {settings.report_checkpoint}.ckpt", flush=True)
     same_everywhere = Path(trainer.strategy.broadcast(str(run_dir)))  # a name made of the time may differ
     return task.report(same_everywhere, settings, data, training_facts(trainer))
 

@@ -32,7 +32,9 @@ def test_each_head_trains_and_its_checkpoint_scores_alike(shapes, tmp_path, caps
     assert ("box_AP" in result) == masks
     (row,) = [row for row in rows_of(tmp_path / "run" / "metrics.csv") if row["val/AP"]]
     assert float(row["val/AP"]) == pytest.approx(result["AP"], abs=1e-6)
-    assert re.search(r"epoch 1/1 .*val/AP 0\.\d+  val/AP50 .* pictures/s", capsys.readouterr().out)
+    told = capsys.readouterr().out
+    assert re.search(r"epoch 1/1 .*val/AP 0\.\d+  val/AP50 .* pictures/s", told)
+    assert "\nevaluating best.ckpt\n" in told
     again = evaluate({"ckpt_path": str(tmp_path / "run" / "best.ckpt"), "device": "cpu"}, output_dir=tmp_path / "again")
     assert {key: again[key] for key in ("AP", "AP50", "AR")} == {key: result[key] for key in ("AP", "AP50", "AR")}
     names = {path.name for path in (tmp_path / "run").iterdir()}

@@ -80,6 +80,8 @@ def _data_faults(settings: DetectionSettings) -> list[str]:
 
 
 def _clip_faults(settings: DetectionSettings) -> list[str]:
+    if settings.data.source not in BOX_LAYOUTS:
+        return []  # what its layout sets goes with it
     usual = ClipSettings()
     frames = ("num_frames",) if settings.data.num_frames not in (1, usual.num_frames) else ()
     return others_settings(settings.data, usual, names=(*frames, *OF_CLIPS), group="data", of=CLASSIFICATION)

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from stvit_video.dense.create_detector import HEADS
 from stvit_video.dense.detector import RULE, Detector
 from stvit_video.dense.formats import BACKBONE, FORMATS, DetectorFormat
 from stvit_video.dense.head_rules import HEAD_RULES
@@ -151,7 +152,11 @@ def _load(detector: Detector, state: dict[str, Tensor], *, name: str, new_head: 
     """Check the heads, load the backbone by its own rules, then load the heads."""
     wanted = {key: value for key, value in detector.state_dict().items() if not key.startswith(BACKBONE)}
     if (theirs := head_of_keys(state)) != (ours := head_of_keys(wanted)):
-        raise CheckpointError(f"the weights are of head={theirs}, the detector has head={ours}; use head={theirs}")
+        boxes = " and task=detection" if HEADS[ours].masks and not HEADS[theirs].masks else ""
+        raise CheckpointError(
+            f"the weights are of head={theirs}, the detector has head={ours}; use head={theirs}{boxes}, or start a "
+            f"training of head={ours} from a classifier with the same backbone (init_from=...)"
+        )
     heads = {key: value for key, value in state.items() if not key.startswith(BACKBONE)}
     new = [key for key in wanted if _is_of_classes(key)] if new_head else []
     heads |= {key: wanted[key] for key in (*new, RULE)}

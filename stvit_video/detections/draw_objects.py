@@ -15,6 +15,7 @@ from stvit_video.data.decoding.request import DecodeError
 from stvit_video.detections.frame_progress import frame_progress
 from stvit_video.detections.trained_detector import TrainedDetector, load_trained_detector, picture_bytes
 from stvit_video.predictions.inputs import VideoList, read_inputs
+from stvit_video.predictions.label_table import LABEL_ENDINGS
 from stvit_video.predictions.listed_video import ListedVideo
 from stvit_video.predictions.progress_bar import duration
 from stvit_video.predictions.stopping import Terminated, sigterm_ends
@@ -62,6 +63,8 @@ def draw_objects(given: Given) -> int:
     """
     if foreign := [name for name in OF_LABELS if name in given.named]:
         raise ValueError(f"{', '.join(foreign)}: for checkpoints that label videos, and this one finds objects")
+    if given.out is not None and given.out.suffix.lower() in LABEL_ENDINGS and not given.out.is_dir():
+        raise ValueError(f"out={given.out}: found objects are drawn into a folder; give its name, out={given.out.stem}")
     detector = load_trained_detector(
         given.ckpt_path,
         device=given.device,
@@ -93,7 +96,8 @@ def _draw_all(given: Given, detector: TrainedDetector, inputs: VideoList, folder
         raise
     done = len(names) - num_failed
     failed = f", {num_failed} could not be read" if num_failed else ""
-    print(f"{folder}: {done} files with their objects{failed}; {duration(time.monotonic() - start)}")
+    what = "file with its objects" if done == 1 else "files with their objects"
+    print(f"{folder}: {done} {what}{failed}; {duration(time.monotonic() - start)}")
     return int(num_failed > 0)
 
 

@@ -39,11 +39,8 @@ def load_trained(ckpt_path: str | Path, *, device: str = "auto", **settings: Any
 
 
 def _finds_objects(ckpt_path: object) -> bool:
-    """Whether a checkpoint is of a detector; of one that can't be read the loader says why."""
-    try:
-        content = peek_checkpoint(str(ckpt_path)) if isinstance(ckpt_path, (str, Path)) else {}
-    except (ValueError, OSError):
-        return False
+    """Whether a checkpoint is of a detector; what is no path the loader refuses."""
+    content = peek_checkpoint(str(ckpt_path)) if isinstance(ckpt_path, (str, Path)) else {}
     return task_in(content.get(METADATA_KEY)) in TASKS_OF_DETECTORS
 
 

@@ -100,7 +100,8 @@ def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
         axes = figure.add_subplot(1, len(panels), number)
         for name in names:
             if curves[name]:
-                axes.plot(list(curves[name]), list(curves[name].values()), marker=".", label=name)
+                epochs = [epoch + 1 for epoch in curves[name]]  # from 1, as they are printed
+                axes.plot(epochs, list(curves[name].values()), marker=".", label=name)
         axes.set(xlabel="epoch", ylabel=title)
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.grid(alpha=0.3)

@@ -7,13 +7,14 @@ from stvit_video.data.loading.picture_datamodule import PictureDataModule
 from stvit_video.data.loading.true_objects import true_objects
 from stvit_video.dense.create_detector import HEADS, create_dense
 from stvit_video.dense.detector import Detector
+from stvit_video.dense.formats import BACKBONE
 from stvit_video.dense.load_detector import start_detector
 from stvit_video.factories.network import given_options
 from stvit_video.factories.picture_data import build_picture_data
 from stvit_video.factories.training import build_optim, scaled_learning_rate, video_namer
 from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints.metadata import detector_metadata
-from stvit_video.models.checkpoints.state_dict import CheckpointError
+from stvit_video.models.checkpoints.state_dict import CheckpointError, shorten
 from stvit_video.settings.detection_settings import DetectionSettings
 from stvit_video.training.detection_module import DetectionModule
 from stvit_video.training.nonfinite import NonFiniteGuard
@@ -65,6 +66,12 @@ def build_detection(settings: DetectionSettings) -> tuple[DetectionModule, Pictu
             report = start_detector(detector, settings.init_from, new_head=settings.init_head == "new")
         except CheckpointError as error:
             raise CheckpointError(f"init_from={settings.init_from}: {error}") from error
+        if settings.init_head == "keep" and (new := [key for key in report.new if not key.startswith(BACKBONE)]):
+            raise CheckpointError(
+                f"init_head=keep takes neck and head of init_from={settings.init_from} along, and {len(new)} of their "
+                f"tensors are not there, or are not for the {len(data.classes)} classes of the data: {shorten(new)}; "
+                f"leave init_head out, and these start new"
+            )
         rank_zero_only(print)(f"weights of {settings.init_from}: {report}")
     metadata = detector_metadata(
         task=settings.task,

@@ -37,6 +37,9 @@ def detector_card(
         num_parameters: values in all parameters.
         unused: settings that detectors do not have, see `recipe_rows`.
     """
+    model = metadata["model"]
+    options = {name: value for name, value in model["options"].items() if name != "image_size"}  # it takes any size
+    metadata = {**metadata, "model": {**model, "options": options}}
     return card_text(
         f"{metadata['head']} with {metadata['model']['name']}",
         f"A detector of {len(metadata['classes'])} classes of objects in pictures and videos, which finds "

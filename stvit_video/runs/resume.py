@@ -123,6 +123,11 @@ def find_resume_point(run_dir: Path, settings: Mapping[str, Any]) -> ResumePoint
     if fault:
         raise ValueError(fault)
     if is_finished(run_dir, max_epochs=settings["trainer"]["max_epochs"]):
+        if moved := _moved_since(run_dir, settings):
+            rank_zero_warn(
+                f"{run_dir} holds a finished run on data in another place: {moved}; where these are other data, choose "
+                "another run=NAME or hydra.run.dir to train on them"
+            )
         return ResumePoint(run_dir, result=_result(run_dir))
     return ResumePoint(run_dir, newest_checkpoint(run_dir))
 
@@ -209,6 +214,12 @@ def moved_data(then: Any, settings: Mapping[str, Any]) -> str:
         settings: what it goes on with.
     """
     return _describe_changes({key: both for key, both in _differences(then, settings).items() if key in MAY_MOVE})
+
+
+def _moved_since(run_dir: Path, settings: Mapping[str, Any]) -> str:
+    """`moved_data` since the run in this folder was started; "" where the folder does not tell."""
+    path = run_dir / CONFIG
+    return moved_data(OmegaConf.to_container(OmegaConf.load(path)), settings) if path.is_file() else ""
 
 
 def _describe_changes(changes: Mapping[str, tuple[Any, Any]]) -> str:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback
+from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
 from stvit_video.config.consistency import chosen_protocol, contradictions
 from stvit_video.config.layout_options import read_with_layout
 from stvit_video.config.setting_checks import Check, faults_of, run_checks
-from stvit_video.data.layouts.catalogue import LAYOUTS
+from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, LAYOUTS
 from stvit_video.data.loading.datamodule import VideoDataModule
 from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.data.transforms.preprocessing import Preprocessing
@@ -85,6 +86,12 @@ class Classification:
         self, settings: TrainSettings, parts: ClipParts, *, kept: KeptSplit | None = None
     ) -> tuple[ClassificationModule, VideoDataModule]:
         """See `Task`."""
+        if settings.data.source in BOX_LAYOUTS:
+            rank_zero_only(print)(
+                "task=classification: the labels of a picture are the classes of its objects, several a picture, and "
+                "no boxes are learned; a detector is trained with task=detection",
+                flush=True,
+            )
         return build_module(settings, parts, kept=kept)
 
     def modern(self, metadata: Mapping[str, Any]) -> dict[str, Any]:

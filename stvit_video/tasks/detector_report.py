@@ -144,7 +144,7 @@ def _write_report(
         output_dir,
         results,
         iou_types=("bbox", "segm") if detector.task == "instance" else ("bbox",),
-        category_ids=detector.category_ids,
+        category_ids=pictures.category_ids,
         read=read,
         title_of=lambda name: records[name].video_id,
         max_detections=options.detections,
@@ -181,5 +181,7 @@ def _write_report(
         print(f"note: {note}", flush=True)
     if missing:
         print(missing, flush=True)
-    print(f"result.json, per_class.csv, detections.json, pr_curves.png and examples.png are in {output_dir}")
+    drawn = [name for name in ("pr_curves.png", "examples.png") if (output_dir / name).is_file()]
+    names = ["result.json", "per_class.csv", "detections.json", *drawn]
+    print(f"{', '.join(names[:-1])} and {names[-1]} are in {output_dir}")
     return summary

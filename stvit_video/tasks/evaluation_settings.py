@@ -18,12 +18,13 @@ S = TypeVar("S", bound=EvaluateSettings | DetectorEvaluation)
 DOES: Mapping[type[Group], str] = {EvaluateSettings: "labels videos", DetectorEvaluation: "finds objects"}
 
 
-def read_evaluation(kind: type[S], values: Mapping[str, Any]) -> S:
+def read_evaluation(kind: type[S], values: Mapping[str, Any], *, known_kind: bool = True) -> S:
     """The settings from plain values; one that is left out has its default.
 
     Args:
         kind: of the settings.
         values: those of other kinds at their defaults are passed over.
+        known_kind: False = nobody knows what the checkpoint is for, so all settings of other kinds are passed over.
 
     Raises:
         ValueError: lists every wrong or unknown one, and those that are for other checkpoints, a sentence each.
@@ -34,7 +35,7 @@ def read_evaluation(kind: type[S], values: Mapping[str, Any]) -> S:
         f"{name} is for a checkpoint that {DOES[other]}, and this one {DOES[kind]}; leave it out"
         for other, usual in others
         for name in usual
-        if name in of_others and name in values and values[name] != usual[name]
+        if known_kind and name in of_others and name in values and values[name] != usual[name]
     ]
     read = read_settings(kind, {name: value for name, value in values.items() if name not in of_others})
     data = read.settings.data

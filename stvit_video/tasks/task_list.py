@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from omegaconf import MISSING
+
 from stvit_video.models.checkpoints.files import peek_checkpoint
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, task_in
 from stvit_video.tasks.classification import Classification
@@ -13,16 +15,15 @@ TASKS: dict[str, Task] = {"classification": Classification(), "detection": Detec
 
 
 def task_of_checkpoint(path: Any) -> Task:
-    """The task of the training that wrote a checkpoint; classification where the file does not say or can't be read.
+    """The task of the training that wrote a checkpoint; classification where the file does not say.
 
     Args:
-        path: of the checkpoint, or what else was given for it.
+        path: of the checkpoint, or what else was given for it; what is no path the task refuses.
+
+    Raises:
+        CheckpointError: the file is not there, or can't be read.
     """
-    try:
-        metadata = peek_checkpoint(path).get(METADATA_KEY) if isinstance(path, str) else None
-    except (ValueError, OSError):
-        metadata = None  # whoever reads it whole says why it can't be read
-    name = task_in(metadata)
+    name = task_in(peek_checkpoint(path).get(METADATA_KEY) if isinstance(path, str) and path != MISSING else None)
     return TASKS.get(name, TASKS["classification"])
 
 

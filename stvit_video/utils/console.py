@@ -10,8 +10,12 @@ import io
 import os
 import signal
 import sys
+import warnings
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+PACKAGE = str(Path(__file__).parents[1])
 CLOSED = 128 + getattr(signal, "SIGPIPE", 13)
 
 
@@ -68,8 +72,12 @@ class ReadOutput(io.TextIOWrapper):
 def prepare_output() -> None:
     """Let standard output and error show everything, and end the command quietly where they are closed.
 
-    Streams that something else has put in their place, such as a test's, get the escapes only.
+    Streams that something else has put in their place, such as a test's, get the escapes only. A warning of this
+    package is one line, without the place in its code.
     """
+    usual: Any = warnings.formatwarning
+    if getattr(usual, "func", None) is not _in_one_line:
+        warnings.formatwarning = partial(_in_one_line, usual)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if not isinstance(stream, io.TextIOWrapper):
@@ -86,6 +94,11 @@ def finish_output() -> bool:
         with contextlib.suppress(OutputClosed, OSError, ValueError, AttributeError):  # a full disk, a closed stream
             stream.flush()
     return not any(getattr(stream, "is_closed", False) for stream in streams)
+
+
+def _in_one_line(usual: Any, message: Any, category: Any, filename: str, *place: Any, **more: Any) -> str:
+    is_ours = filename.startswith(PACKAGE)
+    return f"warning: {message}\n" if is_ours else str(usual(message, category, filename, *place, **more))
 
 
 def _guarded(stream: io.TextIOWrapper) -> ReadOutput:

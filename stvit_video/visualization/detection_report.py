@@ -31,7 +31,7 @@ def write_detection_report(
 ) -> dict[str, CocoScores]:
     """Score the results and write detections.json, per_class.csv, pr_curves.png and examples.png.
 
-    Pictures come last, and one that fails is a warning.
+    Pictures come last, and one that fails is a warning; of an earlier evaluation none is left in the folder.
 
     Args:
         folder: where the files go; it must exist.
@@ -54,6 +54,8 @@ def write_detection_report(
     write_detections(folder / "detections.json", results.detections.values(), category_ids=category_ids)
     write_per_class(folder / "per_class.csv", scores, category_ids=category_ids)
     curves, sheet = folder / "pr_curves.png", folder / "examples.png"
+    for path in (curves, sheet):
+        path.unlink(missing_ok=True)
     draw_or_warn(curves, lambda: save_precision_curves(scores, curves, colour_of=class_colour))
 
     def draw_examples() -> None:

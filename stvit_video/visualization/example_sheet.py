@@ -142,8 +142,8 @@ def _what_is_drawn(detections: PictureInstances | None, threshold: float) -> str
     """The title of the half with the detections."""
     scores = None if detections is None else detections.scores
     if scores is None or not (np.asarray(scores) >= threshold).any():
-        return f"detected: none above {threshold:g}"
-    return f"detected, scores above {threshold:g}"
+        return f"detected: none of at least {threshold:g}"
+    return f"detected, scores of at least {threshold:g}"
 
 
 def _half(

@@ -85,3 +85,8 @@ def test_what_depends_on_a_wrong_setting_is_not_looked_at(defaults):
     read = read_with_layout(DetectionSettings, all_changed(defaults, {"head.name": 3, "trainer.compile": True}))
     (fault,) = detection_faults(read.settings, read.wrong)
     assert fault.startswith("trainer.compile")
+
+
+def test_of_a_layout_without_boxes_what_it_sets_is_not_told(defaults):
+    (fault,) = faults_of(all_changed(defaults, {"data.source": "image_folder", "data.cache": "memory"}))
+    assert fault.startswith("data.source=image_folder has labels and no boxes")

@@ -8,7 +8,7 @@ from mmdet_maker import mmdet_state
 
 from stvit_video.dense import class_names, load_detector, start_detector, weights_rule
 from stvit_video.dense.load_detector import OURS, head_of_keys
-from stvit_video.models import CheckpointError, create_model
+from stvit_video.models import CheckpointError, create_model, load_checkpoint
 from stvit_video.models.swin.windowed import RELEASED_WINDOWS
 
 STVIT_R = {
@@ -176,3 +176,13 @@ def test_a_file_with_objects_says_what_to_do(tmp_path):
     missing = unchanged(ours, lambda: load_detector(ours, tmp_path / "none.pth"))
     assert "none.pth" in missing
     assert "trust" not in missing
+
+
+def test_a_detector_is_no_start_of_a_classifier():
+    classifier = create_model("casvit_xs", num_classes=2, **TINY)
+    theirs = mmdet_state(tiny_detector("faster_rcnn", head_rule="mmdet"), backbone_name=their_name)
+    for state in (tiny_detector("faster_rcnn").state_dict(), theirs):
+        text = unchanged(classifier, lambda state=state: load_checkpoint(classifier, state, new_head=True))
+        assert "weights of a detector" in text
+        assert "task=detection init_from=" in text
+        assert "keys" not in text

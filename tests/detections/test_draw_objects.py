@@ -1,6 +1,7 @@
 """Objects in pictures and videos, by the command's own function."""
 
 import json
+from pathlib import Path
 
 import av
 import numpy as np
@@ -46,7 +47,7 @@ def test_files_that_can_not_be_read_are_told_and_the_others_drawn(files, tmp_pat
     told = capsys.readouterr()
     assert "broken.png" in told.err
     assert "broken.mp4" in told.err
-    assert "seen: 1 files with their objects, 2 could not be read" in told.out
+    assert "seen: 1 file with its objects, 2 could not be read" in told.out
     assert (tmp_path / "seen" / "photo.png").is_file()
 
 
@@ -85,13 +86,15 @@ def test_a_folder_gives_pictures_and_videos(files, tmp_path, capsys):
         ("features=a.npz", "features: .*label videos"),
         ("short_side=90", "short_side=90 .*long_side=64"),
         ("detections=0", "detections"),
+        ("out=labels.csv", "out=labels.csv: .*folder.* out=labels$"),
     ],
 )
 def test_settings_that_a_detector_does_not_take(files, capsys, word, message):
     import re
 
     assert main([*files, "photo.png", word]) == 2
-    assert re.search(message, capsys.readouterr().err)
+    assert re.search(message, capsys.readouterr().err, flags=re.MULTILINE)
+    assert not Path("labels.csv").exists()
 
 
 def test_a_file_that_is_not_there_is_named(files, capsys):

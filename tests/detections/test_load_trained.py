@@ -26,3 +26,8 @@ def test_a_setting_of_the_other_kind_is_refused_with_those_that_there_are(tiny_r
 def test_what_is_no_checkpoint_is_one_sentence(path):
     with pytest.raises(ValueError, match=f"{path}.*give .*ckpt"):
         load_trained(path)
+
+
+def test_of_a_missing_file_that_is_told_before_the_settings():
+    with pytest.raises(ValueError, match="^there is no checkpoint file '/no/where.ckpt'"):
+        load_trained("/no/where.ckpt", detections=3)

@@ -146,6 +146,8 @@ def test_ticks_are_whole_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     ticks = [tick for tick in figures[0].axes[0].get_xticks() if left <= tick <= right]
     assert ticks
     assert all(tick == round(tick) for tick in ticks)
+    (line,) = figures[0].axes[0].get_lines()
+    assert list(line.get_xdata()) == list(range(1, num_epochs + 1))  # as the epochs are printed
 
 
 def test_curves_without_validation(tmp_path: Path) -> None:

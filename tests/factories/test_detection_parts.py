@@ -93,6 +93,8 @@ def test_a_detector_of_other_classes_is_a_start(tiny_detector, tmp_path, capsys)
     told = capsys.readouterr().out
     assert "stages.0.box.classes" in told
     assert differing(module.model, tiny_detector) == {"classes", "boxes"}
+    with pytest.raises(CheckpointError, match="init_head=keep .*2 classes .*stages.0.box.classes.*leave init_head out"):
+        build_detection(settings_of(values, init_from=str(tiny_detector.checkpoint), init_head="keep"))
 
 
 @pytest.mark.parametrize("choice", ["new", "keep"])
@@ -112,8 +114,10 @@ def differing(model, run):
 
 def test_weights_of_another_head_or_rule_are_refused(tiny_detector, shapes):
     start = {"init_from": str(tiny_detector.checkpoint)}
-    with pytest.raises(CheckpointError, match="init_from=.*best.ckpt: .*; use head=faster_rcnn$"):
+    with pytest.raises(CheckpointError, match="init_from=.*best.ckpt: .*; use head=faster_rcnn, or .*classifier"):
         build_detection(settings_of(detector_settings(shapes, head="retinanet"), **start))
+    with pytest.raises(CheckpointError, match="use head=faster_rcnn and task=detection, or .*of head=mask_rcnn from"):
+        build_detection(settings_of(detector_settings(shapes, head="mask_rcnn"), **start))
     with pytest.raises(CheckpointError, match="head_rule='ours', .*head_rule='mmdet'"):
         build_detection(settings_of(tiny_detector.settings, head__head_rule="mmdet", **start))
 

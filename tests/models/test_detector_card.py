@@ -24,7 +24,7 @@ def metadata(task="detection"):
             "head": "mask_rcnn",
             "head_rule": "ours",
             "options": {"neck_channels": 64, "max_boxes": None},
-            "backbone": {"name": "casvit_xs", "options": {"drop_path_rate": 0.1}},
+            "backbone": {"name": "casvit_xs", "options": {"image_size": 224, "drop_path_rate": 0.1}},
         },
         classes=("cell", "platelet", "x"),
         category_ids=(1, 2, 7),

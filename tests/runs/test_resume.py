@@ -93,6 +93,14 @@ def test_a_finished_run_has_nothing_left_to_do(tmp_path, result, max_epochs, is_
     assert start.checkpoint == (None if is_finished else tmp_path / "last.ckpt")
 
 
+def test_a_finished_run_on_other_data_is_told(tmp_path):
+    write_config(tmp_path, {**SETTINGS, "data": {"root": "/a"}})
+    (tmp_path / "result.json").write_text('{"training": {"epochs": 3}}')
+    with pytest.warns(UserWarning, match="finished run .*data.root=/a then, /b now; .*another run=NAME"):
+        start = find_resume_point(tmp_path, {**SETTINGS, "data": {"root": "/b"}})
+    assert start.result == {"training": {"epochs": 3}}
+
+
 def test_a_damaged_checkpoint_is_put_aside_with_a_warning(tmp_path):
     save(tmp_path / "previous.ckpt")
     (tmp_path / "last.ckpt").write_bytes((tmp_path / "previous.ckpt").read_bytes()[:-200])

@@ -1,4 +1,5 @@
 import pytest
+from detector_run import detector_settings
 from settings_checker import all_changed
 from tiny_training import settings_for
 
@@ -37,3 +38,17 @@ def test_older_metadata_get_the_newer_settings_of_the_preprocessing():
     older = {name: value for name, value in stored.items() if name != "static_clip"}
     assert Classification().modern({"preprocessing": older})["preprocessing"] == stored
     assert Classification().modern({"classes": []}) == {"classes": []}
+
+
+def test_pictures_with_boxes_give_labels_and_that_is_told(shapes, tmp_path, capsys):
+    values = detector_settings(shapes, "data.crop_size=32")
+    values = {name: value for name, value in values.items() if name not in ("task", "head")}
+    own = ("flip_probability",)
+    values["augment"] = {name: values["augment"][name] for name in own}
+    task = Classification()
+    settings = task.read(values).settings
+    module, _ = task.build(task.complete(settings), task.parts(settings))
+    told = capsys.readouterr().out
+    assert told.startswith("task=classification: the labels of a picture are the classes of its objects")
+    assert "task=detection" in told
+    assert module.metadata["multi_label"]

@@ -68,3 +68,36 @@ def test_settings_of_detectors_for_a_checkpoint_that_labels_videos(tiny_run, tmp
 
     with pytest.raises(ValueError, match="detections is for a checkpoint that finds objects"):
         evaluate({"ckpt_path": str(tiny_run.checkpoint), "detections": 5}, output_dir=tmp_path)
+
+
+def test_detections_have_the_category_ids_of_the_file_that_is_scored(values, tiny_detector, tmp_path):
+    content = json.loads((tiny_detector.root / "annotations" / "instances_val.json").read_text())
+    new = {1: 7, 2: 37, 3: 67}
+    for category in content["categories"]:
+        category["id"] = new[category["id"]]
+    for one in content["annotations"]:
+        one["category_id"] = new[one["category_id"]]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    images = str(tiny_detector.root / "val")
+    data = {"source": "coco_folders", "val_json": str(tmp_path / "a.json"), "val_images": images}
+    summary = evaluate_detections(values | {"data": data, "score_threshold": 0.001}, output_dir=tmp_path / "out")
+    found = json.loads((tmp_path / "out" / "detections.json").read_text())
+    assert found
+    assert {one["category_id"] for one in found} <= {7, 37, 67}
+    assert summary["AP"] == tiny_detector.result["AP"]
+
+
+def test_a_classifier_of_one_label_is_refused_on_boxes(tiny_run, tiny_detector, tmp_path):
+    from stvit_video.evaluate import evaluate
+
+    values = {"ckpt_path": str(tiny_run.checkpoint), "data": {"source": "coco", "root": str(tiny_detector.root)}}
+    with pytest.raises(ValueError, match="one label.*data.source=coco has boxes.*task=detection"):
+        evaluate(values, output_dir=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_checkpoint_is_told_before_settings_of_one_kind(tmp_path):
+    from stvit_video.evaluate import evaluate
+
+    with pytest.raises(CheckpointError, match="^there is no checkpoint file '/no/last.ckpt'"):
+        evaluate({"ckpt_path": "/no/last.ckpt", "detections": 300}, output_dir=tmp_path)

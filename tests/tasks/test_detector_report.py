@@ -86,7 +86,8 @@ def test_no_detections_at_all_are_an_ap_of_zero(detector, tiny_detector, tmp_pat
     assert (tmp_path / "examples.png").is_file()
 
 
-def test_pictures_without_objects_have_no_ap(detector, copied, tmp_path, capsys):
+def test_pictures_without_objects_have_no_ap_and_no_examples(detector, copied, tmp_path, capsys):
+    (tmp_path / "examples.png").write_bytes(b"of an earlier evaluation")
     path = copied / "annotations" / "instances_val.json"
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "annotations": []}))
@@ -96,6 +97,9 @@ def test_pictures_without_objects_have_no_ap(detector, copied, tmp_path, capsys)
     told = capsys.readouterr().out
     assert "AP -" in told
     assert "note: the 5 pictures hold no object" in told
+    assert not (tmp_path / "examples.png").exists()
+    assert f"detections.json and pr_curves.png are in {tmp_path}" in told
+    assert "examples.png" not in told
 
 
 def test_perfect_detections_have_an_ap_of_one(detector, tiny_detector, tmp_path, monkeypatch):

@@ -43,3 +43,9 @@ def test_all_that_is_wrong_is_told_at_once():
     wrong = {"num_clip": 3, "num_crops": "x", "batch_size": 0, "score_threshold": 0.5}
     with pytest.raises(ValueError, match="num_clip is no .*score_threshold is for .*num_crops='x' .*batch_size=0"):
         read_evaluation(EvaluateSettings, PLAIN | wrong)
+
+
+def test_of_an_unknown_kind_only_what_none_takes_is_told():
+    assert read_evaluation(EvaluateSettings, PLAIN | {"detections": 3}, known_kind=False).ckpt_path == "a.ckpt"
+    with pytest.raises(ValueError, match="^num_clip is no setting; did you mean num_clips[^;]*$"):
+        read_evaluation(EvaluateSettings, PLAIN | {"detections": 3, "num_clip": 3}, known_kind=False)

@@ -127,3 +127,14 @@ def test_a_hydra_command_that_nobody_reads(tmp_path):
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_warnings_of_ours_are_one_line_and_those_of_others_tell_their_place():
+    done = ended("""
+import warnings
+import stvit_video.utils.console as ours
+def work():
+    for name in (ours.__file__, "/elsewhere/x.py"):
+        warnings.warn_explicit("it is odd", UserWarning, name, 7)
+""")
+    assert done.stderr.decode().splitlines() == ["warning: it is odd", "/elsewhere/x.py:7: UserWarning: it is odd"]

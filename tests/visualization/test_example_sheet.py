@@ -56,7 +56,7 @@ def test_the_right_title_tells_the_threshold_and_whether_anything_is_above_it(mo
     (example,) = examples(1)
     sheets = [example_sheet([example], names=CLASSES, threshold=threshold) for threshold in (0.0, 2.0)]
     assert [text for text in texts if text.startswith("detected")] == [
-        *("detected, scores above 0", "detected: none above 2")
+        *("detected, scores of at least 0", "detected: none of at least 2")
     ]
     right = slice(2 * GAP_PIXELS + HALF_PIXELS, PAIR_PIXELS)
     assert all((sheet[:TITLE_PIXELS, right] < 255).any() for sheet in sheets)

@@ -20,6 +20,7 @@ from stvit_video.models.checkpoints.unsupported import check_supported
 from stvit_video.models.registry import FAMILIES, build_model, family_of, layer_groups
 
 FORMATS = {known: family for family in FAMILIES.values() for known in family.formats}
+PARTS_OF_DETECTORS = ("backbone.", "neck.")  # beginnings of keys, ours and mmdet's
 Result = TypeVar("Result")
 
 
@@ -118,6 +119,11 @@ def load_checkpoint(
     source = path_or_state_dict
     content = _dictionary(read_checkpoint(source) if isinstance(source, (str, Path)) else source)
     state = unwrapped(content)
+    if all(any(key.startswith(part) for key in state) for part in PARTS_OF_DETECTORS):
+        raise CheckpointError(
+            "the checkpoint holds the weights of a detector, and this model labels videos or pictures; give weights of "
+            "such a model, or start another detector from it (task=detection init_from=...)"
+        )
     foreign = format_of(content)
     if foreign is None:
         name = f"stvit_video {'checkpoint' if METADATA_KEY in content else 'state dict'}"

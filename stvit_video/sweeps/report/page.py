@@ -102,7 +102,13 @@ def _facts(report: SweepReport) -> str:
     """What the runs were measured with; every value that occurs."""
     items = []
     for key in FACTS:
-        values = sorted({str(run.result[key]) for run in report.runs if key in run.result})
+        values = sorted({_in_words(run.result[key]) for run in report.runs if key in run.result})
+        if not values:
+            continue  # a detector has no protocol
         told = values if len(values) <= 3 else [values[0], "...", values[-1]]
         items.append(f"<li>{escape(key)}: {escape('; '.join(told))}</li>")
     return "<h2>Measured with</h2>\n<ul>\n" + "\n".join(items) + "\n</ul>"
+
+
+def _in_words(value: object) -> str:
+    return ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else str(value)

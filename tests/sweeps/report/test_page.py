@@ -81,3 +81,10 @@ def test_without_failures_there_is_no_list_of_them():
 def test_a_large_sweep_stays_small():
     runs = [make_run(str(n), f"model.generate_at={n % 12}", f"optim.lr=0.{n}", top1=n / 150) for n in range(120)]
     assert len(page_of(runs)) < 150_000
+
+
+def test_what_was_measured_with_is_in_words_and_without_empty_lines():
+    run = make_run("0", versions={"stvit_video": "1.0", "torch": "2.9"})
+    cells = read(page_of([run])).cells
+    assert "versions: stvit_video 1.0, torch 2.9" in cells
+    assert not [cell for cell in cells if cell.startswith("protocol")]  # a detector has none
