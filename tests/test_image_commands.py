@@ -205,7 +205,7 @@ def test_doctor(tmp_path, capsys, packed):
     printed = capsys.readouterr().out
     assert "11 files are listed (7 train, 4 val): 10 are good, 1 are not" in printed
     assert "10 jpeg; 0.00 GB, short side " in printed
-    assert "1 videos are in train and in val, byte by byte" in printed
+    assert "1 pictures are in train and in val, byte by byte" in printed
     assert "preparing" not in printed
     data = settings["data"] | {"quarantine": str(tmp_path / "out" / "quarantine.csv")}
     assert len(build_manifest(data, "train").records) == 6

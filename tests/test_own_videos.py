@@ -108,4 +108,5 @@ def test_the_output_in_a_file_is_a_line_an_epoch_without_bars_and_advertisements
     assert [line.partition("  ")[0] for line in epochs] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
     for line in epochs:
         assert re.search(r" train/loss \d.* val/loss \d.* val/top1 \d.*  \d+ s(, \d+ s left)?$", line)
-    assert len(lines) == 8  # split, batch, device, the epochs, result, files
+    assert lines[-3] == "evaluating best.ckpt"
+    assert len(lines) == 9  # split, batch, device, the epochs, what is evaluated, result, files

@@ -131,5 +131,5 @@ def test_masks_are_needed_for_a_head_with_masks(tiny_detector, tmp_path):
             del one["segmentation"]
         path.write_text(json.dumps(content))
     values = as_coco_folders(detector_settings(root, head="mask_rcnn"), root)
-    with pytest.raises(ValueError, match="26 of 26 objects have no segmentation, .*detector of boxes"):
+    with pytest.raises(ValueError, match="26 of 26 train objects have no segmentation, .*detector of boxes"):
         build_detection(settings_of(values))

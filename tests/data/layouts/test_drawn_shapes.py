@@ -14,4 +14,4 @@ def test_both_parts_are_drawn_when_one_is_read(tmp_path):
     assert train.classes == SHAPE_CLASSES
     assert train.objects.sound.all()
     assert not train.warnings
-    assert not check_segmentations(train).faults
+    assert not check_segmentations(train, "train").faults
