@@ -1,6 +1,7 @@
 """A tiny run that the tests of the commands share: three encoded videos, their manifest, a checkpoint."""
 
 import csv
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ pytest_plugins = (
 )  # of tests/helpers
 settings.register_profile("any_time", deadline=None)  # a busy machine is no fault of an example
 settings.load_profile("any_time")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of a shell script's background job; its children would have it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 register_nodes()  # for tests that compose a configuration and import no command
 
 CLASSES = ("a, comma", "jump", "run")
