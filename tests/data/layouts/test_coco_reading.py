@@ -103,7 +103,7 @@ def test_every_real_picture_and_object_is_read(name, part):
 @pytest.mark.real_data
 def test_real_masks_lie_in_their_boxes():
     pictures = find_coco("val", known_classes=None, root=str(real_file("data", "nuclei_instance")))()
-    assert not check_segmentations(pictures).faults
+    assert not check_segmentations(pictures, "val").faults
     for record in pictures.pictures[::5]:
         objects = pictures.objects_of(record)
         for box, area, outline in zip(objects.boxes, objects.areas, objects.segmentations, strict=True):
