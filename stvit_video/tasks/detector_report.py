@@ -16,13 +16,12 @@ from stvit_video.detections.picture_scoring import evaluate_pictures
 from stvit_video.detections.trained_detector import TrainedDetector, load_trained_detector
 from stvit_video.evaluation.detection.detection_results import DetectionResults
 from stvit_video.evaluation.detection.detection_tables import (
-    describe_missing,
     describe_protocol,
     result_line,
     scores_for_json,
 )
-from stvit_video.evaluation.detection.instances import PictureId
 from stvit_video.evaluation.distributed import gather_shares
+from stvit_video.evaluation.picture_results import PictureId, describe_missing
 from stvit_video.evaluation.plots import save_curves
 from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.utils.atomic_files import write_text

@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"utils"},
     "evaluation/ledger": {"evaluation", "utils"},
     "evaluation/detection": {"evaluation", "utils"},
+    "evaluation/segmentation": {"evaluation", "utils"},
     "evaluation/cost": {"utils"},
     "visualization": {"evaluation", "evaluation/detection", "data/decoding", "data/sampling", "utils"},
     "training": {

@@ -5,19 +5,17 @@ from typing import Any
 
 from stvit_video.evaluation.detection.coco_scores import CocoScores, score_instances
 from stvit_video.evaluation.detection.instances import (
-    PictureId,
     PictureInstances,
     detected_instances,
     instances_of_stored,
     true_instances,
 )
+from stvit_video.evaluation.picture_results import PictureId, PictureResults
 
 __all__ = ["DetectionResults"]
 
-NEVER_CAME = "was never evaluated"
 
-
-class DetectionResults:
+class DetectionResults(PictureResults):
     """What became of each picture of an evaluation: its detections, or the reason why it has none.
 
     Masks are kept as run lengths. Boxes are rounded to 0.01 pixel and scores to 1e-6, so that whoever scores
@@ -32,13 +30,10 @@ class DetectionResults:
     """
 
     def __init__(self, truth: Sequence[Mapping[str, Any]], *, classes: Sequence[str]) -> None:
-        self.classes = tuple(classes)
         listed = [true_instances(picture, num_classes=len(classes)) for picture in truth]
+        super().__init__([picture.picture_id for picture in listed], classes=classes)
         self._truth: dict[PictureId, PictureInstances] = {picture.picture_id: picture for picture in listed}
-        if doubled := len(listed) - len(self._truth):
-            raise ValueError(f"{doubled} of {len(listed)} pictures stand twice in the truth; list each picture once")
         self._detections: dict[PictureId, PictureInstances] = {}
-        self._errors: dict[PictureId, str] = {}
 
     def add(self, picture_ids: Sequence[PictureId], detections: Sequence[Mapping[str, Any]]) -> None:
         """Take the detections of a batch.
@@ -53,41 +48,17 @@ class DetectionResults:
         for name, found in zip(picture_ids, detections, strict=True):
             self._require_new(name)
             self._detections[name] = detected_instances(name, found, num_classes=len(self.classes), is_rounded=True)
-
-    def add_missing(self, picture_id: PictureId, reason: str) -> None:
-        """Note a picture that can't be read; it takes part in no number.
-
-        Raises:
-            ValueError: it is not listed, or came before.
-        """
-        self._require_new(picture_id)
-        self._errors[picture_id] = reason
-
-    @property
-    def errors(self) -> dict[PictureId, str]:
-        """Picture id -> why it has no detections, in the order of the list."""
-        reasons = {name: self._errors.get(name, NEVER_CAME) for name in self._truth if name not in self._detections}
-        return reasons
-
-    @property
-    def num_listed(self) -> int:
-        """Pictures of the truth."""
-        return len(self._truth)
-
-    @property
-    def num_used(self) -> int:
-        """Pictures that were evaluated."""
-        return len(self._detections)
+            self._take(name)
 
     @property
     def truth(self) -> list[PictureInstances]:
         """The true objects of the pictures that were evaluated, in the order of the list."""
-        return [picture for name, picture in self._truth.items() if name in self._detections]
+        return [self._truth[name] for name in self.used]
 
     @property
     def detections(self) -> dict[PictureId, PictureInstances]:
         """The detections of the pictures that were evaluated, in the order of the list."""
-        return {name: self._detections[name] for name in self._truth if name in self._detections}
+        return {name: self._detections[name] for name in self.used}
 
     def scores(self, iou_type: str = "bbox", *, max_detections: int = 100) -> CocoScores:
         """Score the pictures that were evaluated, see `coco_scores`.
@@ -121,13 +92,7 @@ class DetectionResults:
         """
         for values in share["detections"]:
             picture = instances_of_stored(values)
-            self._require_new(picture.picture_id)
+            self._take(picture.picture_id)
             self._detections[picture.picture_id] = picture
         for name, reason in share["errors"]:
             self.add_missing(name, reason)
-
-    def _require_new(self, name: PictureId) -> None:
-        if name not in self._truth:
-            raise ValueError(f"picture {name!r} is none of the {len(self._truth)} pictures of the truth")
-        if name in self._detections or name in self._errors:
-            raise ValueError(f"picture {name!r} came twice; evaluate each picture once, by one process")

@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stvit_video.evaluation.detection.coco_scores import CocoScores
-from stvit_video.evaluation.detection.instances import PictureId
 from stvit_video.utils.atomic_files import write_table
 
-__all__ = ["describe_missing", "describe_protocol", "result_line", "scores_for_json", "write_per_class"]
+__all__ = ["describe_protocol", "result_line", "scores_for_json", "write_per_class"]
 
 KINDS = {"bbox": "box", "segm": "mask"}  # what the AP of an IoU type is called
 LINE_VALUES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
-NUM_MISSING_SHOWN = 3
 
 
 def describe_protocol(
@@ -101,22 +99,6 @@ def write_per_class(path: Path, scores: Mapping[str, CocoScores], *, category_id
         counts = [found.num_objects, found.num_pictures, found.num_detections]
         rows.append([found.name, category_ids[label], *counts, *map(_six_digits, values)])
     write_table(path, header=header, rows=rows)
-
-
-def describe_missing(errors: Mapping[PictureId, str], *, num_listed: int) -> str:
-    """How many pictures are in no number, and why the first of them are not; "" = all are.
-
-    Args:
-        errors: picture id -> reason.
-        num_listed: pictures of the list.
-    """
-    if not errors:
-        return ""
-    lines = [f"{len(errors)} of {num_listed} pictures could not be evaluated and are in no number:"]
-    lines += [f"  {name}: {reason}" for name, reason in list(errors.items())[:NUM_MISSING_SHOWN]]
-    if len(errors) > NUM_MISSING_SHOWN:
-        lines.append(f"  and {len(errors) - NUM_MISSING_SHOWN} more")
-    return "\n".join(lines)
 
 
 def _short(value: float) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from stvit_video.evaluation.detection.run_lengths import Rle, encode_masks, mask_areas
+from stvit_video.evaluation.picture_results import PictureId
 from stvit_video.utils.plain_arrays import as_array
 
 __all__ = ["PictureId", "PictureInstances", "detected_instances", "instances_of_stored", "true_instances"]
 
-PictureId = int | str
 BOX_DIGITS = 2  # of the pixels in detections.json
 SCORE_DIGITS = 6
 SIDE_DIGITS = 9  # x + w - x is w again, where w has fewer digits than that

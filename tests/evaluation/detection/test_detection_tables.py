@@ -8,7 +8,6 @@ from detection_maker import CLASSES, random_set
 
 from stvit_video.evaluation.detection.coco_scores import coco_scores
 from stvit_video.evaluation.detection.detection_tables import (
-    describe_missing,
     describe_protocol,
     result_line,
     scores_for_json,
@@ -68,13 +67,3 @@ def test_the_table_has_a_row_a_class_with_the_ids_of_the_file(tmp_path):
     assert (without["objects"], without["box_AP"], without["mask_AP"]) == ("0", "", "")
     with pytest.raises(ValueError, match="one for each of 5 classes, got 2"):
         write_per_class(tmp_path / "x.csv", found, category_ids=[1, 2])
-
-
-def test_missing_pictures_are_told_with_reasons():
-    errors = {name: f"{name} is empty" for name in ("a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg")}
-    text = describe_missing(errors, num_listed=72)
-    assert text.startswith("5 of 72 pictures could not be evaluated")
-    assert "  a.jpg: a.jpg is empty\n" in text
-    assert text.endswith("and 2 more")
-    assert "more" not in describe_missing({17: "gone"}, num_listed=2)
-    assert describe_missing({}, num_listed=72) == ""

@@ -1,0 +1,1 @@
+"""Scores of label maps by confusion matrix: mIoU, mAcc, aAcc."""
