@@ -191,6 +191,7 @@ def build_optim(settings: TaskSettings, *, learning_rate_factor: float = 1.0) ->
         schedule=optim.schedule,
         milestones=optim.milestones,
         milestone_factor=optim.milestone_factor,
+        poly_power=optim.poly_power,
         layer_decay=optim.layer_decay,
         backbone_lr_factor=optim.backbone_lr_factor,
         probe_epochs=num_probe_epochs(settings),

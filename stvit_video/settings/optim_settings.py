@@ -35,7 +35,7 @@ class OptimSettings(Group):
     expected_batch: Count | None = setting(
         None, "videos a step that the recipe is for; a training with others says so. null = any"
     )
-    min_lr: NonNegative = setting(1.0e-6, "learning rate at the end of cosine")
+    min_lr: NonNegative = setting(1.0e-6, "learning rate at the end of cosine and poly")
     weight_decay: NonNegative = setting(0.05, "not on norms, biases, positions and cluster centres")
     decay_all: bool = setting(False, "weight_decay on norms, biases, positions and cluster centres, too")
     betas: Annotated[tuple[Beta, Beta], AsTuple] = setting((0.9, 0.999), "of adamw")
@@ -48,10 +48,13 @@ class OptimSettings(Group):
     momentum: Share = setting(0.9, "of sgd")
     nesterov: bool = setting(False, "of sgd")
     schedule: Schedule = setting(
-        "cosine", "cosine: down to min_lr; constant; step: times milestone_factor at every milestone"
+        "cosine",
+        "cosine: down to min_lr; constant; step: times milestone_factor at every milestone; poly: down to min_lr by a "
+        "power of the share of steps that are left",
     )
     milestones: Numbers = setting((), "epochs after which step comes down, such as [11,14]")
     milestone_factor: PositiveShare = setting(0.1, "of step")
+    poly_power: Positive = setting(0.9, "of poly; 1 = in a straight line")
     layer_decay: PositiveShare | None = setting(
         None, "learning rate of a layer over that of the layer behind it, such as 0.75; null = all alike"
     )

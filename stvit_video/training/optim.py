@@ -21,7 +21,7 @@ class OptimizerRecipe:
 
     Attributes:
         lr: peak learning rate, of the head; layers before it may have less.
-        min_lr: learning rate at the end of the half cosine.
+        min_lr: learning rate at the end of the half cosine and of "poly".
         weight_decay: of weights; not of norms, biases, positions and cluster centres.
         decay_all: of those, too.
         betas: AdamW's.
@@ -31,9 +31,10 @@ class OptimizerRecipe:
         momentum: SGD's.
         nesterov: whether that is Nesterov's.
         schedule: after the warm-up "cosine" = half a cosine down to `min_lr`; "constant" = the peak; "step" = times
-            `milestone_factor` at every milestone.
+            `milestone_factor` at every milestone; "poly" = down to `min_lr`, see `learning_rate_factor`.
         milestones: epochs after which "step" comes down.
         milestone_factor: by what.
+        poly_power: of "poly".
         layer_decay: learning rate of a layer over that of the layer behind it; None = all alike.
         backbone_lr_factor: learning rate of all but the heads over theirs; a detector's neck is one of its heads.
         probe_epochs: epochs before the warm-up, at `probe_lr`; the schedule is over the epochs after them.
@@ -53,6 +54,7 @@ class OptimizerRecipe:
     schedule: Schedule = "cosine"
     milestones: tuple[float, ...] = ()
     milestone_factor: float = 0.1
+    poly_power: float = 0.9
     layer_decay: float | None = None
     backbone_lr_factor: float = 1.0
     probe_epochs: int = 0
@@ -77,6 +79,7 @@ class OptimizerRecipe:
             schedule=self.schedule,
             milestone_steps=tuple(round(num_steps * epoch / max_epochs) - num_probe_steps for epoch in self.milestones),
             milestone_factor=self.milestone_factor,
+            poly_power=self.poly_power,
         )
         probe_factor = 1.0 if self.probe_lr is None else self.probe_lr / self.lr
 
@@ -168,6 +171,7 @@ def learning_rate_factor(
     schedule: Schedule = "cosine",
     milestone_steps: tuple[int, ...] = (),
     milestone_factor: float = 0.1,
+    poly_power: float = 0.9,
 ) -> float:
     """Share of the peak learning rate at a step: linear warm-up, then the schedule.
 
@@ -175,22 +179,32 @@ def learning_rate_factor(
         step: optimizer steps made so far, from 0.
         num_steps: optimizer steps of the whole training.
         num_warmup_steps: of these, the steps of the warm-up.
-        min_factor: share at the end of the cosine.
+        min_factor: share at the end of the cosine and of "poly".
         start_factor: share that the warm-up begins above, by an equal part a step.
         schedule: what follows, see `OptimizerRecipe`.
         milestone_steps: steps from which "step" is lower.
         milestone_factor: by what.
+        poly_power: p of "poly", whose share of the way down to `min_factor` at step i of n is (1 - i / n)^p. It counts
+            the steps of the warm-up, during which its value is what the warm-up rises to.
 
     Returns:
-        A number in (0, 1]; 1 at the end of the warm-up.
+        A number in [0, 1]; 1 at the end of the warm-up, of "poly" somewhat less.
 
-    Source: Loshchilov and Hutter 2017 (SGDR), one cycle; warm-up of Goyal et al. 2017.
+    Source: Loshchilov and Hutter 2017 (SGDR), one cycle; warm-up of Goyal et al. 2017; poly with its warm-up as
+        mmsegmentation 0.x and mmcv 1.x compute it.
     """
+    poly = schedule == "poly"
+    top = _poly_factor(step, num_steps=num_steps, min_factor=min_factor, power=poly_power) if poly else 1.0
     if step < num_warmup_steps:
-        return start_factor + (1.0 - start_factor) * (step + 1) / num_warmup_steps
-    if schedule == "constant":
-        return 1.0
+        return top * (start_factor + (1.0 - start_factor) * (step + 1) / num_warmup_steps)
+    if schedule in ("constant", "poly"):
+        return top
     if schedule == "step":
         return milestone_factor ** sum(step >= milestone for milestone in milestone_steps)
     progress = min((step - num_warmup_steps) / max(num_steps - num_warmup_steps, 1), 1.0)
     return min_factor + (1.0 - min_factor) * 0.5 * (1.0 + cos(pi * progress))
+
+
+def _poly_factor(step: int, *, num_steps: int, min_factor: float, power: float) -> float:
+    left = 1.0 - min(step / max(num_steps, 1), 1.0)
+    return min_factor + (1.0 - min_factor) * left**power

@@ -35,11 +35,11 @@ Precision = Literal[  # what Lightning takes, and auto
     "transformer-engine-float16",
 ]
 Sampling = Literal["dense", "segments"]
-Schedule = Literal["cosine", "constant", "step"]
+Schedule = Literal["cosine", "constant", "step", "poly"]
 ShortVideo = Literal["repeat_last", "loop", "error"]
 StaticClip = Literal["none", "single_frame", "mean_frame"]
 Strategy = Literal["auto", "ddp", "ddp_find_unused_parameters_true", "fsdp"]
-TaskName = Literal["classification", "detection", "instance"]
+TaskName = Literal["classification", "detection", "instance", "semantic"]
 TrainedPart = Literal["all", "head", "semantic"]
 
 

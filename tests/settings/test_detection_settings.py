@@ -1,25 +1,7 @@
-import pytest
-
-from stvit_video.settings.declare import MISSING
+from stvit_video.settings.dense_settings import DenseSettings
 from stvit_video.settings.detection_settings import DetectionSettings
-from stvit_video.settings.reading import read_settings
-from stvit_video.settings.train_settings import TaskSettings
 
 
-def test_a_head_is_chosen_and_has_options_of_its_own():
-    read = read_settings(DetectionSettings, {"head": {"name": "retinanet", "neck_channels": 8}})
-    assert read.settings.head.options == {"neck_channels": 8}
-    assert (read.settings.head.name, read.settings.head.head_rule) == ("retinanet", "ours")
-    assert DetectionSettings().head.name == MISSING
-
-
-@pytest.mark.parametrize("value", ["detectron", 3, None])
-def test_a_rule_is_one_of_three(value):
-    read = read_settings(DetectionSettings, {"head": {"name": "retinanet", "head_rule": value}})
-    assert "head.head_rule" in read.wrong
-    assert "ours" in read.wrong["head.head_rule"]
-    assert "torchvision" in read.wrong["head.head_rule"]
-
-
-def test_it_has_what_all_tasks_have_and_no_protocol():
-    assert set(DetectionSettings.model_fields) == {*TaskSettings.model_fields, "head"}
+def test_it_has_what_all_dense_tasks_have():
+    assert set(DetectionSettings.model_fields) == set(DenseSettings.model_fields)
+    assert "task=detection and task=instance" in DetectionSettings.__doc__

@@ -57,7 +57,7 @@ def test_every_setting_has_a_line_of_help(name):
         # the whole sentence, once for its family
         ("optim.betas", [0.9], r"^optim.betas=\[0.9\] must be a list of 2 numbers at least 0 and below 1$"),
         ("optim.optimizer", "lion", "optim.optimizer='lion' .*adamw, sgd"),
-        ("optim.schedule", "poly", "optim.schedule='poly' .*cosine, constant, step"),
+        ("optim.schedule", "linear", "optim.schedule='linear' .*cosine, constant, step, poly"),
         ("optim.train", "tail", "optim.train='tail' .*all, head, semantic"),
         ("augment.scale", 0.5, "augment.scale=0.5 .*list of 2 numbers above 0 and at most 1"),
         ("optim.label_smoothing", 2, "optim.label_smoothing=2 .*at least 0 and at most 1"),

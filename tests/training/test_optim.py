@@ -156,6 +156,34 @@ def test_warm_up_from_a_rate_then_steps():
     assert learning_rate_factor(3, num_steps=5, num_warmup_steps=1, min_factor=0.0, schedule="constant") == 1.0
 
 
+def test_poly_comes_down_as_torch_has_it():
+    model = torch.nn.Linear(3, 2)
+    ours = plan(schedule="poly", min_lr=0.0, poly_power=0.9).build(model, num_steps=37, max_epochs=4)
+    theirs = torch.optim.SGD(model.parameters(), lr=0.5)
+    schedule = torch.optim.lr_scheduler.PolynomialLR(theirs, total_iters=37, power=0.9)
+    for _ in range(40):
+        assert ours["optimizer"].param_groups[0]["lr"] == pytest.approx(theirs.param_groups[0]["lr"], abs=1e-12)
+        for one in (ours["optimizer"], theirs, ours["lr_scheduler"]["scheduler"], schedule):
+            one.step()
+
+
+def test_polys_warm_up_rises_to_a_rate_that_already_comes_down():
+    """A loop over the formulas of mmcv 1.x, whose warm-up begins a step earlier: steps count from 1 there."""
+    lr, lowest, power, steps, warmup, ratio = 0.5, 0.05, 1.7, 41, 7, 0.02
+    expected = []
+    for i in range(steps):
+        regular = (lr - lowest) * (1 - i / steps) ** power + lowest
+        missing = (1 - (i + 1) / warmup) * (1 - ratio) if i < warmup else 0.0
+        expected.append(regular * (1 - missing))
+    recipe = plan(schedule="poly", poly_power=power, warmup_epochs=warmup / steps * 3, warmup_lr=ratio * lr)
+    factor = recipe.build(torch.nn.Linear(3, 2), num_steps=steps, max_epochs=3)["lr_scheduler"]["scheduler"].lr_lambdas[
+        0
+    ]
+    assert [lr * factor(i) for i in range(steps)] == pytest.approx(expected)
+    assert max(expected) == expected[warmup - 1] < lr
+    assert lr * factor(steps) == pytest.approx(lowest)
+
+
 def test_layers_of_a_foreign_model_are_not_known():
     with pytest.raises(ValueError, match="Linear .*no known layer.* create_model"):
         plan(layer_decay=0.7).build(torch.nn.Linear(3, 2), num_steps=5, max_epochs=1)
