@@ -2,10 +2,9 @@
 
 import torch
 
-from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
+from stvit_video.data.loading.evaluation_loader import evaluation_loader
 from stvit_video.data.loading.picture_batch import collate_pictures
 from stvit_video.data.loading.picture_dataset import EvaluationPictures
-from stvit_video.data.loading.video_loader import VideoLoader
 from stvit_video.data.loading.worker_crashes import naming_worker_crashes
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
 from stvit_video.detections.trained_detector import TrainedDetector
@@ -50,15 +49,13 @@ def evaluate_pictures(
         raise ValueError(f"precision={precision!r} is not known; use one of {', '.join(PRECISIONS)}")
     dataset = EvaluationPictures(pictures, sizes=detector.sizes)
     rank, world_size = rank_and_world_size()
-    share = UnpaddedDistributedSampler(
-        dataset, shuffle=False, seed=0, rank=rank, world_size=world_size, block_size=batch_size
-    )
-    loader = VideoLoader(
+    loader = evaluation_loader(
         dataset,
         batch_size=batch_size,
-        sampler=share,
         num_workers=num_workers,
-        collate_fn=collate_pictures,
+        collate=collate_pictures,
+        rank=rank,
+        world_size=world_size,
         prefix=prefix,
     )
     dtype = PRECISIONS[precision]

@@ -19,6 +19,7 @@ from stvit_video.data.manifests.box_checks import check_boxes
 from stvit_video.data.manifests.coco_structure import check_ids, parse_coco
 from stvit_video.data.manifests.findings import Findings, first_of
 from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL
+from stvit_video.data.manifests.picture_sequences import FramePlace, coco_frames
 from stvit_video.data.shards.file_tree import FileTree, FolderTree, Located
 
 __all__ = ["PictureReading", "picture_record", "read_coco", "tell_absent"]
@@ -27,6 +28,7 @@ NUM_TRIED = 50  # names by which the folder of the pictures is told
 FOLDER_SETTINGS = (
     "name the folder that these names start from: data=coco_folders data.train_images=FOLDER, or data.val_images=FOLDER"
 )
+NO_FRAME = FramePlace()
 Row = Mapping[str, Any]
 
 
@@ -93,11 +95,15 @@ def read_coco(
     tree = _tree_of(images, pictures)
     places = [tree.find(row["file_name"]) for row in images]
     found.take(tell_absent([row["file_name"] for row in images], places, tree))
+    frames, about_frames = coco_frames(document)
+    found.take(about_frames)
     found.raise_if_any(source)
     labels = [{item.label for item in listed[slice(*span)]} for span in spans]
     records = [
-        picture_record(row["file_name"], place, tree, row["id"], (int(row["height"]), int(row["width"])), span, own)
-        for row, place, span, own in zip(images, places, spans, labels, strict=True)
+        picture_record(
+            row["file_name"], place, tree, row["id"], (int(row["height"]), int(row["width"])), span, own, frame=frame
+        )
+        for row, place, span, own, frame in zip(images, places, spans, labels, frames, strict=True)
     ]
     return AnnotatedPictures(
         records=tuple(records),
@@ -117,6 +123,8 @@ def picture_record(
     size: tuple[int, int],
     span: tuple[int, int],
     labels: set[int],
+    *,
+    frame: FramePlace = NO_FRAME,
 ) -> PictureRecord:
     """A listed picture.
 
@@ -128,6 +136,7 @@ def picture_record(
         size: height and width in pixels, as they are written.
         span: its objects in the list of all.
         labels: of its objects.
+        frame: of which video it is.
     """
     located = place or Located(tree.place / name)
     return PictureRecord(
@@ -141,6 +150,8 @@ def picture_record(
         picture_id=picture_id,
         stated_size=size,
         span=span,
+        sequence=frame.sequence,
+        frame_place=frame.place,
     )
 
 

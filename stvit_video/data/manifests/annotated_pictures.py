@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stvit_video.data.manifests.manifest import Manifest, VideoRecord
+from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.manifests.packed_texts import PackedTexts
+from stvit_video.data.manifests.picture_sequences import FrameRecord
 
 __all__ = [
     "AnnotatedPictures",
@@ -26,7 +27,7 @@ MAX_MASK_BYTES = 2**30  # of the masks of one picture
 
 
 @dataclass(frozen=True)
-class PictureRecord(VideoRecord):
+class PictureRecord(FrameRecord):
     """One listed picture; its labels are those of its objects, each once.
 
     Attributes:

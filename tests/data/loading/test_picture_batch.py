@@ -7,6 +7,7 @@ def item(number, size, **more):
     picture = torch.full((3, *size), float(number))
     target = {"boxes": torch.zeros(number, 4)}
     facts = {"name": f"{number}.png", "picture_id": 10 * number, "original_size": (number, 9), "index": number}
+    facts |= {"sequence": f"clip {number}", "frame_place": number + 4}
     return {"picture": picture, "target": target, **facts, **more}
 
 
@@ -28,6 +29,7 @@ def test_a_training_batch_counts_what_was_passed_over():
     assert batch["names"] == ["1.png", "2.png"]
     assert batch["picture_ids"] == [10, 20]
     assert batch["original_sizes"] == [(1, 9), (2, 9)]
+    assert (batch["sequences"], batch["frame_places"]) == (["clip 1", "clip 2"], [5, 6])
     assert batch["index"].tolist() == [1, 2]
     assert batch["num_skipped"].tolist() == [2, 0]
     assert batch["skipped"] == broken
