@@ -22,10 +22,11 @@ PANELS = {
     "top-1": ("train/top1", "train/top1_mixed", "val/top1"),
     "mAP": ("val/mAP",),
     "AP": ("val/AP", "val/AP50", "val/box_AP"),
+    "mIoU": ("val/mIoU", "val/mAcc", "val/aAcc"),
 }
 
 
-def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path) -> None:
+def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path, *, in_percent: bool = False) -> None:
     """Draw a confusion matrix: rows = true class, colour = share of the row, counts where they fit.
 
     Up to 25 classes have counts in the cells, up to 100 have names only, small. More classes have their numbers, and
@@ -35,6 +36,7 @@ def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path) ->
         matrix: (num_classes, num_classes) counts, rows = true class, columns = predicted class.
         classes: names in the order of the rows.
         path: the PNG file to write.
+        in_percent: write percents of the row in place of counts, as those of pixels have too many digits.
 
     Raises:
         ValueError: the matrix is not square or has another size than `classes`.
@@ -43,9 +45,9 @@ def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path) ->
     if tuple(matrix.shape) != (num_classes, num_classes):
         raise ValueError(f"the matrix is {tuple(matrix.shape)} but there are {num_classes} class names")
     if num_classes > MAX_CLASSES_WITH_NAMES:
-        figure = _matrix_with_pairs(matrix, classes)
+        figure = _matrix_with_pairs(matrix, classes, in_percent=in_percent)
     else:
-        figure = _matrix_with_names(matrix, classes)
+        figure = _matrix_with_names(matrix, classes, in_percent=in_percent)
     save_figure(figure, path, is_cropped=True)
 
 
@@ -76,7 +78,7 @@ def pooled_shares(matrix: Tensor, *, max_cells: int) -> Tensor:
 
 
 def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
-    """Draw loss and top-1, mAP or AP over epochs from the metrics.csv of Lightning's CSVLogger.
+    """Draw loss and top-1, mAP, AP or mIoU over epochs from the metrics.csv of Lightning's CSVLogger.
 
     The logger writes a row per logging call and leaves most cells empty; an empty cell is no value and
     is left out. Several values of one epoch (logged steps) are averaged. An absent column is not drawn, a panel of
@@ -121,7 +123,7 @@ def read_curve(metrics_csv_path: Path, name: str) -> dict[int, float]:
     return {epoch: sum(found) / len(found) for epoch, found in sorted(values.items())}
 
 
-def _matrix_with_names(matrix: Tensor, classes: Sequence[str]) -> Any:
+def _matrix_with_names(matrix: Tensor, classes: Sequence[str], *, in_percent: bool) -> Any:
     num_classes = len(classes)
     is_small = num_classes > MAX_CLASSES_WITH_NUMBERS
     side_inches = 2.5 + num_classes * (0.12 if is_small else 0.45)
@@ -131,11 +133,11 @@ def _matrix_with_names(matrix: Tensor, classes: Sequence[str]) -> Any:
     _show(figure, axes, shares)
     _name_axes(axes, classes, font_size=6 if is_small else 9)
     if not is_small:
-        _write_counts(axes, matrix, shares)
+        _write_counts(axes, matrix, shares, in_percent=in_percent)
     return figure
 
 
-def _matrix_with_pairs(matrix: Tensor, classes: Sequence[str]) -> Any:
+def _matrix_with_pairs(matrix: Tensor, classes: Sequence[str], *, in_percent: bool) -> Any:
     figure = new_figure(19, 10.5, dpi=100)
     axes, beside = figure.subplots(1, 2, width_ratios=(2, 1))
     shares, num_classes = pooled_shares(matrix, max_cells=MAX_CELLS), len(classes)
@@ -148,7 +150,9 @@ def _matrix_with_pairs(matrix: Tensor, classes: Sequence[str]) -> Any:
     names, families = plot_text((classes[i] for pair in pairs for i in pair[:2]), max_length=MAX_NAME_LENGTH)
     lines = [f"most confused of {num_classes} classes: true > predicted"]
     for (true, predicted, count), name, other in zip(pairs, names[::2], names[1::2], strict=True):
-        lines.append(f"{count} of {int(matrix[true].sum())}: {name} ({true}) > {other} ({predicted})")
+        whole = int(matrix[true].sum())
+        part = f"{_percent(count / whole)} %" if in_percent else f"{count} of {whole}"
+        lines.append(f"{part}: {name} ({true}) > {other} ({predicted})")
     texts = [
         beside.text(0, 1 - number / (NUM_PAIRS + 1), line, va="top", fontsize=8) for number, line in enumerate(lines)
     ]
@@ -170,9 +174,13 @@ def _name_axes(axes: Any, classes: Sequence[str], *, font_size: int) -> None:
     axes.set(xlabel="predicted", ylabel="true")
 
 
-def _write_counts(axes: Any, matrix: Tensor, shares: Tensor) -> None:
-    """The count in every non-empty cell, light on dark."""
+def _write_counts(axes: Any, matrix: Tensor, shares: Tensor, *, in_percent: bool) -> None:
+    """The count, or percent, in every non-empty cell, light on dark."""
     for row, column in matrix.nonzero().tolist():
         colour = "white" if shares[row, column] > 0.5 else "black"
-        count = str(int(matrix[row, column]))
+        count = _percent(float(shares[row, column])) if in_percent else str(int(matrix[row, column]))
         axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=8)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}" if share >= 0.005 else "<1"

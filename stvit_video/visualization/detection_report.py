@@ -8,9 +8,9 @@ import numpy as np
 from stvit_video.evaluation.detection.coco_scores import CocoScores
 from stvit_video.evaluation.detection.detection_results import DetectionResults
 from stvit_video.evaluation.detection.detection_tables import write_per_class
-from stvit_video.evaluation.detection.instances import PictureId
 from stvit_video.evaluation.detection.precision_plot import save_precision_curves
 from stvit_video.evaluation.detection.results_file import write_detections
+from stvit_video.evaluation.picture_results import PictureId
 from stvit_video.utils.figures import draw_or_warn
 from stvit_video.visualization.class_colours import class_colour
 from stvit_video.visualization.example_sheet import choose_examples, save_example_sheet

@@ -10,14 +10,12 @@ from stvit_video.evaluation.detection.run_lengths import decode_mask
 from stvit_video.utils.plain_arrays import as_array
 from stvit_video.visualization.class_colours import class_colour, text_colour
 from stvit_video.visualization.label_places import LabelPlaces
-from stvit_video.visualization.text_image import text_image
+from stvit_video.visualization.text_image import letter_pixels, text_image
 
 __all__ = ["DrawnObject", "draw_detections", "drawn_objects"]
 
 MASK_OPACITY = 0.4
 PIXELS_A_LINE = 350  # of the mean side of a picture: so many for each pixel of a line's thickness
-PIXELS_A_LETTER = 56  # of the mean side, likewise for the size of the font
-LETTER_SIZES = (11, 64)  # smallest and largest
 SMALL_PIXELS = 200  # of the mean side: a smaller picture has smaller letters, and labels hide no objects
 LETTER_OF_SMALL = 8
 MAX_NAME_LENGTH = 40
@@ -169,8 +167,7 @@ def _corners(box: tuple[float, float, float, float], size: tuple[int, int]) -> t
 
 def _draw_labels(picture: np.ndarray, objects: Sequence[DrawnObject], names: Sequence[str]) -> None:
     height, width = picture.shape[:2]
-    smallest, largest = LETTER_SIZES
-    size_pixels = min(max(round((height + width) / 2 / PIXELS_A_LETTER), smallest), largest)
+    size_pixels = letter_pixels(height, width)
     visible = list[tuple[int, int, int, int]]()
     if (height + width) / 2 < SMALL_PIXELS:
         size_pixels, visible = LETTER_OF_SMALL, [_corners(shown.box, (height, width)) for shown in objects]

@@ -1,7 +1,5 @@
 """A picture with its detections: NAME.png to look at, NAME.json to work with."""
 
-import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,14 +7,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from stvit_video.utils.atomic_files import atomically
-from stvit_video.utils.full_disk import full_disk_is_told
 from stvit_video.visualization.detection_records import detection_records
 from stvit_video.visualization.draw_detections import draw_detections
+from stvit_video.visualization.overlay_files import write_json_line, write_png
 
 __all__ = ["overlay_picture"]
-
-FULL_ADVICE = "make room, and give the same command again"
 
 
 def overlay_picture(
@@ -57,14 +52,7 @@ def overlay_picture(
         "threshold": threshold,
         "detections": detection_records(detections, names=names, threshold=threshold),
     }
-    png = io.BytesIO()
-    Image.fromarray(drawn).save(png, format="PNG")
     png_path, json_path = folder / f"{name}.png", folder / f"{name}.json"
-    _write(png_path, png.getvalue())
-    _write(json_path, (json.dumps(content, ensure_ascii=False) + "\n").encode("utf-8", errors="backslashreplace"))
+    write_png(png_path, Image.fromarray(drawn))
+    write_json_line(json_path, content)
     return png_path, json_path
-
-
-def _write(path: Path, content: bytes) -> None:
-    with full_disk_is_told(path, advice=FULL_ADVICE), atomically(path) as part:
-        part.write_bytes(content)

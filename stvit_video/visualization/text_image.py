@@ -9,10 +9,23 @@ from PIL import Image, ImageDraw, ImageFont
 
 from stvit_video.utils.plot_text import font_with, plot_text
 
-__all__ = ["text_image"]
+__all__ = ["letter_pixels", "text_image"]
 
+PIXELS_A_LETTER = 56  # of the mean side of a picture: so many for each pixel of the size of the letters on it
+LETTER_SIZES = (11, 64)  # smallest and largest
 ELLIPSIS = "…"
 PADDING = 0.15  # of the size, at each side
+
+
+def letter_pixels(height: int, width: int) -> int:
+    """The size of the letters on a picture, which grows with it.
+
+    Args:
+        height: of the picture, in pixels.
+        width: likewise.
+    """
+    smallest, largest = LETTER_SIZES
+    return min(max(round((height + width) / 2 / PIXELS_A_LETTER), smallest), largest)
 
 
 @lru_cache(maxsize=4096)  # a video shows the same labels in every frame

@@ -38,7 +38,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation/detection": {"evaluation", "utils"},
     "evaluation/segmentation": {"evaluation", "utils"},
     "evaluation/cost": {"utils"},
-    "visualization": {"evaluation", "evaluation/detection", "data/decoding", "data/sampling", "utils"},
+    "visualization": {
+        *("evaluation", "evaluation/detection", "evaluation/segmentation", "data/decoding", "data/sampling", "utils"),
+    },
     "training": {
         *("models", "dense", "evaluation", "evaluation/detection", "data/manifests", "data/transforms", "utils"),
     },

@@ -7,17 +7,9 @@ from PIL import Image
 
 from stvit_video.evaluation.detection.detection_results import DetectionResults
 from stvit_video.evaluation.detection.instances import detected_instances, true_instances
-from stvit_video.visualization import example_sheet as module
-from stvit_video.visualization.example_sheet import (
-    GAP_PIXELS,
-    HALF_PIXELS,
-    PAIR_PIXELS,
-    TITLE_PIXELS,
-    Example,
-    choose_examples,
-    example_sheet,
-    save_example_sheet,
-)
+from stvit_video.visualization import paired_sheet as module
+from stvit_video.visualization.example_sheet import Example, choose_examples, example_sheet, save_example_sheet
+from stvit_video.visualization.paired_sheet import GAP_PIXELS, HALF_PIXELS, PAIR_PIXELS, TITLE_PIXELS
 
 
 def examples(count=7):

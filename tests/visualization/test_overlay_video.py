@@ -180,7 +180,7 @@ def test_a_file_without_a_video_stream_leaves_nothing(tmp_path):
     [
         ({"every": 0}, "every must be at least 1, got 0"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
-        ({"detect": lambda frames: nothing(frames)[1:]}, "detect got 8 frames and gave 7 results"),
+        ({"detect": lambda frames: nothing(frames)[1:]}, "find got 8 frames and gave 7 results"),
     ],
 )
 def test_what_can_not_be_done_says_why(tmp_path, settings, said):
