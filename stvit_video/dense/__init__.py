@@ -1,14 +1,18 @@
-"""Detectors: necks and heads around the backbones of `stvit_video.models`."""
+"""Detectors and segmenters: necks and heads around the backbones of `stvit_video.models`."""
 
 from stvit_video.dense.create_detector import HEADS, build_described, create_dense, head_options
 from stvit_video.dense.detector import Detector
 from stvit_video.dense.head_rules import HEAD_RULES
 from stvit_video.dense.load_detector import class_names, load_detector, start_detector, weights_rule
+from stvit_video.dense.map_rules import MAP_RULES
+from stvit_video.dense.segmenter import Segmenter
 
 __all__ = [
     "HEADS",
     "HEAD_RULES",
+    "MAP_RULES",
     "Detector",
+    "Segmenter",
     "build_described",
     "class_names",
     "create_dense",

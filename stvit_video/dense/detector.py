@@ -1,33 +1,25 @@
 """What every detector is: a backbone, a neck and a head that answers alike in training and in use."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from stvit_video.dense.anchors import Size, anchors_over, cell_anchors, grid_anchors, steps
 from stvit_video.dense.box_codes import scale_boxes
 from stvit_video.dense.box_targets import checked_sizes, checked_targets
-from stvit_video.dense.head_rules import HEAD_RULES, head_rule
+from stvit_video.dense.dense_model import DenseModel
+from stvit_video.dense.head_rules import HEAD_RULES, HeadRule
 from stvit_video.dense.options import DetectorOptions
+from stvit_video.dense.padding import padded, places_by_padding
 from stvit_video.dense.pyramid import Pyramid
 from stvit_video.dense.rpn import AnchorSet
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-FIRST_STRIDE = 4
-DIVISOR = 32  # pictures are padded to a multiple of it
-SMALLEST_SIDE = 64  # and to no less than this: batch norm needs more than one cell of the coarsest map
-RULE = "head_rule_number"  # buffer, the place in HEAD_RULES: a state dict keeps the rule of its weights
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 Target = Mapping[str, Tensor]
 
 
-class Detector(nn.Module):
+class Detector(DenseModel):
     """Boxes of objects in pictures.
 
     A head sets `neck` and says how it comes to `losses`, `outputs` and detections. All draws of a training step come
@@ -44,30 +36,17 @@ class Detector(nn.Module):
         ValueError: an unknown rule.
     """
 
+    rules = HEAD_RULES
+    rule: HeadRule
+    options: DetectorOptions
     neck: Pyramid
     has_masks = False
 
     def __init__(
         self, backbone: nn.Module, *, channels: Sequence[int], num_classes: int, options: DetectorOptions, rule: str
     ) -> None:
-        super().__init__()
-        self.backbone, self.num_classes = backbone, num_classes
-        self.head_rule, self.rule = rule, head_rule(rule)
-        self.options = options
-        self.map_strides = [FIRST_STRIDE * 2**i for i in range(len(channels))]
+        super().__init__(backbone, channels=channels, num_classes=num_classes, options=options, rule=rule)
         self.boxes_left_out = 0  # true boxes above max_boxes, of all calls of `losses`
-        self.description: dict[str, Any] | None = None
-        self.register_buffer(RULE, torch.tensor(list(HEAD_RULES).index(rule)))
-
-    def describe(self) -> dict[str, Any]:
-        """Plain values of which `stvit_video.dense.create_detector.build_described` builds this detector again.
-
-        Raises:
-            ValueError: it was not made by `create_dense`.
-        """
-        if self.description is None:
-            raise ValueError("a detector around a module of your own has no description; make it by create_dense(...)")
-        return self.description
 
     @property
     def level_strides(self) -> list[int]:
@@ -78,14 +57,6 @@ class Detector(nn.Module):
         """Sides of the anchors of every level of the pyramid, in pixels."""
         raise NotImplementedError(f"{type(self).__name__} does not say which anchors it has")
 
-    def train(self, mode: bool = True) -> "Self":
-        """As torch's; with `norm_eval` the batch norms of the backbone stay in eval mode."""
-        super().train(mode)
-        for module in self.backbone.modules() if self.options.norm_eval else ():
-            if isinstance(module, BATCH_NORMS):
-                module.eval()
-        return self
-
     def maps(self, pictures: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
         """Pictures (B, 3, H, W) of any size to the pyramid.
 
@@ -93,12 +64,10 @@ class Detector(nn.Module):
             The pictures padded with zeros, right and bottom, to a multiple of 32 of at least 64; the maps of the
             pyramid, finest first; a zero that keeps the maps in the graph that the pyramid leaves out.
         """
-        height, width = pictures.shape[-2:]
-        tall, wide = own_padding((height, width))
-        padded = F.pad(pictures, (0, wide - width, 0, tall - height))
-        maps = self.backbone(padded)
+        whole = padded(pictures)
+        maps = self.backbone(whole)
         unused = sum((features.flatten()[:1].float().sum() * 0 for features in maps[: self.neck.first]), start=0.0)
-        return padded, self.neck(maps), torch.as_tensor(unused, device=pictures.device)
+        return whole, self.neck(maps), torch.as_tensor(unused, device=pictures.device)
 
     def anchors(self, maps: Sequence[Tensor], padded: Tensor, sizes: Sequence[Size]) -> AnchorSet:
         """The anchors of a batch.
@@ -167,14 +136,6 @@ class Detector(nn.Module):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what its losses are")
 
-    def outputs(self, pictures: Tensor, sizes: Sequence[Size]) -> dict[str, Any]:
-        """What the head answers, before anything is chosen: the same in train and eval mode."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what its outputs are")
-
-    def forward(self, pictures: Tensor, sizes: Sequence[Size]) -> dict[str, Any]:
-        """As `outputs`."""
-        return self.outputs(pictures, sizes)
-
     def detect(
         self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size] | None = None
     ) -> list[dict[str, Tensor]]:
@@ -208,20 +169,6 @@ class Detector(nn.Module):
     ) -> list[dict[str, Tensor]]:
         """As `detect`, of pictures (B, 3, H, W) that all have the padding that they have alone; not checked."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it detects")
-
-
-def own_padding(size: Size) -> Size:
-    """Height and width that a picture of this size is padded to when it is alone."""
-    height, width = (max(SMALLEST_SIDE, ceil(side / DIVISOR) * DIVISOR) for side in size)
-    return height, width
-
-
-def places_by_padding(sizes: Sequence[Size]) -> dict[Size, list[int]]:
-    """Places in a batch of the pictures that have the same padding when they are alone."""
-    groups: dict[Size, list[int]] = {}
-    for place, size in enumerate(sizes):
-        groups.setdefault(own_padding(size), []).append(place)
-    return groups
 
 
 def to_original(found: dict[str, Tensor], *, size: Size, original: Size) -> dict[str, Tensor]:

@@ -74,17 +74,3 @@ HEAD_RULES: dict[str, HeadRule] = {
         loss_of_picture=True,
     ),
 }
-
-
-def head_rule(name: str) -> HeadRule:
-    """The rule of that name.
-
-    Raises:
-        ValueError: no such rule.
-    """
-    if name not in HEAD_RULES:
-        raise ValueError(
-            f"head_rule={name!r} is unknown; choose one of {', '.join(HEAD_RULES)}: that which the weights come from, "
-            f"and for a new training 'ours'"
-        )
-    return HEAD_RULES[name]

@@ -9,7 +9,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from stvit_video.dense.create_detector import HEADS
-from stvit_video.dense.detector import RULE, Detector
+from stvit_video.dense.dense_model import RULE
+from stvit_video.dense.detector import Detector
 from stvit_video.dense.formats import BACKBONE, FORMATS, DetectorFormat
 from stvit_video.dense.head_rules import HEAD_RULES
 from stvit_video.models.checkpoints.files import read_checkpoint

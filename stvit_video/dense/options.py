@@ -1,4 +1,4 @@
-"""The settings of detectors, with their ranges and what they are by each rule."""
+"""The settings of heads of dense models, with their ranges and what they are by each rule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -9,7 +9,31 @@ from stvit_video.layers.numbers import flag, is_list, number, whole_number
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectorOptions:
+class HeadOptions:
+    """What all heads have.
+
+    Args:
+        norm_eval: whether the backbone's batch norms keep their statistics in training.
+
+    Raises:
+        ValueError: a value out of its range.
+    """
+
+    norm_eval: bool = False
+
+    def __post_init__(self) -> None:
+        flag("norm_eval", self.norm_eval)
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def plain(self) -> dict[str, Any]:
+        """All settings as plain values, as a checkpoint keeps them."""
+        return {name: list(value) if is_list(value) else value for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorOptions(HeadOptions):
     """What all detectors have.
 
     Args:
@@ -19,10 +43,6 @@ class DetectorOptions:
         nms_threshold: IoU from which on the weaker one of two detections of a class is dropped.
         detections: most detections of a picture.
         max_boxes: most true boxes of a picture that are trained on in a step; of more, so many are drawn.
-        norm_eval: whether the backbone's batch norms keep their statistics in training.
-
-    Raises:
-        ValueError: a value out of its range.
     """
 
     neck_channels: int = 256
@@ -31,22 +51,14 @@ class DetectorOptions:
     nms_threshold: float = 0.5
     detections: int = 100
     max_boxes: int = 1000
-    norm_eval: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("neck_channels", "detections", "max_boxes"):
             self._set(name, whole_number(name, getattr(self, name)))
         for name in ("score_threshold", "nms_threshold"):
             self._set(name, _share(name, getattr(self, name)))
         self._set("anchor_ratios", _positives("anchor_ratios", self.anchor_ratios))
-        flag("norm_eval", self.norm_eval)
-
-    def _set(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
-    def plain(self) -> dict[str, Any]:
-        """All settings as plain values, as a checkpoint keeps them."""
-        return {name: list(value) if is_list(value) else value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,9 +168,7 @@ class DenseOptions(DetectorOptions):
             )
 
 
-def build_options(
-    kind: type[DetectorOptions], *, head: str, defaults: Mapping[str, Any], given: Mapping[str, Any]
-) -> Any:
+def build_options(kind: type[HeadOptions], *, head: str, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
     """The settings of a head: those given, and the defaults of head and rule for the rest.
 
     Raises:

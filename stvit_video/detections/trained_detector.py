@@ -14,7 +14,7 @@ from stvit_video import __version__
 from stvit_video.data.decoding.pictures import decode_picture
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.picture_batch import pad_pictures
-from stvit_video.data.loading.picture_dataset import normalised
+from stvit_video.data.loading.listed_pictures import normalised
 from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, resized
 from stvit_video.data.transforms.picture_sizes import PictureSizes
 from stvit_video.dense.create_detector import build_described
@@ -25,7 +25,7 @@ from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.metadata import (
     METADATA_KEY,
     check_metadata,
-    detector_description,
+    dense_description,
     written_by,
 )
 from stvit_video.models.checkpoints.state_dict import CheckpointError
@@ -211,7 +211,7 @@ def _given(**values: Any) -> dict[str, Any]:
 
 
 def _described(metadata: Mapping[str, Any], options: Mapping[str, Any], *, source: str) -> Detector:
-    description = detector_description(metadata)
+    description = dense_description(metadata)
     try:
         as_trained = build_described(description)
     except (ValueError, TypeError, KeyError) as error:

@@ -5,7 +5,7 @@ import torch
 from drawn_objects import ALL_HEADS, REGION_HEADS, TINY, batch_of, drawn_picture, four_pictures, tiny_detector
 from torch import nn
 
-from stvit_video.dense.detector import RULE
+from stvit_video.dense.dense_model import RULE
 from stvit_video.dense.head_rules import HEAD_RULES
 
 EMPTY = [drawn_picture([], size) for size in ((64, 96), (60, 72))]

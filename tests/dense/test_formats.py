@@ -6,7 +6,7 @@ from casvit_names import their_name
 from drawn_objects import ALL_HEADS, tiny_detector
 from mmdet_maker import mmdet_state
 
-from stvit_video.dense.detector import RULE
+from stvit_video.dense.dense_model import RULE
 from stvit_video.dense.formats import FORMATS, convert_mmdet, convert_torchvision
 
 RESNET = {"backbone.body.conv1.weight": torch.zeros(2)}

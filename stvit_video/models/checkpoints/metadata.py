@@ -20,11 +20,13 @@ NEEDED: dict[str, type] = {
     "preprocessing": dict,
     "config": dict,
 }
-OF_DETECTOR: dict[str, type] = {"head": str, "head_rule": str, "head_options": dict, "category_ids": list}
+OF_HEAD: dict[str, type] = {"head": str, "head_rule": str, "head_options": dict}
+OF_DETECTOR: dict[str, type] = {**OF_HEAD, "category_ids": list}
 NEEDED_BY_TASK: dict[str, dict[str, type]] = {
     "classification": {"protocol.num_clips": int, "protocol.num_crops": int, "protocol.average": str},
     "detection": OF_DETECTOR,
     "instance": OF_DETECTOR,
+    "semantic": OF_HEAD,
 }
 
 
@@ -84,7 +86,7 @@ def shared_metadata(
 
     Args:
         task: one of NEEDED_BY_TASK.
-        model_name: name for `create_model`; of a detector that of its backbone.
+        model_name: name for `create_model`; of a detector or segmenter that of its backbone.
         model_options: options for it.
         classes: names, in the order of the labels.
         preprocessing: what the model is fed with.
@@ -120,25 +122,43 @@ def detector_metadata(
         preprocessing: sizes and normalisation of pictures.
         config: the resolved configuration of the run.
     """
-    backbone = description["backbone"]
     return {
-        **shared_metadata(
-            task=task,
-            model_name=backbone["name"],
-            model_options=backbone["options"],
-            classes=classes,
-            preprocessing=preprocessing,
-            config=config,
-        ),
-        "head": description["head"],
-        "head_rule": description["head_rule"],
-        "head_options": dict(description["options"]),
+        **_dense_metadata(task, description, classes=classes, preprocessing=preprocessing, config=config),
         "category_ids": list(category_ids),
     }
 
 
-def detector_description(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The inverse: of the metadata of a detector what `build_described` takes."""
+def segmenter_metadata(
+    *,
+    description: Mapping[str, Any],
+    classes: Sequence[str],
+    preprocessing: Mapping[str, Any],
+    config: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the checkpoint of a segmenter, task=semantic, says, as plain values.
+
+    Args:
+        description: of `Segmenter.describe`.
+        classes: names, in the order of the labels.
+        preprocessing: sizes and normalisation of pictures.
+        config: the resolved configuration of the run.
+    """
+    return _dense_metadata("semantic", description, classes=classes, preprocessing=preprocessing, config=config)
+
+
+def _dense_metadata(task: str, description: Mapping[str, Any], **shared: Any) -> dict[str, Any]:
+    """What the checkpoints of all heads say; `shared` goes to `shared_metadata`."""
+    backbone = description["backbone"]
+    return {
+        **shared_metadata(task=task, model_name=backbone["name"], model_options=backbone["options"], **shared),
+        "head": description["head"],
+        "head_rule": description["head_rule"],
+        "head_options": dict(description["options"]),
+    }
+
+
+def dense_description(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse: of the metadata of a detector or segmenter what `build_described` takes."""
     return {
         "head": metadata["head"],
         "head_rule": metadata["head_rule"],
@@ -154,7 +174,7 @@ def task_in(metadata: object) -> str:
 
 
 def check_metadata(metadata: object, *, source: str, tasks: Sequence[str] = ("classification",)) -> dict[str, Any]:
-    """The metadata of a checkpoint, once it holds all that `checkpoint_metadata` or `detector_metadata` writes.
+    """The metadata of a checkpoint, once it holds all that the functions above write for its task.
 
     Those of before there was `multi_label` are of one label a video; those without `held_back` divided no folder.
 
@@ -177,7 +197,7 @@ def check_metadata(metadata: object, *, source: str, tasks: Sequence[str] = ("cl
     if task not in tasks:
         raise CheckpointError(
             f"{source} is of task={task}, and here a checkpoint of task={' or '.join(tasks)} is needed; "
-            f"python -m stvit_video.evaluate and predict take both kinds"
+            f"python -m stvit_video.evaluate and predict take every kind"
         )
     needed = NEEDED | NEEDED_BY_TASK[task]
     faults = [
