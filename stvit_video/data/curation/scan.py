@@ -16,8 +16,8 @@ from stvit_video.data.decoding.pixel_shape import aspect_remark
 from stvit_video.data.decoding.probe import VideoIndex, decord_refusal, probe_video
 from stvit_video.data.decoding.request import DecodeError, DecodeRequest
 from stvit_video.data.decoding.video import Video, open_video
-from stvit_video.data.loading.picture_reader import read_picture
 from stvit_video.data.manifests.manifest import VideoRecord
+from stvit_video.data.shards.picture_files import read_picture
 from stvit_video.data.shards.tar_reader import member_file
 from stvit_video.utils.atomic_files import write_table
 from stvit_video.utils.choices import Frames, words_of

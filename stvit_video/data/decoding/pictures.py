@@ -6,7 +6,8 @@ pictures in, and its `convert("RGB")` is the rule that others are compared with.
 
 import io
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import NamedTuple
 
@@ -96,17 +97,12 @@ def decode_picture(content: bytes, *, name: str) -> Picture:
     Raises:
         DecodeError: as `open_image`.
     """
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > MAX_FRAME_PIXELS:
-                size = f"{image.width}x{image.height}"
-                raise ValueError(f"its {size} pixels are more than the {MAX_FRAME_PIXELS} allowed")
-            has_8_bits, frame = _has_8_bits(image), np.array(_upright(image))
-            return Picture(frame, format_name=(image.format or "").lower(), has_8_bits=has_8_bits)
-    except Image.UnidentifiedImageError as error:
-        raise picture_error(name, f"it is no picture of a known format ({', '.join(FORMATS)})") from error
-    except Exception as error:  # Pillow's readers of damaged bytes raise whatever they stumble over
-        raise picture_error(name, f"{error or type(error).__name__}") from error
+    with opened_picture(content, name=name) as image:
+        if image.width * image.height > MAX_FRAME_PIXELS:
+            size = f"{image.width}x{image.height}"
+            raise ValueError(f"its {size} pixels are more than the {MAX_FRAME_PIXELS} allowed")
+        has_8_bits, frame = _has_8_bits(image), np.array(_as_rgb(image))
+        return Picture(frame, format_name=(image.format or "").lower(), has_8_bits=has_8_bits)
 
 
 class PictureHeader(NamedTuple):
@@ -140,14 +136,29 @@ def read_header(content: bytes, *, name: str) -> PictureHeader:
     Raises:
         DecodeError: it is no picture of a known format, or its header is damaged.
     """
+    with opened_picture(content, name=name) as image:
+        turn = _orientation(image)
+        sides = (image.width, image.height) if turn in LYING else (image.height, image.width)
+        return PictureHeader(*sides, _has_8_bits(image), turn)
+
+
+@contextmanager
+def opened_picture(content: bytes, *, name: str) -> Iterator[Image.Image]:
+    """The picture of some bytes, opened by Pillow; whatever is raised meanwhile becomes the error of the picture.
+
+    Args:
+        content: of the file.
+        name: for messages.
+
+    Raises:
+        DecodeError: it is no picture of a known format, or anything was raised.
+    """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            turn = _orientation(image)
-            sides = (image.width, image.height) if turn in LYING else (image.height, image.width)
-            return PictureHeader(*sides, _has_8_bits(image), turn)
+            yield image
     except Image.UnidentifiedImageError as error:
         raise picture_error(name, f"it is no picture of a known format ({', '.join(FORMATS)})") from error
-    except Exception as error:  # as in `decode_picture`
+    except Exception as error:  # Pillow's readers of damaged bytes raise whatever they stumble over
         raise picture_error(name, f"{error or type(error).__name__}") from error
 
 
@@ -156,14 +167,19 @@ def is_picture_file(name: str) -> bool:
     return name.lower().endswith(IMAGE_EXTENSIONS)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """The picture as RGB, turned as its EXIF says."""
+def upright(image: Image.Image) -> Image.Image:
+    """The picture in its own mode, turned as its EXIF says."""
     image.load()  # of a TIFF, this turns it already
+    turn = TURNS.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    """The picture as RGB, turned as its EXIF says."""
+    image = upright(image)
     if isinstance(image.info.get("transparency"), bytes):
         del image.info["transparency"]  # convert would leave it out too, but warn of each picture
-    turn = TURNS.get(_orientation(image))
-    image = image.convert("RGB")
-    return image if turn is None else image.transpose(turn)
+    return image.convert("RGB")
 
 
 def _has_8_bits(image: Image.Image) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 
 from stvit_video.data.decoding.pictures import PictureHeader, read_header
 from stvit_video.data.decoding.request import DecodeError
-from stvit_video.data.loading.picture_reader import read_picture
 from stvit_video.data.loading.picture_source import size_fault
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, PictureRecord
 from stvit_video.data.manifests.findings import NUM_NAMED, Findings, first_of
 from stvit_video.data.manifests.manifest import VideoRecord
+from stvit_video.data.shards.picture_files import read_picture
 
 __all__ = ["check_copies", "check_depth", "check_files", "copy_findings", "size_findings"]
 

@@ -4,15 +4,13 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.loading.listed_pictures import ListedPictures, RandomPictures, listed_item
 from stvit_video.data.loading.picture_source import PictureSource
-from stvit_video.data.loading.replacements import read_or_replace
-from stvit_video.data.loading.worker_crashes import ReadingNow, shared_where_it_fits
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, PictureRecord
+from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, resized
-from stvit_video.data.transforms.functional import normalise
 from stvit_video.data.transforms.picture_sizes import DIVISOR, PictureSizes
 
 __all__ = ["EvaluationPictures", "PictureTransform", "TrainingPictures"]
@@ -24,47 +22,7 @@ class PictureTransform(Protocol):
     def __call__(self, sample: AnnotatedPicture, *, generator: torch.Generator) -> AnnotatedPicture: ...
 
 
-class _Pictures(Dataset[dict[str, Any]]):
-    """What training and evaluation share.
-
-    Attributes:
-        manifest: the list.
-        reading_now: which picture each loader process is reading.
-    """
-
-    def __init__(self, pictures: AnnotatedPictures, *, sizes: PictureSizes, masks: bool) -> None:
-        self.manifest = pictures
-        self.sizes = sizes
-        self.reading_now = ReadingNow()
-        self.source = PictureSource(pictures, masks=masks)
-
-    def share_memory(self) -> None:
-        """Put what loader processes write into shared memory, also where that was full before.
-
-        Raises:
-            RuntimeError: it is full still.
-        """
-        self.reading_now.share_memory()
-
-    def __len__(self) -> int:
-        return len(self.manifest.records)
-
-    def _item(self, sample: AnnotatedPicture, index: int, original_size: tuple[int, int]) -> dict[str, Any]:
-        record = self.manifest.records[index]
-        assert isinstance(record, PictureRecord)
-        target: dict[str, Tensor] = {"boxes": sample.boxes, "labels": sample.labels, "crowd": sample.crowd}
-        if sample.masks is not None:
-            target["masks"] = sample.masks.contiguous()
-        return {
-            "picture": normalised(sample.picture, self.sizes),
-            "target": target,
-            "name": record.video_id,
-            "picture_id": record.picture_id,
-            "original_size": original_size,
-        }
-
-
-class TrainingPictures(_Pictures):
+class TrainingPictures(RandomPictures):
     """Each listed picture, changed at random, with the objects that can be learned from; crowds are left out.
 
     A picture that can't be read is replaced by another one of the list, drawn at random, and counted. What an item is
@@ -94,24 +52,11 @@ class TrainingPictures(_Pictures):
         max_attempts: int | None = None,
         max_objects: int | None = None,
     ) -> None:
-        if seed < 0 or (max_attempts is not None and max_attempts < 1):
-            raise ValueError(f"seed={seed} must be at least 0, max_attempts={max_attempts} at least 1")
-        super().__init__(pictures, sizes=sizes, masks=masks)
+        super().__init__(pictures, seed=seed, max_attempts=max_attempts)
+        self.source = PictureSource(pictures, masks=masks)
+        self.sizes = sizes
         self.transform = transform
-        self.seed = seed
-        self.max_attempts = max_attempts
         self.max_objects = max_objects
-        # in shared memory: workers that live on from epoch to epoch hold a copy of self, but see this
-        self._epoch = shared_where_it_fits(torch.zeros(1, dtype=torch.int64))
-
-    def share_memory(self) -> None:
-        """Put what loader processes write and read meanwhile into shared memory."""
-        super().share_memory()
-        self._epoch.share_memory_()
-
-    def set_epoch(self, epoch: int) -> None:
-        """Draw otherwise from now on, also in workers that run already; call it between two epochs."""
-        self._epoch[0] = epoch
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """One training item.
@@ -119,31 +64,25 @@ class TrainingPictures(_Pictures):
         Returns:
             "picture" (3, h, w) float32, normalised; "target": "boxes" (N, 4) float32, x1, y1, x2, y2 in pixels of the
             picture, "labels" (N,) int64, "crowd" (N,) bool, all False, and "masks" (N, h, w) uint8 where they are
-            asked for; "name", "picture_id" and "original_size" (H, W) of the picture that the item is from; "index",
-            its number in the list, "num_skipped" and "skipped", see `read_or_replace`.
+            asked for; "name", "picture_id", "original_size" (H, W), "sequence" and "frame_place" (see `FrameRecord`) of
+            the picture that the item is from; "index", its number in the list, "num_skipped" and "skipped", see
+            `read_or_replace`.
 
         Raises:
             BrokenVideosError: `max_attempts` pictures in a row can't be read.
         """
-        read = read_or_replace(
-            self._read,
-            index,
-            num_listed=len(self),
-            seed=self.seed,
-            epoch=int(self._epoch),
-            max_attempts=self.max_attempts,
-            kind="picture",
-        )
+        read = self.read_some(index)
         sample, original_size = read.content
-        return self._item(sample, read.index, original_size) | read.facts()
+        return _item(sample, self.manifest.records[read.index], original_size, self.sizes) | read.facts()
 
-    def _read(self, candidate: int, generator: torch.Generator) -> tuple[AnnotatedPicture, tuple[int, int]]:
+    def read_one(self, candidate: int, generator: torch.Generator) -> tuple[AnnotatedPicture, tuple[int, int]]:
+        """A changed picture with its objects, and the size that it had."""
         with self.reading_now.of(candidate):
             sample = self.source.read(candidate, learned_only=True, max_objects=self.max_objects, generator=generator)
             return self.transform(sample, generator=generator), sample.size
 
 
-class EvaluationPictures(_Pictures):
+class EvaluationPictures(ListedPictures):
     """Each listed picture at the size of the test, with all its objects; nothing random, nothing replaced.
 
     Args:
@@ -153,7 +92,9 @@ class EvaluationPictures(_Pictures):
     """
 
     def __init__(self, pictures: AnnotatedPictures, *, sizes: PictureSizes, masks: bool = False) -> None:
-        super().__init__(pictures, sizes=sizes, masks=masks)
+        super().__init__(pictures)
+        self.source = PictureSource(pictures, masks=masks)
+        self.sizes = sizes
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         """One item, as of `TrainingPictures`; without "num_skipped" and "skipped", with crowds, and with "error".
@@ -169,18 +110,24 @@ class EvaluationPictures(_Pictures):
                 sample = self.source.read(index, learned_only=False)
         except DecodeError as error:
             nothing = AnnotatedPicture(*_nothing(), torch.zeros(0, DIVISOR, DIVISOR, dtype=torch.uint8))
-            item = self._item(nothing, index, record.stated_size)
+            item = _item(nothing, record, record.stated_size, self.sizes)
             item["picture"].zero_()
             if not self.source.masks:
                 del item["target"]["masks"]
             return item | {"index": index, "error": str(error)}
         scaled = resized(sample, self.sizes.size_of(*sample.size), antialias=self.sizes.antialias)
-        return self._item(scaled, index, sample.size) | {"index": index, "error": ""}
+        return _item(scaled, record, sample.size, self.sizes) | {"index": index, "error": ""}
 
 
-def normalised(picture: Tensor, sizes: PictureSizes) -> Tensor:
-    """Picture (3, h, w) uint8 -> float32, as the model takes it."""
-    return normalise(picture[:, None], mean=sizes.mean, std=sizes.std)[:, 0]
+def _item(
+    sample: AnnotatedPicture, record: VideoRecord, original_size: tuple[int, int], sizes: PictureSizes
+) -> dict[str, Any]:
+    assert isinstance(record, PictureRecord)
+    target: dict[str, Tensor] = {"boxes": sample.boxes, "labels": sample.labels, "crowd": sample.crowd}
+    if sample.masks is not None:
+        target["masks"] = sample.masks.contiguous()
+    own = {"target": target, "picture_id": record.picture_id}
+    return listed_item(record, sample.picture, original_size=original_size, sizes=sizes) | own
 
 
 def _nothing() -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -6,8 +6,9 @@ import torch
 from stvit_video.data.decoding.pictures import LYING, read_header
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.segmentations import segmentation_mask
-from stvit_video.data.loading.picture_reader import open_image, read_picture
+from stvit_video.data.loading.picture_reader import open_image
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, PictureObjects, PictureRecord, object_limit
+from stvit_video.data.shards.picture_files import read_picture
 from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, only
 from stvit_video.utils.open_files import refuse_for_open_files
 

@@ -40,6 +40,9 @@ class FileTree(Protocol):
     def names(self, folder: str = "") -> list[str]:
         """The names of all files in a folder, sorted; those of deeper folders are left out."""
 
+    def all_names(self) -> list[str]:
+        """The names of all files, those in deeper folders included, sorted; hidden ones are left out."""
+
     def folders(self) -> list[str]:
         """The names of the folders at the top, sorted."""
 
@@ -78,6 +81,15 @@ class FolderTree:
     def names(self, folder: str = "") -> list[str]:
         """The names of the files in a folder."""
         return sorted(self._files(folder))
+
+    def all_names(self) -> list[str]:
+        """The names of the files in this folder and all below."""
+        found = []
+        for where, folders, files in os.walk(self.place, followlinks=True):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            below = Path(where).relative_to(self.place).as_posix()
+            found += [name if below == "." else f"{below}/{name}" for name in files if not name.startswith(".")]
+        return sorted(found)
 
     def folders(self) -> list[str]:
         """The names of the folders in this one."""
@@ -131,6 +143,10 @@ class ArchiveTree:
         """The names of the files in a folder."""
         return sorted(name for name in self._below(f"{folder}/" if folder else "") if "/" not in name)
 
+    def all_names(self) -> list[str]:
+        """The names of the files in this folder and all below, without what macOS adds."""
+        return sorted(name for name in self._below("") if not name.startswith(("__MACOSX/", ".")) and "/." not in name)
+
     def folders(self) -> list[str]:
         """The names of the folders in this one, without what macOS adds."""
         return sorted({name.partition("/")[0] for name in self._below("") if "/" in name} - {"__MACOSX"})
@@ -169,6 +185,28 @@ def open_tree(place: str | os.PathLike[str]) -> FileTree:
     if not path.exists():
         raise ManifestError(f"there is no folder or {ARCHIVE_ENDING} {path}; correct the path")
     return ArchiveTree(path, dict(list_members(path)))
+
+
+def open_place(place: str | os.PathLike[str]) -> FileTree:
+    """The files of a folder, of a .zip, or of a folder in a .zip: "set.zip/images/train".
+
+    Raises:
+        ManifestError: it is not there, or is neither.
+    """
+    archive = archive_of(place)
+    if archive is None:
+        return open_tree(place)
+    inner = Path(place).relative_to(archive).as_posix()
+    found = [part for tree in trees_within(open_tree(archive)) if (part := tree.below(inner)).all_names()]
+    if not found:
+        raise ManifestError(f"{archive} holds no files in a folder {inner}; correct the path")
+    return found[0]
+
+
+def archive_of(place: str | os.PathLike[str]) -> Path | None:
+    """The .zip that a path goes into; None = it goes into none."""
+    above = Path(place).parents
+    return next((path for path in above if path.suffix.lower() == ARCHIVE_ENDING and path.is_file()), None)
 
 
 def trees_within(tree: FileTree) -> list[FileTree]:

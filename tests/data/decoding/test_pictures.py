@@ -7,7 +7,7 @@ from PIL import Image
 
 from stvit_video.data.decoding.pictures import decode_picture, is_picture_file, read_header
 from stvit_video.data.decoding.request import DecodeError
-from stvit_video.data.loading.picture_reader import read_picture
+from stvit_video.data.shards.picture_files import read_picture
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (5, 7, 4), dtype=np.uint8)  # (H, W, RGBA)
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from coco_maker import read_part, write_coco
 
-from stvit_video.data.loading.picture_dataset import EvaluationPictures, TrainingPictures, normalised
+from stvit_video.data.loading.picture_dataset import EvaluationPictures, TrainingPictures
 from stvit_video.data.loading.replacements import BrokenVideosError
 from stvit_video.data.transforms.detection_transform import DetectionTransform
 from stvit_video.data.transforms.picture_sizes import PictureSizes
@@ -96,12 +96,6 @@ def test_a_picture_that_cant_be_read_is_missing_in_an_evaluation_with_its_reason
     assert item["target"]["boxes"].shape == (0, 4)
     assert "masks" not in item["target"]
     assert EvaluationPictures(read_part(root), sizes=SIZES, masks=True)[1]["target"]["masks"].shape[0] == 0
-
-
-def test_normalisation_by_hand():
-    picture = torch.tensor([0, 255, 51], dtype=torch.uint8)[:, None, None].expand(3, 4, 5)
-    expected = torch.tensor([(0 - 0.5) / 0.5, (1 - 0.25) / 0.25, 0.2])
-    torch.testing.assert_close(normalised(picture, SIZES), expected[:, None, None].expand(3, 4, 5))
 
 
 @pytest.mark.parametrize("settings", [{"seed": -1}, {"max_attempts": 0}])

@@ -10,10 +10,10 @@ from PIL import Image
 
 from stvit_video.data.decoding import pictures
 from stvit_video.data.decoding.request import DecodeError
-from stvit_video.data.loading import picture_reader
 from stvit_video.data.loading.frame_source import FrameSource
 from stvit_video.data.loading.picture_reader import open_image
 from stvit_video.data.manifests.manifest import VideoRecord
+from stvit_video.data.shards import picture_files
 from stvit_video.data.shards.zip_members import list_members
 
 
@@ -141,7 +141,7 @@ def test_pipes_and_huge_files_are_not_read(tmp_path, monkeypatch):
     with pytest.raises(DecodeError, match="pipe.jpg': .*no regular file"):
         open_image(record_of(tmp_path / "pipe.jpg"))
     path = write_picture(tmp_path / "x.png", seed=1)
-    monkeypatch.setattr(picture_reader, "MAX_MEMBER_BYTES", 10)
+    monkeypatch.setattr(picture_files, "MAX_MEMBER_BYTES", 10)
     with pytest.raises(DecodeError, match=rf"x\.png': .*\b{path.stat().st_size} bytes, .*\b10 bytes allowed\b"):
         open_image(record_of(path))
     with pytest.raises(DecodeError, match=r"x.png/y.png': Not a directory$"):

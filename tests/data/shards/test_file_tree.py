@@ -4,7 +4,7 @@ import pytest
 from picture_maker import pack
 
 from stvit_video.data.manifests.faults import ManifestError
-from stvit_video.data.shards.file_tree import open_tree, trees_within
+from stvit_video.data.shards.file_tree import archive_of, open_place, open_tree, trees_within
 from stvit_video.data.shards.zip_members import read_member
 
 FILES = {"list.json": b"{}", "train/a.png": b"aaa", "train/deep/b.png": b"bb", "val/c d.png": b"c"}
@@ -75,3 +75,26 @@ def test_a_damaged_list_in_an_archive_is_named(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"0123456789", b"0123456780"))
     with pytest.raises(ManifestError, match="list.json can't be read"):
         open_tree(path).read("list.json")
+
+
+def test_files_of_all_folders_are_listed(tree):
+    names = tree.all_names()
+    assert "list.json" in names
+    assert names == sorted(names)
+    assert any("/" in name for name in names)
+    assert [name for name in names if "/" not in name] == tree.names()
+
+
+def test_a_folder_in_an_archive_is_a_place(tmp_path):
+    for name in ("images/train/a.png", "images/train/deep/b.png", "images/.hidden/c.png", "maps/d.png"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).write_bytes(b"x")
+    for below in ("", "top/"):
+        archive = pack(tmp_path / "set", tmp_path / f"{len(below)}.zip", below=below)
+        assert archive_of(archive / "images" / "train") == archive
+        assert open_place(archive / "images" / "train").all_names() == ["a.png", "deep/b.png"]
+        assert open_place(archive / "images").all_names() == ["train/a.png", "train/deep/b.png"]
+        with pytest.raises(ManifestError, match="holds no files in a folder labels;"):
+            open_place(archive / "labels")
+    assert open_place(tmp_path / "set" / "images").all_names() == ["train/a.png", "train/deep/b.png"]
+    assert archive_of(tmp_path / "set" / "images") is None
