@@ -29,6 +29,7 @@ SCRIPTS = (
     "compare_backbones",
     "compare_openvino",
     "draw_docs_pictures",
+    "draw_moving_pictures",
     "evaluate_clips",
     "fuzz_decoder",
     "fuzz_training",
