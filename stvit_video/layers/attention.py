@@ -207,10 +207,23 @@ class CrossAttention(nn.Module):
         Returns:
             (B, K, C).
         """
-        q = split_heads(self.q(queries), self.num_heads)
         if bias is None and self._unprojected_is_cheaper(queries, context):
-            return self.proj(self._attend_unprojected(q, context))
-        k, v = (split_heads(part, self.num_heads) for part in self.kv(context).chunk(2, dim=-1))
+            return self.proj(self._attend_unprojected(split_heads(self.q(queries), self.num_heads), context))
+        return self.attend_projected(queries, self.kv(context), bias)
+
+    def attend_projected(self, queries: Tensor, kv: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Attend to a context whose keys and values are there already.
+
+        Args:
+            queries: (B, K, C).
+            kv: (B, N, 2 * C), what `self.kv` gives of the context.
+            bias: as of `forward`.
+
+        Returns:
+            (B, K, C).
+        """
+        q = split_heads(self.q(queries), self.num_heads)
+        k, v = (split_heads(part, self.num_heads) for part in kv.chunk(2, dim=-1))
         return self.proj(merge_heads(attend(q, k, v, bias)))
 
     def _unprojected_is_cheaper(self, queries: Tensor, context: Tensor) -> bool:

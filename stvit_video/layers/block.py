@@ -119,24 +119,34 @@ class CrossBlock(nn.Module):
         self.drop_path = DropPath(drop_path_rate)
         self.attention_shortcut = attention_shortcut
 
-    def forward(self, queries: Tensor, context: Tensor, spans: KeySpans | None = None) -> Tensor:
+    def forward(
+        self, queries: Tensor, context: Tensor, spans: KeySpans | None = None, is_projected: bool = False
+    ) -> Tensor:
         """Attend and transform.
 
         Args:
             queries: (B, K, C), or (B, *grid, C) with `spans`.
             context: (B, N, C), or (B, *grid, C) with `spans`.
             spans: which of the context the queries of each window see; None = all see all.
+            is_projected: whether `context` is what `project` gave, with 2 * C channels.
 
         Returns:
             The shape of `queries`.
         """
-        attended = self.ls1(self._attend(queries, context, spans))
+        attended = self.ls1(self._attend(queries, context, spans, is_projected=is_projected))
         x = queries + self.drop_path(attended) if self.attention_shortcut else attended
         return x + self.drop_path(self.ls2(self.mlp(self.norm2(x))))
 
-    def _attend(self, queries: Tensor, context: Tensor, spans: KeySpans | None) -> Tensor:
-        asking, seen = self.norm1(queries), self.norm1(context)
+    def project(self, context: Tensor) -> Tensor:
+        """The keys and values of a context, normed: (B, *sizes, C) -> (B, *sizes, 2 * C)."""
+        return self.attn.kv(self.norm1(context))
+
+    def _attend(self, queries: Tensor, context: Tensor, spans: KeySpans | None, *, is_projected: bool) -> Tensor:
+        asking = self.norm1(queries)
         if spans is None:
-            return self.attn(asking, seen)
-        blank = None if spans.ring is None else self.norm1(context.new_zeros(1, 1, 1, context.shape[-1]))
-        return attend_in_windows(self.attn, asking, seen, spans, blank=blank)
+            return (
+                self.attn.attend_projected(asking, context) if is_projected else self.attn(asking, self.norm1(context))
+            )
+        kv = context if is_projected else self.project(context)
+        blank = None if spans.ring is None else self.norm1(queries.new_zeros(1, 1, 1, queries.shape[-1]))
+        return attend_in_windows(self.attn, asking, kv, spans, blank=blank)

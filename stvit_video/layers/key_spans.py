@@ -134,20 +134,19 @@ def surround(x: Tensor, value: Tensor, widths: tuple[Span, Span]) -> Tensor:
 
 
 def attend_in_windows(
-    attention: CrossAttention, queries: Tensor, context: Tensor, spans: KeySpans, *, blank: Tensor | None = None
+    attention: CrossAttention, queries: Tensor, kv: Tensor, spans: KeySpans, *, blank: Tensor | None = None
 ) -> Tensor:
     """Attention of the queries of each window to the keys that `spans` gives them.
 
     Args:
         attention: whose projections are used.
         queries: (B, h, w, C).
-        context: (B, H, W, C).
+        kv: (B, H, W, 2 * C), what `attention.kv` gives of the context.
         blank: (1, 1, 1, C), what is in the place of the context in the ring, where `spans` has one.
 
     Returns:
         (B, h, w, C).
     """
-    kv = attention.kv(context)  # (B, H, W, 2 * C)
     if spans.ring is not None:
         assert blank is not None
         kv = surround(kv, attention.kv(blank), spans.ring.widths)

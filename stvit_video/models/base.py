@@ -14,7 +14,9 @@ from stvit_video.models.checks import resolve_token_grid
 from stvit_video.models.mixed_sizes import by_size, check_sizes, learns_from_batch
 from stvit_video.tokens.generation_places import Places, check_place, reducer_index, run_order
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
+from stvit_video.tokens.shared_tokens import SharedTokens
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -258,11 +260,13 @@ class TokenModel(nn.Module):
         """Clips or images -> logits (B, num_classes) of every head; no count of tokens is drawn."""
         return self.forward_heads(self.forward_features(clip))
 
-    def forward_pyramid(self, clip: Tensor) -> list[Tensor]:
+    def forward_pyramid(self, clip: Tensor, shared: SharedTokens | None = None) -> list[Tensor]:
         """The maps of all levels, channels first; of models that have levels."""
         raise NotImplementedError(f"{type(self).__name__} has no levels; use forward_tokens")
 
-    def forward_pyramid_of_sizes(self, pictures: Tensor, sizes: Sequence[Sequence[int]]) -> list[Tensor]:
+    def forward_pyramid_of_sizes(
+        self, pictures: Tensor, sizes: Sequence[Sequence[int]], shared: SharedTokens | None = None
+    ) -> list[Tensor]:
         """The maps of all levels of pictures that were padded to one size, as if each were alone.
 
         While batch norms learn from the batch, in training, all pictures run together, padding included.
@@ -270,6 +274,7 @@ class TokenModel(nn.Module):
         Args:
             pictures: (B, in_channels, H, W) or, for clips, (B, in_channels, T, H, W), zeros below and to the right.
             sizes: height and width of each picture in pixels.
+            shared: the semantic tokens that pictures share; None = each has its own.
 
         Returns:
             (B, C_i, *grid_i) for every level; zeros where a picture has no map.
@@ -279,23 +284,43 @@ class TokenModel(nn.Module):
         """
         check_sizes(pictures, sizes)
         if learns_from_batch(self):
-            return self.forward_pyramid(pictures)
-        return by_size(self.forward_pyramid, pictures, sizes)
+            return self.forward_pyramid(pictures, shared)
+        return by_size(self.forward_pyramid, pictures, sizes, shared)
 
-    def forward(self, clip: Tensor, sizes: Sequence[Sequence[int]] | None = None) -> Any:
+    def check_shared(self, clip: Tensor, shared: SharedTokens | None) -> None:
+        """Raise unless the model has tokens to share, and `shared` a run for each row of the batch.
+
+        Raises:
+            ValueError: it has not.
+        """
+        if shared is None:
+            return
+        if not any(isinstance(module, TokenRecovery) for module in self.modules()):
+            raise ValueError(
+                "a model that brings no semantic tokens back has none that frames could share (key_every, "
+                "clip_frames); use a stvit_r_ model, or share nothing"
+            )
+        if len(shared.runs) != len(clip):
+            raise ValueError(f"{len(shared.runs)} runs came for {len(clip)} frames; give the run of each")
+
+    def forward(
+        self, clip: Tensor, sizes: Sequence[Sequence[int]] | None = None, shared: SharedTokens | None = None
+    ) -> Any:
         """Logits (B, num_classes) of clips (B, in_channels, T, H, W), or of images (B, in_channels, [1,] H, W).
 
         A model with `features_only` answers with `forward_pyramid`'s list instead, and with that of
         `forward_pyramid_of_sizes` where `sizes` are given.
 
         Raises:
-            ValueError: `sizes` for a classifier, or sizes that don't fit the batch.
+            ValueError: `sizes` or `shared` for a classifier, or such that don't fit the batch.
         """
         self.draw_tokens()
-        if self.features_only:
-            return self.forward_pyramid(clip) if sizes is None else self.forward_pyramid_of_sizes(clip, sizes)
-        if sizes is not None:
-            raise ValueError("sizes are for models that give maps; build the model with features_only=True")
+        if self.features_only and sizes is None:
+            return self.forward_pyramid(clip, shared)
+        if self.features_only and sizes is not None:
+            return self.forward_pyramid_of_sizes(clip, sizes, shared)
+        if sizes is not None or shared is not None:
+            raise ValueError("sizes and shared are for models that give maps; build the model with features_only=True")
         return self.forward_head(self.forward_features(clip))
 
 

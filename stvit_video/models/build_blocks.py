@@ -20,6 +20,7 @@ from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
 from stvit_video.tokens.reducers.windowed_semantic import WindowedTokenGenerator
+from stvit_video.tokens.shared_tokens import SharedTokens
 from stvit_video.tokens.slot import BlockSettings, TokenSlot
 
 Maker = Callable[..., nn.Module]
@@ -145,7 +146,9 @@ def in_order(blocks: nn.ModuleList, order: tuple[tuple[int, str], ...]) -> tuple
     return [blocks[index] for index, _ in order], tuple(kind for _, kind in order)
 
 
-def run_blocks(blocks: Sequence[nn.Module], kinds: tuple[str, ...], x: Tensor) -> Tensor:
+def run_blocks(
+    blocks: Sequence[nn.Module], kinds: tuple[str, ...], x: Tensor, shared: SharedTokens | None = None
+) -> Tensor:
     """Run a plan over tokens on their grid.
 
     "joint" and "refine" blocks see all tokens, "local" blocks those of one window of the reducer; what a reducer took
@@ -155,21 +158,32 @@ def run_blocks(blocks: Sequence[nn.Module], kinds: tuple[str, ...], x: Tensor) -
         blocks: of `in_order`.
         kinds: what each runs as.
         x: (B, *grid, C).
+        shared: of frames that share semantic tokens: from a reducer to the "recover" block behind it, the key frames
+            run alone; where the batch has none, no block does. None = every row has tokens of its own.
 
     Returns:
         (B, *sizes, C), the image tokens' grid or the few tokens'.
     """
     image_tokens, in_window = x, tuple(x.shape[1:-1])
+    skips = False  # what no frame of the batch needs
     for kind, block in zip(kinds, blocks, strict=True):
         if isinstance(block, TokenReducer):
             image_tokens, in_window = x, block.window_tokens(tuple(x.shape[1:-1]))
-            x = run_block(block, x)
+            skips = shared is not None and not shared.rows
+            if not skips:
+                x = run_block(block, x if shared is None else shared.generating(x))
+        elif isinstance(block, TokenRecovery):
+            if shared is not None:
+                x = shared.recovered_from(None if skips else block.project(x))
+            inputs = block.arguments(image_tokens, x, in_window)
+            x = run_block(block, *inputs, shared is not None).reshape(image_tokens.shape)
+            skips = False
+        elif skips:
+            continue
         elif kind in ("joint", "refine"):
             x = run_block(block, x.flatten(1, -2)).unflatten(1, x.shape[1:-1])
         elif kind == "local":
             x = in_pieces(partial(_run_in_windows, block), x, in_window)
-        elif isinstance(block, TokenRecovery):
-            x = run_block(block, *block.arguments(image_tokens, x, in_window)).reshape(image_tokens.shape)
         else:
             x = run_block(block, x)
     return x
@@ -201,6 +215,6 @@ class Level(nn.Module):
         self.order = run_order(self.kinds)
         self.blocks = build_blocks(stages, makers, rates)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, *grid, C) -> (B, *sizes, C')."""
-        return run_blocks(*in_order(self.blocks, self.order), self.downsample(x))
+    def forward(self, x: Tensor, shared: SharedTokens | None = None) -> Tensor:
+        """(B, *grid, C) -> (B, *sizes, C'); for `shared` see `run_blocks`."""
+        return run_blocks(*in_order(self.blocks, self.order), self.downsample(x), shared)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stvit_video.models.activation_checkpointing import BatchNorm
+from stvit_video.tokens.shared_tokens import SharedTokens
 
 FIRST_STRIDE = 4  # pixels to a cell of the first map; every later one has twice as many
 
@@ -37,13 +38,20 @@ def learns_from_batch(model: nn.Module) -> bool:
     return any(isinstance(module, BatchNorm) and module.training for module in model.modules())
 
 
-def by_size(run: Callable[[Tensor], list[Tensor]], pictures: Tensor, sizes: Sequence[Sequence[int]]) -> list[Tensor]:
+def by_size(
+    run: Callable[..., list[Tensor]],
+    pictures: Tensor,
+    sizes: Sequence[Sequence[int]],
+    shared: SharedTokens | None = None,
+) -> list[Tensor]:
     """Run pictures of equal size together, without their padding, and pad the maps instead.
 
     Args:
-        run: (n, in_channels, [T,] h, w) -> maps (n, C_i, *grid_i) of strides 4, 8, 16 and so on.
+        run: (n, in_channels, [T,] h, w) -> maps (n, C_i, *grid_i) of strides 4, 8, 16 and so on; with `shared`, its
+            part comes as a second argument.
         pictures: (B, in_channels, [T,] H, W).
         sizes: height and width of each picture.
+        shared: the semantic tokens that pictures share, those of equal size.
 
     Returns:
         (B, C_i, *grid_i) for every level, the grid of H x W pixels; zeros behind a picture's own map.
@@ -52,12 +60,13 @@ def by_size(run: Callable[[Tensor], list[Tensor]], pictures: Tensor, sizes: Sequ
     for index, size in enumerate(sizes):
         groups.setdefault(tuple(int(side) for side in size), []).append(index)
     whole = tuple(pictures.shape[-2:])
-    if list(groups) == [whole]:
+    if list(groups) == [whole] and shared is None:
         return run(pictures)
     order = [index for members in groups.values() for index in members]
     levels: list[list[Tensor]] = []
     for (height, width), members in groups.items():
-        maps = run(pictures[torch.tensor(members, device=pictures.device)][..., :height, :width])
+        part = () if shared is None else (shared.part(members, size=(height, width)),)
+        maps = run(pictures[torch.tensor(members, device=pictures.device)][..., :height, :width], *part)
         levels.append([_padded(level, whole, FIRST_STRIDE * 2**i) for i, level in enumerate(maps)])
     back = torch.tensor(order, device=pictures.device).argsort()
     return [torch.cat(of_level)[back] for of_level in zip(*levels, strict=True)]

@@ -57,7 +57,7 @@ class TokenRecovery(CrossBlock):
 
         Args:
             image_tokens: (B, *grid, C) as they were before generation.
-            semantic_tokens: (B, *sizes, C).
+            semantic_tokens: (B, *sizes, C), or what `project` makes of them.
             in_window: semantic tokens of a whole window along each axis.
 
         Returns:

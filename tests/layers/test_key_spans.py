@@ -126,7 +126,7 @@ def test_released_attention_as_a_slow_loop(numbers, padding, columns, monkeypatc
         out = module.proj(attend_to_spans(module.q(queries), kv, spans, num_heads=2, columns=columns))
         slow = slow_released(module, queries, context, blank, padding=padding, **SIZES)
         torch.testing.assert_close(out, slow, atol=2e-5, rtol=1e-4)  # their sum with -1000 keeps 4 digits
-        torch.testing.assert_close(attend_in_windows(module, queries, context, spans, blank=blank), out)
+        torch.testing.assert_close(attend_in_windows(module, queries, module.kv(context), spans, blank=blank), out)
 
 
 def test_padding_beyond_the_keys_hides_them_all():
@@ -138,7 +138,7 @@ def test_padding_beyond_the_keys_hides_them_all():
         queries, context = torch.randn(1, *grid, DIM), torch.randn(1, 3 * numbers[0], 3 * numbers[1], DIM)
         spans = released_spans(grid, context.shape[1:3], padding=padding, **sizes)
         slow = slow_released(module, queries, context, blank, padding=padding, **sizes)
-        out = attend_in_windows(module, queries, context, spans, blank=blank)
+        out = attend_in_windows(module, queries, module.kv(context), spans, blank=blank)
         torch.testing.assert_close(out, slow, atol=2e-5, rtol=1e-4)
 
 
@@ -159,7 +159,7 @@ def test_one_graph_for_compilers():
     spans = masked_spans(*grids, **SIZES)
 
     def run(q, c):
-        return attend_in_windows(module, q, c, spans, blank=torch.zeros(DIM))
+        return attend_in_windows(module, q, module.kv(c), spans, blank=torch.zeros(DIM))
 
     with torch.no_grad():
         compiled = torch.compile(run, backend="eager", fullgraph=True)

@@ -26,6 +26,7 @@ from stvit_video.models.checks import checked_clip
 from stvit_video.tokens.generation_places import Places
 from stvit_video.tokens.plan_text import num_layers, parse_plan
 from stvit_video.tokens.plans import REDUCED_STAGE
+from stvit_video.tokens.shared_tokens import SharedTokens
 from stvit_video.tokens.slot import TokenSlot
 
 
@@ -159,10 +160,10 @@ class CasViT(TokenModel):
         x = cast(Level, self.levels[self.slot_level]).downsample(outputs[-1])
         return [*outputs[1:], self._run_slot_level(x, slice(self.num_frame_blocks))]
 
-    def _run_slot_level(self, x: Tensor, part: slice) -> Tensor:
+    def _run_slot_level(self, x: Tensor, part: slice, shared: SharedTokens | None = None) -> Tensor:
         """Some of the blocks of the level with the slot."""
         level = cast(Level, self.levels[self.slot_level])
-        return run_blocks(*in_order(level.blocks, level.order[part]), x)
+        return run_blocks(*in_order(level.blocks, level.order[part]), x, shared)
 
     def mix_frames(self, image_tokens: Tensor) -> Tensor:
         """Everything behind `encode_frames`, up to the last norm.
@@ -180,11 +181,11 @@ class CasViT(TokenModel):
             raise ValueError("a model with features_only=True has no features to classify; call forward_pyramid")
         return on_frames(self.norm, self._mix(image_tokens)[-1]).flatten(1, -2)
 
-    def _mix(self, x: Tensor) -> list[Tensor]:
+    def _mix(self, x: Tensor, shared: SharedTokens | None = None) -> list[Tensor]:
         """The outputs of the slot's level and of all behind it."""
         if self.has_time:
             x = x + resize_grid(self.temporal_pos_embed, (x.shape[1],))[:, :, None, None]
-        outputs = [self._run_slot_level(x, slice(self.num_frame_blocks, None))]
+        outputs = [self._run_slot_level(x, slice(self.num_frame_blocks, None), shared)]
         for level in self.levels[self.slot_level + 1 :]:
             outputs.append(level(outputs[-1]))
         return outputs
@@ -222,17 +223,22 @@ class CasViT(TokenModel):
         of_labels, of_teacher = self.forward_heads(self.forward_features(clip))
         return of_labels, of_teacher
 
-    def forward_pyramid(self, clip: Tensor) -> list[Tensor]:
+    def forward_pyramid(self, clip: Tensor, shared: SharedTokens | None = None) -> list[Tensor]:
         """The output of every level (B, C_i, *grid_i), channels first, grid (H, W) or (T, H, W).
 
         With `features_only` they are normed, each level by its own norm.
 
+        Args:
+            clip: as of `encode_frames`.
+            shared: the semantic tokens that frames of a video share; None = each image has its own.
+
         Raises:
-            ValueError: as `encode_frames`, or semantic tokens without recovery.
+            ValueError: as `encode_frames`, semantic tokens without recovery, or none to share.
         """
         check_pyramid(self.plan)
+        self.check_shared(clip, shared)
         *outputs, tokens = self._encode(clip)
-        outputs += self._mix(tokens)
+        outputs += self._mix(tokens, shared)
         if self.features_only:
             outputs = [on_frames(norm, x) for norm, x in zip(self.norms, outputs, strict=True)]
         return [x.movedim(-1, 1) for x in outputs]

@@ -32,6 +32,7 @@ from stvit_video.tokens.plans import REDUCED_STAGE
 from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
 from stvit_video.tokens.reducers.windowed_semantic import WindowedTokenGenerator
+from stvit_video.tokens.shared_tokens import SharedTokens
 from stvit_video.tokens.slot import TokenSlot
 from stvit_video.utils.compat import mark_static
 
@@ -173,22 +174,25 @@ class Swin(TokenModel):
         clip = pad_to_patches(clip.to(dtype), self.patch_embed.patch_size)  # autocast itself leaves float64 as it is
         return self.patch_embed(clip)
 
-    def forward_pyramid(self, clip: Tensor) -> list[Tensor]:
+    def forward_pyramid(self, clip: Tensor, shared: SharedTokens | None = None) -> list[Tensor]:
         """The maps of all levels.
 
         Args:
             clip: (B, in_channels, T, H, W) or, for an image model, (B, in_channels, H, W).
+            shared: the semantic tokens that frames of a video share; None = each image has its own.
 
         Returns:
             (B, C_i, *grid_i) for every level, channels first; normed where the model was built with `features_only`.
 
         Raises:
-            ValueError: the input does not fit, or semantic tokens take the place of the image's.
+            ValueError: the input does not fit, or semantic tokens take the place of the image's, or there are none to
+                share.
         """
         self._check_maps()
+        self.check_shared(clip, shared)
         x, maps = self._embed(clip), []
         for i, level in enumerate(self.levels):
-            x = level(x)
+            x = level(x, shared)
             maps.append((self.norms[i](x) if self.features_only else x).movedim(-1, 1))
         return maps
 

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
 
 from stvit_video.evaluation.cost.measure import count_gmacs
 from stvit_video.models import create_model
 from stvit_video.models.swin.windowed import RELEASED_WINDOWS
+from stvit_video.tokens.key_frames import clip_tokens
 
 WINDOW, NUM_TOKENS = 7, 3
 DEPTHS = (2, 2, 18, 2)
@@ -71,6 +73,16 @@ def unit(grid, channels):
     return window_block(grid, channels) + sum(generation) + among + recovery
 
 
+def unit_behind_key_frame(grid, channels):
+    """A window block, and recovery from tokens whose keys and values are there."""
+    image, semantic = zip(*(in_windows(size) for size in grid), strict=True)
+    pairs, tokens = 1, grid[0] * grid[1]
+    for size, q, k in zip(grid, image, semantic, strict=True):
+        pairs *= pairs_along(size, queries=q, own=NUM_TOKENS, keys=k, key_window=27)
+    recovery = norm(tokens, channels) + 2 * tokens * channels**2 + 2 * pairs * channels + mlp(tokens, channels)
+    return window_block(grid, channels) + recovery
+
+
 def come_down(grid, channels):
     """The next level's grid, and what leads there from so many channels."""
     grid = tuple(-(-size // 2) for size in grid)
@@ -78,7 +90,7 @@ def come_down(grid, channels):
     return grid, norm(merged, 4 * channels) + merged * 8 * channels**2
 
 
-def windowed(height, width, channels, depths=DEPTHS):
+def windowed(height, width, channels, depths=DEPTHS, unit=unit):
     """A windowed STViT-R's: two convolutions and two norms, then window blocks and, in level 3, units."""
     half, grid = (height // 2) * (width // 2), (height // 4, width // 4)
     macs = half * (27 + 2) * channels // 2 + grid[0] * grid[1] * (9 * channels // 2 + 2) * channels
@@ -118,6 +130,38 @@ def test_nothing_is_computed_that_the_function_has_not(pixels):
     assert count_gmacs(model, (3, *pixels)) == pytest.approx(windowed(*pixels, 8, sizes["depths"]), rel=1e-6)
     swin = create_model("swin_tiny", features_only=True, **sizes)
     assert count_gmacs(swin, (3, *pixels)) == pytest.approx(dense(*pixels, 8, sizes["depths"]), rel=1e-6)
+
+
+def shared(pixels, channels, key_every, depths=DEPTHS):
+    """Of a frame where each key frame shares its tokens with those behind it."""
+    behind = windowed(*pixels, channels, depths, unit=unit_behind_key_frame)
+    return (windowed(*pixels, channels, depths) + (key_every - 1) * behind) / key_every
+
+
+class Clip(nn.Module):
+    """A model on clips (1, 3, T, H, W), whose first frame is the key frame."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, clip):
+        frames = clip[0].movedim(1, 0)
+        return self.model(frames, shared=clip_tokens(len(frames), clip_frames=len(frames)))
+
+
+@pytest.mark.parametrize(("key_every", "gmacs"), [(1, 122.35), (2, 109.78), (4, 103.49), (8, 100.34)])
+def test_frames_that_share_tokens_at_800x1280(key_every, gmacs):
+    assert shared((800, 1280), CHANNELS["small"], key_every) == pytest.approx(gmacs, abs=0.006)
+    assert dense(800, 1280, CHANNELS["small"]) == pytest.approx(188.22, abs=0.006)
+
+
+@pytest.mark.parametrize("num_frames", [2, 3])
+def test_nothing_is_computed_for_frames_that_share(num_frames):
+    sizes, pixels = {"embed_dim": 8, "depths": (1, 1, 6, 1), "num_heads": (1, 1, 2, 2)}, (256, 416)
+    model = Clip(create_model("stvit_r_swin_tiny", features_only=True, **sizes, **RELEASED_WINDOWS))
+    counted = count_gmacs(model, (3, num_frames, *pixels)) / num_frames
+    assert counted == pytest.approx(shared(pixels, 8, num_frames, sizes["depths"]), rel=1e-6)
 
 
 @pytest.mark.slow
