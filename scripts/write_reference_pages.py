@@ -18,7 +18,7 @@ from stvit_video.config.consistency import chosen_protocol
 from stvit_video.config.recipe_page import Recipe, read_recipe, recipe_index, recipe_page
 from stvit_video.dense.create_detector import head_options
 from stvit_video.inference.test_protocol import TestProtocol
-from stvit_video.settings.detection_settings import DetectionSettings
+from stvit_video.settings.dense_settings import DenseSettings
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.train_settings import TaskSettings, TrainSettings
 from stvit_video.tasks.task_list import task_of
@@ -95,7 +95,7 @@ def _complete(settings: TaskSettings) -> dict[str, Any]:
     """What a recipe leaves to defaults that depend on its choices: the test protocol, the options of a head."""
     if isinstance(settings, TrainSettings):
         return {"protocol": asdict(TestProtocol.named(**chosen_protocol(settings)))}
-    assert isinstance(settings, DetectionSettings)
+    assert isinstance(settings, DenseSettings)
     head = settings.head
     defaults = head_options(head.name, head_rule=head.head_rule)
     return {"head": {**defaults, **head.plain()}, "data": settings.data.plain()}

@@ -18,6 +18,7 @@ from stvit_video.settings.doctor_settings import DoctorSettings
 from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.reading import default_values
+from stvit_video.settings.segmenter_evaluation_settings import SegmenterEvaluation
 from stvit_video.settings.sweep_settings import SweepSettings
 from stvit_video.settings.task_kinds import TASK_SETTINGS
 
@@ -25,7 +26,7 @@ PROVIDER = "stvit_video"
 # of each command the kinds of settings that it takes, by the task; the first is that of classification
 COMMANDS: dict[str, tuple[type[Group], ...]] = {
     "train": tuple(dict.fromkeys(TASK_SETTINGS.values())),
-    "evaluate": (EvaluateSettings, DetectorEvaluation),
+    "evaluate": (EvaluateSettings, DetectorEvaluation, SegmenterEvaluation),
     "doctor": (DoctorSettings,),
 }
 SWEPT = ("train", "evaluate")  # commands that take -m
@@ -71,7 +72,7 @@ def model_node(name: str) -> dict[str, Any]:
 
 
 def head_node(name: str) -> dict[str, Any]:
-    """What `head=<name>` chooses: the head of a detector, and its options with their defaults.
+    """What `head=<name>` chooses: the head of a detector or segmenter, and its options with their defaults.
 
     Args:
         name: one of HEADS.

@@ -137,7 +137,7 @@ def _facts(recipe: Recipe) -> list[tuple[str, str]]:
     tokens = "" if model.get("num_tokens") is None else f", {model['num_tokens']} semantic tokens"
     warmup = optim["warmup_epochs"]
     start = describe_start(recipe.batch, lr=optim["lr"], reference_batch=optim["lr_reference_batch"])
-    data, test = _of_detector(settings) if "head" in settings else _of_classifier(settings)
+    data, test = _of_dense(settings) if "head" in settings else _of_classifier(settings)
     return [
         ("data", data),
         ("model", f"`{model['name']}`{tokens}"),
@@ -160,12 +160,16 @@ def _of_classifier(settings: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-def _of_detector(settings: Mapping[str, Any]) -> tuple[str, str]:
-    """The same of a detector; `head` has all its options."""
+def _of_dense(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """The same of a detector or segmenter; `head` has all its options."""
     data, head = settings["data"], settings["head"]
+    size = f"short side of {data['short_side']} pixels, long side of at most {data['long_side']}"
+    if "detections" not in head:
+        window = head["window"]
+        looked = "the whole picture at once" if window is None else f"windows of {window} pixels"
+        return f"`data={data['source']}`; crops of {data['crop_size']} pixels", f"{size}; {looked}"
     sides = settings["augment"]["short_sides"] or [data["short_side"]]
     pixels = f"{sides[0]}" if len(sides) == 1 else f"one of {', '.join(map(str, sides))}"
-    size = f"short side of {data['short_side']} pixels, long side of at most {data['long_side']}"
     found = f"{head['detections']} detections from score {head['score_threshold']}, NMS {head['nms_threshold']}"
     return f"`data={data['source']}`; short side of {pixels} pixels", f"{size}; {found}"
 

@@ -15,8 +15,8 @@ class HeadSettings(OpenGroup):
     )
     head_rule: HeadRuleName = setting(
         "ours",
-        "how anchors, pooling and the like are computed: mmdet, torchvision = as for weights of these, which init_from "
-        "names",
+        "how anchors, pooling, losses and the like are computed: mmdet, torchvision, mmseg = as for weights of these, which "
+        "init_from names",
     )
 
 

@@ -1,50 +1,34 @@
 """The tasks of detection, boxes around the objects of pictures, and of instance segmentation, their masks, too."""
 
-from collections.abc import Collection, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback
 from torch import nn
 
-from stvit_video.config.detection_consistency import OF_CLASSIFICATION, detection_faults
-from stvit_video.config.layout_options import read_with_layout
+from stvit_video.config.dense_consistency import BOXES
+from stvit_video.config.detection_consistency import detection_faults
 from stvit_video.config.setting_checks import faults_of, run_checks
-from stvit_video.data.layouts.catalogue import BOX_LAYOUTS
 from stvit_video.data.loading.picture_datamodule import PictureDataModule
 from stvit_video.data.manifests.kept_split import KeptSplit
-from stvit_video.dense.detector import Detector
 from stvit_video.detections.draw_objects import draw_objects
 from stvit_video.detections.trained_detector import detector_from_checkpoint
-from stvit_video.factories.detection_parts import build_detection, meta_detector
-from stvit_video.factories.layout_settings import other_layouts_settings
-from stvit_video.factories.manifests import absolute_paths, find_manifest
+from stvit_video.factories.detection_parts import build_detection
 from stvit_video.factories.picture_data import build_detection_transform, build_picture_sizes
-from stvit_video.factories.training import build_weight_callbacks
 from stvit_video.models.detector_card import detector_card
-from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.detection_settings import DetectionSettings
-from stvit_video.settings.reading import Read
-from stvit_video.settings.train_settings import TaskSettings
+from stvit_video.tasks.dense_task import DenseTask
 from stvit_video.tasks.detector_evaluation import evaluate_detections
 from stvit_video.tasks.detector_report import report_detection
-from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 from stvit_video.training.detection_module import DetectionModule
 from stvit_video.utils.command_line import Given
 
 
-class Detection:
+class Detection(DenseTask[DetectionSettings]):
     """A `Task`; the settings say whether masks are scored."""
 
-    settings: type[TaskSettings] = DetectionSettings
-
-    def read(self, values: Mapping[str, Any]) -> Read[DetectionSettings]:
-        """See `Task`."""
-        return read_with_layout(DetectionSettings, values)
-
-    def parts(self, settings: DetectionSettings) -> None:
-        """See `Task`; none are kept."""
+    settings = DetectionSettings
+    kind = BOXES
 
     def faults(self, settings: DetectionSettings, wrong: Collection[str], parts: None) -> list[str]:
         """See `Task`."""
@@ -54,35 +38,11 @@ class Detection:
         )
         return [*detection_faults(settings, wrong), *run_checks(checks, settings, wrong)]
 
-    def place_faults(self, settings: DetectionSettings, wrong: Collection[str]) -> list[str]:
-        """See `Task`."""
-        if settings.data.source not in BOX_LAYOUTS or any(name.partition(".")[0] == "data" for name in wrong):
-            return []
-        plain = settings.data.plain()
-        plain = {name: value for name, value in plain.items() if name not in other_layouts_settings(plain)}
-        return [fault for part in ("train", "val") for fault in faults_of(partial(find_manifest, plain, part))]
-
-    def complete(self, settings: DetectionSettings) -> DetectionSettings:
-        """See `Task`."""
-        return settings.with_changes(data=ClipSettings.model_construct(**absolute_paths(dict(settings.data))))
-
-    def meta_model(self, settings: DetectionSettings) -> Detector:
-        """See `Task`."""
-        return meta_detector(settings)
-
     def build(
         self, settings: DetectionSettings, parts: None, *, kept: KeptSplit | None = None
     ) -> tuple[DetectionModule, PictureDataModule]:
         """See `Task`."""
         return build_detection(settings)
-
-    def modern(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """See `Task`."""
-        return dict(metadata)
-
-    def callbacks(self, settings: DetectionSettings, run_dir: Path, data: PictureDataModule) -> Sequence[Callback]:
-        """See `Task`."""
-        return [*build_weight_callbacks(settings), SkippedVideos(run_dir, data.train_manifest, kind="picture")]
 
     def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
         """See `Task`."""
@@ -97,7 +57,7 @@ class Detection:
     ) -> str:
         """See `Task`."""
         return detector_card(
-            metadata, result=result, checkpoint=checkpoint, num_parameters=num_parameters, unused=OF_CLASSIFICATION
+            metadata, result=result, checkpoint=checkpoint, num_parameters=num_parameters, unused=self.kind.unused
         )
 
     def predict(self, given: Given) -> int:

@@ -79,3 +79,16 @@ def test_the_page_of_a_detector_tells_its_head_and_sizes():
     augment["short_sides"] = [200, 240]
     page = recipe_page(read_recipe("x", TEXT, settings | {"head": head, "data": data, "augment": augment}))
     assert "short side of one of 200, 240 pixels" in page
+
+
+def test_the_page_of_a_segmenter_tells_its_crops_and_windows():
+    head = {"name": "upernet", "window": None}
+    data = {**SETTINGS["data"], "short_side": 240, "long_side": 999, "crop_size": 96}
+    settings = {key: value for key, value in SETTINGS.items() if key != "protocol"} | {"data": data, "augment": {}}
+    page = recipe_page(read_recipe("x", TEXT, settings | {"head": head}))
+    assert "| data | `data=csv`; crops of 96 pixels |\n| model |" in page
+    test = "| test protocol | short side of 240 pixels, long side of at most 999; "
+    assert f"{test}the whole picture at once |" in page
+    assert f"{test}windows of 64 pixels |" in recipe_page(
+        read_recipe("x", TEXT, settings | {"head": head | {"window": 64}})
+    )

@@ -13,6 +13,18 @@ def test_every_setting_of_every_command_stands_on_the_page():
         assert options - groups <= told
     assert {"model.num_tokens", "model.window_size", "model.embed_dims", "data.clip_sampler"} <= told
     assert {"head.name", "head.head_rule", "head.neck_channels", "head.focal_alpha", "score_threshold"} <= told
+    assert {"window", "head.window", "head.auxiliary_weight", "optim.poly_power"} <= told
+
+
+def test_the_heads_of_all_dense_tasks_are_told_once():
+    page = settings_page()
+    titles = [line for line in page.splitlines() if line.startswith("## `stvit_video.")]
+    assert [line for line in titles if " of a " in line] == [
+        "## `stvit_video.train` of a detector or segmenter",
+        "## `stvit_video.evaluate` of a detector",
+        "## `stvit_video.evaluate` of a segmenter",
+    ]
+    assert page.count("| `head.name` |") == 1
 
 
 def test_a_line_has_default_range_and_help():

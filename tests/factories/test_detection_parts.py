@@ -7,7 +7,7 @@ from detector_run import as_coco_folders, detector_settings
 from settings_checker import all_changed
 
 from stvit_video.config.layout_options import read_with_layout
-from stvit_video.factories.detection_parts import build_detection, build_detector, meta_detector
+from stvit_video.factories.detection_parts import build_detection
 from stvit_video.models import create_model
 from stvit_video.models.checkpoints.metadata import METADATA_KEY
 from stvit_video.models.checkpoints.state_dict import CheckpointError
@@ -19,22 +19,6 @@ def settings_of(values, **changes):
     read = read_with_layout(DetectionSettings, all_changed(values, dotted))
     assert (dict(read.wrong), read.unknown) == ({}, ())
     return read.settings
-
-
-def test_head_rule_and_options_reach_the_detector(shapes):
-    values = detector_settings(shapes, head="retinanet")
-    detector = build_detector(settings_of(values, head__head_rule="mmdet", head__scales=2), num_classes=4)
-    told = detector.describe()
-    assert (told["head"], told["head_rule"], told["num_classes"]) == ("retinanet", "mmdet", 4)
-    assert (told["options"]["scales"], told["options"]["neck_channels"]) == (2, 8)
-    assert told["backbone"]["options"]["depths"] == [1, 1, 1, 1]
-    assert not any("features_only" in options for options in (told["options"], told["backbone"]["options"]))
-
-
-def test_the_meta_detector_has_as_many_classes_as_coco(shapes):
-    detector = meta_detector(settings_of(detector_settings(shapes)))
-    assert detector.num_classes == 80
-    assert {one.device.type for one in detector.parameters()} == {"meta"}
 
 
 def test_what_the_checkpoints_say(tiny_detector):

@@ -5,7 +5,10 @@ import copy
 from stvit_video.config.consistency import contradictions
 from stvit_video.config.detection_consistency import detection_faults
 from stvit_video.config.layout_options import read_with_layout
+from stvit_video.config.segmentation_consistency import segmentation_faults
 from stvit_video.config.unknown_keys import unknown_faults
+from stvit_video.settings.detection_settings import DetectionSettings
+from stvit_video.settings.segmentation_settings import SegmentationSettings
 from stvit_video.settings.train_settings import TrainSettings
 from stvit_video.tasks.task_list import task_of
 
@@ -16,6 +19,13 @@ def changed(values, key, value):
     group, _, name = key.rpartition(".")
     (values[group] if group else values)[name] = value
     return values
+
+
+RULES = {
+    TrainSettings: contradictions,
+    DetectionSettings: detection_faults,
+    SegmentationSettings: segmentation_faults,
+}
 
 
 def all_changed(values, changes):
@@ -35,8 +45,8 @@ def typed(values):
 def faults_of(values):
     """The faults of plain settings, as a start of the training finds them."""
     read = task_of(values).read({key: value for key, value in values.items() if key != "sweep"})
-    rules = contradictions if isinstance(read.settings, TrainSettings) else detection_faults
-    return [*unknown_faults(read.unknown), *read.wrong.values(), *rules(read.settings, read.wrong)]
+    found = RULES[type(read.settings)](read.settings, read.wrong)
+    return [*unknown_faults(read.unknown), *read.wrong.values(), *found]
 
 
 def check_settings(values):

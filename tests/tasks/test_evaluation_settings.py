@@ -3,6 +3,7 @@ import pytest
 from stvit_video.config.nodes import command_node
 from stvit_video.settings.detector_evaluation_settings import DetectorEvaluation
 from stvit_video.settings.evaluate_settings import EvaluateSettings
+from stvit_video.settings.segmenter_evaluation_settings import SegmenterEvaluation
 from stvit_video.tasks.evaluation_settings import DOES, read_evaluation
 
 PLAIN = {"ckpt_path": "a.ckpt"}
@@ -29,6 +30,11 @@ def test_the_defaults_of_the_command_are_those_of_each_kind(kind):
             "num_clips is for a checkpoint that labels videos, .*finds objects",
         ),
         (DetectorEvaluation, {"model": {"num_tokens": 3}}, "model is for a checkpoint that labels videos"),
+        (EvaluateSettings, {"window": 64}, "window is for a checkpoint that labels pixels, .*labels videos"),
+        (EvaluateSettings, {"long_side": 64}, "long_side is for a checkpoint that finds objects or labels pixels, "),
+        (SegmenterEvaluation, {"detections": 3}, "detections is for a checkpoint that finds objects, .*labels pixels"),
+        (SegmenterEvaluation, {"num_crops": 3}, "num_crops is for a checkpoint that labels videos, .*labels pixels"),
+        (DetectorEvaluation, {"window_stride": 3}, "window_stride is for a checkpoint that labels pixels, .*objects"),
         (DetectorEvaluation, {"detectons": 3}, "detectons is no setting; did you mean detections"),
         (EvaluateSettings, {"num_clip": 3}, "num_clip is no setting; did you mean num_clips"),
         (EvaluateSettings, {"data": {"source": "ucf101", "splits": 3}}, "data.splits is no setting"),
