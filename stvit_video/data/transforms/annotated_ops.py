@@ -9,7 +9,7 @@ from torchvision import tv_tensors
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as tvf
 
-__all__ = ["AnnotatedPicture", "cropped", "flipped", "only", "resized", "without_empty"]
+__all__ = ["AnnotatedPicture", "cropped", "flipped", "nearest_pixels", "only", "resized", "without_empty"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def resized(sample: AnnotatedPicture, size: tuple[int, int], *, antialias: bool 
     if size == sample.size:
         return sample
     picture = tvf.resize(sample.picture, list(size), interpolation=InterpolationMode.BILINEAR, antialias=antialias)
-    masks = None if sample.masks is None else _resized_masks(sample.masks, size)
+    masks = None if sample.masks is None else nearest_pixels(sample.masks, size)
     boxes = tvf.resize(_boxes(sample), list(size)).as_subclass(Tensor)
     return replace(sample, picture=picture, boxes=boxes, masks=masks)
 
@@ -92,11 +92,11 @@ def _boxes(sample: AnnotatedPicture) -> tv_tensors.BoundingBoxes:
     return tv_tensors.BoundingBoxes(sample.boxes, format="XYXY", canvas_size=sample.size)
 
 
-def _resized_masks(masks: Tensor, size: tuple[int, int]) -> Tensor:
-    """Masks (N, H, W) at another size.
+def nearest_pixels(masks: Tensor, size: tuple[int, int]) -> Tensor:
+    """Masks, or maps of labels, (N, H, W) at another size (height, width): of each new pixel the one at its centre.
 
-    Differs: torchvision's rule for masks takes the pixel at the upper left corner of each new one, which moves them by
-        up to half a pixel against picture and boxes; here it is the one at the centre.
+    Differs: torchvision's rule for masks, as OpenCV's INTER_NEAREST, takes the pixel at the upper left corner of each
+        new one, which moves them by up to half a pixel against picture and boxes; Pillow's NEAREST is the one here.
     """
     rows, columns = (
         np.minimum(np.floor((np.arange(new) + 0.5) * (old / new)).astype(np.int64), old - 1)

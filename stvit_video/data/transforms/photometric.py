@@ -10,7 +10,9 @@ BRIGHTNESS, CONTRAST, SATURATION = (0.875, 1.125), (0.5, 1.5), (0.5, 1.5)  # fac
 HUE = (-0.05, 0.05)  # parts of the colour circle
 
 
-def distort_colours(picture: Tensor, *, probability: float, generator: torch.Generator) -> Tensor:
+def distort_colours(
+    picture: Tensor, *, probability: float, generator: torch.Generator, swap_channels: bool = True
+) -> Tensor:
     """Change brightness, contrast, saturation, hue and the order of the channels, each with a probability of its own.
 
     All draws are made whatever becomes of them, so that later ones are the same at any probability.
@@ -19,6 +21,7 @@ def distort_colours(picture: Tensor, *, probability: float, generator: torch.Gen
         picture: (3, H, W) uint8.
         probability: of each of the five.
         generator: source of the draws.
+        swap_channels: False = the channels keep their order.
 
     Returns:
         (3, H, W) uint8.
@@ -43,4 +46,4 @@ def distort_colours(picture: Tensor, *, probability: float, generator: torch.Gen
         picture = tvf.adjust_hue(picture, hue)
     if applies[1] and not contrast_first:
         picture = tvf.adjust_contrast(picture, contrast)
-    return picture[channels] if applies[4] else picture
+    return picture[channels] if applies[4] and swap_channels else picture

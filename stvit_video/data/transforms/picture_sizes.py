@@ -1,13 +1,14 @@
 """Sizes in pixels of pictures for dense tasks: resized as a whole, never cut, and padded to batches."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from stvit_video.data.transforms.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 
 __all__ = ["PictureSizes", "padded_size", "scaled_size"]
 
 DIVISOR = 32  # the coarsest stride of a pyramid
+Sizes = TypeVar("Sizes", bound="PictureSizes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class PictureSizes:
         return asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "PictureSizes":
+    def from_dict(cls: type[Sizes], values: dict[str, Any]) -> Sizes:
         """Inverse of `to_dict`.
 
         Raises:
