@@ -13,7 +13,7 @@ import torch
 
 from stvit_video.data.transforms.picture_sizes import PictureSizes
 from stvit_video.dense.create_detector import HEADS, create_dense
-from stvit_video.dense.load_detector import class_names, load_detector, read_detector, weights_rule
+from stvit_video.dense.load_dense import class_names, load_dense, read_dense, weights_rule
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, detector_metadata
 from stvit_video.models.checkpoints.state_dict import CheckpointError, unwrapped
 from stvit_video.models.registry import list_models
@@ -60,7 +60,7 @@ def import_detector(given: Given) -> None:
         ValueError: CheckpointError: the file can't be read or is of another detector; or nobody knows the classes.
         OSError: the checkpoint can't be written.
     """
-    content = read_detector(given.checkpoint)
+    content = read_dense(given.checkpoint)
     classes = read_classes(given.classes, content)
     rule = weights_rule(unwrapped(content)) or "mmdet"
     is_windowed = given.model.startswith("stvit_r_swin_") if given.windowed is None else given.windowed
@@ -71,7 +71,7 @@ def import_detector(given: Given) -> None:
         head_rule=rule,
         backbone_options=RELEASED_WINDOWS if is_windowed else None,
     )
-    report = load_detector(detector, content)
+    report = load_dense(detector, content)
     sizes = PictureSizes(short_side=given.short_side, long_side=given.long_side, antialias=rule == "ours")
     metadata = detector_metadata(
         task="instance" if HEADS[given.head].masks else "detection",

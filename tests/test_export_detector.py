@@ -8,7 +8,7 @@ import yaml
 
 import stvit_video
 from stvit_video import predict as predict_command
-from stvit_video.dense.load_detector import start_detector
+from stvit_video.dense.load_dense import load_start
 from stvit_video.detections.trained_detector import detector_from_checkpoint
 from stvit_video.evaluate import evaluate
 from stvit_video.export_run import export_run
@@ -66,6 +66,6 @@ def test_predict_takes_the_folder(exported, tiny_detector, tmp_path):
 
 def test_a_training_starts_from_the_folder(exported):
     model, _ = detector_from_checkpoint(exported)
-    report = start_detector(model, exported)
+    report = load_start(model, exported)
     assert report.new == ()
     assert len(report.loaded) == len(model.state_dict())

@@ -3,7 +3,7 @@
 from stvit_video.dense.create_detector import HEADS, build_described, create_dense, head_options
 from stvit_video.dense.detector import Detector
 from stvit_video.dense.head_rules import HEAD_RULES
-from stvit_video.dense.load_detector import class_names, load_detector, start_detector, weights_rule
+from stvit_video.dense.load_dense import class_names, load_dense, load_start, weights_rule
 from stvit_video.dense.map_rules import MAP_RULES
 from stvit_video.dense.segmenter import Segmenter
 
@@ -17,7 +17,7 @@ __all__ = [
     "class_names",
     "create_dense",
     "head_options",
-    "load_detector",
-    "start_detector",
+    "load_dense",
+    "load_start",
     "weights_rule",
 ]

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from stvit_video.dense.anchors import Size
 from stvit_video.dense.options import HeadOptions
+from stvit_video.tokens.shared_tokens import SharedTokens
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -61,6 +62,18 @@ class DenseModel(nn.Module):
             if isinstance(module, BATCH_NORMS):
                 module.eval()
         return self
+
+    def backbone_maps(self, pictures: Tensor, shared: SharedTokens | None = None) -> list[Tensor]:
+        """The maps of the backbone, finest first.
+
+        Args:
+            pictures: (B, 3, H, W), padded.
+            shared: the semantic tokens that frames of a video share; None = each picture has its own.
+
+        Raises:
+            ValueError: the backbone has no semantic tokens to share.
+        """
+        return self.backbone(pictures) if shared is None else self.backbone(pictures, shared=shared)
 
     def outputs(self, pictures: Tensor, sizes: Sequence[Size]) -> dict[str, Any]:
         """What the head answers, before anything is chosen: the same in train and eval mode."""

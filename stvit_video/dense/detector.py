@@ -15,6 +15,7 @@ from stvit_video.dense.options import DetectorOptions
 from stvit_video.dense.padding import padded, places_by_padding
 from stvit_video.dense.pyramid import Pyramid
 from stvit_video.dense.rpn import AnchorSet
+from stvit_video.tokens.shared_tokens import SharedTokens
 
 Target = Mapping[str, Tensor]
 
@@ -57,15 +58,15 @@ class Detector(DenseModel):
         """Sides of the anchors of every level of the pyramid, in pixels."""
         raise NotImplementedError(f"{type(self).__name__} does not say which anchors it has")
 
-    def maps(self, pictures: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
-        """Pictures (B, 3, H, W) of any size to the pyramid.
+    def maps(self, pictures: Tensor, shared: SharedTokens | None = None) -> tuple[Tensor, list[Tensor], Tensor]:
+        """Pictures (B, 3, H, W) of any size to the pyramid; for `shared` see `DenseModel.backbone_maps`.
 
         Returns:
             The pictures padded with zeros, right and bottom, to a multiple of 32 of at least 64; the maps of the
             pyramid, finest first; a zero that keeps the maps in the graph that the pyramid leaves out.
         """
         whole = padded(pictures)
-        maps = self.backbone(whole)
+        maps = self.backbone_maps(whole, shared)
         unused = sum((features.flatten()[:1].float().sum() * 0 for features in maps[: self.neck.first]), start=0.0)
         return whole, self.neck(maps), torch.as_tensor(unused, device=pictures.device)
 
@@ -118,6 +119,7 @@ class Detector(DenseModel):
         targets: Sequence[Target],
         *,
         generator: torch.Generator | None = None,
+        shared: SharedTokens | None = None,
     ) -> dict[str, Tensor]:
         """The losses of a batch; their sum is minimised.
 
@@ -127,6 +129,7 @@ class Detector(DenseModel):
             targets: of each picture "boxes" (N, 4) x1, y1, x2, y2 in its pixels, "labels" (N,) int64 from 0, "masks"
                 (N, h, w) of its size for heads with masks, and "crowd" (N,) bool where some boxes are no targets.
             generator: source of all draws, on the CPU; None = torch's own on the CPU.
+            shared: the semantic tokens that frames of clips share; None = each picture has its own.
 
         Returns:
             Scalars by name. Every parameter that is trained has a gradient, whatever the targets.
@@ -137,7 +140,12 @@ class Detector(DenseModel):
         raise NotImplementedError(f"{type(self).__name__} does not say what its losses are")
 
     def detect(
-        self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size] | None = None
+        self,
+        pictures: Tensor,
+        sizes: Sequence[Size],
+        original_sizes: Sequence[Size] | None = None,
+        *,
+        shared: SharedTokens | None = None,
     ) -> list[dict[str, Tensor]]:
         """The objects of every picture; batch norms and dropout are as the module's mode says, so call eval() first.
 
@@ -148,24 +156,31 @@ class Detector(DenseModel):
             pictures: (B, 3, H, W) normalised, padded with zeros right and bottom.
             sizes: height and width of each picture within the padding.
             original_sizes: height and width of each picture as it was before it was resized; None = `sizes`.
+            shared: the semantic tokens that frames of videos share, see `KeyFrames.shared`; None = each picture has its
+                own.
 
         Returns:
             For every picture, best first: "boxes" (N, 4) in pixels of the original, "scores" (N,), "labels" (N,)
             int64 from 0, and of heads with masks "masks" (N, height, width) bool of the original's size.
 
         Raises:
-            ValueError: sizes do not fit the pictures.
+            ValueError: sizes do not fit the pictures, or the backbone has no tokens to share.
         """
         checked_sizes(pictures, sizes)
         originals, found = list(original_sizes or sizes), dict[int, dict[str, Tensor]]()
         for (height, width), places in places_by_padding(sizes).items():
             alike = pictures[torch.tensor(places, device=pictures.device)][..., :height, :width]
-            parts = self.detect_alike(alike, [sizes[i] for i in places], [originals[i] for i in places])
+            part = None if shared is None else shared.part(places, views=[(height, width)] * len(places))
+            parts = self.detect_alike(alike, [sizes[i] for i in places], [originals[i] for i in places], part)
             found.update(zip(places, parts, strict=True))
         return [found[i] for i in range(len(sizes))]
 
     def detect_alike(
-        self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size]
+        self,
+        pictures: Tensor,
+        sizes: Sequence[Size],
+        original_sizes: Sequence[Size],
+        shared: SharedTokens | None = None,
     ) -> list[dict[str, Tensor]]:
         """As `detect`, of pictures (B, 3, H, W) that all have the padding that they have alone; not checked."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it detects")

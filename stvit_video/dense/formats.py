@@ -1,4 +1,4 @@
-"""Weights of detectors of other projects: told by their keys, renamed to ours."""
+"""Weights of detectors and segmenters of other projects: told by their keys, renamed to ours."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from torch import Tensor
 
 BACKBONE = "backbone."
 MMDET_NECK, TORCHVISION_NECK = "neck.lateral_convs.0.conv.weight", "backbone.fpn.inner_blocks.0."
+MMSEG_CLASSIFIER = "decode_head.conv_seg.weight"
 Renaming = tuple[str, str]  # a pattern of whole keys, and what it becomes
 
 MMDET: tuple[Renaming, ...] = (
@@ -41,11 +42,25 @@ TORCHVISION: tuple[Renaming, ...] = (
     (r"roi_heads\.mask_head\.(\d+\..+)", r"stages.0.mask.convs.\1"),
     (r"roi_heads\.mask_predictor\.(.+)", r"stages.0.mask.predictor.\1"),
 )
+MMSEG_LAYERS = {  # of UPerNet: theirs, each a convolution and its batch norm, and ours
+    r"decode_head\.psp_modules\.(\d+)\.1": r"map_head.pooling.convs.\1",
+    r"decode_head\.bottleneck": r"map_head.pooling.fuse",
+    r"decode_head\.lateral_convs\.(\d+)": r"map_head.laterals.\1",
+    r"decode_head\.fpn_convs\.(\d+)": r"map_head.outputs.\1",
+    r"decode_head\.fpn_bottleneck": r"map_head.fuse",
+    r"auxiliary_head\.convs\.0": r"auxiliary_head.conv",
+}
+MMSEG: tuple[Renaming, ...] = (
+    (r"neck\.lateral_convs\.(\d+)\.conv\.(\w+)", r"map_head.neck.fpn.inner_blocks.\1.0.\2"),
+    (r"neck\.fpn_convs\.(\d+)\.conv\.(\w+)", r"map_head.neck.fpn.layer_blocks.\1.0.\2"),
+    (r"decode_head\.conv_seg\.(\w+)", r"map_head.classifier.conv.\1"),
+    (r"auxiliary_head\.conv_seg\.(\w+)", r"auxiliary_head.classifier.conv.\1"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectorFormat:
-    """Weights of detectors of another project.
+class DenseFormat:
+    """Weights of detectors or segmenters of another project.
 
     Args:
         name: for reports.
@@ -117,6 +132,21 @@ def _newer(key: str) -> str:
     return key
 
 
+def convert_mmseg(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A segmenter of mmsegmentation with our keys: Semantic FPN behind its neck, or UPerNet."""
+    return {_mmseg_key(key): value for key, value in state.items()}
+
+
+def _mmseg_key(key: str) -> str:
+    if match := re.fullmatch(r"decode_head\.scale_heads\.(\d+)\.(\d+)\.(conv|bn)\.(\w+)", key):
+        step = int(match[2]) // 2  # each convolution has a doubling behind it
+        return f"map_head.levels.{match[1]}.convs.{step}.{int(match[3] == 'bn')}.{match[4]}"
+    for theirs, ours in MMSEG_LAYERS.items():
+        if match := re.fullmatch(rf"{theirs}\.(?P<part>conv|bn)\.(?P<leaf>\w+)", key):
+            return f"{match.expand(ours)}.{int(match['part'] == 'bn')}.{match['leaf']}"
+    return _renamed(key, MMSEG)
+
+
 def _renamed(key: str, names: tuple[Renaming, ...]) -> str:
     for pattern, ours in names:
         if match := re.fullmatch(pattern, key):
@@ -124,9 +154,15 @@ def _renamed(key: str, names: tuple[Renaming, ...]) -> str:
     return key
 
 
-FORMATS: tuple[DetectorFormat, ...] = (
-    DetectorFormat(name="mmdet", rule="mmdet", matches=lambda state: MMDET_NECK in state, convert=convert_mmdet),
-    DetectorFormat(
+FORMATS: tuple[DenseFormat, ...] = (
+    DenseFormat(name="mmseg", rule="mmseg", matches=lambda state: MMSEG_CLASSIFIER in state, convert=convert_mmseg),
+    DenseFormat(
+        name="mmdet",
+        rule="mmdet",
+        matches=lambda state: MMDET_NECK in state and MMSEG_CLASSIFIER not in state,
+        convert=convert_mmdet,
+    ),
+    DenseFormat(
         name="torchvision's detection",
         rule="torchvision",
         matches=lambda state: any(key.startswith(TORCHVISION_NECK) for key in state),

@@ -26,6 +26,7 @@ from stvit_video.dense.paste import paste_masks
 from stvit_video.dense.pyramid import Pyramid
 from stvit_video.dense.roi_pooling import pool_regions
 from stvit_video.dense.rpn import RegionProposals
+from stvit_video.tokens.shared_tokens import SharedTokens
 
 
 class Stage(nn.Module):
@@ -98,13 +99,14 @@ class RegionDetector(Detector):
         targets: Sequence[Target],
         *,
         generator: torch.Generator | None = None,
+        shared: SharedTokens | None = None,
     ) -> dict[str, Tensor]:
         """See `Detector.losses`: "rpn_objects", "rpn_boxes", and for every stage "classes", "boxes" and "masks".
 
         The names of a cascade's stages have their number behind them, from 1.
         """
         known = self.checked(pictures, sizes, targets, generator)
-        padded, maps, zero = self.maps(pictures)
+        padded, maps, zero = self.maps(pictures, shared)
         logits, offsets = self.rpn(maps)
         anchors = self.anchors(maps, padded, sizes)
         losses = self.rpn.losses(logits, offsets, anchors, [target["boxes"] for target in known], generator=generator)
@@ -216,10 +218,14 @@ class RegionDetector(Detector):
 
     @torch.no_grad()
     def detect_alike(
-        self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size]
+        self,
+        pictures: Tensor,
+        sizes: Sequence[Size],
+        original_sizes: Sequence[Size],
+        shared: SharedTokens | None = None,
     ) -> list[dict[str, Tensor]]:
         """See `Detector`; the classes are of the mean of all stages' logits, the boxes of the last stage."""
-        padded, maps, _ = self.maps(pictures)
+        padded, maps, _ = self.maps(pictures, shared)
         answers = self._answers(padded, maps, sizes)
         regions = answers["regions"][-1]
         counts = [len(boxes) for boxes in regions]

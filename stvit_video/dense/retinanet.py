@@ -18,6 +18,7 @@ from stvit_video.dense.matching import IGNORED, match_boxes
 from stvit_video.dense.options import DenseOptions
 from stvit_video.dense.pyramid import Pyramid
 from stvit_video.dense.rpn import AnchorSet
+from stvit_video.tokens.shared_tokens import SharedTokens
 
 FIRST_MAP = 1  # of the backbone's maps, that the pyramid begins with
 
@@ -64,10 +65,11 @@ class RetinaNet(Detector):
         targets: Sequence[Target],
         *,
         generator: torch.Generator | None = None,
+        shared: SharedTokens | None = None,
     ) -> dict[str, Tensor]:
         """See `Detector.losses`: "classes" and "boxes". Only boxes above `max_boxes` are drawn."""
         known = self.checked(pictures, sizes, targets, generator)
-        padded, maps, zero = self.maps(pictures)
+        padded, maps, zero = self.maps(pictures, shared)
         answers, anchors = self.head(maps), self.anchors(maps, padded, sizes)
         sums = [
             self._picture_sums(answers["cls_logits"][i], answers["bbox_regression"][i], anchors, target, i)
@@ -118,10 +120,14 @@ class RetinaNet(Detector):
 
     @torch.no_grad()
     def detect_alike(
-        self, pictures: Tensor, sizes: Sequence[Size], original_sizes: Sequence[Size]
+        self,
+        pictures: Tensor,
+        sizes: Sequence[Size],
+        original_sizes: Sequence[Size],
+        shared: SharedTokens | None = None,
     ) -> list[dict[str, Tensor]]:
         """See `Detector.detect_alike`."""
-        padded, maps, _ = self.maps(pictures)
+        padded, maps, _ = self.maps(pictures, shared)
         answers, anchors = self.head(maps), self.anchors(maps, padded, sizes)
         scores, offsets = answers["cls_logits"].float().sigmoid(), answers["bbox_regression"]
         if anchors.usable is not None:

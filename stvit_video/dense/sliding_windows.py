@@ -21,12 +21,18 @@ def window_starts(side: int, *, window: int, stride: int) -> list[int]:
     return [*range(0, last, stride), last]
 
 
+def window_places(size: Size, *, window: int, stride: int) -> list[tuple[int, int]]:
+    """First row and column of the windows over a picture, row by row; see `window_starts`."""
+    rows, columns = (window_starts(side, window=window, stride=stride) for side in size)
+    return list(product(rows, columns))
+
+
 def slide(picture: Tensor, run: Callable[[Tensor], Tensor], *, window: int, stride: int, together: int = 1) -> Tensor:
     """The logits of a picture as the mean of those of its windows.
 
     Args:
         picture: (3, H, W).
-        run: from windows (n, 3, h, w) to their logits (n, K, h, w).
+        run: from windows (n, 3, h, w) to their logits (n, K, h, w); they come in the order of `window_places`.
         window: side of a window in pixels; shorter sides of the picture are taken whole.
         stride: pixels from window to window.
         together: windows in a call of `run`.
@@ -37,7 +43,7 @@ def slide(picture: Tensor, run: Callable[[Tensor], Tensor], *, window: int, stri
     Source: mmsegmentation, slide_inference of EncoderDecoder.
     """
     size: Size = (picture.shape[-2], picture.shape[-1])
-    places = list(product(*(window_starts(side, window=window, stride=stride) for side in size)))
+    places = window_places(size, window=window, stride=stride)
     total, counts = torch.zeros((), device=picture.device), torch.zeros(size, device=picture.device)
     for top, left, logits in _windows(picture, run, places, window=window, together=together):
         if not total.ndim:
@@ -48,7 +54,7 @@ def slide(picture: Tensor, run: Callable[[Tensor], Tensor], *, window: int, stri
 
 
 def _windows(
-    picture: Tensor, run: Callable[[Tensor], Tensor], places: list[tuple[int, ...]], *, window: int, together: int
+    picture: Tensor, run: Callable[[Tensor], Tensor], places: list[tuple[int, int]], *, window: int, together: int
 ) -> Iterator[tuple[int, int, Tensor]]:
     """The first row and column of every window, and its logits (K, h, w)."""
     for start in range(0, len(places), together):

@@ -19,7 +19,7 @@ from stvit_video.data.transforms.annotated_ops import AnnotatedPicture, resized
 from stvit_video.data.transforms.picture_sizes import PictureSizes
 from stvit_video.dense.create_detector import build_described
 from stvit_video.dense.detector import Detector
-from stvit_video.dense.load_detector import load_detector
+from stvit_video.dense.load_dense import load_dense
 from stvit_video.inference.trained_model import choose_device
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.models.checkpoints.metadata import (
@@ -202,7 +202,7 @@ def detector_from_checkpoint(
     content, source = read_checkpoint(path), repr(str(path))
     metadata = check_metadata(content.get(METADATA_KEY), source=source, tasks=TASKS_OF_DETECTORS)
     model = _described(metadata, options or {}, source=source)
-    load_detector(model, content)
+    load_dense(model, content)
     return model.eval(), metadata
 
 

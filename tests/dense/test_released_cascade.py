@@ -9,7 +9,7 @@ from drawn_objects import LITTLE
 from golden_files import GOLDEN, golden_fill
 from mmdet_maker import mmdet_state
 
-from stvit_video.dense import create_dense, load_detector, start_detector
+from stvit_video.dense import create_dense, load_dense, load_start
 from stvit_video.models import CheckpointError
 
 WINDOWS = {"key_window": (14, 14), "center_window": (21, 21), "recover_window": (27, 27)}
@@ -46,7 +46,7 @@ def file(golden):
 @torch.no_grad()
 def test_maps_of_the_backbone_are_the_authors(golden, file):
     detector = cascade(**WINDOWS).eval()
-    report = load_detector(detector, file)
+    report = load_dense(detector, file)
     assert report.format == "mmdet cascade_mask_rcnn"
     assert report.new == report.interpolated == ()
     left = set(detector.state_dict()) - set(report.loaded)
@@ -60,6 +60,6 @@ def test_maps_of_the_backbone_are_the_authors(golden, file):
 
 
 def test_the_global_network_refuses_the_windowed_weights(file):
-    for load in (load_detector, start_detector):
+    for load in (load_dense, load_start):
         with pytest.raises(CheckpointError, match="center_window"):
             load(cascade(generate_shortcut=True, block_layer_scale=None), file)

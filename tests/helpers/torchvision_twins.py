@@ -7,7 +7,7 @@ from drawn_objects import drawn_picture
 from torch import nn
 
 from stvit_video.dense.create_detector import HEADS, head_options
-from stvit_video.dense.load_detector import load_detector
+from stvit_video.dense.load_dense import load_dense
 from stvit_video.dense.options import build_options
 
 DRAWN = [
@@ -48,7 +48,7 @@ def our_twin(reference, head, *, num_classes, **options):
     known = {**head_options(head, head_rule="torchvision"), **options}
     chosen = build_options(HEADS[head].options, head=head, defaults={}, given=known)
     ours = HEADS[head].build(body, channels=CHANNELS, num_classes=num_classes, options=chosen, rule="torchvision")
-    report = load_detector(ours, reference.state_dict())
+    report = load_dense(ours, reference.state_dict())
     assert not report.new
     assert set(report.loaded) == set(ours.state_dict())
     return ours.eval()

@@ -20,7 +20,8 @@ from stvit_video.models.checkpoints.unsupported import check_supported
 from stvit_video.models.registry import FAMILIES, build_model, family_of, layer_groups
 
 FORMATS = {known: family for family in FAMILIES.values() for known in family.formats}
-PARTS_OF_DETECTORS = ("backbone.", "neck.")  # beginnings of keys, ours and mmdet's
+BACKBONE = "backbone."  # beginning of keys, ours and those of mmdet and mmseg
+OF_SEGMENTERS, OF_DETECTORS = ("map_head.", "decode_head."), ("neck.",)  # the same of what stands around it
 Result = TypeVar("Result")
 
 
@@ -119,11 +120,7 @@ def load_checkpoint(
     source = path_or_state_dict
     content = _dictionary(read_checkpoint(source) if isinstance(source, (str, Path)) else source)
     state = unwrapped(content)
-    if all(any(key.startswith(part) for key in state) for part in PARTS_OF_DETECTORS):
-        raise CheckpointError(
-            "the checkpoint holds the weights of a detector, and this model labels videos or pictures; give weights of "
-            "such a model, or start another detector from it (task=detection init_from=...)"
-        )
+    _check_alone(state)
     foreign = format_of(content)
     if foreign is None:
         name = f"stvit_video {'checkpoint' if METADATA_KEY in content else 'state dict'}"
@@ -158,6 +155,19 @@ def format_of(content: Mapping[str, Any]) -> Format | None:
     if (foreign := next((known for known in FORMATS if known.matches(state)), None)) is None:
         check_supported(state)
     return foreign
+
+
+def _check_alone(state: Mapping[str, Tensor]) -> None:
+    """Raise where weights are of a detector or segmenter, of which the model would be a part."""
+    if not any(key.startswith(BACKBONE) for key in state):
+        return
+    kinds = {"segmenter": (OF_SEGMENTERS, "semantic"), "detector": (OF_DETECTORS, "detection")}
+    for kind, (parts, task) in kinds.items():
+        if any(key.startswith(parts) for key in state):
+            raise CheckpointError(
+                f"the checkpoint holds the weights of a {kind}, and this model labels videos or pictures; give weights "
+                f"of such a model, or start another {kind} from it (task={task} init_from=...)"
+            )
 
 
 def _check_family(foreign: Format, model: nn.Module) -> None:

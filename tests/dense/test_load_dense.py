@@ -6,8 +6,8 @@ from casvit_names import their_name
 from drawn_objects import ALL_HEADS, TINY, four_pictures, tiny_detector
 from mmdet_maker import mmdet_state
 
-from stvit_video.dense import class_names, load_detector, start_detector, weights_rule
-from stvit_video.dense.load_detector import OURS, head_of_keys
+from stvit_video.dense import class_names, load_dense, load_start, weights_rule
+from stvit_video.dense.load_dense import OURS, head_of_keys
 from stvit_video.models import CheckpointError, create_model, load_checkpoint
 from stvit_video.models.swin.windowed import RELEASED_WINDOWS
 
@@ -47,7 +47,7 @@ def test_mmdets_file_gives_the_same_detections(tmp_path, head, options, backbone
     theirs.losses(*four_pictures())  # statistics of batch norms
     path = mmdet_file(tmp_path / "theirs.pth", theirs, backbone_name=backbone_name)
     ours = tiny_detector(head, seed=2, head_rule="mmdet", score_threshold=0.001, **options)
-    report = load_detector(ours, path)
+    report = load_dense(ours, path)
     assert report.format == f"mmdet {head}"
     assert set(report.loaded) == set(ours.state_dict())
     assert report.new == report.unused == ()
@@ -61,8 +61,8 @@ def test_mmdets_file_gives_the_same_detections(tmp_path, head, options, backbone
 @pytest.mark.parametrize("head", ALL_HEADS)
 def test_our_own_there_and_back(head):
     theirs, ours = tiny_detector(head, seed=1), tiny_detector(head, seed=2)
-    report = load_detector(ours, {"state_dict": {f"model.{key}": value for key, value in theirs.state_dict().items()}})
-    assert report.format == OURS
+    report = load_dense(ours, {"state_dict": {f"model.{key}": value for key, value in theirs.state_dict().items()}})
+    assert report.format == OURS["boxes"]
     assert all(torch.equal(value, theirs.state_dict()[key]) for key, value in ours.state_dict().items())
     assert set(report.loaded) == set(ours.state_dict())
     assert head_of_keys(ours.state_dict()) == head
@@ -73,19 +73,19 @@ def test_weights_of_another_rule():
     for rule in ("mmdet", "torchvision"):
         other = tiny_detector("mask_rcnn", seed=1, head_rule=rule)
         assert weights_rule(other.state_dict()) == rule
-        text = unchanged(ours, lambda other=other: load_detector(ours, other.state_dict()))
+        text = unchanged(ours, lambda other=other: load_dense(ours, other.state_dict()))
         assert f"head_rule={rule!r}" in text
         assert "head_rule='ours'" in text
     theirs = mmdet_state(tiny_detector("mask_rcnn", head_rule="mmdet"), backbone_name=their_name)
     assert weights_rule(theirs) == "mmdet"
-    assert "head_rule='mmdet'" in unchanged(ours, lambda: start_detector(ours, theirs))
+    assert "head_rule='mmdet'" in unchanged(ours, lambda: load_start(ours, theirs))
     assert weights_rule(ours.backbone.state_dict()) is None
 
 
 def test_weights_of_another_head():
     for head, other in (("mask_rcnn", "retinanet"), ("faster_rcnn", "mask_rcnn"), ("cascade_mask_rcnn", "mask_rcnn")):
         ours, state = tiny_detector(head), tiny_detector(other).state_dict()
-        text = unchanged(ours, lambda ours=ours, state=state: load_detector(ours, state))
+        text = unchanged(ours, lambda ours=ours, state=state: load_dense(ours, state))
         assert f"head={head}" in text
         assert f"use head={other}" in text
 
@@ -93,10 +93,10 @@ def test_weights_of_another_head():
 @pytest.mark.parametrize("head", ALL_HEADS)
 def test_weights_for_another_number_of_classes(head):
     ours, theirs = tiny_detector(head, seed=2), tiny_detector(head, seed=1, num_classes=5)
-    text = unchanged(ours, lambda: load_detector(ours, theirs.state_dict()))
+    text = unchanged(ours, lambda: load_dense(ours, theirs.state_dict()))
     assert "5 classes, the detector for 2" in text
     before = {key: value.clone() for key, value in ours.state_dict().items()}
-    report = start_detector(ours, theirs.state_dict())
+    report = load_start(ours, theirs.state_dict())
     assert report.new
     for key, value in ours.state_dict().items():
         wanted = before[key] if key in report.new else theirs.state_dict()[key]
@@ -108,7 +108,7 @@ def test_weights_for_another_number_of_classes(head):
 def test_a_new_head_on_request():
     ours, theirs = tiny_detector("mask_rcnn", seed=2), tiny_detector("mask_rcnn", seed=1)
     before = ours.stages[0].box.classes.weight.clone()
-    report = load_detector(ours, theirs.state_dict(), new_head=True)
+    report = load_dense(ours, theirs.state_dict(), new_head=True)
     assert torch.equal(ours.stages[0].box.classes.weight, before)
     assert torch.equal(ours.rpn.head.cls_logits.weight, theirs.rpn.head.cls_logits.weight)
     assert "stages.0.box.classes.weight" in report.new
@@ -118,9 +118,9 @@ def test_a_new_head_on_request():
 def test_a_backbone_starts_a_training_and_is_no_detector():
     classifier = create_model("casvit_xs", num_classes=7, **TINY)
     ours = tiny_detector("mask_rcnn", seed=2)
-    text = unchanged(ours, lambda: load_detector(ours, classifier.state_dict()))
+    text = unchanged(ours, lambda: load_dense(ours, classifier.state_dict()))
     assert "holds no detector" in text
-    report = start_detector(ours, classifier.state_dict())
+    report = load_start(ours, classifier.state_dict())
     assert torch.equal(ours.backbone.stem.conv1.weight, classifier.stem.conv1.weight)
     assert "backbone.stem.conv1.weight" in report.loaded
     assert {"neck.fpn.inner_blocks.0.0.weight", "backbone.norms.0.weight"} <= set(report.new)
@@ -132,7 +132,7 @@ def test_the_released_classifier_starts_the_windowed_detector():
     classifier = create_model(STVIT_R["backbone"], num_classes=7, **options).state_dict()
     windowed = STVIT_R | {"backbone_options": {**options, **RELEASED_WINDOWS}}
     ours = tiny_detector("mask_rcnn", **windowed)
-    report = start_detector(ours, classifier)
+    report = load_start(ours, classifier)
     key = "levels.2.blocks.1.layers.0.ls1.gamma"  # of generation, which keeps its layer scale
     assert torch.equal(ours.backbone.state_dict()[key], classifier[key])
     assert f"backbone.{key}" in report.loaded
@@ -150,7 +150,7 @@ def test_the_released_classifier_starts_the_windowed_detector():
 def test_a_state_dict_that_does_not_fit_changes_nothing(change, match):
     ours, state = tiny_detector("mask_rcnn", seed=2), dict(tiny_detector("mask_rcnn", seed=1).state_dict())
     change(state)
-    text = unchanged(ours, lambda: load_detector(ours, state))
+    text = unchanged(ours, lambda: load_dense(ours, state))
     with pytest.raises(AssertionError, match=match):
         raise AssertionError(text)
 
@@ -170,10 +170,10 @@ class Event:
 def test_a_file_with_objects_says_what_to_do(tmp_path):
     ours = tiny_detector("mask_rcnn", head_rule="mmdet")
     path = mmdet_file(tmp_path / "theirs.pth", ours, hook=Event())
-    text = unchanged(ours, lambda: load_detector(ours, path))
+    text = unchanged(ours, lambda: load_dense(ours, path))
     assert "'state_dict'" in text
     assert "trust" in text
-    missing = unchanged(ours, lambda: load_detector(ours, tmp_path / "none.pth"))
+    missing = unchanged(ours, lambda: load_dense(ours, tmp_path / "none.pth"))
     assert "none.pth" in missing
     assert "trust" not in missing
 
