@@ -9,11 +9,11 @@ from torch import nn
 
 from stvit_video.dense.dense_model import FIRST_STRIDE, DenseModel, named_rule
 from stvit_video.dense.head_rules import HEAD_RULES
-from stvit_video.dense.map_options import SemanticFpnOptions, UperNetOptions
 from stvit_video.dense.map_rules import MAP_RULES
 from stvit_video.dense.mask_rcnn import RegionDetector
 from stvit_video.dense.options import DenseOptions, HeadOptions, RegionOptions, build_options
 from stvit_video.dense.retinanet import RetinaNet
+from stvit_video.dense.segmenter_options import SemanticFpnOptions, UperNetOptions
 from stvit_video.dense.semantic_fpn import SemanticFpn
 from stvit_video.dense.true_maps import MOST_CLASSES
 from stvit_video.dense.upernet import UperNet

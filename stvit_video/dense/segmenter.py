@@ -11,9 +11,9 @@ from stvit_video.dense.anchors import Size
 from stvit_video.dense.box_targets import checked_sizes
 from stvit_video.dense.dense_model import DenseModel
 from stvit_video.dense.map_logits import label_pixels, resized_logits
-from stvit_video.dense.map_options import SegmenterOptions
 from stvit_video.dense.map_rules import MAP_RULES, MapRule
 from stvit_video.dense.padding import own_padding, padded, places_by_padding
+from stvit_video.dense.segmenter_options import SegmenterOptions
 from stvit_video.dense.sliding_windows import slide, window_places
 from stvit_video.dense.true_maps import checked_maps, map_loss
 from stvit_video.tokens.shared_tokens import SharedTokens

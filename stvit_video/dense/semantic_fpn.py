@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 from stvit_video.dense.map_layers import PixelClassifier, conv_norm
 from stvit_video.dense.map_logits import resized_logits
-from stvit_video.dense.map_options import SemanticFpnOptions
 from stvit_video.dense.pyramid import Pyramid
 from stvit_video.dense.segmenter import Segmenter
+from stvit_video.dense.segmenter_options import SemanticFpnOptions
 
 
 class DoubledLevel(nn.Module):

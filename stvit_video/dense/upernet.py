@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from stvit_video.dense.map_layers import PixelClassifier, PyramidPooling, conv_norm
 from stvit_video.dense.map_logits import resized_logits
-from stvit_video.dense.map_options import UperNetOptions
 from stvit_video.dense.segmenter import AUXILIARY_MAP, Segmenter
+from stvit_video.dense.segmenter_options import UperNetOptions
 
 
 class UperNetHead(nn.Module):

@@ -9,7 +9,7 @@ from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.dense.create_detector import create_dense
 from stvit_video.dense.dense_model import DenseModel
 from stvit_video.dense.formats import BACKBONE
-from stvit_video.dense.load_detector import start_detector
+from stvit_video.dense.load_dense import load_start
 from stvit_video.factories.network import given_options
 from stvit_video.factories.training import build_optim, scaled_learning_rate, video_namer
 from stvit_video.models.base import TokenModel
@@ -64,7 +64,7 @@ def start_dense(model: DenseModel, settings: DenseSettings) -> None:
     if not settings.init_from:
         return
     try:
-        report = start_detector(model, settings.init_from, new_head=settings.init_head == "new")
+        report = load_start(model, settings.init_from, new_head=settings.init_head == "new")
     except CheckpointError as error:
         raise CheckpointError(f"init_from={settings.init_from}: {error}") from error
     if settings.init_head == "keep" and (new := [key for key in report.new if not key.startswith(BACKBONE)]):
