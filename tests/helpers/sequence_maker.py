@@ -27,11 +27,12 @@ def frame_document(lengths=LENGTHS, *, size=(36, 44), alone=1):
     return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "cell"}]}
 
 
-def write_frames(root: Path, document=None) -> Path:
-    """The pictures of such a document, and its json."""
+def write_frames(root: Path, document=None, *, alike=False) -> Path:
+    """The pictures of such a document, all of them alike if wanted, and its json."""
     document = document or frame_document()
     for image in document["images"]:
-        write_picture(root / image["file_name"], seed=image["id"], size=(image["height"], image["width"]))
+        seed = 0 if alike else image["id"]
+        write_picture(root / image["file_name"], seed=seed, size=(image["height"], image["width"]))
     (root / "frames.json").write_text(json.dumps(document))
     return root
 

@@ -1,6 +1,7 @@
 """What data sets of listed pictures share, whatever is known of the pictures: boxes, masks or label maps."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -80,6 +81,11 @@ class RandomPictures(ListedPictures):
         super().share_memory()
         self._epoch.share_memory_()
 
+    @property
+    def epoch(self) -> int:
+        """The epoch that was set last."""
+        return int(self._epoch)
+
     def set_epoch(self, epoch: int) -> None:
         """Draw otherwise from now on, also in workers that run already; call it between two epochs."""
         self._epoch[0] = epoch
@@ -95,12 +101,11 @@ class RandomPictures(ListedPictures):
             index,
             num_listed=len(self),
             seed=self.seed,
-            epoch=int(self._epoch),
+            epoch=self.epoch,
             max_attempts=self.max_attempts,
             kind="picture",
         )
 
-    @abstractmethod
     def read_one(self, candidate: int, generator: torch.Generator) -> Any:
         """Read a picture of the list and change it.
 
@@ -110,6 +115,38 @@ class RandomPictures(ListedPictures):
 
         Raises:
             DecodeError: it can't be read.
+        """
+        (content,) = self.changed([self.read_sample(candidate, generator)], generator)
+        return content
+
+    @abstractmethod
+    def read_sample(self, candidate: int, generator: torch.Generator) -> Any:
+        """Read a picture of the list.
+
+        Args:
+            candidate: its number.
+            generator: source of the draws, where not all that is known of it is wanted.
+
+        Raises:
+            DecodeError: it can't be read.
+        """
+
+    @abstractmethod
+    def changed(self, samples: Sequence[Any], generator: torch.Generator) -> list[Any]:
+        """Change pictures that were read, all of them by the same draws.
+
+        Args:
+            samples: what `read_sample` gives.
+            generator: source of the draws.
+        """
+
+    @abstractmethod
+    def item_of(self, content: Any, index: int) -> dict[str, Any]:
+        """The item of a changed picture, without what is told of the pictures that it replaces.
+
+        Args:
+            content: one of what `changed` gives.
+            index: number of the picture in the list.
         """
 
 

@@ -1,5 +1,6 @@
 """Pictures with boxes, labels and masks: changed at random for training, or only resized for evaluation."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
@@ -72,14 +73,27 @@ class TrainingPictures(RandomPictures):
             BrokenVideosError: `max_attempts` pictures in a row can't be read.
         """
         read = self.read_some(index)
-        sample, original_size = read.content
-        return _item(sample, self.manifest.records[read.index], original_size, self.sizes) | read.facts()
+        return self.item_of(read.content, read.index) | read.facts()
 
-    def read_one(self, candidate: int, generator: torch.Generator) -> tuple[AnnotatedPicture, tuple[int, int]]:
-        """A changed picture with its objects, and the size that it had."""
+    def read_sample(self, candidate: int, generator: torch.Generator) -> AnnotatedPicture:
+        """A picture with its objects."""
         with self.reading_now.of(candidate):
-            sample = self.source.read(candidate, learned_only=True, max_objects=self.max_objects, generator=generator)
-            return self.transform(sample, generator=generator), sample.size
+            return self.source.read(candidate, learned_only=True, max_objects=self.max_objects, generator=generator)
+
+    def changed(
+        self, samples: Sequence[AnnotatedPicture], generator: torch.Generator
+    ) -> list[tuple[AnnotatedPicture, tuple[int, int]]]:
+        """The changed pictures with their objects, and the sizes that they had."""
+        state, found = generator.get_state(), []
+        for sample in samples:
+            generator.set_state(state)
+            found.append((self.transform(sample, generator=generator), sample.size))
+        return found
+
+    def item_of(self, content: tuple[AnnotatedPicture, tuple[int, int]], index: int) -> dict[str, Any]:
+        """See `__getitem__`."""
+        sample, original_size = content
+        return _item(sample, self.manifest.records[index], original_size, self.sizes)
 
 
 class EvaluationPictures(ListedPictures):

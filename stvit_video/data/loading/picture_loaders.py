@@ -1,20 +1,53 @@
 """Training and validation loaders of listed pictures, for Lightning, whatever is known of the pictures."""
 
 from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from torch.utils.data import Dataset
 
 from stvit_video.data.loading.datamodule import Batches
 from stvit_video.data.loading.listed_pictures import ListedPictures, RandomPictures
 from stvit_video.data.loading.picture_batch import collate_pictures
+from stvit_video.data.loading.picture_clips import FrameClips, PictureClips, clip_rows, collate_picture_clips
 from stvit_video.data.loading.resumable_datamodule import ResumableDataModule
 from stvit_video.data.loading.resumable_loader import ResumableLoader
-from stvit_video.data.loading.video_loader import VideoLoader
+from stvit_video.data.loading.video_loader import Collate, VideoLoader
 from stvit_video.data.manifests.manifest import Manifest
 
-__all__ = ["PictureLoaders"]
+__all__ = ["PictureBatches", "PictureLoaders"]
+
+PICTURES = FrameClips()  # each stands for itself
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureBatches(Batches):
+    """How many pictures make a batch, and which of them are clips.
+
+    Attributes:
+        frames: which frames of videos a training clip has; `size` counts frames, so whole clips.
+
+    Raises:
+        ValueError: `size` is no multiple of the frames of a clip.
+    """
+
+    frames: FrameClips = PICTURES
+
+    def __post_init__(self) -> None:
+        if self.size % self.frames.num_frames:
+            raise ValueError(
+                f"batch_size={self.size} counts frames and is no multiple of clip_frames={self.frames.num_frames}; use "
+                f"batch_size={-(-self.size // self.frames.num_frames) * self.frames.num_frames}"
+            )
+
+    @property
+    def num_clips(self) -> int:
+        """Clips of a training batch."""
+        return self.size // self.frames.num_frames
 
 
 class PictureLoaders(ResumableDataModule):
-    """Training pictures changed at random, validation pictures in order.
+    """Training pictures, or clips of them, changed at random; validation pictures in order.
 
     Args:
         train: pictures to learn from.
@@ -24,11 +57,12 @@ class PictureLoaders(ResumableDataModule):
 
     Raises:
         ValueError: there are fewer training pictures than a batch takes.
+        ManifestError: clips are wanted, and the training pictures are no frames of videos.
     """
 
     def __init__(self, train: Manifest, val: Manifest, *, batches: Batches, seed: int) -> None:
         super().__init__(num_workers=batches.num_workers, seed=seed)
-        self.batches = batches
+        self.batches = batches if isinstance(batches, PictureBatches) else PictureBatches(**vars(batches))
         self._listed = (train, val)
         self._train: RandomPictures | None = None
         self._val: ListedPictures | None = None
@@ -60,17 +94,23 @@ class PictureLoaders(ResumableDataModule):
         """The validation pictures, as they are tested."""
 
     def train_dataloader(self) -> VideoLoader:
-        """Batches as `collate_pictures` makes them; a resumed epoch begins where it stopped."""
+        """Batches as `collate_pictures` makes them, of clips as `collate_picture_clips` does.
+
+        A resumed epoch begins where it stopped.
+        """
         self.setup("fit")
         assert self._train is not None
         self._require_full_batch()
+        frames = self.batches.frames
+        samples: Dataset[Any] = self._train if frames.num_frames == 1 else PictureClips(self._train, frames=frames)
+        collate: Collate = collate_pictures if frames.num_frames == 1 else collate_picture_clips
         return self.resumed(
             self.loader(
-                self._train,
+                samples,
                 ResumableLoader,
-                sampler=self.sampler(self._train, shuffle=True),
-                batch_size=self.batches.size,
-                collate=collate_pictures,
+                sampler=self.sampler(samples, shuffle=True),
+                batch_size=self.batches.num_clips,
+                collate=collate,
                 drop_last=self.batches.drop_last,
             )
         )
@@ -89,8 +129,11 @@ class PictureLoaders(ResumableDataModule):
         )
 
     def _require_full_batch(self) -> None:
-        num_pictures, (_, world_size) = len(self._listed[0].records), self.rank_and_world_size()
-        if self.batches.size > num_pictures // world_size:
+        train, frames, (_, world_size) = self._listed[0], self.batches.frames, self.rank_and_world_size()
+        num_pictures = len(train.records)
+        if frames.num_frames > 1:
+            num_pictures = len(clip_rows(train, frames)) * frames.num_frames
+        if self.batches.num_clips > num_pictures // frames.num_frames // world_size:
             raise ValueError(
                 f"batch_size={self.batches.size} is more than the {num_pictures // world_size} training pictures of a "
                 f"process ({num_pictures} pictures, {world_size} process(es)); lower batch_size or add pictures"
