@@ -36,7 +36,7 @@ def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path, *,
         matrix: (num_classes, num_classes) counts, rows = true class, columns = predicted class.
         classes: names in the order of the rows.
         path: the PNG file to write.
-        in_percent: write percents of the row in place of counts, as those of pixels have too many digits.
+        in_percent: the counts are of pixels, which have too many digits: write percents of the row.
 
     Raises:
         ValueError: the matrix is not square or has another size than `classes`.
@@ -132,6 +132,8 @@ def _matrix_with_names(matrix: Tensor, classes: Sequence[str], *, in_percent: bo
     shares = pooled_shares(matrix, max_cells=num_classes)
     _show(figure, axes, shares)
     _name_axes(axes, classes, font_size=6 if is_small else 9)
+    if in_percent and not is_small:
+        axes.set(ylabel="true (numbers are percents of its pixels)")
     if not is_small:
         _write_counts(axes, matrix, shares, in_percent=in_percent)
     return figure
@@ -148,7 +150,8 @@ def _matrix_with_pairs(matrix: Tensor, classes: Sequence[str], *, in_percent: bo
     beside.set_axis_off()
     pairs = most_confused(matrix, count=NUM_PAIRS)
     names, families = plot_text((classes[i] for pair in pairs for i in pair[:2]), max_length=MAX_NAME_LENGTH)
-    lines = [f"most confused of {num_classes} classes: true > predicted"]
+    unit = ", in percent of the true class" if in_percent else ""
+    lines = [f"most confused of {num_classes} classes{unit}: true > predicted"]
     for (true, predicted, count), name, other in zip(pairs, names[::2], names[1::2], strict=True):
         whole = int(matrix[true].sum())
         part = f"{_percent(count / whole)} %" if in_percent else f"{count} of {whole}"

@@ -10,7 +10,7 @@ from stvit_video.evaluation.detection.run_lengths import decode_mask
 from stvit_video.utils.plain_arrays import as_array
 from stvit_video.visualization.class_colours import class_colour, text_colour
 from stvit_video.visualization.label_places import LabelPlaces
-from stvit_video.visualization.text_image import letter_pixels, text_image
+from stvit_video.visualization.text_image import letter_pixels, named_value_image
 
 __all__ = ["DrawnObject", "draw_detections", "drawn_objects"]
 
@@ -18,7 +18,6 @@ MASK_OPACITY = 0.4
 PIXELS_A_LINE = 350  # of the mean side of a picture: so many for each pixel of a line's thickness
 SMALL_PIXELS = 200  # of the mean side: a smaller picture has smaller letters, and labels hide no objects
 LETTER_OF_SMALL = 8
-MAX_NAME_LENGTH = 40
 LABELS_SHARE = 0.125  # of the picture, that labels may cover
 DASH_LINES = 4  # length of a dash of a crowd's frame, in thicknesses of the line
 RIM_LIGHT = 0.5  # what is left of the light of the pixels around a box
@@ -173,9 +172,9 @@ def _draw_labels(picture: np.ndarray, objects: Sequence[DrawnObject], names: Seq
         size_pixels, visible = LETTER_OF_SMALL, [_corners(shown.box, (height, width)) for shown in objects]
     places, free_pixels = LabelPlaces(height=height, width=width, visible=visible), LABELS_SHARE * height * width
     for shown in objects:
-        score = "" if shown.score is None else f" {shown.score:.2f}"
+        score = "" if shown.score is None else f"{shown.score:.2f}"
         name = f"{names[shown.label]} (not scored)".lstrip() if shown.crowd else names[shown.label]
-        ink = _label_image(name, score, size_pixels=size_pixels, width=width)
+        ink = named_value_image(name, score, size_pixels=size_pixels, max_width_pixels=width // 2 if score else width)
         if ink.size > free_pixels:
             break
         place = places.take(_corners(shown.box, (height, width)), height=ink.shape[0], width=ink.shape[1])
@@ -188,13 +187,3 @@ def _draw_labels(picture: np.ndarray, objects: Sequence[DrawnObject], names: Seq
         share = ink[:, :, None].astype(np.float32) / 255  # (h, w, 1)
         ground, letters = (np.array(of, dtype=np.float32) for of in (colour, text_colour(colour)))
         pixels[:] = (ground * (1 - share) + letters * share).astype(np.uint8)
-
-
-def _label_image(name: str, score: str, *, size_pixels: int, width: int) -> np.ndarray:
-    """(h, w) uint8: the name, cut where it is long, and the score, which never is."""
-    tail = text_image(score.strip(), size_pixels=size_pixels, max_width_pixels=width)
-    if not tail.size:
-        return text_image(name, size_pixels=size_pixels, max_width_pixels=width, max_length=MAX_NAME_LENGTH)
-    left = max(width // 2 - tail.shape[1], 0)
-    head = text_image(name, size_pixels=size_pixels, max_width_pixels=left, max_length=MAX_NAME_LENGTH)
-    return np.concatenate([head, tail], axis=1)

@@ -9,7 +9,7 @@ from stvit_video.visualization.map_colours import map_colours
 
 __all__ = ["class_shares", "draw_map"]
 
-OPACITY = 154  # of 256, of the colours
+OPACITY = 128  # of 256, of the colours
 BORDER_LIGHT = 128  # of 256, what is left of the light of the pixels between two regions
 PIXELS_A_BORDER = 600  # of the mean side of a picture: so many for each pixel of a border's thickness
 

@@ -6,12 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from stvit_video.visualization.map_colours import map_colours
-from stvit_video.visualization.text_image import text_image
+from stvit_video.visualization.text_image import named_value_image
 
 __all__ = ["LegendEntry", "corner_legend", "legend_strip"]
 
 PAPER, INK = 255, 0  # levels of grey
-MAX_NAME_LENGTH = 40
 GAP_SHARE = 0.5  # of the size of the letters, around an entry and between its parts
 GROUND_LIGHT = 0.35  # what is left of the light of the picture under a legend in its corner
 MOST_WIDE, MOST_HIGH = 0.4, 0.5  # of a picture, that a legend in its corner may take
@@ -22,16 +21,18 @@ class LegendEntry(NamedTuple):
     """A line of a legend.
 
     Attributes:
-        text: the name of a class.
+        name: of a class.
         label: of the class; None = pixels without a colour.
+        value: what stands behind the name, such as "12 %".
     """
 
-    text: str
+    name: str
     label: int | None
+    value: str = ""
 
 
 class _Cell(NamedTuple):
-    """An entry as pixels: its ink (h, w) uint8 and its square of colour (h, h, 3) uint8."""
+    """An entry as pixels: its ink (h, w) uint8 and its square of colour (h, h, 3) uint8, or none (h, 0, 3)."""
 
     ink: np.ndarray
     square: np.ndarray
@@ -41,13 +42,16 @@ class _Cell(NamedTuple):
         return self.square.shape[1] + 2 * gap + self.ink.shape[1]
 
 
-def legend_strip(entries: Sequence[LegendEntry], *, width: int, letter_pixels: int) -> np.ndarray:
+def legend_strip(
+    entries: Sequence[LegendEntry], *, width: int, letter_pixels: int, most: int | None = None
+) -> np.ndarray:
     """Entries in as many rows as they need, on white.
 
     Args:
         entries: in their order; a name that is too long for the strip is cut.
         width: of the strip, in pixels.
         letter_pixels: size of the letters.
+        most: entries behind so many are only counted; None = all are shown.
 
     Returns:
         (h, width, 3) uint8; h = 0 without entries.
@@ -55,7 +59,11 @@ def legend_strip(entries: Sequence[LegendEntry], *, width: int, letter_pixels: i
     gap = max(round(GAP_SHARE * letter_pixels), 2)
     rows: list[list[_Cell]] = []
     used = width
-    for cell in (_cell(entry, letter_pixels, width - 3 * gap) for entry in entries):
+    cells = [_cell(entry, letter_pixels, width - 3 * gap) for entry in entries[:most]]
+    if left_out := len(entries) - len(cells):
+        ink = named_value_image(f"and {left_out} more", "", size_pixels=letter_pixels, max_width_pixels=width - 3 * gap)
+        cells.append(_Cell(ink, np.zeros((len(ink), 0, 3), dtype=np.uint8)))
+    for cell in cells:
         if used + cell.width(gap) > width:
             rows.append([])
             used = gap
@@ -96,7 +104,7 @@ def corner_legend(picture: np.ndarray, entries: Sequence[LegendEntry], *, letter
 
 def _cell(entry: LegendEntry, letter_pixels: int, max_width_pixels: int) -> _Cell:
     most = max(max_width_pixels - 3 * letter_pixels, 0)
-    ink = text_image(entry.text, size_pixels=letter_pixels, max_width_pixels=most, max_length=MAX_NAME_LENGTH)
+    ink = named_value_image(entry.name, entry.value, size_pixels=letter_pixels, max_width_pixels=most)
     side = len(ink)
     if entry.label is None:
         rows, columns = np.indices((side, side))
@@ -107,8 +115,8 @@ def _cell(entry: LegendEntry, letter_pixels: int, max_width_pixels: int) -> _Cel
 
 def _place(canvas: np.ndarray, cell: _Cell, *, top: int, left: int, gap: int, ink: int) -> None:
     """Write the square, and the name behind it in a level of grey."""
-    side = len(cell.square)
-    canvas[top : top + side, left : left + side] = cell.square
-    part = canvas[top : top + side, left + side + gap :][:, : cell.ink.shape[1]]
+    height, side = cell.square.shape[:2]
+    canvas[top : top + height, left : left + side] = cell.square
+    part = canvas[top : top + height, left + side + gap :][:, : cell.ink.shape[1]]
     share = cell.ink[:, :, None].astype(np.float32) / 255  # (h, w, 1)
     part[:] = (part * (1 - share) + ink * share).astype(np.uint8)

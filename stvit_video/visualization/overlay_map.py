@@ -17,6 +17,7 @@ __all__ = ["LABELS_ENDING", "MapFiles", "map_with_legend", "overlay_map", "round
 
 LABELS_ENDING = "_labels.png"
 LEAST_WIDE = 240  # pixels of a legend; a narrower picture has paper beside it
+MOST_NAMED = 24  # classes in a legend
 PAPER = 255
 SHARE_DIGITS = 6
 
@@ -87,7 +88,7 @@ def overlay_map(
 
 
 def map_with_legend(picture: np.ndarray, labels: np.ndarray, *, names: Sequence[str]) -> np.ndarray:
-    """The drawn picture, and below it the classes that occur with their shares, the largest first.
+    """The drawn picture, and below it the 24 largest classes with their shares.
 
     Args:
         picture: (H, W, 3) uint8, RGB.
@@ -103,9 +104,9 @@ def map_with_legend(picture: np.ndarray, labels: np.ndarray, *, names: Sequence[
     drawn, height, width = draw_map(picture, labels), *labels.shape
     places = {name: label for label, name in enumerate(names)}
     shares = class_shares(labels, names=names)
-    entries = [LegendEntry(f"{name} {_percent(share)}", places[name]) for name, share in shares.items()]
+    entries = [LegendEntry(name, places[name], _percent(share)) for name, share in shares.items()]
     wide = max(width, LEAST_WIDE)
-    strip = legend_strip(entries, width=wide, letter_pixels=letter_pixels(height, width))
+    strip = legend_strip(entries, width=wide, letter_pixels=letter_pixels(height, width), most=MOST_NAMED)
     sheet = np.full((height + len(strip), wide, 3), PAPER, dtype=np.uint8)
     sheet[:height, :width], sheet[height:] = drawn, strip
     return sheet

@@ -9,11 +9,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from stvit_video.utils.plot_text import font_with, plot_text
 
-__all__ = ["letter_pixels", "text_image"]
+__all__ = ["letter_pixels", "named_value_image", "text_image"]
 
 PIXELS_A_LETTER = 56  # of the mean side of a picture: so many for each pixel of the size of the letters on it
 LETTER_SIZES = (11, 64)  # smallest and largest
 ELLIPSIS = "…"
+MAX_NAME_LENGTH = 40
 PADDING = 0.15  # of the size, at each side
 
 
@@ -54,6 +55,23 @@ def text_image(text: str, *, size_pixels: int, max_width_pixels: int, max_length
     pixels = np.asarray(image)
     pixels.setflags(write=False)
     return pixels
+
+
+def named_value_image(name: str, value: str, *, size_pixels: int, max_width_pixels: int) -> np.ndarray:
+    """As `text_image`, of a name with a value behind it: a long name is cut, the value never.
+
+    Args:
+        name: of any script.
+        value: such as "0.83"; "" = there is none.
+        size_pixels: of the font.
+        max_width_pixels: of both together; a value alone may be twice as wide.
+    """
+    tail = text_image(value, size_pixels=size_pixels, max_width_pixels=2 * max_width_pixels)
+    if not tail.size:
+        return text_image(name, size_pixels=size_pixels, max_width_pixels=max_width_pixels, max_length=MAX_NAME_LENGTH)
+    left = max(max_width_pixels - tail.shape[1], 0)
+    head = text_image(name, size_pixels=size_pixels, max_width_pixels=left, max_length=MAX_NAME_LENGTH)
+    return np.concatenate([head, tail], axis=1)
 
 
 def _fitted(text: str, families: tuple[str, ...], size: int, width: int) -> str:

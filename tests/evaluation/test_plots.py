@@ -111,6 +111,19 @@ def test_names_of_the_field_are_drawn(tmp_path: Path) -> None:
     assert png_size(tmp_path / "names.png")[0] > 100
 
 
+@pytest.mark.parametrize("num_classes", [3, 30, 101])
+def test_counts_of_pixels_are_written_in_percent(tmp_path: Path, num_classes: int, monkeypatch) -> None:
+    from matplotlib.axes import Axes
+
+    texts, plain = [], Axes.text
+    monkeypatch.setattr(Axes, "text", lambda self, x, y, s, **more: texts.append(s) or plain(self, x, y, s, **more))
+    matrix = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+    matrix[0, 0], matrix[0, 1], matrix[0, 2] = 9_000_000, 990_000, 10_000
+    save_confusion_matrix(matrix, [f"c{n}" for n in range(num_classes)], tmp_path / "m.png", in_percent=True)
+    expected = {3: ["90", "10", "<1"], 30: [], 101: ["10 %: c0 (0) > c1 (1)", "<1 %: c0 (0) > c2 (2)"]}
+    assert [text for text in texts if not text.startswith("most")] == expected[num_classes]
+
+
 def test_a_matrix_of_another_size_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"matrix .*\(3, 3\) .*2 class names"):
         save_confusion_matrix(torch.zeros(3, 3), ["a", "b"], tmp_path / "no.png")

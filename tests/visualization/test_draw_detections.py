@@ -159,8 +159,9 @@ def test_labels_of_a_small_picture_leave_its_objects_visible():
 
 def test_a_crowd_has_a_dashed_frame_and_its_label_says_that_it_is_not_scored(monkeypatch):
     texts = []
-    plain = module.text_image
-    monkeypatch.setattr(module, "text_image", lambda text, **more: texts.append(text) or plain(text, **more))
+    plain = module.named_value_image
+    note = lambda name, value, **more: texts.append(name) or plain(name, value, **more)  # noqa: E731
+    monkeypatch.setattr(module, "named_value_image", note)
     two = found((20, 40, 120, 140), (180, 40, 280, 140), crowd=[True, False])
     drawn = draw_detections(grey(), two, names=NAMES)
     lines = [(drawn[139, left : left + 100] == class_colour(0)).all(axis=1).mean() for left in (20, 180)]

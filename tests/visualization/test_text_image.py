@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stvit_video.utils import plot_text
-from stvit_video.visualization.text_image import text_image
+from stvit_video.visualization.text_image import letter_pixels, named_value_image, text_image
 
 
 def ink(text, *, size=16, width=2000, **settings):
@@ -61,3 +61,17 @@ def test_letters_come_from_the_font_that_has_them(monkeypatch):
 def test_the_cached_image_can_not_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         ink("cell")[0, 0] = 1
+
+
+def test_letters_grow_with_the_picture_within_limits():
+    assert [letter_pixels(*size) for size in ((64, 48), (1080, 1920), (9000, 9000))] == [11, 27, 64]
+
+
+def test_a_value_is_never_cut_and_its_name_is():
+    value = text_image("0.83", size_pixels=12, max_width_pixels=200)
+    both = named_value_image("n" * 300, "0.83", size_pixels=12, max_width_pixels=120)
+    assert value.shape[1] < both.shape[1] <= 120
+    assert (both[:, -value.shape[1] :] == value).all()
+    assert (named_value_image("n", "0.83", size_pixels=12, max_width_pixels=4) == value[:, :0]).all()
+    alone = named_value_image("name", "", size_pixels=12, max_width_pixels=200)
+    assert (alone == text_image("name", size_pixels=12, max_width_pixels=200, max_length=40)).all()
