@@ -1,5 +1,6 @@
 """What is done to the pictures that a segmenter learns from: size, crop, flip, colours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -63,33 +64,47 @@ class SegmentationTransform:
             sample: as it was read.
             generator: source of the draws.
         """
+        (changed,) = self.alike([sample], generator=generator)
+        return changed
+
+    def alike(self, samples: Sequence[MappedPicture], *, generator: torch.Generator) -> list[MappedPicture]:
+        """The changed frames of a clip: all by the same draws, cut where the first one shows several classes.
+
+        Args:
+            samples: of one size, as they were read.
+            generator: source of the draws.
+        """
         flip, place = torch.rand(2, generator=generator).tolist()
         low, high = self.scale_range or (1.0, 1.0)
         factor = low + (high - low) * place
         short, long = (max(1, int(side * factor)) for side in (self.sizes.short_side, self.sizes.long_side))
-        size = scaled_size(*sample.size, short_side=short, long_side=long)
-        sample = self._cut(resized_map(sample, size, antialias=self.sizes.antialias), generator)
-        sample = flipped_map(sample) if flip < self.flip_probability else sample
+        size = scaled_size(*samples[0].size, short_side=short, long_side=long)
+        found = self._cut([resized_map(one, size, antialias=self.sizes.antialias) for one in samples], generator)
+        found = [flipped_map(one) for one in found] if flip < self.flip_probability else found
         if not self.photometric_probability:
-            return sample
+            return found
+        state = generator.get_state()
+        return [self._distorted(one, generator.set_state(state)) for one in found]
+
+    def _distorted(self, sample: MappedPicture, generator: torch.Generator) -> MappedPicture:
         picture = distort_colours(
             sample.picture, probability=self.photometric_probability, generator=generator, swap_channels=False
         )
         return MappedPicture(picture, sample.labels)
 
-    def _cut(self, sample: MappedPicture, generator: torch.Generator) -> MappedPicture:
-        """A random part; the last of all tries is taken, whatever it shows."""
-        height, width = (min(side, self.crop_size) for side in sample.size)
-        if (height, width) == sample.size:
-            return sample
+    def _cut(self, samples: list[MappedPicture], generator: torch.Generator) -> list[MappedPicture]:
+        """A random part of each, at the same place; the last of all tries is taken, whatever it shows."""
+        tall, wide = samples[0].size
+        height, width = min(tall, self.crop_size), min(wide, self.crop_size)
+        if (height, width) == (tall, wide):
+            return samples
         tries = NUM_TRIES + 1 if self.max_class_share < 1 else 1
         for _ in range(tries):
-            top = _below(sample.size[0] - height + 1, generator)
-            left = _below(sample.size[1] - width + 1, generator)
-            part = cropped_map(sample, top=top, left=left, height=height, width=width)
-            if _is_varied(part.labels, self.max_class_share):
-                return part
-        return part
+            top, left = _below(tall - height + 1, generator), _below(wide - width + 1, generator)
+            first = cropped_map(samples[0], top=top, left=left, height=height, width=width)
+            if _is_varied(first.labels, self.max_class_share):
+                break
+        return [first, *(cropped_map(one, top=top, left=left, height=height, width=width) for one in samples[1:])]
 
 
 def _is_varied(labels: Tensor, max_class_share: float) -> bool:

@@ -122,3 +122,31 @@ def test_a_map_without_counted_pixels_is_no_endless_search():
 def test_values_out_of_range_are_named(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))}="):
         SegmentationTransform(**({"sizes": SIZES, "crop_size": 30} | wrong))
+
+
+def test_frames_of_a_clip_are_changed_by_the_draws_of_the_first():
+    transform = SegmentationTransform(
+        sizes=MapSizes(short_side=40, long_side=90),
+        crop_size=24,
+        scale_range=(0.8, 1.3),
+        max_class_share=0.8,
+        photometric_probability=0.6,
+    )
+    rows, columns = torch.meshgrid(torch.arange(50), torch.arange(70), indexing="ij")
+    picture = torch.stack([rows * 5, columns * 3, rows + columns]).to(torch.uint8)
+    halves = (columns > 40).to(torch.uint8)
+    places = set()
+    for seed in range(12):
+        generator = torch.Generator().manual_seed(seed)
+        samples = [MappedPicture(picture, halves), MappedPicture(picture, torch.zeros_like(halves)),
+                   MappedPicture(picture, rows.to(torch.uint8))]  # fmt: skip
+        first, second, third = transform.alike(samples, generator=generator)
+        assert torch.equal(first.picture, second.picture)
+        assert torch.equal(first.picture, third.picture)
+        assert not second.labels.any()
+        assert first.labels.shape == third.labels.shape == (24, 24)
+        alone = transform(samples[0], generator=torch.Generator().manual_seed(seed))
+        assert torch.equal(alone.picture, first.picture)
+        assert torch.equal(alone.labels, first.labels)
+        places.add((int(third.labels[0, 0]), first.picture.float().mean().item()))
+    assert len(places) == 12
