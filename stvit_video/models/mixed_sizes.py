@@ -65,7 +65,7 @@ def by_size(
     order = [index for members in groups.values() for index in members]
     levels: list[list[Tensor]] = []
     for (height, width), members in groups.items():
-        part = () if shared is None else (shared.part(members, size=(height, width)),)
+        part = () if shared is None else (shared.part(members, views=[(height, width)] * len(members)),)
         maps = run(pictures[torch.tensor(members, device=pictures.device)][..., :height, :width], *part)
         levels.append([_padded(level, whole, FIRST_STRIDE * 2**i) for i, level in enumerate(maps)])
     back = torch.tensor(order, device=pictures.device).argsort()

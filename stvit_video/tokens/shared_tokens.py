@@ -5,9 +5,9 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
-Sizes = tuple[int, ...]
-# of each run, and of each size of pictures in it, the keys and values of every generating unit, in order
-KeptTokens = dict[tuple[Hashable, Sizes], list[Tensor]]
+View = tuple[int, ...]
+# of each run, and each view of its frames, the keys and values of every generating unit, in order
+KeptTokens = dict[tuple[Hashable, View], list[Tensor]]
 
 
 def key_rows(runs: Sequence[Hashable]) -> list[int]:
@@ -33,33 +33,35 @@ class SharedTokens:
     Args:
         runs: the run of every frame (row) of the batch.
         kept: the keys and values (*sizes, 2 * C) of earlier passes; those of new runs are added. None = there are none.
-        size: height and width of the frames in pixels, where runs may have frames of several sizes: each size of a run
-            has a key frame of its own.
+        views: what a row shows of its frame, such as its size in pixels, or the place and size of a window; rows share
+            tokens where run and view are equal, so that each view of a run has a key frame. None = all show the same.
 
     Attributes:
         runs: as given.
         kept: as given, or a new dictionary.
-        rows: the frames of the batch that generate tokens, ascending.
+        rows: the rows that generate tokens, ascending.
 
     Source: STViT-R (arXiv:2303.08685), table 9, uses semantic tokens of an earlier unit of an image again.
     Differs: the unit stays the same, and the image is a later one.
     """
 
-    def __init__(self, runs: Sequence[Hashable], *, kept: KeptTokens | None = None, size: Sequence[int] = ()) -> None:
+    def __init__(
+        self, runs: Sequence[Hashable], *, kept: KeptTokens | None = None, views: Sequence[View] | None = None
+    ) -> None:
         self.runs = tuple(runs)
         self.kept: KeptTokens = {} if kept is None else kept
-        self._names = [(run, tuple(size)) for run in self.runs]
-        self.rows = [row for row in key_rows(self.runs) if self._names[row] not in self.kept]
+        self._names = list(zip(self.runs, views or [()] * len(self.runs), strict=True))
+        self.rows = [row for row in key_rows(self._names) if self._names[row] not in self.kept]
         self._unit = 0  # the next one of the forward pass
 
-    def part(self, rows: Sequence[int], *, size: Sequence[int]) -> "SharedTokens":
-        """That of some frames of the batch, of one size, which run without the others.
+    def part(self, rows: Sequence[int], *, views: Sequence[View]) -> "SharedTokens":
+        """That of a forward pass over some of the rows, or over parts of their frames.
 
         Args:
-            rows: of the frames, ascending.
-            size: their height and width in pixels.
+            rows: the row that each row of that pass is of.
+            views: what each shows, see `views` of the class.
         """
-        return SharedTokens([self.runs[row] for row in rows], kept=self.kept, size=size)
+        return SharedTokens([self.runs[row] for row in rows], kept=self.kept, views=views)
 
     def generating(self, x: Tensor) -> Tensor:
         """The frames that generate tokens: (B, *grid, C) -> (number of `rows`, *grid, C)."""

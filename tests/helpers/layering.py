@@ -15,7 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "layers": set(),
     "tokens": {"layers"},
     "models": {"layers", "tokens", "utils", ROOT},
-    "dense": {"models", "layers", "utils"},
+    "dense": {"models", "tokens", "layers", "utils"},
     "settings": {"utils"},
     "data/manifests": {"utils"},
     "data/transforms": {"utils"},

@@ -1,16 +1,14 @@
 """What models give for frames that share semantic tokens, against frames that run alone with tokens put in by hooks."""
 
-from functools import partial
-
 import pytest
 import torch
+from put_tokens import tokens_noted, tokens_put
 
 from stvit_video.layers.key_spans import PADDING_RULES
 from stvit_video.models import create_model
 from stvit_video.models.swin.model import PADDING_RULE
 from stvit_video.models.swin.windowed import RELEASED_WINDOWS
 from stvit_video.tokens.key_frames import KeyFrames, clip_tokens
-from stvit_video.tokens.recover import TokenRecovery
 from stvit_video.tokens.shared_tokens import SharedTokens
 
 SWIN = {"embed_dim": 8, "depths": (1, 1, 12, 1), "num_heads": (1, 1, 2, 2)}
@@ -31,32 +29,16 @@ def model_of(kind, rule=0):
     return model.eval()
 
 
-def recoveries(model):
-    return [module for module in model.modules() if isinstance(module, TokenRecovery)]
-
-
 def tokens_of(model, frame):
-    """What each recovery of a frame that runs alone is given as its context."""
-    found = []
-    hooks = [block.register_forward_pre_hook(lambda _, inputs: found.append(inputs[1])) for block in recoveries(model)]
-    model(frame)
-    for hook in hooks:
-        hook.remove()
+    with tokens_noted(model) as found:
+        model(frame)
     return found
 
 
 def maps_from(model, frame, tokens):
     """The maps of a frame that runs alone and recovers from tokens of another one."""
-
-    def put(block_tokens, _, inputs):
-        return (inputs[0], block_tokens, *inputs[2:])
-
-    pairs = zip(recoveries(model), tokens, strict=True)
-    hooks = [block.register_forward_pre_hook(partial(put, of_block)) for block, of_block in pairs]
-    maps = model(frame)
-    for hook in hooks:
-        hook.remove()
-    return maps
+    with tokens_put(model, tokens):
+        return model(frame)
 
 
 def assert_maps(found, expected):

@@ -43,16 +43,15 @@ def test_a_later_pass_goes_on_with_the_runs_of_an_earlier_one():
     assert [none_new.recovered_from(None).flatten().tolist() for _ in range(2)] == [[3.0, 1.0], [13.0, 11.0]]
 
 
-def test_each_size_of_a_run_has_a_key_frame_of_its_own():
-    whole = SharedTokens(["a", "a", "a", "b"])
-    small, large = whole.part([0, 2], size=(32, 64)), whole.part([1, 3], size=(64, 64))
+def test_each_view_of_a_run_has_a_key_frame_of_its_own():
+    whole, sizes = SharedTokens(["a", "a", "a", "b"]), ((32, 64), (64, 64))
+    small, large = whole.part([0, 2], views=sizes[:1] * 2), whole.part([1, 3], views=sizes[1:] * 2)
     assert (small.rows, large.rows) == ([0], [0, 1])
     small.recovered_from(torch.tensor([[1.0]]))
     large.recovered_from(torch.tensor([[2.0], [3.0]]))
     later = SharedTokens(["a", "b"], kept=whole.kept)
-    assert later.part([0], size=(32, 64)).rows == []
-    assert later.part([0], size=(64, 64)).recovered_from(None).tolist() == [[2.0]]
-    assert later.part([1], size=(32, 64)).rows == [0]
+    assert later.part([0, 0], views=sizes).recovered_from(None).flatten().tolist() == [1.0, 2.0]
+    assert later.part([1, 1], views=sizes).rows == [0]
 
 
 def test_where_every_frame_is_a_key_frame_nothing_is_copied():
