@@ -1,10 +1,10 @@
 """Build sizes, random changes and loaders of pictures with boxes from the settings."""
 
-from stvit_video.data.loading.datamodule import Batches
 from stvit_video.data.loading.picture_datamodule import PictureDataModule, PictureRules
 from stvit_video.data.loading.replacements import attempts_for
 from stvit_video.data.transforms.detection_transform import DetectionTransform
 from stvit_video.data.transforms.picture_sizes import PictureSizes
+from stvit_video.factories.picture_frames import build_picture_batches
 from stvit_video.factories.picture_lists import build_pictures, find_options
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.train_settings import TaskSettings
@@ -67,5 +67,5 @@ def build_picture_data(settings: TaskSettings, *, masks: bool, val_masks: bool =
         max_attempts=attempts_for(data.max_skipped_fraction),
         max_objects=find_options(data.plain()).max_objects,
     )
-    batches = Batches(size=data.batch_size, val_size=data.val_batch_size, num_workers=data.num_workers)
+    batches = build_picture_batches(data)
     return PictureDataModule(train, val, sizes=transform.sizes, rules=rules, batches=batches, seed=settings.seed)

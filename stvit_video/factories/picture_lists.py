@@ -10,9 +10,11 @@ from stvit_video.data.loading.picture_options import PictureOptions, picture_opt
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
 from stvit_video.data.manifests.annotation_counts import check_categories, check_counts, check_parts
 from stvit_video.data.manifests.findings import Findings
+from stvit_video.data.manifests.picture_sequences import in_sequences
 from stvit_video.data.manifests.quarantine import drop_quarantined
 from stvit_video.factories.layout_settings import PICTURE_OPTIONS
 from stvit_video.factories.manifests import absolute_paths, find_manifest
+from stvit_video.factories.picture_frames import find_frame_options
 
 __all__ = ["annotation_findings", "build_pictures", "file_findings", "find_options", "read_pictures"]
 
@@ -46,7 +48,7 @@ def read_pictures(
             classes = next(iter(found.values())).classes
         pictures = find_manifest(data, part, classes=classes)()
         assert isinstance(pictures, AnnotatedPictures)
-        found[part] = pictures
+        found[part] = in_sequences(pictures, find_frame_options(data).sequences)
     return found
 
 

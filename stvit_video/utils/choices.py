@@ -36,6 +36,7 @@ Precision = Literal[  # what Lightning takes, and auto
 ]
 Sampling = Literal["dense", "segments"]
 Schedule = Literal["cosine", "constant", "step", "poly"]
+SequenceRule = Literal["listed", "folders"]
 ShortVideo = Literal["repeat_last", "loop", "error"]
 StaticClip = Literal["none", "single_frame", "mean_frame"]
 Strategy = Literal["auto", "ddp", "ddp_find_unused_parameters_true", "fsdp"]

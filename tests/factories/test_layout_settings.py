@@ -24,6 +24,7 @@ def test_pictures_with_boxes_have_settings_besides():
     assert values == {
         **{"root": None, "train_set": "train", "val_set": "val"},
         **{"long_side": 1333, "antialias": True, "drop_empty": False, "max_objects": 1000},
+        **{"sequences": "listed", "clip_frames": 1, "clip_stride": 1},
     }
 
 

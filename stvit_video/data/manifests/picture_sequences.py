@@ -3,25 +3,28 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.findings import Findings, doubles, first_of
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
+from stvit_video.utils.choices import SequenceRule
 
 __all__ = [
     "FramePlace",
     "FrameRecord",
     "coco_frames",
     "folder_frames",
+    "in_sequences",
     "require_sequences",
     "sequence_rows",
 ]
 
 VIDEO_KEYS, NUMBER_KEYS = ("video", "video_id"), ("frame_index", "frame_id")
 Row = Mapping[str, Any]
+M = TypeVar("M", bound=Manifest)
 
 
 class FramePlace(NamedTuple):
@@ -95,6 +98,23 @@ def folder_frames(names: Sequence[str]) -> list[FramePlace]:
     order = sorted(range(len(names)), key=lambda row: _natural(names[row]))
     ranks = {row: rank for rank, row in enumerate(order)}
     return _placed([None if folder == "." else folder for folder in folders], [ranks[row] for row in range(len(names))])
+
+
+def in_sequences(pictures: M, rule: SequenceRule) -> M:
+    """The list with the sequences that its pictures are frames of.
+
+    Args:
+        pictures: the list.
+        rule: "listed" = as it was read; "folders" = see `folder_frames`.
+    """
+    if rule == "listed":
+        return pictures
+    frames = folder_frames([record.video_id for record in pictures.records])
+    records = [
+        replace(record, sequence=frame.sequence, frame_place=frame.place) if isinstance(record, FrameRecord) else record
+        for record, frame in zip(pictures.records, frames, strict=True)
+    ]
+    return replace(pictures, records=tuple(records))
 
 
 def sequence_rows(pictures: Manifest) -> list[list[int]]:

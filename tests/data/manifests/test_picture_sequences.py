@@ -11,6 +11,7 @@ from stvit_video.data.manifests.picture_sequences import (
     FrameRecord,
     coco_frames,
     folder_frames,
+    in_sequences,
     require_sequences,
     sequence_rows,
 )
@@ -83,3 +84,13 @@ def test_what_needs_sequences_says_so_where_there_are_none_or_they_change_their_
     changing = listed(("a", 0), ("a", 1), ("b", 0), ("b", 1), sizes=[(3, 5), (3, 5), (4, 5), (3, 5)])
     with pytest.raises(ManifestError, match=r"1 of 2 sequences change it, first: b;"):
         require_sequences(changing, setting="key_every=4")
+
+
+def test_a_list_can_take_its_folders_as_sequences():
+    manifest = listed(("a", 4), (None, 0))
+    object.__setattr__(manifest.records[0], "video_id", "street/9.png")
+    object.__setattr__(manifest.records[1], "video_id", "street/10.png")
+    assert in_sequences(manifest, "listed") is manifest
+    found = in_sequences(manifest, "folders")
+    assert [(record.sequence, record.frame_place) for record in found.records] == [("street", 0), ("street", 1)]
+    assert found.classes == manifest.classes
