@@ -23,6 +23,7 @@ class KeyFrames:
     def __init__(self, key_every: int) -> None:
         self.key_every = whole_number("key_every", key_every)
         self._kept: KeptTokens = {}
+        self._num_frames = 0  # that `shared_by_next` has counted
 
     def shared(self, sequences: Sequence[Hashable], places: Sequence[int]) -> SharedTokens | None:
         """What the frames of the next batch share.
@@ -39,6 +40,11 @@ class KeyFrames:
         runs = [(name, place // self.key_every) for name, place in zip(sequences, places, strict=True)]
         self._kept = {name: tokens for name, tokens in self._kept.items() if name[0] in runs}
         return SharedTokens(runs, kept=self._kept)
+
+    def shared_by_next(self, num_frames: int) -> SharedTokens | None:
+        """What the next frames of the only video share, see `shared`; its frames are counted here."""
+        first, self._num_frames = self._num_frames, self._num_frames + num_frames
+        return self.shared([0] * num_frames, range(first, self._num_frames))
 
 
 def clip_tokens(num_frames: int, *, clip_frames: int) -> SharedTokens | None:

@@ -8,11 +8,13 @@ import torch
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
+from stvit_video.tokens.key_frames import KeyFrames, clip_tokens
+from stvit_video.tokens.shared_tokens import SharedTokens
 from stvit_video.training.devices import gather_objects
 from stvit_video.training.sharding import gather_weights, spread_weights
 from stvit_video.training.task_module import TaskModule, TrainingStoppedError
 
-__all__ = ["DenseModule", "Results", "readable_places"]
+__all__ = ["DenseModule", "Results", "readable_places", "shared_by_clips", "shared_by_frames"]
 
 NUM_SHOWN = 3  # reasons in a message
 
@@ -134,3 +136,27 @@ def readable_places(results: Results, batch: Mapping[str, Any]) -> list[int]:
         if error:
             results.add_missing(name, error)
     return [place for place, error in enumerate(batch["errors"]) if not error]
+
+
+def shared_by_clips(batch: Mapping[str, Any]) -> SharedTokens | None:
+    """What the pictures of a training batch share: those of a clip the tokens of its first frame.
+
+    Args:
+        batch: with `sizes`, and of clips with `clip_frames`, the frames of each.
+    """
+    return clip_tokens(len(batch["sizes"]), clip_frames=batch.get("clip_frames", 1))
+
+
+def shared_by_frames(
+    batch: Mapping[str, Any], places: Sequence[int], key_frames: KeyFrames | None
+) -> SharedTokens | None:
+    """What the pictures of an evaluation share: those of a sequence the tokens of their key frame.
+
+    Args:
+        batch: with `sequences` and `frame_places` of all pictures.
+        places: in the batch, of those that could be read.
+        key_frames: of the evaluation, whose batches come in order; None = every picture has tokens of its own.
+    """
+    if key_frames is None:
+        return None
+    return key_frames.shared(*([batch[name][place] for place in places] for name in ("sequences", "frame_places")))

@@ -9,7 +9,8 @@ from stvit_video.dense.detector import Detector
 from stvit_video.evaluation.detection.coco_scores import CocoScores
 from stvit_video.evaluation.detection.detection_results import DetectionResults
 from stvit_video.evaluation.detection.instances import PictureId
-from stvit_video.training.dense_module import DenseModule, readable_places
+from stvit_video.tokens.key_frames import KeyFrames
+from stvit_video.training.dense_module import DenseModule, readable_places, shared_by_clips, shared_by_frames
 from stvit_video.training.nonfinite import NonFiniteGuard
 from stvit_video.training.optim import OptimizerRecipe
 
@@ -55,7 +56,7 @@ class DetectionModule(DenseModule[DetectionResults]):
 
     def batch_losses(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """See `DenseModule`."""
-        return self.model.losses(batch["pictures"], batch["sizes"], batch["targets"])
+        return self.model.losses(batch["pictures"], batch["sizes"], batch["targets"], shared=shared_by_clips(batch))
 
     def empty_results(self) -> DetectionResults:
         """See `DenseModule`."""
@@ -75,13 +76,16 @@ class DetectionModule(DenseModule[DetectionResults]):
         return values
 
 
-def add_detections(results: DetectionResults, model: Detector, batch: Mapping[str, Any]) -> None:
+def add_detections(
+    results: DetectionResults, model: Detector, batch: Mapping[str, Any], key_frames: KeyFrames | None = None
+) -> None:
     """Detect in the pictures of a batch that could be read, and note the others.
 
     Args:
         results: of the evaluation, to be added to.
         model: in eval mode.
         batch: of `collate_pictures` for an evaluation.
+        key_frames: of the evaluation, where frames share tokens.
     """
     ids: Sequence[PictureId] = batch["picture_ids"]
     kept = readable_places(results, batch)
@@ -91,5 +95,6 @@ def add_detections(results: DetectionResults, model: Detector, batch: Mapping[st
         batch["pictures"][kept],
         [batch["sizes"][place] for place in kept],
         [batch["original_sizes"][place] for place in kept],
+        shared=shared_by_frames(batch, kept, key_frames),
     )
     results.add([ids[place] for place in kept], found)

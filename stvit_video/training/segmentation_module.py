@@ -7,7 +7,8 @@ from torch import Tensor
 
 from stvit_video.dense.segmenter import Segmenter
 from stvit_video.evaluation.segmentation.segmentation_results import SegmentationResults
-from stvit_video.training.dense_module import DenseModule, readable_places
+from stvit_video.tokens.key_frames import KeyFrames
+from stvit_video.training.dense_module import DenseModule, readable_places, shared_by_clips, shared_by_frames
 from stvit_video.training.nonfinite import NonFiniteGuard
 from stvit_video.training.optim import OptimizerRecipe
 
@@ -51,7 +52,7 @@ class SegmentationModule(DenseModule[SegmentationResults]):
 
     def batch_losses(self, batch: Mapping[str, Any]) -> dict[str, Tensor]:
         """See `DenseModule`."""
-        return self.model.losses(batch["pictures"], batch["sizes"], batch["maps"])
+        return self.model.losses(batch["pictures"], batch["sizes"], batch["maps"], shared=shared_by_clips(batch))
 
     def empty_results(self) -> SegmentationResults:
         """See `DenseModule`."""
@@ -66,7 +67,9 @@ class SegmentationModule(DenseModule[SegmentationResults]):
         return {f"val/{name}": value or 0.0 for name, value in whole.scores().values.items()}
 
 
-def add_maps(results: SegmentationResults, model: Segmenter, batch: Mapping[str, Any]) -> None:
+def add_maps(
+    results: SegmentationResults, model: Segmenter, batch: Mapping[str, Any], key_frames: KeyFrames | None = None
+) -> None:
     """Label the pixels of the pictures of a batch that could be read, and note the other pictures.
 
     Args:
@@ -74,6 +77,7 @@ def add_maps(results: SegmentationResults, model: Segmenter, batch: Mapping[str,
         model: in eval mode.
         batch: of an evaluation: `pictures` (B, 3, H, W), `sizes`, `original_sizes`, `true_maps` (H, W) uint8 of the
             original sizes, `picture_ids`, `errors`.
+        key_frames: of the evaluation, where frames share tokens.
     """
     kept = readable_places(results, batch)
     if not kept:
@@ -82,6 +86,7 @@ def add_maps(results: SegmentationResults, model: Segmenter, batch: Mapping[str,
         batch["pictures"][kept],
         [batch["sizes"][place] for place in kept],
         [batch["original_sizes"][place] for place in kept],
+        shared=shared_by_frames(batch, kept, key_frames),
     )
     ids, truth = batch["picture_ids"], batch["true_maps"]
     results.add([ids[place] for place in kept], found, [truth[place] for place in kept])

@@ -15,7 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "layers": set(),
     "tokens": {"layers"},
     "models": {"layers", "tokens", "utils", ROOT},
-    "dense": {"models", "tokens", "layers", "utils"},
+    "dense": {"models", "tokens", "layers", "utils", ROOT},
     "settings": {"utils"},
     "data/manifests": {"utils"},
     "data/transforms": {"utils"},
@@ -42,28 +42,34 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("evaluation", "evaluation/detection", "evaluation/segmentation", "data/decoding", "data/sampling", "utils"),
     },
     "training": {
-        *("models", "dense", "evaluation", "evaluation/detection", "data/manifests", "data/transforms", "utils"),
+        *("models", "dense", "tokens", "evaluation", "evaluation/detection", "evaluation/segmentation"),
+        *("data/manifests", "data/transforms", "utils"),
     },
     "factories": {"settings", "models", "dense", "training", "data/*", "utils"},
     "model_benchmark": {"models", "evaluation/cost", "tokens", "utils"},
     "inference": {"models", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
-    "predictions": {"inference", "data/*", "utils"},
+    "predictions": {"inference", "visualization", "data/*", "utils"},
     "budgets": {
         *("inference", "predictions", "evaluation", "evaluation/cost", "sweeps/report", "data/*", "utils"),
     },
     "detections": {
         *("inference", "predictions", "models", "dense", "evaluation", "evaluation/*", "visualization", "training"),
-        *("layers", "data/*", "utils", ROOT),
+        *("tokens", "layers", "data/*", "utils", ROOT),
     },
+    "segmentations": {
+        *("inference", "predictions", "models", "dense", "evaluation", "evaluation/*", "visualization", "training"),
+        *("tokens", "layers", "data/*", "utils", ROOT),
+    },
+    "trained": {"inference", "detections", "segmentations", "models"},
     "config": {"factories", "models", "dense", "training", "settings", "data/*", "utils"},
     "tasks": {
-        *("config", "factories", "inference", "predictions", "detections", "visualization", "evaluation"),
-        *("evaluation/*", "models", "dense", "training", "settings", "data/*", "utils", ROOT),
+        *("config", "factories", "inference", "predictions", "detections", "segmentations", "visualization"),
+        *("evaluation", "evaluation/*", "models", "dense", "training", "settings", "data/*", "utils", ROOT),
     },
     "runs": {"tasks", "config", "factories", "models", "training", "settings", "data/*", "utils"},
     "sweeps": {"config", "inference", "detections", "settings", "sweeps/report", "training", "utils"},
     "sweeps/report": {"utils"},
-    ROOT: {"models", "data/*", "inference", "detections"},
+    ROOT: {"models", "data/*", "inference", "detections", "segmentations", "trained"},
 }
 # slow or broken: only where needed
 LAZY = {"pyarrow", "pytorchvideo", "decord", "av", "fvcore", "matplotlib", "rich", "faster_coco_eval"}

@@ -33,6 +33,16 @@ def test_the_first_frame_behind_a_missing_key_frame_takes_its_place():
     assert key_places(4, [listed[:2], listed[2:]]) == [("a", 1), ("a", 4), ("a", 9)]
 
 
+def test_frames_of_one_video_are_counted():
+    keys, found = KeyFrames(3), []
+    for count in (2, 3, 1, 4):
+        shared = keys.shared_by_next(count)
+        found.append(shared.rows)
+        shared.recovered_from(torch.zeros(len(shared.rows), 1) if shared.rows else None)
+    assert found == [[0], [1], [], [0, 3]]  # frames 0, 3, 6 and 9
+    assert KeyFrames(1).shared_by_next(2) is None
+
+
 def test_tokens_of_runs_that_have_ended_are_not_kept():
     keys = KeyFrames(2)
     for place in range(8):

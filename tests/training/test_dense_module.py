@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from stvit_video.evaluation.picture_results import PictureResults
-from stvit_video.training.dense_module import DenseModule, readable_places
+from stvit_video.tokens.key_frames import KeyFrames
+from stvit_video.training.dense_module import DenseModule, readable_places, shared_by_clips, shared_by_frames
 from stvit_video.training.nonfinite import NonFiniteGuard
 from stvit_video.training.optim import OptimizerRecipe
 from stvit_video.training.task_module import TrainingStoppedError
@@ -138,3 +139,15 @@ def test_places_of_readable_pictures():
     results = Brightness()
     assert readable_places(results, batch_of("ab", (1, 1), errors=("gone", ""))) == [1]
     assert results.errors["a"] == "gone"
+
+
+def test_pictures_of_a_clip_share_the_tokens_of_its_first():
+    assert shared_by_clips({"sizes": [(5, 7)] * 6, "clip_frames": 3}).rows == [0, 3]
+    assert shared_by_clips({"sizes": [(5, 7)] * 6}) is None
+
+
+def test_pictures_that_could_be_read_share_the_tokens_of_their_key_frame():
+    """Frame 2 of "a" is not there, so frame 3 is the first of its run; each of the other pictures is alone."""
+    batch = {"sequences": ["a", "a", "a", "a", 7, 8], "frame_places": [0, 1, 2, 3, 0, 0]}
+    assert shared_by_frames(batch, [0, 1, 3, 4, 5], KeyFrames(2)).rows == [0, 2, 3, 4]
+    assert shared_by_frames(batch, [0, 1, 3, 4, 5], None) is None

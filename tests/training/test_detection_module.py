@@ -28,10 +28,10 @@ class Answers(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.tensor(1.0))
 
-    def losses(self, pictures, sizes, targets):
+    def losses(self, pictures, sizes, targets, *, shared=None):
         return {"loss_box": self.weight * pictures.mean(), "loss_class": 2 * self.weight}
 
-    def detect(self, pictures, sizes, original_sizes):
+    def detect(self, pictures, sizes, original_sizes, *, shared=None):
         return [
             {"boxes": torch.tensor([BOX]), "scores": torch.tensor([0.9]), "labels": torch.tensor([int(one.mean())])}
             for one in pictures
@@ -143,7 +143,7 @@ def test_nothing_detected_and_nothing_true_is_logged_as_zero(attached, monkeypat
         {name: value if name == "picture_id" else value[:0] for name, value in one.items()} for one in TRUTH
     ]
     nothing = {"boxes": torch.zeros(0, 4), "scores": torch.zeros(0), "labels": torch.zeros(0, dtype=torch.int64)}
-    monkeypatch.setattr(attached.model, "detect", lambda pictures, *_: [nothing] * len(pictures))
+    monkeypatch.setattr(attached.model, "detect", lambda pictures, *_, **__: [nothing] * len(pictures))
     attached.on_validation_epoch_start()
     attached.validation_step(batch_of("ab", (0, 1)), 0)
     attached.on_validation_epoch_end()
@@ -154,7 +154,9 @@ def test_only_readable_pictures_of_a_batch_reach_the_model():
     module, seen = make_module(), []
     module.on_validation_epoch_start()
     detect = module.model.detect
-    module.model.detect = lambda pictures, *sizes: seen.append(len(pictures)) or detect(pictures, *sizes)
+    module.model.detect = lambda pictures, *sizes, **shared: (
+        seen.append(len(pictures)) or detect(pictures, *sizes, **shared)
+    )
     add_detections(module.results, module.model, batch_of("ab", (0, 1), errors=("gone", "")))
     module.on_validation_epoch_start()
     add_detections(module.results, module.model, batch_of("a", (0,), errors=("gone",)))
