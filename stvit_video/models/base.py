@@ -287,6 +287,11 @@ class TokenModel(nn.Module):
             return self.forward_pyramid(pictures, shared)
         return by_size(self.forward_pyramid, pictures, sizes, shared)
 
+    @property
+    def can_share_tokens(self) -> bool:
+        """Whether it brings semantic tokens back, which other frames could be recovered from."""
+        return any(isinstance(module, TokenRecovery) for module in self.modules())
+
     def check_shared(self, clip: Tensor, shared: SharedTokens | None) -> None:
         """Raise unless the model has tokens to share, and `shared` a run for each row of the batch.
 
@@ -295,7 +300,7 @@ class TokenModel(nn.Module):
         """
         if shared is None:
             return
-        if not any(isinstance(module, TokenRecovery) for module in self.modules()):
+        if not self.can_share_tokens:
             raise ValueError(
                 "a model that brings no semantic tokens back has none that frames could share (key_every, "
                 "clip_frames); use a stvit_r_ model, or share nothing"
