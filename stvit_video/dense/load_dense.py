@@ -102,8 +102,8 @@ def read_dense(path_or_content: str | Path | Mapping[str, Any]) -> Mapping[str, 
             raise
         raise CheckpointError(
             f"{error}. A file of mmdet or mmseg can hold objects of its libraries beside the weights: if you trust it, "
-            f"load it where they are installed and save its 'state_dict' and the class names by torch.save into another "
-            f"file"
+            f"load it where they are installed and save its 'state_dict' and the class names by torch.save into "
+            f"another file"
         ) from None
 
 

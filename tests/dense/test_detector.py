@@ -5,7 +5,6 @@ import torch
 from drawn_objects import ALL_HEADS, REGION_HEADS, TINY, batch_of, drawn_picture, four_pictures, tiny_detector
 from torch import nn
 
-from stvit_video.dense.dense_model import RULE
 from stvit_video.dense.head_rules import HEAD_RULES
 
 EMPTY = [drawn_picture([], size) for size in ((64, 96), (60, 72))]
@@ -149,18 +148,6 @@ def test_norm_eval_keeps_the_statistics():
         now = dict(detector.backbone.named_buffers())
         assert all(torch.equal(now[key], value) for key, value in before.items()) == norm_eval
         assert detector.training
-
-
-def test_the_state_dict_keeps_the_rule():
-    for number, rule in enumerate(HEAD_RULES):
-        assert int(tiny_detector("faster_rcnn", head_rule=rule).state_dict()[RULE]) == number
-
-
-def test_a_detector_without_names_has_no_description():
-    detector = tiny_detector("faster_rcnn")
-    detector.description = None
-    with pytest.raises(ValueError, match="create_dense"):
-        detector.describe()
 
 
 def test_what_does_not_fit_is_named():

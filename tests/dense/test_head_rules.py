@@ -1,4 +1,3 @@
-
 from stvit_video.dense.head_rules import HEAD_RULES
 
 
