@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, LAYOUTS
+from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, LAYOUTS, MAP_LAYOUTS
+from stvit_video.data.loading.frame_options import frame_options
+from stvit_video.data.loading.map_options import map_options
 from stvit_video.data.loading.picture_options import picture_options
 from stvit_video.data.loading.pytorchvideo_reader import pytorchvideo_frames
 from stvit_video.settings.allowed import is_place
@@ -15,7 +17,10 @@ from stvit_video.settings.signature import settings_of
 
 # of the layouts whose training clips are not read by our decoders
 FRAME_READERS = {"pytorchvideo": pytorchvideo_frames}
-PICTURE_OPTIONS = dict.fromkeys(BOX_LAYOUTS, picture_options)  # what their pictures have of settings besides
+# what their pictures have of settings besides
+PICTURE_OPTIONS = dict.fromkeys(BOX_LAYOUTS, picture_options)
+MAP_OPTIONS = dict.fromkeys(MAP_LAYOUTS, map_options)
+FRAME_OPTIONS = dict.fromkeys((*BOX_LAYOUTS, *MAP_LAYOUTS), frame_options)
 NO_SETTINGS = ("known_classes", *ClipSettings.model_fields)  # arguments of finders and readers
 
 
@@ -26,7 +31,7 @@ def layout_settings(source: str) -> type[Group]:
     Args:
         source: one of LAYOUTS.
     """
-    more = [group[source] for group in (FRAME_READERS, PICTURE_OPTIONS) if source in group]
+    more = [group[source] for group in (FRAME_READERS, PICTURE_OPTIONS, MAP_OPTIONS, FRAME_OPTIONS) if source in group]
     return settings_of(LAYOUTS[source], *more, name=source, without=NO_SETTINGS)
 
 

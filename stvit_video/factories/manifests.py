@@ -15,6 +15,7 @@ from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.kept_split import KeptSplit
 from stvit_video.data.manifests.manifest import Manifest, check_classes
 from stvit_video.data.manifests.quarantine import drop_quarantined
+from stvit_video.data.shards.file_tree import archive_of
 from stvit_video.factories.dividing import divided
 from stvit_video.factories.layout_settings import FRAME_READERS, foreign_faults, layout_settings, path_names
 from stvit_video.settings.data_settings import ClipSettings
@@ -55,9 +56,11 @@ def _on_disk(path: Path) -> Path:
 
 
 def _is_there(path: Path) -> bool:
-    """True = the path exists, or the folder of a pattern of names does."""
+    """True = the path exists, or the folder of a pattern of names does, or the .zip that it goes into."""
     before = _PATTERN.split(str(path))[0]
-    return path.exists() or (before != str(path) and os.path.isdir(os.path.dirname(before)))
+    if path.exists() or (before != str(path) and os.path.isdir(os.path.dirname(before))):
+        return True
+    return archive_of(path) is not None
 
 
 def build_manifests(

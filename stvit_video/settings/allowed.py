@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from stvit_video.utils.addresses import Place
 
 PLACE = get_args(Place)[1]  # the mark of paths
+PLURALS = {str: "words", dict: "{word: [words]}", int: "whole numbers"}
 NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
 
 
@@ -61,8 +62,10 @@ def _one(kind: Any, limits: tuple[Any, ...]) -> str:
         return "a list of numbers" if get_args(kind) == (int,) else "a list"
     if get_origin(kind) is tuple:
         first, *others = get_args(kind)
-        [(item, item_limits)] = _members(first, ())
+        (item, item_limits), *more = _members(first, ())
         count = "" if others[-1:] == [Ellipsis] else f"{1 + len(others)} "
+        if more:
+            return f"a list of {count}{' or '.join(PLURALS[get_origin(kind) or kind] for kind in (item, *dict(more)))}"
         if get_origin(item) is Literal:
             return f"a list of {count}words out of {', '.join(map(str, get_args(item)))}"
         return _with_range(f"a list of {count}{'words' if item is str else 'numbers'}", item_limits)

@@ -1,4 +1,4 @@
-"""The settings `augment`: what is done to training clips, and to training pictures with boxes."""
+"""The settings `augment`: what is done to training clips, and to training pictures with boxes or label maps."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from pydantic import Field
 
 from stvit_video.settings.box_augment_settings import BoxAugmentSettings
 from stvit_video.settings.declare import AsTuple, Count, Group, NonNegative, Positive, PositiveShare, Share, setting
+from stvit_video.settings.map_augment_settings import MapAugmentSettings
 from stvit_video.utils.choices import CropMode
 
 Shares = Annotated[tuple[PositiveShare, PositiveShare], AsTuple]
@@ -39,5 +40,5 @@ class ClipAugmentSettings(Group):
     on_device: bool = setting(False, "workers only crop, all the rest runs on the model's device")
 
 
-class AugmentSettings(BoxAugmentSettings, ClipAugmentSettings):
-    """What is done to training clips; to pictures with boxes flip_probability and what is marked "boxes"."""
+class AugmentSettings(MapAugmentSettings, BoxAugmentSettings, ClipAugmentSettings):
+    """What is done to training clips; to pictures flip_probability and what is marked "boxes", or "maps"."""

@@ -25,5 +25,5 @@ class BoxAugmentSettings(Group):
         "cut to data.long_side; null = off",
     )
     photometric_probability: Share = setting(
-        0.0, "boxes: of each change of brightness, contrast, saturation, hue and the order of channels"
+        0.0, "boxes, maps: of each change of brightness, contrast, saturation, hue and, of boxes, the order of channels"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stvit_video.data.manifests.faults import ManifestError
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.data.shards.file_tree import archive_of
 from stvit_video.utils.written_paths import windows_way
 
 Reading = Callable[[], Manifest]  # reads the list that a layout has found
@@ -44,6 +45,20 @@ def existing(value: str | None, setting: str, *, source: str) -> str:
             f"(a relative one starts in the working directory, {Path.cwd()}{also})"
         )
     return path
+
+
+def existing_place(value: str | None, setting: str, *, source: str) -> str:
+    """The path of a setting, which may go on into a .zip, "set.zip/images"; whether that is in it is not looked at.
+
+    Args:
+        value: with setting, source: see `required`.
+
+    Raises:
+        ValueError: it is not given.
+        ManifestError: there is no such file or folder.
+    """
+    path = required(value, setting, source=source)
+    return path if archive_of(path) is not None else existing(value, setting, source=source)
 
 
 def published_folder(value: str | None, setting: str, name: str, *, root: str | None, source: str) -> Path:

@@ -1,0 +1,91 @@
+"""Build lists of pictures with label maps from the `data` settings, and say what is wrong with them."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, get_type_hints
+
+from stvit_video.data.layouts.class_files import read_palette
+from stvit_video.data.loading.map_options import MapOptions, map_options
+from stvit_video.data.manifests.annotation_counts import category_faults
+from stvit_video.data.manifests.class_choice import choose_classes
+from stvit_video.data.manifests.mapped_pictures import MappedPictures
+from stvit_video.data.manifests.picture_sequences import in_sequences
+from stvit_video.data.manifests.quarantine import drop_quarantined
+from stvit_video.factories.layout_settings import MAP_OPTIONS
+from stvit_video.factories.manifests import absolute_paths, find_manifest
+from stvit_video.factories.picture_frames import find_frame_options
+
+__all__ = ["build_maps", "find_map_options", "read_maps"]
+
+_log = logging.getLogger(__name__)
+
+
+def read_maps(
+    data: Mapping[str, Any], parts: Sequence[str], *, classes: tuple[str, ...] | None = None
+) -> dict[str, MappedPictures]:
+    """Read the lists of some parts, with the classes that the settings choose.
+
+    Args:
+        data: the `data` group of the configuration.
+        parts: of "train" and "val".
+        classes: names that the classes must have, in this order, for example those of a checkpoint; None = any.
+
+    Raises:
+        ValueError: the layout has no label maps, or as `find_manifest`.
+        ManifestError: faults of the lists, or classes that are not those wanted.
+    """
+    source = data["source"]
+    if source not in MAP_OPTIONS:
+        raise ValueError(
+            f"data.source={source} has no label maps; give pictures with maps: data={', data='.join(MAP_OPTIONS)}"
+        )
+    options, found = find_map_options(data), dict[str, MappedPictures]()
+    for part in parts:
+        pictures = find_manifest(data, part)()
+        assert isinstance(pictures, MappedPictures)
+        pictures = in_sequences(pictures, find_frame_options(data).sequences)
+        found[part] = _with_classes(pictures, options, source=source)
+        if classes is not None:
+            names = ("the model", "the data")
+            category_faults(tuple(classes), found[part].classes, names=names).raise_if_any(f"data={source}")
+    return found
+
+
+def build_maps(data: Mapping[str, Any]) -> tuple[MappedPictures, MappedPictures]:
+    """Build the training and validation lists; what is worth knowing goes to the log.
+
+    Args:
+        data: the `data` group of the configuration.
+
+    Returns:
+        The two lists, with the same classes; the training list without what is in quarantine.
+
+    Raises:
+        ValueError: as `read_maps`.
+        ManifestError: every fault of the two lists, in one error.
+    """
+    both = read_maps(data, ("train", "val"))
+    train = both["train"]
+    if data.get("quarantine"):
+        kept = drop_quarantined(train, absolute_paths(data)["quarantine"])
+        assert isinstance(kept, MappedPictures)
+        train = kept
+    return train, both["val"]
+
+
+def find_map_options(data: Mapping[str, Any]) -> MapOptions:
+    """The settings of `data` that pictures with maps have of their own; one that is not given has its default."""
+    names, given = set(get_type_hints(map_options)) - {"return"}, absolute_paths(data)
+    return map_options(**{name: given[name] for name in names if name in given})
+
+
+def _with_classes(pictures: MappedPictures, options: MapOptions, *, source: str) -> MappedPictures:
+    chosen = choose_classes(
+        pictures.names,
+        palette=None if options.palette is None else read_palette(options.palette),
+        values=options.values,
+        reduce_zero_label=options.reduce_zero_label,
+        keep_classes=options.keep_classes,
+    )
+    return replace(pictures, classes=chosen.classes, rules=chosen.rules)
