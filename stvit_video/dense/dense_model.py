@@ -75,8 +75,14 @@ class DenseModel(nn.Module):
         """
         return self.backbone(pictures) if shared is None else self.backbone(pictures, shared=shared)
 
-    def outputs(self, pictures: Tensor, sizes: Sequence[Size]) -> dict[str, Any]:
-        """What the head answers, before anything is chosen: the same in train and eval mode."""
+    def outputs(self, pictures: Tensor, sizes: Sequence[Size], shared: SharedTokens | None = None) -> dict[str, Any]:
+        """What the head answers, before anything is chosen: the same in train and eval mode.
+
+        Args:
+            pictures: (B, 3, H, W) normalised, padded with zeros right and bottom.
+            sizes: height and width of each picture within the padding.
+            shared: the semantic tokens that frames of videos share; None = each picture has its own.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not say what its outputs are")
 
     def forward(self, pictures: Tensor, sizes: Sequence[Size]) -> dict[str, Any]:

@@ -185,7 +185,7 @@ class RegionDetector(Detector):
             refined.append(boxes[~is_true])
         return refined
 
-    def outputs(self, pictures: Tensor, sizes: Sequence[Size]) -> dict[str, Any]:
+    def outputs(self, pictures: Tensor, sizes: Sequence[Size], shared: SharedTokens | None = None) -> dict[str, Any]:
         """What the head answers for as many proposals as in use.
 
         Returns:
@@ -194,7 +194,7 @@ class RegionDetector(Detector):
             "boxes" (P, num_classes, 4) offsets.
         """
         checked_sizes(pictures, sizes)
-        padded, maps, _ = self.maps(pictures)
+        padded, maps, _ = self.maps(pictures, shared)
         return self._answers(padded, maps, sizes)
 
     def _answers(self, padded: Tensor, maps: list[Tensor], sizes: Sequence[Size]) -> dict[str, Any]:

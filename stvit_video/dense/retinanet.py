@@ -107,14 +107,14 @@ class RetinaNet(Detector):
         of_boxes = box_loss(offsets[positive], nearest, anchors.boxes[positive], kind=options.box_loss)
         return of_classes, of_boxes, len(positive)
 
-    def outputs(self, pictures: Tensor, sizes: Sequence[Size]) -> dict[str, Any]:
+    def outputs(self, pictures: Tensor, sizes: Sequence[Size], shared: SharedTokens | None = None) -> dict[str, Any]:
         """What the head answers at all A anchors.
 
         Returns:
             "classes" (B, A, num_classes) logits and "boxes" (B, A, 4) offsets.
         """
         checked_sizes(pictures, sizes)
-        _, maps, _ = self.maps(pictures)
+        _, maps, _ = self.maps(pictures, shared)
         answers = self.head(maps)
         return {"classes": answers["cls_logits"], "boxes": answers["bbox_regression"]}
 

@@ -100,7 +100,7 @@ class Segmenter(DenseModel):
         whole = _pixels(logits, pictures)
         return map_loss(whole, labels, of_all_pixels=self.rule.loss_of_all_pixels)
 
-    def outputs(self, pictures: Tensor, sizes: Sequence[Size]) -> dict[str, Any]:
+    def outputs(self, pictures: Tensor, sizes: Sequence[Size], shared: SharedTokens | None = None) -> dict[str, Any]:
         """What the heads answer: the same names in train and eval mode.
 
         Returns:
@@ -108,7 +108,7 @@ class Segmenter(DenseModel):
             head "auxiliary" (B, K, h / 4, w / 4).
         """
         checked_sizes(pictures, sizes)
-        return self.answers(pictures, auxiliary=True)
+        return self.answers(pictures, auxiliary=True, shared=shared)
 
     def segment(
         self,
@@ -172,9 +172,9 @@ class Segmenter(DenseModel):
 
         Windows share tokens with those at their place of the other frames; the picture is the `row` of `shared`.
         """
-        window = self.options.window
+        window, stride = self.options.window, self.options.pixels_between_windows
         assert window is not None
-        stride = self.options.window_stride or max(1, 2 * window // 3)
+        assert stride is not None
         size: Size = (picture.shape[-2], picture.shape[-1])
         places = iter(window_places(size, window=window, stride=stride))
 

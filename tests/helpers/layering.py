@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "factories": {"settings", "models", "dense", "training", "data/*", "utils"},
     "model_benchmark": {"models", "evaluation/cost", "tokens", "utils"},
-    "inference": {"models", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
+    "inference": {"models", "tokens", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
     "predictions": {"inference", "visualization", "data/*", "utils"},
     "budgets": {
         *("inference", "predictions", "evaluation", "evaluation/cost", "sweeps/report", "data/*", "utils"),
