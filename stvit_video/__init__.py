@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stvit_video.data.decoding.video import open_video
-    from stvit_video.detections.load_trained import load_trained as load
     from stvit_video.detections.trained_detector import TrainedDetector
     from stvit_video.inference.prediction import Prediction
     from stvit_video.inference.recognizer import Recognizer
     from stvit_video.models import create_model, list_models, load_checkpoint, model_from_checkpoint, model_options
+    from stvit_video.segmentations.trained_segmenter import TrainedSegmenter
+    from stvit_video.trained.load_trained import load_trained as load
 
 __version__ = "0.1.0"
 __all__ = [
     "Prediction",
     "Recognizer",
     "TrainedDetector",
+    "TrainedSegmenter",
     "create_model",
     "list_models",
     "load",
@@ -32,7 +34,8 @@ _PLACES = {  # module and name of what is not in stvit_video.models
     "Prediction": ("stvit_video.inference.prediction", "Prediction"),
     "Recognizer": ("stvit_video.inference.recognizer", "Recognizer"),
     "TrainedDetector": ("stvit_video.detections.trained_detector", "TrainedDetector"),
-    "load": ("stvit_video.detections.load_trained", "load_trained"),
+    "TrainedSegmenter": ("stvit_video.segmentations.trained_segmenter", "TrainedSegmenter"),
+    "load": ("stvit_video.trained.load_trained", "load_trained"),
     "open_video": ("stvit_video.data.decoding.video", "open_video"),
 }
 

@@ -44,7 +44,7 @@ def _file_kind(example: str, endings: tuple[str, ...]) -> Kind:
 
 COMMAND = Command(
     prog="python -m stvit_video.predict",
-    summary="The likeliest labels of videos, or the objects in pictures and videos, by a checkpoint.",
+    summary="The likeliest labels of videos, or the objects or label maps of pictures and videos, by a checkpoint.",
     positional=Positional(
         name="files",
         sign="FILE",
@@ -57,8 +57,8 @@ COMMAND = Command(
         Setting(
             name="out",
             kind=replace(PATH, example="labels.csv"),
-            help="table of labels to write, .csv, .jsonl or .parquet; for found objects a folder",
-            default_words="labels are shown in the terminal; objects go to outputs/predict",
+            help="table of labels to write, .csv, .jsonl or .parquet; for found objects and label maps a folder",
+            default_words="labels are shown in the terminal; objects and maps go to outputs/predict",
         ),
         Setting(
             name="features",
@@ -74,7 +74,13 @@ COMMAND = Command(
             help="several labels a video: every label of at least this probability; objects: least score",
             excludes=("top_k",),
         ),
-        Setting(name="every", kind=whole(low=1), help="objects: look at every Nth frame of a video", default_words="1"),
+        Setting(name="every", kind=whole(low=1), help="objects, maps: look at every Nth frame of a video", default_words="1"),
+        Setting(
+            name="key_every",
+            kind=whole(low=1),
+            help="objects, maps: of the frames looked at, every Nth makes semantic tokens, which those behind it share",
+            default_words="1",
+        ),
         *TOKENS,
         PROTOCOL,
         *VIEWS,
@@ -82,10 +88,23 @@ COMMAND = Command(
         Setting(
             name="long_side",
             kind=whole(low=1),
-            help="objects: most pixels of the long side",
+            help="objects, maps: most pixels of the long side",
             default_words=OF_CHECKPOINT,
         ),
         Setting(name="detections", kind=whole(low=1), help="objects: most in a picture", default_words=OF_CHECKPOINT),
+        Setting(
+            name="window",
+            kind=whole(low=32),
+            help="maps: pixels of the sides of the windows that a picture is looked at in",
+            default_words=OF_CHECKPOINT,
+        ),
+        Setting(
+            name="window_stride",
+            kind=whole(low=1),
+            help="maps: pixels from window to window",
+            default_words=OF_CHECKPOINT,
+        ),
+        Setting(name="legend", kind=YES_NO, help="maps: draw the names of the classes", default_words="true"),
         *BUDGET,
         Setting(
             name="num_workers",
@@ -110,6 +129,7 @@ COMMAND = Command(
         "python -m stvit_video.predict ckpt_path=run/best.ckpt protocol=videoswin top_k=3 a.mp4 b.mp4 -- c=d.mp4",
         "python -m stvit_video.predict ckpt_path=run/best.ckpt gmacs=5 video.mp4",
         "python -m stvit_video.predict ckpt_path=detector/best.ckpt photo.jpg street.mp4 out=seen every=2",
+        "python -m stvit_video.predict ckpt_path=segmenter/best.ckpt photo.jpg street.mp4 out=seen window=512",
     ),
     notes="Exit status: 0 every video was predicted, 1 some could not be read, 2 a setting is wrong.",
 )

@@ -40,6 +40,11 @@ class SegmenterOptions(HeadOptions):
                 f"no window; give at most the window, or leave window_stride out"
             )
 
+    @property
+    def pixels_between_windows(self) -> int | None:
+        """From window to window: `window_stride`, or two thirds of the window; None = there are no windows."""
+        return self.window and (self.window_stride or max(1, 2 * self.window // 3))
+
 
 @dataclass(frozen=True, kw_only=True)
 class SemanticFpnOptions(SegmenterOptions):

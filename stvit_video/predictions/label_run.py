@@ -27,7 +27,8 @@ __all__ = ["FEW_VIDEOS", "MOST_WORKERS", "choose_num_workers", "label_videos", "
 
 FEW_VIDEOS = 8  # that one process decodes as soon as others would have started
 MOST_WORKERS = 16
-OF_DETECTORS = ("every", "long_side", "detections")  # settings of predict
+# settings of predict
+OF_PICTURES = ("every", "key_every", "long_side", "detections", "window", "window_stride", "legend")
 
 
 def label_videos(given: Given) -> int:
@@ -107,8 +108,8 @@ def _engine(given: Given, recognizer: Recognizer, num_videos: int) -> "partial[I
 
 
 def _targets(given: Given) -> Targets | None:
-    if foreign := [name for name in OF_DETECTORS if getattr(given, name) is not None]:
-        raise ValueError(f"{', '.join(foreign)}: for checkpoints that find objects, and this one labels videos")
+    if foreign := [name for name in OF_PICTURES if getattr(given, name) is not None]:
+        raise ValueError(f"{', '.join(foreign)}: for checkpoints that find objects or label pixels, and this one labels videos")
     _check_ending(given.out, LABEL_ENDINGS)
     if given.out is None and given.features is None:
         if given.extend or given.retry_errors:

@@ -11,7 +11,7 @@ import numpy as np
 from stvit_video.data.loading.picture_reader import open_image
 from stvit_video.data.loading.true_objects import true_objects
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
-from stvit_video.detections.detector_cost import commonest_size, detector_cost
+from stvit_video.detections.detector_cost import detector_cost
 from stvit_video.detections.picture_scoring import evaluate_pictures
 from stvit_video.detections.trained_detector import TrainedDetector, load_trained_detector
 from stvit_video.evaluation.detection.detection_results import DetectionResults
@@ -23,6 +23,7 @@ from stvit_video.evaluation.detection.detection_tables import (
 from stvit_video.evaluation.distributed import gather_shares
 from stvit_video.evaluation.picture_results import PictureId, describe_missing
 from stvit_video.evaluation.plots import save_curves
+from stvit_video.inference.dense_cost import commonest_size
 from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.figures import draw_or_warn

@@ -45,6 +45,7 @@ def overlay_map(
     name: str,
     names: Sequence[str],
     model: str,
+    has_legend: bool = True,
 ) -> MapFiles:
     """Write the drawn picture with its legend, the labels, and how much of the picture each class has.
 
@@ -60,6 +61,7 @@ def overlay_map(
         name: of the files, without ending.
         names: of the classes, by label.
         model: what found the labels.
+        has_legend: whether the classes stand below the drawn picture.
 
     Raises:
         ValueError: see `draw_map` and `class_shares`.
@@ -67,7 +69,7 @@ def overlay_map(
         OSError: a file can't be written.
     """
     shares = class_shares(labels, names=names)
-    drawn = map_with_legend(picture, labels, names=names)
+    drawn = map_with_legend(picture, labels, names=names) if has_legend else draw_map(picture, labels)
     height, width = labels.shape
     content: dict[str, Any] = {
         "picture": source,

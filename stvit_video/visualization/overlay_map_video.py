@@ -21,8 +21,8 @@ LEAST_SHARE = 0.005  # of a frame: a class that never had as much is not in the 
 class _Maps:
     """A `Drawing` of label maps. Its legend only grows, in the order in which classes come, so it does not flicker."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
+    def __init__(self, names: Sequence[str], *, has_legend: bool = True) -> None:
+        self._names, self._has_legend = names, has_legend
         self._labels = {name: label for label, name in enumerate(names)}
         self._seen: list[LegendEntry] = []
 
@@ -32,7 +32,8 @@ class _Maps:
             entry = LegendEntry(name, self._labels[name])
             if share >= LEAST_SHARE and entry not in self._seen:
                 self._seen.append(entry)
-        corner_legend(drawn, self._seen, letter_pixels=letter_pixels(*drawn.shape[:2]))
+        if self._has_legend:
+            corner_legend(drawn, self._seen, letter_pixels=letter_pixels(*drawn.shape[:2]))
         return drawn
 
     def record(self, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,9 +49,10 @@ def overlay_map_video(
     names: Sequence[str],
     every: int = 1,
     batch_size: int = 8,
+    has_legend: bool = True,
     report: Callable[[int], object] = lambda num_frames: None,
 ) -> OverlayOutcome:
-    """Draw the label map of every frame, see `overlay_frames`, and a legend in the corner.
+    """Draw the label map of every frame, see `overlay_frames`, and a legend in a corner.
 
     The lines have "classes": name -> share of the pixels of the frame, of the classes that occur, the largest first.
 
@@ -62,6 +64,7 @@ def overlay_map_video(
         names: of the classes, by label.
         every: 1 = look at every frame, 5 = at every fifth; its map stays drawn until the next one of these.
         batch_size: frames in one call of `segment`, at most.
+        has_legend: whether the classes stand in the upper left corner.
         report: called with the number of frames that were finished since the last call.
 
     Raises:
@@ -70,7 +73,7 @@ def overlay_map_video(
         DiskFullError: likewise.
         OSError: a file can't be written.
     """
-    drawing = _Maps(names)
+    drawing = _Maps(names, has_legend=has_legend)
     return overlay_frames(
         source, segment, drawing, folder=folder, name=name, every=every, batch_size=batch_size, report=report
     )

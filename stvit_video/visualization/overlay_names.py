@@ -15,8 +15,10 @@ MAX_NAME_BYTES = 180  # a system allows 255, and a file that is being written ha
 Scheme = Callable[[Path], str]
 
 
-def overlay_names(paths: Sequence[str | os.PathLike[str]], *, folder: Path) -> list[str]:
-    """A name without ending for the results of each file; no two are equal, not even to a system that ignores case.
+def overlay_names(
+    paths: Sequence[str | os.PathLike[str]], *, folder: Path, endings: Sequence[str] = ENDINGS
+) -> list[str]:
+    """A name without ending for the results of each file; no two results are equal, not even where case is ignored.
 
     The name is that of the file without its ending. Files that share it get the ending behind it (a_jpg), or the
     folder before it (left_a), or both; in the end a number.
@@ -24,6 +26,7 @@ def overlay_names(paths: Sequence[str | os.PathLike[str]], *, folder: Path) -> l
     Args:
         paths: files, each once.
         folder: where the results go.
+        endings: of the results of a file, behind its name.
 
     Raises:
         ValueError: a result would be written over one of the files.
@@ -37,9 +40,9 @@ def overlay_names(paths: Sequence[str | os.PathLike[str]], *, folder: Path) -> l
     for places in sorted(groups.values(), key=len):  # names that stay as they are come first
         scheme = _distinct_scheme([files[place] for place in places])
         for place in places:
-            names[place] = _free_name(scheme(files[place]), taken)
-            taken.add(_same(names[place]))
-    _check_sources(files, names, folder)
+            names[place] = _free_name(scheme(files[place]), taken, endings)
+            taken |= _results(names[place], endings)
+    _check_sources(files, names, folder, endings)
     return names
 
 
@@ -98,13 +101,18 @@ def _named(file: Path, *, num_folders: int, has_ending: bool) -> str:
     return "_".join([*folders[len(folders) - min(num_folders, len(folders)) :], name])
 
 
-def _free_name(name: str, taken: set[str]) -> str:
+def _free_name(name: str, taken: set[str], endings: Sequence[str]) -> str:
     name = _cut(name)
     numbered, number = name, 1
-    while _same(numbered) in taken:
+    while _results(numbered, endings) & taken:
         number += 1
         numbered = f"{name}_{number}"
     return numbered
+
+
+def _results(name: str, endings: Sequence[str]) -> set[str]:
+    """What the results of a file may be called, as names are compared."""
+    return {_same(f"{name}{ending}") for ending in endings}
 
 
 def _cut(name: str) -> str:
@@ -118,10 +126,10 @@ def _same(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _check_sources(files: Sequence[Path], names: Sequence[str], folder: Path) -> None:
+def _check_sources(files: Sequence[Path], names: Sequence[str], folder: Path, endings: Sequence[str]) -> None:
     sources = {_same(os.path.realpath(file)): file for file in files}
     for name in names:
-        for ending in ENDINGS:
+        for ending in endings:
             source = sources.get(_same(os.path.realpath(folder / f"{name}{ending}")))
             if source is not None:
                 raise ValueError(

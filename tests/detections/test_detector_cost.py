@@ -1,7 +1,6 @@
 import pytest
 
-from stvit_video.data.transforms.picture_sizes import PictureSizes
-from stvit_video.detections.detector_cost import commonest_size, detector_cost, measure_detector_speed
+from stvit_video.detections.detector_cost import detector_cost, measure_detector_speed
 from stvit_video.detections.trained_detector import load_trained_detector
 from stvit_video.evaluation.cost.measure import count_gmacs
 
@@ -9,13 +8,6 @@ from stvit_video.evaluation.cost.measure import count_gmacs
 @pytest.fixture(scope="module")
 def detector(tiny_detector):
     return load_trained_detector(tiny_detector.checkpoint, device="cpu", long_side=70)
-
-
-def test_the_commonest_padded_size():
-    sizes = PictureSizes(short_side=48, long_side=70)
-    tall, wide = [(200, 100)] * 2, [(100, 130)] * 3  # 70 x 35 and 48 x 62
-    assert commonest_size([*tall, *wide, (64, 48)], sizes) == (64, 64)
-    assert commonest_size([*tall, *wide[:2]], sizes) == (96, 64)  # of equally many the largest
 
 
 def test_a_picture_of_the_given_size_is_counted(detector):
@@ -29,5 +21,5 @@ def test_a_picture_of_the_given_size_is_counted(detector):
 
 def test_the_speed_is_a_median_of_runs_behind_a_first_one(detector, monkeypatch):
     times = iter([0.0, 9.0, 10.0, 10.5, 11.0, 11.25, 12.0, 14.0])
-    monkeypatch.setattr("stvit_video.detections.detector_cost.time.perf_counter", lambda: next(times))
+    monkeypatch.setattr("stvit_video.inference.dense_cost.time.perf_counter", lambda: next(times))
     assert measure_detector_speed(detector, picture_size=(32, 64)) == 2.0

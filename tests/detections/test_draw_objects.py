@@ -84,6 +84,7 @@ def test_a_folder_gives_pictures_and_videos(files, tmp_path, capsys):
     [
         ("num_tokens=3", "num_tokens: .*label videos, .*finds objects"),
         ("features=a.npz", "features: .*label videos"),
+        ("window=64", "window: not for a checkpoint that finds objects; leave it out"),
         ("short_side=90", "short_side=90 .*long_side=64"),
         ("detections=0", "detections"),
         ("out=labels.csv", "out=labels.csv: .*folder.* out=labels$"),
@@ -103,13 +104,15 @@ def test_a_file_that_is_not_there_is_named(files, capsys):
 
 
 def test_the_settings_of_each_kind_are_those_of_the_command():
-    from stvit_video.detections.draw_objects import OF_LABELS
-    from stvit_video.predictions.label_run import OF_DETECTORS
+    from stvit_video.detections.draw_objects import OF_MAPS
+    from stvit_video.predictions.draw_files import OF_LABELS
+    from stvit_video.predictions.label_run import OF_PICTURES
 
     known = {setting.name for setting in COMMAND.settings}
-    assert {*OF_LABELS, *OF_DETECTORS} <= known
-    assert not {*OF_LABELS} & {*OF_DETECTORS}
-    assert known - {*OF_LABELS, *OF_DETECTORS} == {
+    assert {*OF_LABELS, *OF_PICTURES} <= known
+    assert {*OF_MAPS} < {*OF_PICTURES}
+    assert not {*OF_LABELS} & {*OF_PICTURES}
+    assert known - {*OF_LABELS, *OF_PICTURES} == {
         *("ckpt_path", "device", "out", "threshold", "short_side", "batch_size")
     }
 

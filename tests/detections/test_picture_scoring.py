@@ -37,7 +37,7 @@ def test_every_picture_once_in_batches_of_any_size(detector, pictures):
 def test_one_of_two_processes_has_its_share(detector, pictures, monkeypatch):
     alone, shares = scored(detector, pictures), []
     for rank in (0, 1):
-        monkeypatch.setattr("stvit_video.detections.picture_scoring.rank_and_world_size", lambda rank=rank: (rank, 2))
+        monkeypatch.setattr("stvit_video.inference.picture_evaluation.rank_and_world_size", lambda rank=rank: (rank, 2))
         shares.append(scored(detector, pictures).share())
     whole = DetectionResults(true_objects(pictures, masks=False), classes=detector.classes)
     for share in shares:

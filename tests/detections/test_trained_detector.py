@@ -44,7 +44,7 @@ def test_several_files_are_answered_as_each_alone(detector, tiny_detector):
 
 
 @pytest.mark.parametrize(
-    ("given", "message"), [("a.png", "list of pictures, got 'a.png'"), ([3], "path or .* got int")]
+    ("given", "message"), [("a.png", "list of pictures is needed, got 'a.png'"), ([3], "path or .* got int")]
 )
 def test_what_is_no_picture_is_refused(detector, given, message):
     with pytest.raises(ValueError, match=message):

@@ -63,3 +63,17 @@ def test_folders_are_removed_as_far_as_they_are_empty(tmp_path):
     (tmp_path / "a" / "kept").touch()
     remove_empty(made)
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["kept"]
+
+
+def test_all_results_differ_not_the_names_alone(tmp_path):
+    endings = (".png", "_labels.png")
+    paths = ["a.jpg", "b/a_labels.jpg", "c/A_LABELS.gif"]
+    names = overlay_names(paths, folder=tmp_path, endings=endings)
+    results = [f"{name}{ending}".casefold() for name in names for ending in endings]
+    assert len(set(results)) == 6
+    assert overlay_names(paths[:2], folder=tmp_path) == ["a", "a_labels"]
+    (tmp_path / "photo_labels.png").touch()
+    sources = [tmp_path / "photo_labels.png", "photo.jpg"]
+    assert overlay_names(sources, folder=tmp_path / "out", endings=endings) == ["photo_labels", "photo_2"]
+    with pytest.raises(ValueError, match="photo_labels.png"):
+        overlay_names(["photo.jpg", tmp_path / "photo_labels.png"], folder=tmp_path, endings=endings)

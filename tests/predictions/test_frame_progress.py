@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-from stvit_video.detections import frame_progress as module
-from stvit_video.detections.frame_progress import frame_progress
+from stvit_video.predictions import frame_progress as module
+from stvit_video.predictions.frame_progress import frame_progress
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import pytest
 
 import stvit_video
-from stvit_video.detections.load_trained import load_trained
 from stvit_video.detections.trained_detector import TrainedDetector
 from stvit_video.inference.recognizer import Recognizer
+from stvit_video.trained.load_trained import load_trained
 
 
 def test_it_gives_what_the_checkpoint_is_for(tiny_run, tiny_detector):
