@@ -2,9 +2,19 @@ import json
 
 import pytest
 import torch
+from drawn_maps import MAP_HEADS, tiny_segmenter
 from drawn_objects import ALL_HEADS, TINY, tiny_detector
 
-from stvit_video.dense import HEAD_RULES, HEADS, build_described, create_dense, head_options
+from stvit_video.dense import (
+    HEAD_RULES,
+    HEADS,
+    MAP_RULES,
+    Detector,
+    Segmenter,
+    build_described,
+    create_dense,
+    head_options,
+)
 from stvit_video.dense.create_detector import build_backbone, head_option_help, map_channels
 
 
@@ -18,6 +28,37 @@ def test_a_description_builds_the_same_again(head, rule):
     assert again.options == detector.options
     assert again.head_rule == rule
     again.load_state_dict(detector.state_dict())
+
+
+@pytest.mark.parametrize("head", MAP_HEADS)
+@pytest.mark.parametrize("rule", MAP_RULES)
+def test_a_description_builds_the_same_segmenter_again(head, rule):
+    model = tiny_segmenter(head, num_classes=5, head_rule=rule, window=64, dropout=0.2)
+    told = json.loads(json.dumps(model.describe()))
+    again = build_described(told)
+    assert again.describe() == told
+    assert again.options == model.options
+    assert again.head_rule == rule
+    again.load_state_dict(model.state_dict())
+
+
+def test_every_head_says_what_it_finds():
+    kinds = {"boxes": Detector, "maps": Segmenter}
+    assert {name for name, head in HEADS.items() if head.kind == "maps"} == set(MAP_HEADS)
+    for name, head in HEADS.items():
+        build = tiny_segmenter if head.kind == "maps" else tiny_detector
+        assert isinstance(build(name), kinds[head.kind])
+        assert head.rules is (MAP_RULES if head.kind == "maps" else HEAD_RULES)
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "match"), [(1, "num_classes=1 .*at least 2"), (256, "num_classes=256 .*at most 255, as label 255")]
+)
+def test_numbers_of_classes_that_maps_can_not_have(num_classes, match):
+    for head in MAP_HEADS:
+        with pytest.raises(ValueError, match=match):
+            tiny_segmenter(head, num_classes=num_classes)
+    assert tiny_segmenter("upernet", num_classes=255).num_classes == 255
 
 
 def test_every_backbone_with_maps_fits():
@@ -48,8 +89,10 @@ def test_models_that_are_no_backbone(backbone, match):
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        ({"head": "yolo"}, "head='yolo' .*faster_rcnn, mask_rcnn, cascade_mask_rcnn, retinanet"),
+        ({"head": "yolo"}, "head='yolo' .*retinanet for boxes, or semantic_fpn, upernet for the label"),
         ({"head_rule": "coco"}, "head_rule='coco'"),
+        ({"head_rule": "mmseg"}, "head_rule='mmseg' .*ours, mmdet, torchvision"),
+        ({"head": "upernet", "head_rule": "mmdet"}, "head_rule='mmdet' .*ours, mmseg"),
         ({"num_classes": 0}, "num_classes=0"),
         ({"nms": 0.5}, "mask_rcnn has no option 'nms'; it takes .*nms_threshold"),
         ({"backbone_options": {"dims": 3}}, "casvit_xs has no option 'dims'"),

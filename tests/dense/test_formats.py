@@ -3,11 +3,12 @@
 import pytest
 import torch
 from casvit_names import their_name
+from drawn_maps import MAP_HEADS, mmseg_state, tiny_segmenter
 from drawn_objects import ALL_HEADS, tiny_detector
 from mmdet_maker import mmdet_state
 
 from stvit_video.dense.dense_model import RULE
-from stvit_video.dense.formats import FORMATS, convert_mmdet, convert_torchvision
+from stvit_video.dense.formats import FORMATS, convert_mmdet, convert_mmseg, convert_torchvision
 
 RESNET = {"backbone.body.conv1.weight": torch.zeros(2)}
 
@@ -50,6 +51,39 @@ def test_mmdets_names_of_the_released_files():
     assert found[-3:] == ["neck.fpn.layer_blocks.2.0.weight", "neck.p6.weight", "neck.p7.weight"]
 
 
+@pytest.mark.parametrize("head", MAP_HEADS)
+def test_mmsegs_names_there_and_back(head):
+    model = tiny_segmenter(head, num_classes=5)
+    theirs = mmseg_state(model)
+    assert names(theirs) == ["mmseg"]
+    ours = convert_mmseg(theirs)
+    heads = {key: value for key, value in model.state_dict().items() if not key.startswith("backbone.")}
+    assert {key for key in ours if not key.startswith("backbone.")} == set(heads) - {RULE}
+    assert all(torch.equal(ours[key], value) for key, value in heads.items() if key != RULE)
+
+
+def test_mmsegs_names_of_the_released_files():
+    """Written by hand from the modules of fpn_head.py, uper_head.py, psp_head.py and fcn_head.py."""
+    pairs = {
+        "neck.lateral_convs.3.conv.bias": "map_head.neck.fpn.inner_blocks.3.0.bias",
+        "neck.fpn_convs.0.conv.weight": "map_head.neck.fpn.layer_blocks.0.0.weight",
+        "decode_head.scale_heads.0.0.conv.weight": "map_head.levels.0.convs.0.0.weight",
+        "decode_head.scale_heads.3.4.bn.running_mean": "map_head.levels.3.convs.2.1.running_mean",
+        "decode_head.conv_seg.bias": "map_head.classifier.conv.bias",
+        "decode_head.psp_modules.3.1.conv.weight": "map_head.pooling.convs.3.0.weight",
+        "decode_head.psp_modules.0.1.bn.num_batches_tracked": "map_head.pooling.convs.0.1.num_batches_tracked",
+        "decode_head.bottleneck.bn.weight": "map_head.pooling.fuse.1.weight",
+        "decode_head.lateral_convs.2.conv.weight": "map_head.laterals.2.0.weight",
+        "decode_head.fpn_convs.1.bn.bias": "map_head.outputs.1.1.bias",
+        "decode_head.fpn_bottleneck.conv.weight": "map_head.fuse.0.weight",
+        "auxiliary_head.convs.0.conv.weight": "auxiliary_head.conv.0.weight",
+        "auxiliary_head.conv_seg.weight": "auxiliary_head.classifier.conv.weight",
+        "backbone.norm0.weight": "backbone.norm0.weight",
+        "decode_head.unknown": "decode_head.unknown",
+    }
+    assert list(convert_mmseg(dict.fromkeys(pairs, torch.zeros(1)))) == list(pairs.values())
+
+
 def test_torchvisions_background_moves_to_the_end():
     rows = torch.arange(4.0)
     state = {
@@ -78,3 +112,4 @@ def test_torchvisions_names_of_old_files():
 def test_other_weights_are_of_no_format():
     assert names(tiny_detector("mask_rcnn").state_dict()) == []
     assert names(tiny_detector("mask_rcnn").backbone.state_dict()) == []
+    assert all(names(tiny_segmenter(head).state_dict()) == [] for head in MAP_HEADS)

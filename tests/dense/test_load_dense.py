@@ -1,8 +1,9 @@
-"""Weights of detectors from files: ours, mmdet's and torchvision's, whole or not at all."""
+"""Weights of detectors and segmenters from files: ours and those of others, whole or not at all."""
 
 import pytest
 import torch
 from casvit_names import their_name
+from drawn_maps import MAP_HEADS, mmseg_state, shaken, three_maps, tiny_segmenter
 from drawn_objects import ALL_HEADS, TINY, four_pictures, tiny_detector
 from mmdet_maker import mmdet_state
 
@@ -66,6 +67,87 @@ def test_our_own_there_and_back(head):
     assert all(torch.equal(value, theirs.state_dict()[key]) for key, value in ours.state_dict().items())
     assert set(report.loaded) == set(ours.state_dict())
     assert head_of_keys(ours.state_dict()) == head
+
+
+def mmseg_file(path, model, **meta):
+    """A file as mmsegmentation 0 writes it."""
+    meta = {"mmseg_version": "0.19.0", "CLASSES": ["sky", "wall", "tree"], "PALETTE": [[0, 0, 0]] * 3, **meta}
+    torch.save({"meta": meta, "state_dict": mmseg_state(model)}, path)
+    return path
+
+
+@pytest.mark.parametrize("head", MAP_HEADS)
+def test_mmsegs_file_gives_the_same_labels(tmp_path, head):
+    theirs = shaken(tiny_segmenter(head, seed=1, head_rule="mmseg"))
+    path = mmseg_file(tmp_path / "theirs.pth", theirs)
+    ours = tiny_segmenter(head, seed=2, head_rule="mmseg")
+    report = load_dense(ours, path)
+    assert report.format == f"mmseg {head}"
+    assert set(report.loaded) == set(ours.state_dict())
+    assert report.new == report.unused == ()
+    answers = [one.eval().segment(*three_maps()[:2]) for one in (ours, theirs)]
+    for part, other in zip(*answers, strict=True):
+        assert all(torch.equal(part[name], value) for name, value in other.items())
+    assert class_names(torch.load(path, weights_only=True)) == ("sky", "wall", "tree")
+
+
+@pytest.mark.parametrize("head", MAP_HEADS)
+def test_our_own_segmenters_there_and_back(head):
+    theirs, ours = tiny_segmenter(head, seed=1), tiny_segmenter(head, seed=2)
+    report = load_dense(ours, {"state_dict": {f"model.{key}": value for key, value in theirs.state_dict().items()}})
+    assert report.format == OURS["maps"]
+    assert all(torch.equal(value, theirs.state_dict()[key]) for key, value in ours.state_dict().items())
+    assert set(report.loaded) == set(ours.state_dict())
+    assert head_of_keys(ours.state_dict()) == head
+
+
+def test_segmenters_of_another_rule_head_or_task():
+    fpn, mask = tiny_segmenter("semantic_fpn", seed=2), tiny_detector("mask_rcnn", seed=2)
+    mmsegs = mmseg_state(tiny_segmenter("semantic_fpn", seed=1))
+    assert weights_rule(mmsegs) == "mmseg"
+    assert weights_rule(fpn.state_dict()) == "ours"
+    assert weights_rule(tiny_segmenter("upernet", head_rule="mmseg").state_dict()) == "mmseg"
+    for model, weights, *parts in (
+        (fpn, mmsegs, "head_rule='mmseg'", "head_rule='ours'"),
+        (fpn, tiny_segmenter("upernet").state_dict(), "segmenter has head=semantic_fpn; use head=upernet, or"),
+        (fpn, mask.state_dict(), "use head=mask_rcnn and task=detection"),
+        (mask, fpn.state_dict(), "detector has head=mask_rcnn; use head=semantic_fpn and task=semantic"),
+        (mask, mmsegs, "use head=semantic_fpn and task=semantic"),
+    ):
+        for load in (load_dense, load_start):
+            text = unchanged(model, lambda load=load, model=model, weights=weights: load(model, weights))
+            assert all(part in text for part in parts)
+
+
+@pytest.mark.parametrize("head", MAP_HEADS)
+def test_segmenters_for_another_number_of_classes(head):
+    ours, theirs = tiny_segmenter(head, seed=2), tiny_segmenter(head, seed=1, num_classes=5)
+    assert "5 classes, the segmenter for 3" in unchanged(ours, lambda: load_dense(ours, theirs.state_dict()))
+    before = {key: value.clone() for key, value in ours.state_dict().items()}
+    report = load_start(ours, theirs.state_dict())
+    assert all("classifier" in key for key in report.new)
+    assert len(report.new) == (4 if head == "upernet" else 2)
+    for key, value in ours.state_dict().items():
+        assert torch.equal(value, before[key] if key in report.new else theirs.state_dict()[key])
+
+
+def test_an_auxiliary_head_is_left_unused_or_missed():
+    theirs = tiny_segmenter("upernet", seed=1)
+    without = tiny_segmenter("upernet", seed=2, auxiliary_weight=0.0)
+    report = load_dense(without, theirs.state_dict())
+    assert set(report.unused) == {key for key in theirs.state_dict() if key.startswith("auxiliary_head.")}
+    assert torch.equal(without.map_head.fuse[0].weight, theirs.map_head.fuse[0].weight)
+    text = unchanged(theirs, lambda: load_dense(theirs, without.state_dict()))
+    assert "auxiliary_head.conv.0.weight" in text
+
+
+def test_a_classifier_starts_a_segmenter():
+    classifier = create_model("casvit_xs", num_classes=7, **TINY)
+    ours = tiny_segmenter("semantic_fpn", seed=2)
+    assert "no detector or segmenter" in unchanged(ours, lambda: load_dense(ours, classifier.state_dict()))
+    report = load_start(ours, classifier.state_dict())
+    assert torch.equal(ours.backbone.stem.conv1.weight, classifier.stem.conv1.weight)
+    assert {"map_head.classifier.conv.weight", "backbone.norms.0.weight"} <= set(report.new)
 
 
 def test_weights_of_another_rule():
@@ -176,6 +258,15 @@ def test_a_file_with_objects_says_what_to_do(tmp_path):
     missing = unchanged(ours, lambda: load_dense(ours, tmp_path / "none.pth"))
     assert "none.pth" in missing
     assert "trust" not in missing
+
+
+def test_a_segmenter_is_no_start_of_a_classifier():
+    classifier = create_model("casvit_xs", num_classes=2, **TINY)
+    for model in (tiny_segmenter("semantic_fpn"), tiny_segmenter("upernet")):
+        for state in (model.state_dict(), mmseg_state(model)):
+            text = unchanged(classifier, lambda state=state: load_checkpoint(classifier, state, new_head=True))
+            assert "weights of a segmenter" in text
+            assert "task=semantic init_from=" in text
 
 
 def test_a_detector_is_no_start_of_a_classifier():

@@ -130,7 +130,7 @@ def test_the_backbone_learns_slower_than_the_heads():
 @pytest.mark.parametrize("head", HEADS)
 def test_neck_and_heads_of_a_detector_learn_at_the_full_rate(head):
     with torch.device("meta"):
-        model = create_dense(head, backbone="casvit_xs", num_classes=3, neck_channels=8)
+        model = create_dense(head, backbone="casvit_xs", num_classes=3)
     rates = learning_rates(plan(backbone_lr_factor=0.1).build(model, num_steps=9, max_epochs=3)["optimizer"], model)
     for name, (rate, _) in rates.items():
         assert rate == pytest.approx(0.05 if name.startswith("backbone.") else 0.5), name

@@ -3,7 +3,13 @@ import re
 import pytest
 
 from stvit_video.models.checkpoints.grids import PositionGrid
-from stvit_video.models.checkpoints.metadata import check_metadata, check_resume, checkpoint_metadata
+from stvit_video.models.checkpoints.metadata import (
+    check_metadata,
+    check_resume,
+    checkpoint_metadata,
+    dense_description,
+    segmenter_metadata,
+)
 from stvit_video.models.checkpoints.state_dict import CheckpointError
 
 
@@ -143,3 +149,39 @@ def test_videos_that_were_held_back_stay_held_back():
         check_resume(old, held)
     with pytest.raises(CheckpointError, match="held back from one folder"):
         check_resume(held, old)
+
+
+def of_segmenter(**changes):
+    description = {
+        "head": "semantic_fpn",
+        "head_rule": "ours",
+        "backbone": {"name": "casvit_xs", "options": {"depths": [1, 1, 2, 1]}},
+        "num_classes": 3,
+        "options": {"dropout": 0.1, "window": None},
+    }
+    parts = {"classes": ("a", "b", "c"), "preprocessing": {"short_side": 512}, "config": {"seed": 0}}
+    return description, segmenter_metadata(description=description | changes, **parts)
+
+
+def test_a_segmenter_is_described_by_its_metadata():
+    description, written = of_segmenter()
+    assert written["task"] == "semantic"
+    assert check_metadata(written, source="x", tasks=("semantic",)).items() >= written.items()
+    assert dense_description(written) == description
+    for key in ("head", "head_rule", "head_options"):
+        with pytest.raises(CheckpointError, match=f"lacks .*'stvit_video' entry: {key}"):
+            check_metadata({k: v for k, v in written.items() if k != key}, source="x", tasks=("semantic",))
+    with pytest.raises(CheckpointError, match="task=semantic, .*task=detection or instance"):
+        check_metadata(written, source="x", tasks=("detection", "instance"))
+
+
+def test_a_segmenter_resumes_with_the_same_head_alone():
+    _, then = of_segmenter()
+    assert check_resume(then, then) is None
+    for changes, message in (
+        ({"head": "upernet"}, "head 'semantic_fpn', this training 'upernet'"),
+        ({"options": {"dropout": 0.2, "window": None}}, "head option dropout=0.1, this training dropout=0.2"),
+        ({"head_rule": "mmseg"}, "head_rule 'ours', this training 'mmseg'"),
+    ):
+        with pytest.raises(CheckpointError, match=message):
+            check_resume(then, of_segmenter(**changes)[1])
