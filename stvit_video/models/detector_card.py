@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from stvit_video.models.card_parts import OTHER_DATA, STORED, card_text, measured_rows, recipe_rows
+from stvit_video.models.dense_card_parts import head_row, of_any_size, picture_cost_rows, picture_data_rows
 
 __all__ = ["detector_card"]
 
@@ -37,45 +38,18 @@ def detector_card(
         num_parameters: values in all parameters.
         unused: settings that detectors do not have, see `recipe_rows`.
     """
-    model = metadata["model"]
-    options = {name: value for name, value in model["options"].items() if name != "image_size"}  # it takes any size
-    metadata = {**metadata, "model": {**model, "options": options}}
+    metadata = of_any_size(metadata)
     return card_text(
         f"{metadata['head']} with {metadata['model']['name']}",
         f"A detector of {len(metadata['classes'])} classes of objects in pictures and videos, which finds "
         f"{FOUND[metadata['task']]}, trained with stvit_video {metadata['versions']['stvit_video']}. "
         f"These are the weights of {checkpoint}.ckpt.",
         how_to_load=HOW_TO_LOAD.format(stored=STORED),
-        data=_data(metadata),
-        recipe={**recipe_rows(metadata, unit="pictures", unused=unused), "head": _head(metadata)},
-        numbers=measured_rows(result, num_parameters, cost=_cost(result)),
+        data=picture_data_rows(metadata),
+        recipe={**recipe_rows(metadata, unit="pictures", unused=unused), "head": head_row(metadata)},
+        numbers=measured_rows(result, num_parameters, cost=picture_cost_rows(result, whole="gmacs_detector")),
         limits=_limits(metadata),
     )
-
-
-def _data(metadata: Values) -> dict[str, Any]:
-    sizes = metadata["preprocessing"]
-    return {
-        "source": metadata["config"].get("data", {}).get("source", "not stated"),
-        "classes": f"{len(metadata['classes'])}, see labels.json for their order",
-        "input": f"short side {sizes['short_side']}, long side at most {sizes['long_side']} pixels, RGB, mean "
-        f"{sizes['mean']}, standard deviation {sizes['std']}",
-    }
-
-
-def _head(metadata: Values) -> str:
-    options = {"head_rule": metadata["head_rule"], **metadata["head_options"]}
-    return ", ".join(f"{name}={value}" for name, value in options.items() if value is not None)
-
-
-def _cost(result: Values | None) -> dict[str, Any]:
-    if result is None:
-        return {}
-    height, width = result["picture_size"]
-    return {
-        f"multiply-adds at {height}x{width} pixels": f"{result['gmacs_detector']:.3f} G, of them "
-        f"{result['gmacs_backbone']:.3f} G of the backbone"
-    }
 
 
 def _limits(metadata: Values) -> dict[str, Any]:

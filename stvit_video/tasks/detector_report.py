@@ -1,14 +1,10 @@
 """What an evaluation of a detector leaves behind: result.json, tables, curves, examples."""
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from stvit_video.data.loading.picture_reader import open_image
 from stvit_video.data.loading.true_objects import true_objects
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
 from stvit_video.detections.detector_cost import detector_cost
@@ -20,19 +16,20 @@ from stvit_video.evaluation.detection.detection_tables import (
     result_line,
     scores_for_json,
 )
-from stvit_video.evaluation.distributed import gather_shares
-from stvit_video.evaluation.picture_results import PictureId, describe_missing
-from stvit_video.evaluation.plots import save_curves
 from stvit_video.inference.dense_cost import commonest_size
-from stvit_video.inference.scoring import NothingEvaluatedError
-from stvit_video.utils.atomic_files import write_text
-from stvit_video.utils.figures import draw_or_warn
+from stvit_video.tasks.picture_report import (
+    draw_curves,
+    finish_report,
+    gather_results,
+    picture_pixels_of,
+    require_some,
+)
 from stvit_video.utils.provenance import provenance
 from stvit_video.visualization.detection_report import write_detection_report
 
 __all__ = ["evaluate_detector", "report_detection"]
 
-NUM_REASONS = 3  # in an error
+FILES = ("per_class.csv", "detections.json", "pr_curves.png", "examples.png")
 
 
 def report_detection(
@@ -67,8 +64,7 @@ def report_detection(
         detector, pictures, run_dir, batch_size=batch_size, num_workers=num_workers, prefix="data.", extra=extra
     )
     if summary:
-        curves = run_dir / "curves.png"
-        draw_or_warn(curves, lambda: save_curves(run_dir / "metrics.csv", curves))
+        draw_curves(run_dir)
     return summary
 
 
@@ -105,19 +101,12 @@ def evaluate_detector(
     masks = detector.task == "instance"
     truth = true_objects(pictures, masks=masks)
 
-    def share() -> dict[str, Any]:
-        own = DetectionResults(truth, classes=detector.classes)
+    def evaluate(own: DetectionResults) -> None:
         work = partial(evaluate_pictures, batch_size=batch_size, num_workers=num_workers, precision=precision)
         work(detector, pictures, own, prefix=prefix)
-        return own.share()
 
-    shares = gather_shares(share, folder=output_dir)
-    if shares is None:
-        return {}  # another process has the whole
-    results = DetectionResults(truth, classes=detector.classes)
-    for one in shares:
-        results.take_share(one)
-    return _write_report(detector, pictures, results, output_dir, extra=extra)
+    results = gather_results(lambda: DetectionResults(truth, classes=detector.classes), evaluate, folder=output_dir)
+    return {} if results is None else _write_report(detector, pictures, results, output_dir, extra=extra)
 
 
 def _write_report(
@@ -128,24 +117,16 @@ def _write_report(
     *,
     extra: Mapping[str, Any],
 ) -> dict[str, Any]:
-    missing = describe_missing(results.errors, num_listed=results.num_listed)
-    if not results.num_used:
-        reasons = "; ".join(list(results.errors.values())[:NUM_REASONS])
-        raise NothingEvaluatedError(f"not one of {results.num_listed} pictures could be read, for example {reasons}")
+    require_some(results)
     output_dir.mkdir(parents=True, exist_ok=True)
     records = {record.picture_id: record for record in pictures.pictures}
-
-    def read(name: PictureId) -> np.ndarray:
-        with open_image(records[name]) as picture:
-            return picture.read([0])[0]
-
     options = detector.model.options
     scores = write_detection_report(
         output_dir,
         results,
         iou_types=("bbox", "segm") if detector.task == "instance" else ("bbox",),
         category_ids=pictures.category_ids,
-        read=read,
+        read=lambda name: picture_pixels_of(records[name]),
         title_of=lambda name: records[name].video_id,
         max_detections=options.detections,
     )
@@ -175,13 +156,6 @@ def _write_report(
         **extra,
         "result": line,
     }
-    write_text(output_dir / "result.json", json.dumps(summary, indent=2) + "\n")
-    print(line, flush=True)
-    for note in dict.fromkeys(found.note for found in scores.values() if found.note):
-        print(f"note: {note}", flush=True)
-    if missing:
-        print(missing, flush=True)
-    drawn = [name for name in ("pr_curves.png", "examples.png") if (output_dir / name).is_file()]
-    names = ["result.json", "per_class.csv", "detections.json", *drawn]
-    print(f"{', '.join(names[:-1])} and {names[-1]} are in {output_dir}")
+    notes = [found.note for found in scores.values()]
+    finish_report(output_dir, summary, results, notes=notes, files=FILES)
     return summary

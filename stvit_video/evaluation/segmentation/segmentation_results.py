@@ -31,6 +31,7 @@ class SegmentationResults(PictureResults):
     def __init__(self, picture_ids: Iterable[PictureId], *, classes: Sequence[str]) -> None:
         super().__init__(picture_ids, classes=classes)
         self.matrix = empty_confusion(len(self.classes))  # (K, K) int64 pixels, rows = true class
+        self.sizes: dict[PictureId, tuple[int, int]] = {}  # height and width of those that were evaluated, in pixels
         self._ranked = RankedMaps()
 
     def add(
@@ -54,6 +55,7 @@ class SegmentationResults(PictureResults):
             except ValueError as error:
                 raise ValueError(f"picture {name!r}: {error}") from error
             self._take(name)
+            self.sizes[name] = (labels.shape[0], labels.shape[1])
             self.matrix += own
             score = occurring_iou(own)
             if score is not None:
@@ -72,7 +74,7 @@ class SegmentationResults(PictureResults):
         """What this process has, of lists, numbers, texts and tensors: for `evaluation.distributed.gather_shares`."""
         return {
             "matrix": torch.from_numpy(self.matrix.copy()),
-            "used": self.used,
+            "used": [(name, *self.sizes[name]) for name in self.used],
             "ranked": self._ranked.share(),
             "errors": list(self._errors.items()),
         }
@@ -86,8 +88,9 @@ class SegmentationResults(PictureResults):
         Raises:
             ValueError: a picture came before, or is not listed here.
         """
-        for name in share["used"]:
+        for name, height, width in share["used"]:
             self._take(name)
+            self.sizes[name] = (height, width)
         self.matrix += share["matrix"].numpy()
         self._ranked.take_share(share["ranked"])
         for name, reason in share["errors"]:
