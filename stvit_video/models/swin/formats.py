@@ -11,6 +11,7 @@ from stvit_video.layers.key_spans import PADDING_RULES
 from stvit_video.layers.window_attention import WINDOW_RULES
 from stvit_video.models.checkpoints.format import Format
 from stvit_video.models.checkpoints.state_dict import CheckpointError
+from stvit_video.models.swin.openmmlab import as_microsoft, is_openmmlab
 
 TABLE, INDEX = ".relative_position_bias_table", ".relative_position_index"
 COMPUTED = (INDEX, ".attn_mask")  # what our model computes by itself
@@ -126,6 +127,12 @@ def convert_microsoft(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def convert_microsoft_maps(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The backbone of Microsoft's detectors with our keys."""
     return convert_microsoft(_map_norms(state)) | _rule("whole windows")
+
+
+def convert_openmmlab(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The backbone of detectors and segmenters of OpenMMLab's libraries with our keys; or what they start from."""
+    renamed = as_microsoft(state)
+    return convert_microsoft_maps(renamed) if has_map_norms(state) else convert_microsoft(renamed)
 
 
 def convert_video_swin(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -266,6 +273,7 @@ FORMATS: tuple[Format, ...] = (
     Format("the authors' STViT-R detector", lambda s: is_stvit_r(s) and has_map_norms(s), convert_stvit_r_maps),
     Format("Microsoft Swin", lambda s: is_microsoft(s) and not has_map_norms(s), convert_microsoft),
     Format("Microsoft Swin detector", lambda s: is_microsoft(s) and has_map_norms(s), convert_microsoft_maps),
+    Format("OpenMMLab's Swin", is_openmmlab, convert_openmmlab),
     Format("official Video Swin", is_video_swin, convert_video_swin),
     Format("torchvision Swin", is_torchvision, convert_torchvision),
 )

@@ -50,6 +50,7 @@ STATES = {
     "the authors' STViT-R": lambda: golden("stvit_r_swin_small")[0],
     "the authors' STViT-R detector": lambda: golden("stvit_r_swin_narrow_det")[0],
     "Microsoft Swin detector": lambda: microsoft_detector(),
+    "OpenMMLab's Swin": lambda: {"stages.0.blocks.0.attn.w_msa.relative_position_bias_table": torch.zeros(169, 2)},
     "CAS-ViT": lambda: golden("casvit_xs")[0],
     "CAS-ViT, with a norm for every level": lambda: golden("casvit_xs_pyramid")[0],
 }
