@@ -9,7 +9,14 @@ __all__ = ["describe_map_protocol", "map_result_line", "map_scores_for_json", "w
 
 
 def describe_map_protocol(
-    *, short_side: int, long_side: int, window: int | None, window_stride: int | None, num_used: int, num_listed: int
+    *,
+    short_side: int,
+    long_side: int,
+    window: int | None,
+    window_stride: int | None,
+    num_used: int,
+    num_listed: int,
+    key_frames: str = "",
 ) -> str:
     """What an mIoU was measured with: "short side 512, long side 2048, whole picture, 200 of 200 pictures".
 
@@ -20,9 +27,11 @@ def describe_map_protocol(
         window_stride: pixels from one window to the next; None = of no windows.
         num_used: pictures that were scored.
         num_listed: pictures of the list.
+        key_frames: of `describe_key_frames`.
     """
     read_as = "whole picture" if window is None else f"windows of {window} at stride {window_stride}"
-    return f"short side {short_side}, long side {long_side}, {read_as}, {num_used} of {num_listed} pictures"
+    parts = [f"short side {short_side}, long side {long_side}", read_as, key_frames]
+    return ", ".join(filter(None, [*parts, f"{num_used} of {num_listed} pictures"]))
 
 
 def map_result_line(scores: MapScores, *, protocol: str) -> str:

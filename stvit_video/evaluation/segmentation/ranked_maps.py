@@ -79,9 +79,10 @@ class RankedMaps:
 
         Of an odd count the best are one more. No picture is both.
         """
-        best = self._best[: self._num_best]
+        count = min(self._count, len(self._worst))  # of fewer pictures, all of them are among the worst
+        best = self._best[: (count + 1) // 2]
         names = {ranked.picture_id for ranked in best}
-        worst = [ranked for ranked in self._worst if ranked.picture_id not in names][: self._count // 2]
+        worst = [ranked for ranked in self._worst if ranked.picture_id not in names][: count // 2]
         return [(ranked, True) for ranked in best] + [(ranked, False) for ranked in worst]
 
     def share(self) -> list[dict[str, Any]]:

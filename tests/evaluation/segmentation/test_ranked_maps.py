@@ -21,6 +21,7 @@ def chosen(ranked):
 
 
 def slow_choice(scores, count):
+    count = min(count, len(scores))
     order = sorted(range(len(scores)), key=lambda n: (-scores[n], -(1 + n % 2), n))
     best = order[: (count + 1) // 2]
     rest = sorted((n for n in order if n not in best), key=lambda n: (scores[n], -(1 + n % 2), n))
