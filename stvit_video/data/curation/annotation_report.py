@@ -12,6 +12,7 @@ from stvit_video.data.curation.scan import VideoReport
 from stvit_video.data.loading.picture_checks import copy_findings, size_findings
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
 from stvit_video.data.manifests.findings import Findings
+from stvit_video.data.manifests.picture_sequences import describe_sequences
 from stvit_video.utils.atomic_files import write_table
 
 __all__ = [
@@ -134,6 +135,8 @@ def _describe_part(part: str, pictures: AnnotatedPictures) -> list[str]:
         num_outlined = 0 if outlines is None else sum(bool(outlines[row]) for row in rows[learned[rows]].tolist())
         needed = "" if num_outlined == len(areas) else "; task=instance needs them"
         lines.append(f"  objects with outlines: {num_outlined} of {len(areas)}{needed}")
+    if frames := describe_sequences(pictures):
+        lines.append(f"  {frames}")
     if crowds:
         lines.append(f"  {crowds} crowds or difficult objects: not learned, and not counted in the AP")
     return lines

@@ -16,6 +16,7 @@ __all__ = [
     "FramePlace",
     "FrameRecord",
     "coco_frames",
+    "describe_sequences",
     "folder_frames",
     "in_sequences",
     "require_sequences",
@@ -128,6 +129,15 @@ def sequence_rows(pictures: Manifest) -> list[list[int]]:
         sequence = record.sequence if isinstance(record, FrameRecord) else None
         members[row if sequence is None else sequence].append(row)
     return [sorted(rows, key=lambda row: _place(pictures, row)) for rows in members.values()]
+
+
+def describe_sequences(pictures: Manifest) -> str:
+    """How many listed pictures are frames of videos, in words; "" = none is."""
+    lengths = [len(rows) for rows in sequence_rows(pictures) if len(rows) > 1]
+    if not lengths:
+        return ""
+    each = f"{min(lengths)}" if min(lengths) == max(lengths) else f"{min(lengths)} to {max(lengths)}"
+    return f"{sum(lengths)} of {len(pictures.records)} pictures are frames of {len(lengths)} videos, {each} of each"
 
 
 def require_sequences(pictures: Manifest, *, setting: str) -> None:

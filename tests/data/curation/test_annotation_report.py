@@ -2,6 +2,7 @@ import csv
 
 import pytest
 from coco_maker import CROWD, LONE, SMALL, SQUARE, document, read_part, write_coco
+from sequence_maker import read_frames, write_frames
 
 from stvit_video.data.curation.annotation_report import (
     check_scanned_copies,
@@ -88,3 +89,8 @@ def test_copies_of_a_scan_are_told(parts):
     listed = DuplicateGroup("exact", (Listed(first[0], "train", ""), Listed(first[0], "val", "")))
     assert not check_scanned_copies(same, [listed]).warnings
     assert not check_scanned_copies({"val": parts["val"]}, [leak]).warnings
+
+
+def test_frames_of_videos_are_counted(tmp_path):
+    lines = describe_annotations({"val": read_frames(write_frames(tmp_path))})
+    assert "  15 of 16 pictures are frames of 3 videos, 3 to 7 of each" in lines

@@ -10,6 +10,7 @@ from stvit_video.data.manifests.picture_sequences import (
     FramePlace,
     FrameRecord,
     coco_frames,
+    describe_sequences,
     folder_frames,
     in_sequences,
     require_sequences,
@@ -94,3 +95,12 @@ def test_a_list_can_take_its_folders_as_sequences():
     found = in_sequences(manifest, "folders")
     assert [(record.sequence, record.frame_place) for record in found.records] == [("street", 0), ("street", 1)]
     assert found.classes == manifest.classes
+
+
+def test_sequences_in_words():
+    frames = [("a", 0), ("a", 1), (None, 0), ("b", 0), ("b", 1), ("c", 0)]
+    assert describe_sequences(listed(*frames)) == "4 of 6 pictures are frames of 2 videos, 2 of each"
+    assert describe_sequences(listed(*frames, ("b", 2))).endswith(
+        "5 of 7 pictures are frames of 2 videos, 2 to 3 of each"
+    )
+    assert describe_sequences(listed(("a", 0), (None, 0))) == ""
