@@ -137,7 +137,7 @@ def describe_sequences(pictures: Manifest) -> str:
     if not lengths:
         return ""
     each = f"{min(lengths)}" if min(lengths) == max(lengths) else f"{min(lengths)} to {max(lengths)}"
-    return f"{sum(lengths)} of {len(pictures.records)} pictures are frames of {len(lengths)} videos, {each} of each"
+    return f"{sum(lengths)} of {len(pictures.records)} pictures are frames of {len(lengths)} videos, {each} frames each"
 
 
 def require_sequences(pictures: Manifest, *, setting: str) -> None:

@@ -93,4 +93,4 @@ def test_copies_of_a_scan_are_told(parts):
 
 def test_frames_of_videos_are_counted(tmp_path):
     lines = describe_annotations({"val": read_frames(write_frames(tmp_path))})
-    assert "  15 of 16 pictures are frames of 3 videos, 3 to 7 of each" in lines
+    assert "  15 of 16 pictures are frames of 3 videos, 3 to 7 frames each" in lines
