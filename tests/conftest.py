@@ -19,6 +19,7 @@ pytest_plugins = (
     "commands",
     "counting_video",
     "detector_run",
+    "segmenter_run",
     "elastic_run",
     "leftovers",
     "watchdog",

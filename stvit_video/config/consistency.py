@@ -6,10 +6,11 @@ from typing import Any
 from stvit_video.config.multi_scale_consistency import multi_scale_faults
 from stvit_video.config.optim_consistency import optim_faults, schedule_faults
 from stvit_video.config.setting_checks import Check, others_settings, run_checks
-from stvit_video.data.layouts.catalogue import LAYOUTS, PICTURE_LAYOUTS
+from stvit_video.data.layouts.catalogue import LAYOUTS, MAP_LAYOUTS, PICTURE_LAYOUTS
 from stvit_video.factories.layout_settings import foreign_faults
 from stvit_video.models.registry import MODELS, model_options
 from stvit_video.settings.box_augment_settings import BoxAugmentSettings
+from stvit_video.settings.map_augment_settings import MapAugmentSettings
 from stvit_video.settings.train_settings import TaskSettings, TrainSettings
 from stvit_video.training.devices import find_surroundings, process_faults
 
@@ -121,8 +122,24 @@ def _mixing_contradictions(settings: TrainSettings) -> list[str]:
 
 
 def _box_contradictions(settings: TrainSettings) -> list[str]:
-    names, of = BoxAugmentSettings.model_fields, "task=detection and task=instance"
-    return others_settings(settings.augment, BoxAugmentSettings(), names=names, group="augment", of=of)
+    usual, shared = BoxAugmentSettings(), ("photometric_probability",)
+    owners = {
+        "task=detection and task=instance": [name for name in BoxAugmentSettings.model_fields if name not in shared],
+        "task=detection, task=instance and task=semantic": shared,
+    }
+    return [
+        fault
+        for of, names in owners.items()
+        for fault in others_settings(settings.augment, usual, names=names, group="augment", of=of)
+    ]
+
+
+def _map_contradictions(settings: TrainSettings) -> list[str]:
+    source, names = settings.data.source, MapAugmentSettings.model_fields
+    of_maps = others_settings(settings.augment, MapAugmentSettings(), names=names, group="augment", of="task=semantic")
+    if source not in MAP_LAYOUTS:
+        return of_maps
+    return [f"data.source={source} has label maps and no labels of whole pictures; use task=semantic", *of_maps]
 
 
 def _cache_contradictions(settings: TrainSettings) -> list[str]:
@@ -165,5 +182,6 @@ CHECKS: tuple[Check, ...] = (
     _mixing_contradictions,
     _cache_contradictions,
     _box_contradictions,
+    _map_contradictions,
     multi_scale_faults,
 )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stvit_video.config.consistency import shared_contradictions
+from stvit_video.config.frame_consistency import frame_faults
 from stvit_video.config.setting_checks import Check, others_settings, run_checks
-from stvit_video.data.layouts import catalogue
-from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, LAYOUTS
+from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, LAYOUTS, MAP_LAYOUTS
 from stvit_video.dense.create_detector import HEADS, head_options
 from stvit_video.factories.dense_parts import meta_dense
 from stvit_video.factories.layout_settings import foreign_faults
@@ -16,17 +16,8 @@ from stvit_video.settings.box_augment_settings import BoxAugmentSettings
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.declare import Group
 from stvit_video.settings.dense_settings import DenseSettings
+from stvit_video.settings.map_augment_settings import MapAugmentSettings
 from stvit_video.settings.optim_settings import OptimSettings
-
-try:
-    from stvit_video.settings.map_augment_settings import MapAugmentSettings
-except ImportError:  # TODO
-
-    class MapAugmentSettings(Group):  # type: ignore
-        pass
-
-
-MAP_LAYOUTS = getattr(catalogue, "MAP_LAYOUTS", ())  # TODO
 
 CLASSIFICATION = "task=classification"
 # settings of `optim` that are about labels, heads and slots of classifiers
@@ -34,7 +25,7 @@ OF_CLASSIFIERS = (
     *("layer_decay", "train", "probe_epochs", "probe_lr", "sandwich", "sandwich_distill", "class_weights"),
     "label_smoothing",
 )
-OF_PICTURES = ("flip_probability",)  # of the settings that clips have, those that annotated pictures have, too
+OF_PICTURES = ("flip_probability", "photometric_probability")  # settings of `augment` that both kinds have
 OF_CLIPS = (  # settings of `data`
     *("sampling", "target_fps", "short_video", "frame_difference", "static_clip", "num_repeats", "multi_scale"),
     *("multi_scale_batch", "cache", "cache_short_side", "interpolation", "backend", "time_limit_seconds"),
@@ -71,7 +62,10 @@ class DenseKind:
     def foreign_augment(self) -> dict[str, tuple[str, ...]]:
         """Settings of `augment` that these tasks do not have, by the tasks that have them."""
         own = (*OF_PICTURES, *self.augment.model_fields)
-        groups = {CLASSIFICATION: ClipAugmentSettings, TASKS_OF[self.other]: self.other_augment}
+        groups: dict[str, type[Group]] = {
+            CLASSIFICATION: ClipAugmentSettings,
+            TASKS_OF[self.other]: self.other_augment,
+        }
         return {of: tuple(name for name in group.model_fields if name not in own) for of, group in groups.items()}
 
     @property
@@ -103,6 +97,7 @@ def dense_faults(
         lambda given: _augment_faults(given, kind),
         _optim_faults,
         _trainer_faults,
+        frame_faults,
     )
     return [*shared_contradictions(settings, wrong), *run_checks(checks, settings, wrong)]
 
@@ -154,7 +149,7 @@ def _data_faults(settings: DenseSettings, kind: DenseKind) -> list[str]:
         return []  # told where the data are looked for
     if data.source in wanted:
         return foreign_faults({"source": data.source, **data.options})
-    names = {"boxes": "boxes", "maps": "maps of labels"}
+    names = {"boxes": "boxes", "maps": "label maps"}
     is_other = data.source in LAYOUTS_OF[kind.other]
     other_task = f", or {USUAL_TASK[kind.other]}" if is_other else ""
     return [

@@ -10,7 +10,9 @@ from stvit_video.detections.detector_cost import measure_detector_speed
 from stvit_video.detections.trained_detector import load_trained_detector
 from stvit_video.inference.cost import measure_speed
 from stvit_video.inference.recognizer import load_recognizer
-from stvit_video.sweeps.report.points import MEASURED, OF_PICTURES, Run
+from stvit_video.segmentations.segmenter_cost import measure_segmenter_speed
+from stvit_video.segmentations.trained_segmenter import load_trained_segmenter
+from stvit_video.sweeps.report.points import MEASURED, OF_CLIPS, OF_DETECTOR, Run
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.provenance import provenance
 
@@ -39,7 +41,7 @@ def measure_again(folder: Path, runs: Sequence[Run], *, tell: Callable[[str], No
     measured = []
     for run, *tries in zip(runs, *rounds, strict=True):
         speeds, where = [speed for speed, _ in tries], tries[0][1]
-        unit = "pictures" if run.costs == OF_PICTURES else "clips"
+        unit = "clips" if run.costs == OF_CLIPS else "pictures"
         own = {run.costs[1]: max(speeds), f"slowest_{unit}_per_second": min(speeds), MEASURED: where}
         measured.append(replace(run, result={**run.result, **own}))
         write_text(folder / run.name / "result.json", json.dumps(measured[-1].result, indent=2) + "\n")
@@ -50,12 +52,15 @@ def measure_again(folder: Path, runs: Sequence[Run], *, tell: Callable[[str], No
 def _measure(run_dir: Path, run: Run) -> tuple[float, dict[str, Any]]:
     """Clips or pictures per second of a run's model as it was evaluated, and on what that was measured."""
     sizes = run.result["preprocessing"]
-    if run.costs == OF_PICTURES:
-        detector = load_trained_detector(
-            checkpoint_of(run_dir, run), short_side=sizes["short_side"], long_side=sizes["long_side"]
-        )
+    if run.costs != OF_CLIPS:
         height, width = run.result["picture_size"]
-        return measure_detector_speed(detector, picture_size=(height, width)), provenance(detector.device)
+        sides = {name: sizes[name] for name in ("short_side", "long_side")}
+        if run.costs == OF_DETECTOR:
+            detector = load_trained_detector(checkpoint_of(run_dir, run), **sides)
+            return measure_detector_speed(detector, picture_size=(height, width)), provenance(detector.device)
+        windows = {name: run.result["segmenter"]["options"][name] for name in ("window", "window_stride")}
+        segmenter = load_trained_segmenter(checkpoint_of(run_dir, run), **sides, **windows)
+        return measure_segmenter_speed(segmenter, picture_size=(height, width)), provenance(segmenter.device)
     recognizer = load_recognizer(
         checkpoint_of(run_dir, run),
         num_tokens=run.result.get("token_grid"),

@@ -18,6 +18,7 @@ from stvit_video.factories.training import build_weight_callbacks
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.dense_settings import DenseSettings
 from stvit_video.settings.reading import Read
+from stvit_video.settings.train_settings import TaskSettings
 from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 
 __all__ = ["DenseTask"]
@@ -33,10 +34,10 @@ class DenseTask(Generic[S]):
         kind: of the models.
     """
 
-    settings: type[S]
+    settings: type[TaskSettings]
     kind: DenseKind
 
-    def read(self, values: Mapping[str, Any]) -> Read[S]:
+    def read(self, values: Mapping[str, Any]) -> Read[Any]:
         """See `Task`."""
         return read_with_layout(self.settings, values)
 

@@ -17,6 +17,7 @@ from stvit_video.factories.detection_parts import build_detection
 from stvit_video.factories.picture_data import build_detection_transform, build_picture_sizes
 from stvit_video.models.detector_card import detector_card
 from stvit_video.settings.detection_settings import DetectionSettings
+from stvit_video.settings.train_settings import TaskSettings
 from stvit_video.tasks.dense_task import DenseTask
 from stvit_video.tasks.detector_evaluation import evaluate_detections
 from stvit_video.tasks.detector_report import report_detection
@@ -27,7 +28,7 @@ from stvit_video.utils.command_line import Given
 class Detection(DenseTask[DetectionSettings]):
     """A `Task`; the settings say whether masks are scored."""
 
-    settings = DetectionSettings
+    settings: type[TaskSettings] = DetectionSettings
     kind = BOXES
 
     def faults(self, settings: DetectionSettings, wrong: Collection[str], parts: None) -> list[str]:

@@ -9,9 +9,15 @@ from stvit_video.models.checkpoints.files import peek_checkpoint
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, task_in
 from stvit_video.tasks.classification import Classification
 from stvit_video.tasks.detection import Detection
+from stvit_video.tasks.semantic_segmentation import SemanticSegmentation
 from stvit_video.tasks.task import Task
 
-TASKS: dict[str, Task] = {"classification": Classification(), "detection": Detection(), "instance": Detection()}
+TASKS: dict[str, Task] = {
+    "classification": Classification(),
+    "detection": Detection(),
+    "instance": Detection(),
+    "semantic": SemanticSegmentation(),
+}
 
 
 def task_of_checkpoint(path: Any) -> Task:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from stvit_video import __version__
-from stvit_video.data.layouts.catalogue import BOX_LAYOUTS
+from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, MAP_LAYOUTS
 from stvit_video.data.manifests.manifest import Manifest, require_one_frame
 from stvit_video.evaluation.distributed import evaluate_distributed, process_group
 from stvit_video.evaluation.ledger.eval_ledger import LedgerInfo, make_ledger
@@ -63,6 +63,11 @@ def evaluate_videos(settings: EvaluateSettings, *, output_dir: Path) -> dict[str
         raise ValueError(
             f"{str(settings.ckpt_path)!r} gives a video or picture one label, and data.source={data['source']} has "
             "boxes; give data with labels, or to score boxes the checkpoint of a detector (task=detection)"
+        )
+    if data["source"] in MAP_LAYOUTS:
+        raise ValueError(
+            f"{str(settings.ckpt_path)!r} labels whole videos or pictures, and data.source={data['source']} has label "
+            "maps; give data with labels, or to score maps the checkpoint of a segmenter (task=semantic)"
         )
     manifest = labelled_manifest(data, recognizer.classes, stored=stored, held_back=recognizer.held_back)
     recognizer.require_labels_of(manifest)

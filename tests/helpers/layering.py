@@ -67,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("evaluation", "evaluation/*", "models", "dense", "training", "settings", "data/*", "utils", ROOT),
     },
     "runs": {"tasks", "config", "factories", "models", "training", "settings", "data/*", "utils"},
-    "sweeps": {"config", "inference", "detections", "settings", "sweeps/report", "training", "utils"},
+    "sweeps": {"config", "inference", "detections", "segmentations", "settings", "sweeps/report", "training", "utils"},
     "sweeps/report": {"utils"},
     ROOT: {"models", "data/*", "inference", "detections", "segmentations", "trained"},
 }

@@ -68,6 +68,26 @@ def test_a_detector_is_measured_on_pictures_of_its_evaluation(tiny_detector, tmp
     assert read_run(tmp_path / "0", ()).result["slowest_pictures_per_second"] == 4.0
 
 
+def test_a_segmenter_is_measured_by_the_windows_of_its_evaluation(tiny_segmenter, tmp_path, monkeypatch):
+    for name, window in (("0", None), ("1", 32)):
+        shutil.copytree(tiny_segmenter.folder, tmp_path / name)
+        result = json.loads((tmp_path / name / "result.json").read_text())
+        result["segmenter"]["options"]["window"] = window
+        (tmp_path / name / "result.json").write_text(json.dumps(result))
+    seen, speeds = [], iter([8.5, 2.5, 4.0, 3.5, 6.0, 1.5])
+
+    def measure(segmenter, *, picture_size):
+        seen.append((segmenter.sizes.short_side, segmenter.model.options.window, picture_size))
+        return next(speeds)
+
+    monkeypatch.setattr(model_throughput, "measure_segmenter_speed", measure)
+    told = []
+    runs = [read_run(tmp_path / name, ()) for name in "01"]
+    measure_again(tmp_path, runs, tell=told.append)
+    assert seen == [(48, None, (64, 64)), (48, 32, (64, 64))] * 3
+    assert told[1] == "1: 3.5 pictures/s (slowest of 3 rounds 1.5)"
+
+
 def test_the_command_measures_and_warns_no_more(sweep, capsys):
     assert main([str(sweep)]) == 0
     assert "clips/s of 2 of 2 runs was measured once" in capsys.readouterr().out

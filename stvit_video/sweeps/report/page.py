@@ -104,7 +104,7 @@ def _facts(report: SweepReport) -> str:
     for key in FACTS:
         values = sorted({_in_words(run.result[key]) for run in report.runs if key in run.result})
         if not values:
-            continue  # a detector has no protocol
+            continue  # detectors and segmenters have no protocol
         told = values if len(values) <= 3 else [values[0], "...", values[-1]]
         items.append(f"<li>{escape(key)}: {escape('; '.join(told))}</li>")
     return "<h2>Measured with</h2>\n<ul>\n" + "\n".join(items) + "\n</ul>"

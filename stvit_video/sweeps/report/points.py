@@ -9,10 +9,11 @@ from typing import Any
 
 from stvit_video.sweeps.report.pareto import Spread, spread_of
 
-METRICS = ("top1", "mean_average_precision", "AP")  # the main one of each kind of task
-MORE_METRICS = ("top5", "mean_class_accuracy", "AP50")
+METRICS = ("top1", "mean_average_precision", "AP", "mIoU")  # the main one of each kind of task
+MORE_METRICS = ("top5", "mean_class_accuracy", "AP50", "mAcc", "aAcc")
 OF_CLIPS = ("gmacs_per_view", "inference_clips_per_second")  # cost and speed
-OF_PICTURES = ("gmacs_detector", "inference_pictures_per_second")  # the same of a detector
+OF_DETECTOR = ("gmacs_detector", "inference_pictures_per_second")  # the same of pictures
+OF_SEGMENTER = ("gmacs_segmenter", "inference_pictures_per_second")
 CHANCE = ("seed", "data.fold")
 OF_SERIES = ("model", "head", "model.reducer", "model.num_tokens")  # overrides that a point is named by anyway
 MEASURED = "speed_measured"  # on what and when the speed was measured, all runs of a sweep in turn
@@ -35,14 +36,14 @@ class Run:
 
     @property
     def series(self) -> str:
-        """Whom it belongs to in a plot: the head of a detector, the model and, of few tokens, who makes them."""
+        """Whom it belongs to in a plot: the head if there is one, the model and, of few tokens, who makes them."""
         told = (self.result.get("head"), self.result["model"], self.result.get("reducer"))
         return ", ".join(str(one) for one in told if one)
 
     @property
     def costs(self) -> tuple[str, str]:
         """The names of its cost and its speed."""
-        return OF_PICTURES if OF_PICTURES[0] in self.result else OF_CLIPS
+        return next((costs for costs in (OF_DETECTOR, OF_SEGMENTER) if costs[0] in self.result), OF_CLIPS)
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ class Point:
         series: see `Run`.
         label: what sets it apart from the other points.
         runs: their names.
-        quality: accuracy, mAP or AP, 0 to 1.
+        quality: accuracy, mAP, AP or mIoU, 0 to 1.
         more: of further metrics, by name.
-        gmacs: giga multiply-adds of a view; of a detector those of a picture.
+        gmacs: giga multiply-adds of a view; of detectors and segmenters those of a picture.
         speed: clips or pictures a second, measured in inference, mean of the runs.
         num_tokens: semantic tokens; None = dense, or not known.
     """
@@ -125,7 +126,7 @@ def metric_of(runs: Sequence[Run]) -> str:
     shared = [metric for metric in METRICS if all(metric in run.result for run in runs)]
     if not shared:
         raise ValueError(
-            "some of these runs have one label a video, others several, or find objects; report them apart"
+            "some of these runs have one label a video, others several, find objects or label pixels; report them apart"
         )
     return shared[0]
 

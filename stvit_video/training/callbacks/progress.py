@@ -15,6 +15,7 @@ SPEED = "train/clips_per_second"
 DATA_WAIT = "train/data_wait"
 EPOCH_METRICS = (
     *("train/loss", "train/top1", "train/top1_mixed", "val/loss", "val/top1", "val/mAP", "val/AP", "val/AP50"),
+    *("val/mIoU", "val/aAcc"),
 )
 
 
