@@ -13,7 +13,7 @@ import torch
 
 from stvit_video.data.transforms.map_sizes import MapSizes
 from stvit_video.data.transforms.picture_sizes import PictureSizes
-from stvit_video.dense.create_detector import HEADS, create_dense
+from stvit_video.dense.create_dense import HEADS, create_dense
 from stvit_video.dense.load_dense import class_names, load_dense, read_dense, weights_rule
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, detector_metadata, segmenter_metadata
 from stvit_video.models.checkpoints.state_dict import CheckpointError, unwrapped

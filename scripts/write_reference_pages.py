@@ -16,7 +16,7 @@ from stvit_video.__main__ import command_lines
 from stvit_video.config.command_page import command_page
 from stvit_video.config.consistency import chosen_protocol
 from stvit_video.config.recipe_page import Recipe, read_recipe, recipe_index, recipe_page
-from stvit_video.dense.create_detector import head_options
+from stvit_video.dense.create_dense import head_options
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.settings.dense_settings import DenseSettings
 from stvit_video.settings.paths import CONF_DIR

@@ -8,7 +8,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from stvit_video.config.unknown_keys import unknown_faults
-from stvit_video.dense.create_detector import head_options
+from stvit_video.dense.create_dense import head_options
 from stvit_video.evaluation.cost.measure import count_gmacs
 from stvit_video.factories.network import given_options
 from stvit_video.models import create_model

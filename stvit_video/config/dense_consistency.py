@@ -8,7 +8,7 @@ from stvit_video.config.consistency import shared_contradictions
 from stvit_video.config.frame_consistency import frame_faults
 from stvit_video.config.setting_checks import Check, others_settings, run_checks
 from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, LAYOUTS, MAP_LAYOUTS
-from stvit_video.dense.create_detector import HEADS, head_options
+from stvit_video.dense.create_dense import HEADS, head_options
 from stvit_video.factories.dense_parts import meta_dense
 from stvit_video.factories.layout_settings import foreign_faults
 from stvit_video.settings.augment_settings import ClipAugmentSettings

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from stvit_video.config.dense_consistency import BOXES, dense_faults
-from stvit_video.dense.create_detector import HEADS
+from stvit_video.dense.create_dense import HEADS
 from stvit_video.settings.detection_settings import DetectionSettings
 
 

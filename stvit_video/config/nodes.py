@@ -9,7 +9,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from stvit_video.data.layouts.catalogue import LAYOUTS
-from stvit_video.dense.create_detector import HEADS, head_options
+from stvit_video.dense.create_dense import HEADS, head_options
 from stvit_video.factories.layout_settings import layout_settings
 from stvit_video.models.registry import list_models, option_defaults
 from stvit_video.settings.declare import Group

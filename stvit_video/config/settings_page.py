@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from stvit_video.config.nodes import COMMANDS, model_node
 from stvit_video.data.layouts.catalogue import LAYOUTS
-from stvit_video.dense.create_detector import HEADS, head_option_help, head_options
+from stvit_video.dense.create_dense import HEADS, head_option_help, head_options
 from stvit_video.factories.layout_settings import layout_settings
 from stvit_video.factories.network import model_settings
 from stvit_video.models.registry import FAMILIES

@@ -17,7 +17,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
 from stvit_video.config.nodes import COMMANDS, SWEPT
 from stvit_video.data.layouts.catalogue import LAYOUTS
-from stvit_video.dense.create_detector import HEADS, head_options
+from stvit_video.dense.create_dense import HEADS, head_options
 from stvit_video.factories.layout_settings import layout_settings
 from stvit_video.models.registry import list_models, option_defaults
 from stvit_video.settings.paths import CONF_DIR

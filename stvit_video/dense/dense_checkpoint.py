@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video import __version__
-from stvit_video.dense.create_detector import build_described
+from stvit_video.dense.create_dense import build_described
 from stvit_video.dense.dense_model import DenseModel
 from stvit_video.dense.load_dense import load_dense
 from stvit_video.models.checkpoints.files import read_checkpoint

@@ -46,7 +46,7 @@ class DenseModel(nn.Module):
         self.register_buffer(RULE, torch.tensor(list(self.rules).index(rule)))
 
     def describe(self) -> dict[str, Any]:
-        """Plain values of which `stvit_video.dense.create_detector.build_described` builds this model again.
+        """Plain values of which `stvit_video.dense.create_dense.build_described` builds this model again.
 
         Raises:
             ValueError: it was not made by `create_dense`.

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from stvit_video.dense.create_detector import HEADS
+from stvit_video.dense.create_dense import HEADS
 from stvit_video.dense.dense_model import RULE, DenseModel
 from stvit_video.dense.formats import BACKBONE, FORMATS, DenseFormat
 from stvit_video.models.checkpoints.files import read_checkpoint

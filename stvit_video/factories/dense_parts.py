@@ -6,7 +6,7 @@ import torch
 from lightning.pytorch.utilities import rank_zero_only
 
 from stvit_video.data.manifests.manifest import Manifest
-from stvit_video.dense.create_detector import create_dense
+from stvit_video.dense.create_dense import create_dense
 from stvit_video.dense.dense_model import DenseModel
 from stvit_video.dense.formats import BACKBONE
 from stvit_video.dense.load_dense import load_start

@@ -2,7 +2,7 @@
 
 from stvit_video.data.loading.picture_datamodule import PictureDataModule
 from stvit_video.data.loading.true_objects import true_objects
-from stvit_video.dense.create_detector import HEADS
+from stvit_video.dense.create_dense import HEADS
 from stvit_video.dense.detector import Detector
 from stvit_video.factories.dense_parts import build_dense, start_dense, training_arguments
 from stvit_video.factories.picture_data import build_picture_data

@@ -1,7 +1,7 @@
 """What detectors and segmenters do not have of settings; their sentences are tried with the checks of each task."""
 
 from stvit_video.config.dense_consistency import BOXES, CLASSIFICATION, MAPS, TASKS_OF
-from stvit_video.dense.create_detector import HEADS
+from stvit_video.dense.create_dense import HEADS
 from stvit_video.settings.augment_settings import AugmentSettings
 from stvit_video.settings.optim_settings import OptimSettings
 

@@ -5,7 +5,7 @@ import torch
 from drawn_objects import ALL_HEADS, drawn_picture, four_pictures, tiny_detector
 from put_tokens import tokens_noted, tokens_put
 
-from stvit_video.dense.create_detector import create_dense
+from stvit_video.dense.create_dense import create_dense
 from stvit_video.tokens.key_frames import KeyFrames, clip_tokens
 from stvit_video.tokens.shared_tokens import SharedTokens
 

@@ -7,7 +7,7 @@ from casvit_names import their_name
 from drawn_objects import TINY, batch_of, drawn_picture
 from torch import nn
 
-from stvit_video.dense.create_detector import create_dense
+from stvit_video.dense.create_dense import create_dense
 
 MAP_HEADS = ("semantic_fpn", "upernet")
 LITTLE_HEADS = {

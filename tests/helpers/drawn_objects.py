@@ -2,7 +2,7 @@
 
 import torch
 
-from stvit_video.dense.create_detector import create_dense
+from stvit_video.dense.create_dense import create_dense
 
 COLOURS = torch.tensor([[2.0, -1.0, -1.0], [-1.0, 1.5, 2.0]])  # of label 0, boxes, and label 1, discs
 TINY = {"embed_dims": (12, 16, 20, 24), "depths": (1, 1, 2, 1)}

@@ -6,7 +6,7 @@ import torch
 from drawn_objects import drawn_picture
 from torch import nn
 
-from stvit_video.dense.create_detector import HEADS, head_options
+from stvit_video.dense.create_dense import HEADS, head_options
 from stvit_video.dense.load_dense import load_dense
 from stvit_video.dense.options import build_options
 

@@ -8,7 +8,7 @@ from casvit_names import their_name
 from drawn_maps import MAP_HEADS, mmseg_state, shaken
 from mmdet_maker import mmdet_state
 
-from stvit_video.dense.create_detector import create_dense
+from stvit_video.dense.create_dense import create_dense
 from stvit_video.detections.trained_detector import load_trained_detector
 from stvit_video.segmentations.trained_segmenter import load_trained_segmenter
 

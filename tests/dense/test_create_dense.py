@@ -15,7 +15,7 @@ from stvit_video.dense import (
     create_dense,
     head_options,
 )
-from stvit_video.dense.create_detector import build_backbone, head_option_help, map_channels
+from stvit_video.dense.create_dense import build_backbone, head_option_help, map_channels
 
 
 @pytest.mark.parametrize("head", ALL_HEADS)
