@@ -74,7 +74,9 @@ COMMAND = Command(
             help="several labels a video: every label of at least this probability; objects: least score",
             excludes=("top_k",),
         ),
-        Setting(name="every", kind=whole(low=1), help="objects, maps: look at every Nth frame of a video", default_words="1"),
+        Setting(
+            name="every", kind=whole(low=1), help="objects, maps: look at every Nth frame of a video", default_words="1"
+        ),
         Setting(
             name="key_every",
             kind=whole(low=1),

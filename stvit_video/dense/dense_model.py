@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from stvit_video.dense.anchors import Size
 from stvit_video.dense.options import HeadOptions
+from stvit_video.layers.numbers import whole_number
 from stvit_video.tokens.shared_tokens import SharedTokens
 
 if TYPE_CHECKING:
@@ -74,6 +75,20 @@ class DenseModel(nn.Module):
             ValueError: the backbone has no semantic tokens to share.
         """
         return self.backbone(pictures) if shared is None else self.backbone(pictures, shared=shared)
+
+    def check_key_every(self, key_every: int) -> int:
+        """`key_every`, where frames of videos can share semantic tokens.
+
+        Raises:
+            ValueError: it is no whole number from 1 on, or above 1 and the backbone has no tokens to share.
+        """
+        if whole_number("key_every", key_every) > 1 and not getattr(self.backbone, "can_share_tokens", False):
+            name = "a backbone of your own" if self.description is None else self.description["backbone"]["name"]
+            raise ValueError(
+                f"key_every={key_every}: {name} makes no semantic tokens that frames could share; use a stvit_r_ "
+                f"model, or leave it at 1"
+            )
+        return key_every
 
     def outputs(self, pictures: Tensor, sizes: Sequence[Size], shared: SharedTokens | None = None) -> dict[str, Any]:
         """What the head answers, before anything is chosen: the same in train and eval mode.

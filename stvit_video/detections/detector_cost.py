@@ -5,8 +5,10 @@ from typing import Any
 from torch import Tensor
 
 from stvit_video.detections.trained_detector import TrainedDetector
-from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
-from stvit_video.inference.dense_cost import Answers, pictures_per_second
+from stvit_video.evaluation.cost.measure import count_parameters
+from stvit_video.inference.dense_cost import Answers
+from stvit_video.inference.shared_cost import frames_per_second, gmacs_per_frame
+from stvit_video.tokens.shared_tokens import SharedTokens
 
 __all__ = ["detector_cost", "measure_detector_speed"]
 
@@ -21,29 +23,39 @@ def detector_cost(detector: TrainedDetector, *, picture_size: tuple[int, int]) -
         picture_size: height and width in pixels of the padded picture, see `commonest_size`.
 
     Returns:
-        "picture_size", "gmacs_backbone" and "gmacs_detector" for that size, "num_parameters" of the detector, and
-        "inference_pictures_per_second", see `measure_detector_speed`.
+        "picture_size", "key_every", "gmacs_backbone" and "gmacs_detector" for that size, "num_parameters" of the
+        detector, and "inference_pictures_per_second", see `measure_detector_speed`. With `key_every` above 1 work and
+        speed are those of a frame, the mean over a key frame and those that share its tokens.
     """
     height, width = picture_size
-    whole = _answers(detector)
+    model, key_every = detector.model, detector.key_every
+    of_backbone, of_detector = gmacs_per_frame(
+        model.backbone, _answers(detector), picture_size=picture_size, key_every=key_every
+    )
     return {
         "picture_size": [height, width],
-        "gmacs_backbone": count_gmacs(detector.model.backbone, (3, height, width)),
-        "gmacs_detector": count_gmacs(whole, (3, height, width)),
-        "num_parameters": count_parameters(detector.model),
+        "key_every": key_every,
+        "gmacs_backbone": of_backbone,
+        "gmacs_detector": of_detector,
+        "num_parameters": count_parameters(model),
         "inference_pictures_per_second": measure_detector_speed(detector, picture_size=picture_size),
     }
 
 
 def measure_detector_speed(detector: TrainedDetector, *, picture_size: tuple[int, int]) -> float:
-    """Pictures of a padded size (height, width) per second, see `pictures_per_second`."""
-    return pictures_per_second(_answers(detector), picture_size=picture_size, device=detector.device)
+    """Pictures of a padded size (height, width) per second, see `frames_per_second`."""
+    return frames_per_second(
+        lambda frame, shared: _outputs(detector, frame, shared),
+        picture_size=picture_size,
+        device=detector.device,
+        key_every=detector.key_every,
+    )
 
 
 def _answers(detector: TrainedDetector) -> Answers:
-    model = detector.model
+    return Answers(detector.model, lambda pictures: _outputs(detector, pictures))
 
-    def outputs(pictures: Tensor) -> dict[str, Any]:
-        return model.outputs(pictures, [(pictures.shape[-2], pictures.shape[-1])] * len(pictures))
 
-    return Answers(model, outputs)
+def _outputs(detector: TrainedDetector, pictures: Tensor, shared: SharedTokens | None = None) -> dict[str, Any]:
+    sizes = [(pictures.shape[-2], pictures.shape[-1])] * len(pictures)
+    return detector.model.outputs(pictures, sizes, shared)

@@ -41,7 +41,7 @@ class _Objects(NamedTuple):
     def draw_video(self, path: str, name: str, report: Callable[[int], object]) -> OverlayOutcome:
         return overlay_video(
             path,
-            self.detector.detect,
+            self.detector.for_video(),
             folder=self.folder,
             name=name,
             names=self.detector.classes,
@@ -79,6 +79,7 @@ def draw_objects(given: Given) -> int:
         device=given.device,
         short_side=given.short_side,
         long_side=given.long_side,
+        key_every=given.key_every or 1,
         detections=given.detections,
     )
     threshold = THRESHOLD if given.threshold is None else given.threshold

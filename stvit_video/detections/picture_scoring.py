@@ -2,9 +2,11 @@
 
 from stvit_video.data.loading.picture_dataset import EvaluationPictures
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
+from stvit_video.data.manifests.picture_sequences import require_sequences
 from stvit_video.detections.trained_detector import TrainedDetector
 from stvit_video.evaluation.detection.detection_results import DetectionResults
 from stvit_video.inference.picture_evaluation import evaluate_batches
+from stvit_video.tokens.key_frames import KeyFrames
 from stvit_video.training.detection_module import add_detections
 
 __all__ = ["evaluate_pictures"]
@@ -22,6 +24,8 @@ def evaluate_pictures(
 ) -> None:
     """Every listed picture once through the detector; in one of several processes its share of them.
 
+    With `key_every` the frames of a video share semantic tokens.
+
     Args:
         detector: the checkpoint.
         pictures: the list.
@@ -32,16 +36,20 @@ def evaluate_pictures(
         prefix: of the settings that the advice of an error names.
 
     Raises:
-        ValueError: a setting is out of range.
+        ValueError: a setting is out of range, or no picture is a frame of a video that others share tokens with.
         WorkerCrashError: the system ended a loader process, or the shared memory is full.
         OpenFilesError: too many files are open.
     """
+    key_frames, shares_tokens = KeyFrames(detector.key_every), detector.key_every > 1
+    if shares_tokens:
+        require_sequences(pictures, setting=f"key_every={detector.key_every}")
     evaluate_batches(
         EvaluationPictures(pictures, sizes=detector.sizes),
-        lambda batch: add_detections(results, detector.model, batch),
+        lambda batch: add_detections(results, detector.model, batch, key_frames),
         device=detector.device,
         batch_size=batch_size,
         num_workers=num_workers,
         precision=precision,
+        in_sequences=shares_tokens,
         prefix=prefix,
     )

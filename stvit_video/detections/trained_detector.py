@@ -1,6 +1,6 @@
 """A checkpoint that finds objects, from Python: `stvit_video.load(path)` gives a `TrainedDetector`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from stvit_video.dense.dense_checkpoint import dense_from_checkpoint
 from stvit_video.dense.detector import Detector
 from stvit_video.inference.picture_input import GivenPicture, picture_batch
 from stvit_video.inference.trained_model import choose_device
+from stvit_video.tokens.key_frames import KeyFrames
+from stvit_video.tokens.shared_tokens import SharedTokens
 from stvit_video.utils.given_values import given_values
 
 __all__ = ["TASKS_OF_DETECTORS", "TrainedDetector", "detector_from_checkpoint", "load_trained_detector"]
@@ -33,6 +35,7 @@ class TrainedDetector:
         device: where the model is.
         config: the resolved configuration of the training run.
         model_name: of the backbone, as `create_model` knows it.
+        key_every: frames of a video from one to the next that makes semantic tokens, which those behind it share.
     """
 
     model: Detector
@@ -43,6 +46,7 @@ class TrainedDetector:
     device: torch.device
     config: Mapping[str, Any]
     model_name: str
+    key_every: int = 1
 
     def __call__(self, given: GivenPicture) -> dict[str, np.ndarray]:
         """The objects of one picture.
@@ -60,11 +64,14 @@ class TrainedDetector:
         """
         return self.detect([given])[0]
 
-    def detect(self, pictures: Sequence[GivenPicture]) -> list[dict[str, np.ndarray]]:
+    def detect(
+        self, pictures: Sequence[GivenPicture], *, shared: SharedTokens | None = None
+    ) -> list[dict[str, np.ndarray]]:
         """The objects of several pictures, in one batch; each as `__call__` gives it.
 
         Args:
             pictures: paths, or pixels (H, W, 3) uint8 RGB, of any sizes.
+            shared: the semantic tokens that frames of videos share; None = each picture has its own.
 
         Raises:
             DecodeError: a file can't be read.
@@ -74,9 +81,17 @@ class TrainedDetector:
             return []
         batch = picture_batch(pictures, self.sizes, device=self.device)
         with torch.inference_mode():
-            found = self.model.detect(batch.pictures, batch.sizes, batch.original_sizes)
+            found = self.model.detect(batch.pictures, batch.sizes, batch.original_sizes, shared=shared)
         return [{name: values.float().cpu().numpy() if name in ("boxes", "scores") else values.cpu().numpy()
                  for name, values in one.items()} for one in found]  # fmt: skip
+
+    def for_video(self) -> Callable[[Sequence[GivenPicture]], list[dict[str, np.ndarray]]]:
+        """What gives the objects of the frames of one video, as `detect` does, each frame once and in order.
+
+        By `key_every`, frames share the semantic tokens of a key frame, however they are put into calls.
+        """
+        key_frames = KeyFrames(self.key_every)
+        return lambda frames: self.detect(frames, shared=key_frames.shared_by_next(len(frames)))
 
 
 def load_trained_detector(
@@ -88,6 +103,7 @@ def load_trained_detector(
     detections: int | None = None,
     score_threshold: float | None = None,
     nms_threshold: float | None = None,
+    key_every: int = 1,
 ) -> TrainedDetector:
     """Load a checkpoint of stvit_video.train with task=detection or task=instance.
 
@@ -99,10 +115,12 @@ def load_trained_detector(
         detections: most detections of a picture; None = as trained.
         score_threshold: least score of a detection; None = as trained.
         nms_threshold: IoU from which on the weaker of two detections of a class is dropped; None = as trained.
+        key_every: frames of a video from one to the next that makes semantic tokens, which those behind it share; 1 =
+            every one.
 
     Raises:
         CheckpointError: the file can't be read, is none of these tasks, or its model can't be built here.
-        ValueError: a setting is out of range.
+        ValueError: a setting is out of range, or `key_every` is for another kind of backbone.
     """
     options = given_values(detections=detections, score_threshold=score_threshold, nms_threshold=nms_threshold)
     model, metadata = detector_from_checkpoint(path, options=options)
@@ -118,6 +136,7 @@ def load_trained_detector(
         device=place,
         config=metadata["config"],
         model_name=metadata["model"]["name"],
+        key_every=model.check_key_every(key_every),
     )
 
 

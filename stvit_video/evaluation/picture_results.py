@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-__all__ = ["PictureId", "PictureResults", "describe_missing"]
+__all__ = ["PictureId", "PictureResults", "describe_key_frames", "describe_missing"]
 
 PictureId = int | str
 NEVER_CAME = "was never evaluated"
@@ -68,6 +68,18 @@ class PictureResults:
             raise ValueError(f"picture {name!r} is none of the {len(self._places)} pictures of the truth")
         if name in self._used or name in self._errors:
             raise ValueError(f"picture {name!r} came twice; evaluate each picture once, by one process")
+
+
+def describe_key_frames(key_every: int, *, gmacs_backbone: float) -> str:
+    """Which frames made semantic tokens: "a key frame every 4 frames, 103.5 GMACs of the backbone a frame"; "" = all.
+
+    Args:
+        key_every: frames from one key frame to the next.
+        gmacs_backbone: multiply-adds (in 1e9) for a frame.
+    """
+    if key_every == 1:
+        return ""
+    return f"a key frame every {key_every} frames, {gmacs_backbone:.4g} GMACs of the backbone a frame"
 
 
 def describe_missing(errors: Mapping[PictureId, str], *, num_listed: int) -> str:

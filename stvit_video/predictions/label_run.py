@@ -109,7 +109,9 @@ def _engine(given: Given, recognizer: Recognizer, num_videos: int) -> "partial[I
 
 def _targets(given: Given) -> Targets | None:
     if foreign := [name for name in OF_PICTURES if getattr(given, name) is not None]:
-        raise ValueError(f"{', '.join(foreign)}: for checkpoints that find objects or label pixels, and this one labels videos")
+        raise ValueError(
+            f"{', '.join(foreign)}: for checkpoints that find objects or label pixels, and this one labels videos"
+        )
     _check_ending(given.out, LABEL_ENDINGS)
     if given.out is None and given.features is None:
         if given.extend or given.retry_errors:

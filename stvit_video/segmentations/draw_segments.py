@@ -52,7 +52,7 @@ class _Maps(NamedTuple):
     def draw_video(self, path: str, name: str, report: Callable[[int], object]) -> OverlayOutcome:
         return overlay_map_video(
             path,
-            self.segmenter.segment,
+            self.segmenter.for_video(),
             folder=self.folder,
             name=name,
             names=self.segmenter.classes,
@@ -84,6 +84,7 @@ def draw_segments(given: Given) -> int:
         device=given.device,
         short_side=given.short_side,
         long_side=given.long_side,
+        key_every=given.key_every or 1,
         window=given.window,
         window_stride=given.window_stride,
     )

@@ -6,9 +6,11 @@ from torch import Tensor
 
 from stvit_video.dense.padding import own_padding
 from stvit_video.dense.sliding_windows import window_places
-from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
-from stvit_video.inference.dense_cost import Answers, pictures_per_second
+from stvit_video.evaluation.cost.measure import count_parameters
+from stvit_video.inference.dense_cost import Answers
+from stvit_video.inference.shared_cost import frames_per_second, gmacs_per_frame
 from stvit_video.segmentations.trained_segmenter import TrainedSegmenter
+from stvit_video.tokens.shared_tokens import SharedTokens
 
 __all__ = ["measure_segmenter_speed", "segmenter_cost"]
 
@@ -24,8 +26,10 @@ def segmenter_cost(segmenter: TrainedSegmenter, *, picture_size: tuple[int, int]
         picture_size: height and width in pixels of the padded picture, see `commonest_size`.
 
     Returns:
-        "picture_size", "num_windows" (1 = the whole picture), "gmacs_backbone" and "gmacs_segmenter" for that size,
-        "num_parameters" of the segmenter, and "inference_pictures_per_second", see `measure_segmenter_speed`.
+        "picture_size", "num_windows" (1 = the whole picture), "key_every", "gmacs_backbone" and "gmacs_segmenter" for
+        that size, "num_parameters" of the segmenter, and "inference_pictures_per_second", see
+        `measure_segmenter_speed`. With `key_every` above 1 work and speed are those of a frame, the mean over a key
+        frame and those that share its tokens.
     """
     model = segmenter.model
     options, (height, width) = model.options, picture_size
@@ -34,21 +38,24 @@ def segmenter_cost(segmenter: TrainedSegmenter, *, picture_size: tuple[int, int]
         stride = options.pixels_between_windows
         num_windows = len(window_places(picture_size, window=options.window, stride=stride))
         part = own_padding((min(height, options.window), min(width, options.window)))
+    key_every = segmenter.key_every
     whole = Answers(model, lambda pictures: model.answers(pictures, auxiliary=False))
+    of_backbone, of_segmenter = gmacs_per_frame(model.backbone, whole, picture_size=part, key_every=key_every)
     return {
         "picture_size": [height, width],
         "num_windows": num_windows,
-        "gmacs_backbone": num_windows * count_gmacs(model.backbone, (3, *part)),
-        "gmacs_segmenter": num_windows * count_gmacs(whole, (3, *part)),
+        "key_every": key_every,
+        "gmacs_backbone": num_windows * of_backbone,
+        "gmacs_segmenter": num_windows * of_segmenter,
         "num_parameters": count_parameters(model),
         "inference_pictures_per_second": measure_segmenter_speed(segmenter, picture_size=picture_size),
     }
 
 
 def measure_segmenter_speed(segmenter: TrainedSegmenter, *, picture_size: tuple[int, int]) -> float:
-    """Pictures of a padded size (height, width) per second, labelled at that size, see `pictures_per_second`."""
+    """Pictures of a padded size (height, width) per second, labelled at that size, see `frames_per_second`."""
 
-    def segment(picture: Tensor) -> list[dict[str, Tensor]]:
-        return segmenter.model.segment(picture, [picture_size])
+    def segment(frame: Tensor, shared: SharedTokens | None) -> list[dict[str, Tensor]]:
+        return segmenter.model.segment(frame, [picture_size], shared=shared)
 
-    return pictures_per_second(segment, picture_size=picture_size, device=segmenter.device)
+    return frames_per_second(segment, picture_size=picture_size, device=segmenter.device, key_every=segmenter.key_every)

@@ -1,6 +1,6 @@
 """A checkpoint that labels pixels, from Python: `stvit_video.load(path)` gives a `TrainedSegmenter`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from stvit_video.dense.dense_checkpoint import dense_from_checkpoint
 from stvit_video.dense.segmenter import Segmenter
 from stvit_video.inference.picture_input import GivenPicture, picture_batch
 from stvit_video.inference.trained_model import choose_device
+from stvit_video.tokens.key_frames import KeyFrames
+from stvit_video.tokens.shared_tokens import SharedTokens
 from stvit_video.utils.given_values import given_values
 
 __all__ = ["TASKS_OF_SEGMENTERS", "TrainedSegmenter", "load_trained_segmenter", "segmenter_from_checkpoint"]
@@ -31,6 +33,7 @@ class TrainedSegmenter:
         device: where the model is.
         config: the resolved configuration of the training run.
         model_name: of the backbone, as `create_model` knows it.
+        key_every: frames of a video from one to the next that makes semantic tokens, which those behind it share.
     """
 
     model: Segmenter
@@ -39,6 +42,7 @@ class TrainedSegmenter:
     device: torch.device
     config: Mapping[str, Any]
     model_name: str
+    key_every: int = 1
 
     def __call__(self, given: GivenPicture) -> dict[str, np.ndarray]:
         """The labels of the pixels of one picture.
@@ -55,11 +59,14 @@ class TrainedSegmenter:
         """
         return self.segment([given])[0]
 
-    def segment(self, pictures: Sequence[GivenPicture]) -> list[dict[str, np.ndarray]]:
+    def segment(
+        self, pictures: Sequence[GivenPicture], *, shared: SharedTokens | None = None
+    ) -> list[dict[str, np.ndarray]]:
         """The labels of several pictures, in one batch; each as `__call__` gives it.
 
         Args:
             pictures: paths, or pixels (H, W, 3) uint8 RGB, of any sizes.
+            shared: the semantic tokens that frames of videos share; None = each picture has its own.
 
         Raises:
             DecodeError: a file can't be read.
@@ -69,8 +76,16 @@ class TrainedSegmenter:
             return []
         batch = picture_batch(pictures, self.sizes, device=self.device)
         with torch.inference_mode():
-            found = self.model.segment(batch.pictures, batch.sizes, batch.original_sizes)
+            found = self.model.segment(batch.pictures, batch.sizes, batch.original_sizes, shared=shared)
         return [{name: values.cpu().numpy() for name, values in one.items()} for one in found]
+
+    def for_video(self) -> Callable[[Sequence[GivenPicture]], list[dict[str, np.ndarray]]]:
+        """What gives the labels of the frames of one video, as `segment` does, each frame once and in order.
+
+        By `key_every`, frames share the semantic tokens of a key frame, however they are put into calls.
+        """
+        key_frames = KeyFrames(self.key_every)
+        return lambda frames: self.segment(frames, shared=key_frames.shared_by_next(len(frames)))
 
 
 def load_trained_segmenter(
@@ -81,6 +96,7 @@ def load_trained_segmenter(
     long_side: int | None = None,
     window: int | None = None,
     window_stride: int | None = None,
+    key_every: int = 1,
 ) -> TrainedSegmenter:
     """Load a checkpoint of stvit_video.train with task=semantic.
 
@@ -91,10 +107,12 @@ def load_trained_segmenter(
         long_side: most pixels of the long side; None = as trained.
         window: side in pixels of the windows that a picture is looked at in; None = as trained.
         window_stride: pixels from window to window; None = as trained.
+        key_every: frames of a video from one to the next that makes semantic tokens, which those behind it share; 1 =
+            every one.
 
     Raises:
         CheckpointError: the file can't be read, is of another task, or its model can't be built here.
-        ValueError: a setting is out of range.
+        ValueError: a setting is out of range, or `key_every` is for another kind of backbone.
     """
     model, metadata = segmenter_from_checkpoint(path, options=given_values(window=window, window_stride=window_stride))
     sizes = MapSizes.from_dict(metadata["preprocessing"])
@@ -106,6 +124,7 @@ def load_trained_segmenter(
         device=place,
         config=metadata["config"],
         model_name=metadata["model"]["name"],
+        key_every=model.check_key_every(key_every),
     )
 
 

@@ -20,6 +20,10 @@ class DetectorEvaluation(Group):
     nms_threshold: Share | None = setting(
         None, "IoU from which on the weaker of two detections of a class is dropped; null = as the model was trained"
     )
+    key_every: Count = setting(
+        1,
+        "frames of a video from one to the next that makes semantic tokens, which those behind it share; 1 = every one",
+    )
     device: str = setting("auto", "auto, cpu, cuda or cuda:<n>; auto = the first GPU if there is one")
     precision: EvaluationPrecision | Literal[16, 32] = setting("32", "of the model")
     batch_size: Count = setting(4, "pictures of a batch")

@@ -19,6 +19,10 @@ class SegmenterEvaluation(Group):
         None, "pixels of the side of windows that slide over a picture; null = as the model was trained"
     )
     window_stride: Count | None = setting(None, "pixels from one window to the next; null = as the model was trained")
+    key_every: Count = setting(
+        1,
+        "frames of a video from one to the next that makes semantic tokens, which those behind it share; 1 = every one",
+    )
     device: str = setting("auto", "auto, cpu, cuda or cuda:<n>; auto = the first GPU if there is one")
     precision: EvaluationPrecision | Literal[16, 32] = setting("32", "of the model")
     batch_size: Count = setting(4, "pictures of a batch")

@@ -32,6 +32,7 @@ def evaluate_detections(values: Mapping[str, Any], *, output_dir: Path) -> dict[
         device=settings.device,
         short_side=settings.short_side,
         long_side=settings.long_side,
+        key_every=settings.key_every,
         detections=settings.detections,
         score_threshold=settings.score_threshold,
         nms_threshold=settings.nms_threshold,

@@ -16,6 +16,7 @@ from stvit_video.evaluation.detection.detection_tables import (
     result_line,
     scores_for_json,
 )
+from stvit_video.evaluation.picture_results import describe_key_frames
 from stvit_video.inference.dense_cost import commonest_size
 from stvit_video.tasks.picture_report import (
     draw_curves,
@@ -130,6 +131,8 @@ def _write_report(
         title_of=lambda name: records[name].video_id,
         max_detections=options.detections,
     )
+    evaluated = [records[name].stated_size for name in results.detections]
+    cost = detector_cost(detector, picture_size=commonest_size(evaluated, detector.sizes))
     protocol = describe_protocol(
         long_side=detector.sizes.long_side,
         short_side=detector.sizes.short_side,
@@ -138,9 +141,9 @@ def _write_report(
         nms_threshold=options.nms_threshold,
         num_used=results.num_used,
         num_listed=results.num_listed,
+        key_frames=describe_key_frames(detector.key_every, gmacs_backbone=cost["gmacs_backbone"]),
     )
     line = result_line(scores, protocol=protocol)
-    evaluated = [records[name].stated_size for name in results.detections]
     summary = {
         "task": detector.task,
         **scores_for_json(scores),
@@ -151,7 +154,7 @@ def _write_report(
         "model": detector.model_name,
         "head": detector.model.describe()["head"],
         "detector": detector.model.describe(),
-        **detector_cost(detector, picture_size=commonest_size(evaluated, detector.sizes)),
+        **cost,
         **provenance(detector.device),
         **extra,
         "result": line,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video.data.manifests.mapped_pictures import MappedPictures
+from stvit_video.evaluation.picture_results import describe_key_frames
 from stvit_video.evaluation.segmentation.map_tables import describe_map_protocol, map_result_line, map_scores_for_json
 from stvit_video.evaluation.segmentation.segmentation_results import SegmentationResults
 from stvit_video.inference.dense_cost import commonest_size
@@ -128,6 +129,7 @@ def _write_report(
         title_of=lambda name: pictures.records[places[str(name)]].video_id,
     )
     options, sizes = segmenter.model.options, segmenter.sizes
+    cost = segmenter_cost(segmenter, picture_size=commonest_size(results.sizes.values(), sizes))
     protocol = describe_map_protocol(
         short_side=sizes.short_side,
         long_side=sizes.long_side,
@@ -135,6 +137,7 @@ def _write_report(
         window_stride=options.pixels_between_windows,
         num_used=results.num_used,
         num_listed=results.num_listed,
+        key_frames=describe_key_frames(segmenter.key_every, gmacs_backbone=cost["gmacs_backbone"]),
     )
     description = segmenter.model.describe()
     summary = {
@@ -147,7 +150,7 @@ def _write_report(
         "model": segmenter.model_name,
         "head": description["head"],
         "segmenter": description,
-        **segmenter_cost(segmenter, picture_size=commonest_size(results.sizes.values(), sizes)),
+        **cost,
         **provenance(segmenter.device),
         **extra,
         "result": map_result_line(scores, protocol=protocol),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stvit_video.evaluation.picture_results import PictureResults, describe_missing
+from stvit_video.evaluation.picture_results import PictureResults, describe_key_frames, describe_missing
 
 
 def test_pictures_are_counted_in_the_order_of_the_list():
@@ -36,3 +36,9 @@ def test_missing_pictures_are_told_with_reasons():
     assert text.endswith("and 2 more")
     assert "more" not in describe_missing({17: "gone"}, num_listed=2)
     assert describe_missing({}, num_listed=72) == ""
+
+
+def test_key_frames_are_told_with_the_cost_of_a_frame():
+    told = describe_key_frames(4, gmacs_backbone=103.48865)
+    assert told == "a key frame every 4 frames, 103.5 GMACs of the backbone a frame"
+    assert describe_key_frames(1, gmacs_backbone=122.35) == ""

@@ -21,6 +21,7 @@ def describe_protocol(
     nms_threshold: float,
     num_used: int,
     num_listed: int,
+    key_frames: str = "",
 ) -> str:
     """What an AP was measured with: "1333x800, 100 detections, score .05, NMS .5, 72 of 72 pictures".
 
@@ -32,11 +33,15 @@ def describe_protocol(
         nms_threshold: of two boxes of a class that overlap by a higher IoU, the one of the lower score is dropped.
         num_used: pictures that were scored.
         num_listed: pictures of the list.
+        key_frames: of `describe_key_frames`.
     """
-    return (
-        f"{long_side}x{short_side}, {max_detections} detections, score {_short(score_threshold)}, "
-        f"NMS {_short(nms_threshold)}, {num_used} of {num_listed} pictures"
-    )
+    parts = [
+        f"{long_side}x{short_side}, {max_detections} detections, score {_short(score_threshold)}",
+        f"NMS {_short(nms_threshold)}",
+        key_frames,
+        f"{num_used} of {num_listed} pictures",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def result_line(scores: Mapping[str, CocoScores], *, protocol: str) -> str:

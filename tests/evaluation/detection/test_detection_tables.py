@@ -26,6 +26,10 @@ def test_the_protocol_names_all_that_an_ap_depends_on():
     assert line == "1333x800, 100 detections, score .05, NMS .5, 71 of 72 pictures"
     line = describe_protocol(**settings, score_threshold=0, nms_threshold=1.0, num_used=2, num_listed=2)
     assert line == "1333x800, 100 detections, score 0, NMS 1, 2 of 2 pictures"
+    shared = {"score_threshold": 0.05, "nms_threshold": 0.5, "num_used": 2, "num_listed": 2, "key_frames": "x y"}
+    assert (
+        describe_protocol(**settings, **shared) == "1333x800, 100 detections, score .05, NMS .5, x y, 2 of 2 pictures"
+    )
 
 
 def test_the_line_tells_boxes_from_masks_only_where_there_are_both():

@@ -23,6 +23,9 @@ def test_the_protocol_names_all_that_an_miou_depends_on():
     assert line == "short side 512, long side 2048, whole picture, 199 of 200 pictures"
     line = describe_map_protocol(**sides, window=512, window_stride=341, num_used=2, num_listed=2)
     assert line == "short side 512, long side 2048, windows of 512 at stride 341, 2 of 2 pictures"
+    shared = {"window": None, "window_stride": None, "num_used": 2, "num_listed": 2, "key_frames": "x y"}
+    line = describe_map_protocol(**sides, **shared)
+    assert line == "short side 512, long side 2048, whole picture, x y, 2 of 2 pictures"
 
 
 def test_the_line_has_three_digits_or_a_dash():
