@@ -6,18 +6,23 @@ from dataclasses import replace
 from typing import Any, get_type_hints
 
 from stvit_video.data.layouts.class_files import read_palette
+from stvit_video.data.loading.map_checks import NUM_OPENED, MapCounts, count_maps
 from stvit_video.data.loading.map_options import MapOptions, map_options
-from stvit_video.data.manifests.annotation_counts import category_faults
+from stvit_video.data.loading.picture_checks import check_copies
+from stvit_video.data.manifests.annotation_counts import category_faults, check_parts
 from stvit_video.data.manifests.class_choice import choose_classes
+from stvit_video.data.manifests.findings import Findings
 from stvit_video.data.manifests.mapped_pictures import MappedPictures
 from stvit_video.data.manifests.picture_sequences import in_sequences
 from stvit_video.data.manifests.quarantine import drop_quarantined
 from stvit_video.factories.layout_settings import MAP_OPTIONS
 from stvit_video.factories.manifests import absolute_paths, find_manifest
 from stvit_video.factories.picture_frames import find_frame_options
+from stvit_video.factories.picture_lists import MAX_COMPARED
 
-__all__ = ["build_maps", "find_map_options", "read_maps"]
+__all__ = ["build_maps", "find_map_options", "map_findings", "read_maps"]
 
+SAME_CLASSES = "give data.classes, data.palette and data.keep_classes as the model was trained with"
 _log = logging.getLogger(__name__)
 
 
@@ -48,15 +53,43 @@ def read_maps(
         found[part] = _with_classes(pictures, options, source=source)
         if classes is not None:
             names = ("the model", "the data")
-            category_faults(tuple(classes), found[part].classes, names=names).raise_if_any(f"data={source}")
+            differ = category_faults(tuple(classes), found[part].classes, names=names, way_out=SAME_CLASSES)
+            differ.raise_if_any(f"data={source}")
     return found
 
 
-def build_maps(data: Mapping[str, Any]) -> tuple[MappedPictures, MappedPictures]:
+def map_findings(
+    pictures: Mapping[str, MappedPictures], *, num_opened: int | None = None, max_compared: int | None = None
+) -> tuple[dict[str, MapCounts], Findings]:
+    """What the checks find in label maps and their pictures, reading included.
+
+    Args:
+        pictures: part -> its list.
+        num_opened: maps of each part that are read, spread over the list; None = all.
+        max_compared: files whose bytes are compared at most, see `check_copies`; None = any number.
+
+    Returns:
+        Part -> what its maps hold, and what was found.
+    """
+    counts, found = dict[str, MapCounts](), Findings()
+    for part, listed in pictures.items():
+        found.warnings += [f"{part}: {warning}" for warning in listed.warnings]
+        counts[part], about_maps = count_maps(listed, part, num_opened=num_opened)
+        found.take(about_maps)
+    if len(pictures) == 2:
+        both = check_parts(pictures["train"], pictures["val"])
+        found.take(both if both.warnings else check_copies(*pictures.values(), max_read=max_compared))
+    return counts, found
+
+
+def build_maps(
+    data: Mapping[str, Any], *, num_opened: int | None = NUM_OPENED
+) -> tuple[MappedPictures, MappedPictures]:
     """Build the training and validation lists; what is worth knowing goes to the log.
 
     Args:
         data: the `data` group of the configuration.
+        num_opened: see `map_findings`.
 
     Returns:
         The two lists, with the same classes; the training list without what is in quarantine.
@@ -66,6 +99,10 @@ def build_maps(data: Mapping[str, Any]) -> tuple[MappedPictures, MappedPictures]
         ManifestError: every fault of the two lists, in one error.
     """
     both = read_maps(data, ("train", "val"))
+    _, found = map_findings(both, num_opened=num_opened, max_compared=MAX_COMPARED)
+    for warning in found.warnings:
+        _log.warning("%s", warning)
+    found.raise_if_any(f"data={data['source']}")
     train = both["train"]
     if data.get("quarantine"):
         kept = drop_quarantined(train, absolute_paths(data)["quarantine"])

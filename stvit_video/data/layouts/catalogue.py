@@ -23,6 +23,7 @@ from stvit_video.data.layouts.something_something import find_something_somethin
 from stvit_video.data.layouts.tar_shards import find_tar_shards
 from stvit_video.data.layouts.ucf101 import find_ucf101
 from stvit_video.data.layouts.voc_boxes import find_voc_boxes
+from stvit_video.data.layouts.voc_segments import find_voc_segments
 
 LAYOUTS: dict[str, Callable[..., Reading]] = {
     "ade": find_ade,
@@ -42,7 +43,8 @@ LAYOUTS: dict[str, Callable[..., Reading]] = {
     "synthetic": find_embedded,
     "ucf101": find_ucf101,
     "voc_boxes": find_voc_boxes,
+    "voc_segments": find_voc_segments,
 }
 BOX_LAYOUTS = ("coco", "coco_folders", "drawn_shapes", "voc_boxes")  # pictures whose labels are objects in boxes
-MAP_LAYOUTS = ("ade", "drawn_maps", "label_maps")  # pictures with a label for each pixel
+MAP_LAYOUTS = ("ade", "drawn_maps", "label_maps", "voc_segments")  # pictures with a label for each pixel
 PICTURE_LAYOUTS = ("image_folder", *BOX_LAYOUTS, *MAP_LAYOUTS)  # of one frame each

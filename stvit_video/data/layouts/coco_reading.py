@@ -156,24 +156,30 @@ def picture_record(
 
 
 def tell_absent(
-    names: Sequence[str], places: Sequence[Located | None], tree: FileTree, *, way_out: str = FOLDER_SETTINGS
+    names: Sequence[str],
+    places: Sequence[Located | None],
+    tree: FileTree,
+    *,
+    way_out: str = FOLDER_SETTINGS,
+    kind: str = "pictures",
 ) -> Findings:
-    """That listed pictures are not there: a fault where none is, else a warning.
+    """That listed files are not there: a fault where none is, else a warning.
 
     Args:
-        names: of the pictures, as they are written.
+        names: of the files, as they are written.
         places: where they are; None = one is not there.
         tree: where they were looked for.
         way_out: what to do where none is there.
+        kind: of the files, in the plural.
     """
     absent = [name for name, place in zip(names, places, strict=True) if place is None]
     if not absent:
         return Findings()
     if len(absent) == len(names):
-        return Findings([f"none of its {len(names)} pictures is in {tree.place}, {first_of(absent)}; {way_out}"])
+        return Findings([f"none of its {len(names)} {kind} is in {tree.place}, {first_of(absent)}; {way_out}"])
     return Findings(
         warnings=[
-            f"{len(absent)} of {len(names)} pictures are not in {tree.place}, {first_of(absent)}; they are left out"
+            f"{len(absent)} of {len(names)} {kind} are not in {tree.place}, {first_of(absent)}; they are left out"
         ]
     )
 

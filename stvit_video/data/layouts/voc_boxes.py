@@ -9,18 +9,18 @@ import numpy as np
 from stvit_video.data.decoding.pictures import is_picture_file
 from stvit_video.data.layouts.coco_reading import picture_record, tell_absent
 from stvit_video.data.layouts.places import existing
+from stvit_video.data.layouts.voc_folders import find_voc_list, find_voc_tree, read_voc_list
 from stvit_video.data.layouts.voc_xml import VocPicture, read_voc_xml
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, ListedObject, pack_objects
 from stvit_video.data.manifests.box_checks import check_boxes
-from stvit_video.data.manifests.faults import ManifestError
-from stvit_video.data.manifests.findings import Findings, doubles, first_of
-from stvit_video.data.shards.file_tree import FileTree, open_tree
+from stvit_video.data.manifests.findings import Findings, first_of
+from stvit_video.data.shards.file_tree import FileTree
 from stvit_video.utils.addresses import Place
 
 __all__ = ["VocReading", "find_voc_boxes"]
 
 NEEDED = ("Annotations", "JPEGImages", "ImageSets")
-MAX_DEPTH = 2  # VOCdevkit/VOC2012
+LISTS = "ImageSets/Main"
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class VocReading:
 
     Attributes:
         tree: holds the three folders.
-        name: of the list in ImageSets/Main.
+        file: of the list.
         classes: names in the order of the labels; None = those of all annotations of the part, sorted.
     """
 
     tree: FileTree
-    name: str
+    file: str
     classes: Sequence[str] | None
 
     def __call__(self) -> AnnotatedPictures:
@@ -44,9 +44,9 @@ class VocReading:
             ManifestError: every fault of the files, in one error.
         """
         found = Findings()
-        stems = _stems(self.tree, self.name, found)
+        stems = read_voc_list(self.tree, self.file, found)
         pictures = [_annotations(self.tree, stem, found) for stem in stems]
-        source = f"{self.tree.place}, {self.name}"
+        source = f"{self.tree.place}, {self.file}"
         found.raise_if_any(source)
         names = sorted({item.name for picture in pictures for item in picture.objects})
         return _listed(self.tree, stems, pictures, tuple(self.classes or names), names, found, source)
@@ -77,39 +77,9 @@ def find_voc_boxes(
         ManifestError: a file or folder does not exist.
     """
     place = existing(root, "root", source="voc_boxes")
-    trees = _voc_trees(open_tree(place), MAX_DEPTH)
-    if len(trees) != 1:
-        what = f"{len(trees)} times" if trees else "not"
-        raise ManifestError(
-            f"{place} holds the folders {', '.join(NEEDED)} {what}; give as data.root the one folder that they are in"
-        )
+    tree = find_voc_tree(place, NEEDED)
     name = {"train": train_set, "val": val_set}[part]
-    lists = [text.removesuffix(".txt") for text in trees[0].names("ImageSets/Main") if text.endswith(".txt")]
-    if name not in lists:
-        raise ManifestError(
-            f"data.{part}_set={name}: {place} has no list ImageSets/Main/{name}.txt; choose one of "
-            f"{', '.join(lists[:20]) or 'none, as there is no list'}"
-        )
-    return VocReading(trees[0], name, known_classes)
-
-
-def _voc_trees(tree: FileTree, depth: int) -> list[FileTree]:
-    """The folders at or below `tree` that hold those of VOC."""
-    folders = tree.folders()
-    if set(NEEDED) <= set(folders):
-        return [tree]
-    return [found for name in folders if depth for found in _voc_trees(tree.below(name), depth - 1)]
-
-
-def _stems(tree: FileTree, name: str, found: Findings) -> list[str]:
-    """The listed names; of a list of one class, which has a second column, all of them."""
-    text = tree.read(f"ImageSets/Main/{name}.txt").decode(errors="replace")
-    stems = [line.split()[0] for line in text.splitlines() if line.strip()]
-    if not stems:
-        found.faults.append(f"ImageSets/Main/{name}.txt is empty; list the names of the pictures")
-    if twice := doubles(stems):
-        found.faults.append(f"{len(twice)} pictures are listed more than once, {first_of(twice)}; list each once")
-    return stems
+    return VocReading(tree, find_voc_list(tree, LISTS, name, part=part, place=place), known_classes)
 
 
 def _annotations(tree: FileTree, stem: str, found: Findings) -> VocPicture:

@@ -4,17 +4,30 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from stvit_video.data.decoding.pictures import PictureHeader, read_header
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.picture_source import size_fault
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, PictureRecord
 from stvit_video.data.manifests.findings import NUM_NAMED, Findings, first_of
-from stvit_video.data.manifests.manifest import VideoRecord
+from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.shards.picture_files import read_picture
 
-__all__ = ["check_copies", "check_depth", "check_files", "copy_findings", "size_findings"]
+__all__ = [
+    "check_copies",
+    "check_depth",
+    "check_files",
+    "copy_findings",
+    "depth_findings",
+    "listed_texts",
+    "read_headers",
+    "size_findings",
+    "spread",
+    "tell_bad",
+]
+
+Listed = TypeVar("Listed")
 
 NUM_OPENED = 200
 
@@ -30,11 +43,11 @@ def check_files(pictures: AnnotatedPictures, part: str, *, num_opened: int | Non
         part: "train" or "val", for messages.
         num_opened: how many, spread over the list; None = all.
     """
-    chosen = [record for record in _spread(pictures, num_opened) if record.path.exists()]
-    headers, unreadable = _headers(chosen)
+    chosen = [record for record in spread(pictures.pictures, num_opened) if record.path.exists()]
+    headers, unreadable = read_headers(chosen)
     sizes = {place: (header.height, header.width) for place, header in headers.items()}
     found = size_findings([record for record in chosen if record.place in sizes], sizes, part)
-    found.take(_depth_findings(headers, part, num_chosen=len(chosen)))
+    found.take(depth_findings(headers, part, num_chosen=len(chosen)))
     if turned := [place for place, header in headers.items() if header.is_turned_unseen]:
         found.warnings.append(
             f"{len(turned)} of {len(chosen)} {part} pictures that were looked at are turned as their EXIF says, and "
@@ -44,23 +57,22 @@ def check_files(pictures: AnnotatedPictures, part: str, *, num_opened: int | Non
         )
     if unreadable:
         of = f"{len(unreadable)} of {len(chosen)} {part} pictures that were looked at can't be read"
-        _tell(found, f"{of}, {_listed(unreadable)}", part, all_bad=len(unreadable) == len(chosen))
+        tell_bad(found, f"{of}, {listed_texts(unreadable)}", part, all_bad=len(unreadable) == len(chosen))
     return found
 
 
 def check_depth(pictures: AnnotatedPictures, part: str, *, num_opened: int | None = NUM_OPENED) -> Findings:
     """Read the headers of pictures: which have more than 8 bits; see `check_files`."""
-    chosen = _spread(pictures, num_opened)
-    return _depth_findings(_headers(chosen)[0], part, num_chosen=len(chosen))
+    chosen = spread(pictures.pictures, num_opened)
+    return depth_findings(read_headers(chosen)[0], part, num_chosen=len(chosen))
 
 
-def _spread(pictures: AnnotatedPictures, num_opened: int | None) -> Sequence[PictureRecord]:
-    """About so many pictures, spread over the list; None = all."""
-    records = pictures.pictures
-    return records[:: 1 if num_opened is None else max(1, len(records) // num_opened)]
+def spread(listed: Sequence[Listed], num_opened: int | None) -> Sequence[Listed]:
+    """About so many of a list, spread over it; None = all."""
+    return listed[:: 1 if num_opened is None else max(1, len(listed) // num_opened)]
 
 
-def _headers(records: Sequence[PictureRecord]) -> tuple[dict[str, PictureHeader], list[str]]:
+def read_headers(records: Sequence[VideoRecord]) -> tuple[dict[str, PictureHeader], list[str]]:
     """Place -> header, and why the other ones can't be read."""
     headers, unreadable = dict[str, PictureHeader](), list[str]()
     for record in records:
@@ -71,7 +83,14 @@ def _headers(records: Sequence[PictureRecord]) -> tuple[dict[str, PictureHeader]
     return headers, unreadable
 
 
-def _depth_findings(headers: Mapping[str, PictureHeader], part: str, *, num_chosen: int) -> Findings:
+def depth_findings(headers: Mapping[str, PictureHeader], part: str, *, num_chosen: int) -> Findings:
+    """Pictures with more than 8 bits.
+
+    Args:
+        headers: place -> header.
+        part: "train" or "val", for messages.
+        num_chosen: how many were looked at.
+    """
     deep = [place for place, header in headers.items() if not header.has_8_bits]
     if not deep:
         return Findings()
@@ -95,11 +114,11 @@ def size_findings(records: Sequence[PictureRecord], sizes: dict[str, tuple[int, 
     faults = [fault for record in records if (fault := size_fault(record, sizes[record.place]))]
     if faults:
         of = f"{len(faults)} of {len(records)} {part} pictures that were looked at have another size than is stated"
-        _tell(found, f"{of}, {_listed(faults)}", part, all_bad=len(faults) == len(records))
+        tell_bad(found, f"{of}, {listed_texts(faults)}", part, all_bad=len(faults) == len(records))
     return found
 
 
-def check_copies(train: AnnotatedPictures, val: AnnotatedPictures, *, max_read: int | None = None) -> Findings:
+def check_copies(train: Manifest, val: Manifest, *, max_read: int | None = None) -> Findings:
     """Find pictures that stand in both lists as copies, byte by byte, whatever their names are.
 
     Args:
@@ -131,7 +150,7 @@ def copy_findings(copies: Sequence[str], *, num_val: int) -> Findings:
     return Findings(
         warnings=[
             f"{len(copies)} of {num_val} val pictures are copies of train pictures, {first_of(copies)}; on those "
-            "the AP says nothing: take them out of one part"
+            "the scores say nothing: take them out of one part"
         ]
     )
 
@@ -160,13 +179,15 @@ def _num_bytes(record: VideoRecord) -> int | None:
         return None
 
 
-def _tell(found: Findings, sentence: str, part: str, *, all_bad: bool) -> None:
+def tell_bad(found: Findings, sentence: str, part: str, *, all_bad: bool) -> None:
+    """Add what pictures have wrong: a fault where all that were looked at have it, else a warning."""
     if all_bad:
         found.faults.append(f"{sentence}; correct the annotations or the folder of the pictures")
     else:
         passed = "training passes them over (up to data.max_skipped_fraction)"
-        found.warnings.append(f"{sentence}; {passed if part == 'train' else 'the AP is without them'}")
+        found.warnings.append(f"{sentence}; {passed if part == 'train' else 'the scores are without them'}")
 
 
-def _listed(texts: Sequence[Any]) -> str:
+def listed_texts(texts: Sequence[Any]) -> str:
+    """The first three of some sentences."""
     return f"first: {' | '.join(texts[:NUM_NAMED])}"

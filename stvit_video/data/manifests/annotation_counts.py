@@ -5,10 +5,12 @@ from numpy.typing import NDArray
 
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, object_limit
 from stvit_video.data.manifests.findings import Findings, first_of
+from stvit_video.data.manifests.manifest import Manifest
 
 __all__ = ["check_categories", "check_counts", "check_parts"]
 
 SHOWN = 6  # categories in a message
+SAME_CATEGORIES = "write the same list of categories into both files of annotations"
 CLASS_WITHOUT_OBJECTS = {"train": "learned", "val": "scored"}
 PICTURES_WITHOUT_OBJECTS = {
     "train": "they teach the background (data.drop_empty=true leaves them out)",
@@ -82,13 +84,16 @@ def check_categories(train: AnnotatedPictures, val: AnnotatedPictures) -> Findin
     return category_faults(train.classes, val.classes, names=("train", "val"))
 
 
-def category_faults(expected: tuple[str, ...], found: tuple[str, ...], *, names: tuple[str, str]) -> Findings:
+def category_faults(
+    expected: tuple[str, ...], found: tuple[str, ...], *, names: tuple[str, str], way_out: str = SAME_CATEGORIES
+) -> Findings:
     """As `check_categories`, of names alone.
 
     Args:
         expected: classes in their order.
         found: those of another list.
         names: whose the two are, for the message.
+        way_out: what to do.
     """
     if expected == found:
         return Findings()
@@ -100,14 +105,11 @@ def category_faults(expected: tuple[str, ...], found: tuple[str, ...], *, names:
         place = next(n for n, pair in enumerate(zip(expected, found, strict=False)) if pair[0] != pair[1])
         what = f"they stand in another order: number {place} is {expected[place]!r} and {found[place]!r}"
     return Findings(
-        [
-            f"the categories of {names[0]} ({len(expected)}) and {names[1]} ({len(found)}) differ: {what}; write the "
-            "same list of categories into both files of annotations"
-        ]
+        [f"the categories of {names[0]} ({len(expected)}) and {names[1]} ({len(found)}) differ: {what}; {way_out}"]
     )
 
 
-def check_parts(train: AnnotatedPictures, val: AnnotatedPictures) -> Findings:
+def check_parts(train: Manifest, val: Manifest) -> Findings:
     """Find pictures that stand in both lists, by their files.
 
     Copies under other names are found by the doctor, which compares what is in the files.
@@ -119,7 +121,7 @@ def check_parts(train: AnnotatedPictures, val: AnnotatedPictures) -> Findings:
     return Findings(
         warnings=[
             f"{len(both)} of the {len(val.records)} val pictures are train pictures, too, {first_of(both)}; on those "
-            "the AP says nothing: take them out of one part"
+            "the scores say nothing: take them out of one part"
         ]
     )
 

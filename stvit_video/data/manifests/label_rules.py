@@ -48,15 +48,23 @@ class LabelRules:
         self.require_kind(stored, name=name)
         labels = self._looked_up(stored)
         if (labels == UNKNOWN).any():
-            raise LabelMapError(self._unknown_text(self.unknown_values(stored), name=name))
+            raise LabelMapError(self._unknown_text(self.unknown(self.counted(stored)), name=name))
         return labels.astype(np.uint8)
 
-    def unknown_values(self, stored: NDArray[np.integer]) -> dict[int, int]:
-        """The values, or codes of colours, of a stored map that have no rule -> their pixels."""
-        codes, counts = np.unique(colour_codes(stored) if self.of_colours else stored, return_counts=True)
+    def counted(self, stored: NDArray[np.integer]) -> dict[int, int]:
+        """The values, or codes of colours, of a stored map -> their pixels."""
+        if not self.of_colours:
+            counts = np.bincount(stored.ravel())
+            return {int(value): int(counts[value]) for value in np.flatnonzero(counts)}
+        codes, counts = np.unique(colour_codes(stored), return_counts=True)
+        return dict(zip(codes.tolist(), counts.tolist(), strict=True))
+
+    def unknown(self, counted: Mapping[int, int]) -> dict[int, int]:
+        """Of values or colours with their pixels those that are faults, see `labels_of`."""
+        if self.others_ignored:
+            return {}
         known = set(self.labels) | (set() if self.of_colours else {IGNORED})
-        pairs = zip(codes.tolist(), counts.tolist(), strict=True)
-        return {code: count for code, count in pairs if code not in known}
+        return {code: count for code, count in counted.items() if code not in known}
 
     def require_kind(self, stored: NDArray[np.integer], *, name: str) -> None:
         """Refuse colours where values are wanted.

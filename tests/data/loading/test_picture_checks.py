@@ -81,7 +81,7 @@ def test_a_turn_that_the_size_does_not_tell_is_told(tmp_path, name, turn, told):
 
 def test_what_happens_to_unread_pictures_is_told_of_each_part(tmp_path):
     root = write_coco(tmp_path)
-    for part, then in (("train", "training passes them over"), ("val", "the AP is without them")):
+    for part, then in (("train", "training passes them over"), ("val", "the scores are without them")):
         (root / part / "a.png").write_bytes(b"text")
         [warning] = check_files(read_part(root, part), part).warnings
         assert warning.endswith(f"; {then}" + " (up to data.max_skipped_fraction)" * (part == "train"))

@@ -17,15 +17,17 @@ def test_values_become_labels():
         np.testing.assert_array_equal(labels, expected)
         assert labels.dtype == np.uint8
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(rules)).labels_of(STORED, name="a"), expected)
-    assert rules.unknown_values(STORED) == {}
+    assert rules.counted(STORED) == {0: 2, 3: 2, 7: 1, 255: 1}
+    assert rules.unknown(rules.counted(STORED)) == {}
 
 
 def test_a_value_of_no_class_is_a_fault_or_not_counted():
     with pytest.raises(LabelMapError, match=r"'a.png' has 3 pixels of values .*no class, 0, 7; name them"):
         LabelRules({3: 0}).labels_of(STORED, name="a.png")
-    assert LabelRules({3: 0}).unknown_values(STORED) == {0: 2, 7: 1}
+    assert LabelRules({3: 0}).unknown({0: 2, 3: 4, 7: 1, 255: 3}) == {0: 2, 7: 1}
     lenient = LabelRules({3: 0, 255: 1}, others_ignored=True)
     np.testing.assert_array_equal(lenient.labels_of(STORED, name="a"), [[255, 0, 255], [1, 0, 255]])
+    assert lenient.unknown({0: 2, 7: 1}) == {}
     with pytest.raises(LabelMapError, match="1 pixels of values that are those of no class, 60000;"):
         LabelRules({0: 0}).labels_of(np.array([[60000, 0]], dtype=np.uint16), name="a")
 
@@ -33,7 +35,9 @@ def test_a_value_of_no_class_is_a_fault_or_not_counted():
 def test_colours_become_labels():
     rules = LabelRules({0xFF0000: 1, 0x000009: 0, 0x010203: IGNORED}, of_colours=True)
     np.testing.assert_array_equal(rules.labels_of(COLOURS, name="a"), [[1, 0], [1, 255]])
+    assert rules.counted(COLOURS) == {0x000009: 1, 0x010203: 1, 0xFF0000: 2}
     fewer = LabelRules({0xFF0000: 1}, of_colours=True)
+    assert fewer.unknown({0x000009: 1, 0x0000FF: 3, 0xFF0000: 2}) == {9: 1, 255: 3}
     with pytest.raises(LabelMapError, match=r"2 pixels of colours .*\(0 0 9\), \(1 2 3\); name them in data.palette"):
         fewer.labels_of(COLOURS, name="a")
     other = LabelRules({0xFF0000: 1}, of_colours=True, others_ignored=True)
