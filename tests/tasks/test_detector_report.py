@@ -111,7 +111,9 @@ def test_perfect_detections_have_an_ap_of_one(detector, tiny_detector, tmp_path,
         boxes, labels = (torch.as_tensor(np.asarray(truth[name])) for name in ("boxes", "labels"))
         return {"boxes": boxes.float(), "scores": torch.ones(len(labels)), "labels": labels}
 
-    monkeypatch.setattr(detector.model, "detect", lambda batch, sizes, originals: [known(next(truths)) for _ in sizes])
+    monkeypatch.setattr(
+        detector.model, "detect", lambda batch, sizes, originals, **more: [known(next(truths)) for _ in sizes]
+    )
     summary = evaluate_detector(detector, pictures, tmp_path, batch_size=2, num_workers=0, extra={})
     assert summary["AP"] == pytest.approx(1)
     assert summary["AR"] == pytest.approx(1)

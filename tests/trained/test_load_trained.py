@@ -3,21 +3,27 @@ import pytest
 import stvit_video
 from stvit_video.detections.trained_detector import TrainedDetector
 from stvit_video.inference.recognizer import Recognizer
+from stvit_video.segmentations.trained_segmenter import TrainedSegmenter
 from stvit_video.trained.load_trained import load_trained
 
 
-def test_it_gives_what_the_checkpoint_is_for(tiny_run, tiny_detector):
+def test_it_gives_what_the_checkpoint_is_for(tiny_run, tiny_detector, tiny_segmenter):
     detector = stvit_video.load(tiny_detector.checkpoint, device="cpu", short_side=32, detections=7)
     assert type(detector) is TrainedDetector is stvit_video.TrainedDetector
     assert (detector.sizes.short_side, detector.model.options.detections) == (32, 7)
+    segmenter = stvit_video.load(tiny_segmenter.checkpoint, device="cpu", short_side=32, window=64)
+    assert type(segmenter) is TrainedSegmenter is stvit_video.TrainedSegmenter
+    assert (segmenter.sizes.short_side, segmenter.model.options.window) == (32, 64)
     recognizer = stvit_video.load(str(tiny_run.checkpoint), device="cpu", num_clips=1)
     assert type(recognizer) is Recognizer
     assert recognizer.protocol.num_clips == 1
 
 
-def test_a_setting_of_the_other_kind_is_refused_with_those_that_there_are(tiny_run, tiny_detector):
-    with pytest.raises(ValueError, match="num_tokens: .*finds objects; it takes .*short_side, .*nms_threshold$"):
+def test_a_setting_of_the_other_kind_is_refused_with_those_that_there_are(tiny_run, tiny_detector, tiny_segmenter):
+    with pytest.raises(ValueError, match="num_tokens: .*finds objects; it takes .*short_side, .*nms_threshold"):
         load_trained(tiny_detector.checkpoint, device="cpu", num_tokens=3)
+    with pytest.raises(ValueError, match="nms_threshold: .*labels pixels; it takes .*window, window_stride"):
+        load_trained(tiny_segmenter.checkpoint, device="cpu", nms_threshold=0.5)
     with pytest.raises(ValueError, match="detections, top: .*labels videos; it takes .*num_tokens"):
         load_trained(tiny_run.checkpoint, device="cpu", detections=3, top=1)
 
