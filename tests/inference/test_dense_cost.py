@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from stvit_video.data.transforms.picture_sizes import PictureSizes
+from stvit_video.evaluation.cost.measure import count_gmacs
 from stvit_video.inference.dense_cost import Answers, commonest_size, pictures_per_second
 
 
@@ -18,6 +19,13 @@ def test_answers_are_the_tensors_in_whatever_holds_them():
     answers = Answers(nn.Linear(3, 4), lambda _: {"a": [one, {"b": (two, "text")}], "c": three, "d": None})
     assert [float(tensor[0]) for tensor in answers(torch.zeros(1))] == [0, 1, 2]
     assert sum(values.numel() for values in answers.parameters()) == 16
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_counting_leaves_the_model_in_its_mode(mode):
+    model = nn.Conv2d(3, 2, 1).train(mode)
+    assert count_gmacs(Answers(model, model), (3, 4, 5)) == pytest.approx(2 * 3 * 4 * 5 / 1e9)
+    assert model.training == mode
 
 
 def test_the_speed_is_a_median_of_runs_behind_a_first_one(monkeypatch):
