@@ -1,22 +1,16 @@
 """The recipes of detectors: their values, their costs, and that they could start."""
 
 import re
-from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from dense_recipes import NUM_GPUS, head_of, read, values_of, variants
 
-from stvit_video.config.unknown_keys import unknown_faults
 from stvit_video.dense.create_dense import head_options
 from stvit_video.evaluation.cost.measure import count_gmacs
 from stvit_video.factories.network import given_options
 from stvit_video.models import create_model
-from stvit_video.settings.paths import CONF_DIR
-from stvit_video.tasks.task_list import task_of
-from stvit_video.train import main as _main  # noqa: F401 - the resolvers of the recipes
 
-NUM_GPUS, NUM_PICTURES = 8, 117_266  # of COCO's training part, those with objects
+NUM_PICTURES = 117_266  # of COCO's training part, those with objects
 # DENSE.md, section 1: head, learning rate, pictures a step, epochs, milestones, weight decay
 PUBLISHED = {
     "coco_cascade_stvit_r_swin": ("cascade_mask_rcnn", 1e-4, 16, 36, (27, 33), 0.05),
@@ -25,36 +19,6 @@ PUBLISHED = {
 }
 OURS = {"bccd": (240, 320), "nuclei": (192, 192)}  # pictures whose cost the recipe says
 SHORT_SIDES = tuple(range(480, 801, 32))
-
-
-def values_of(name: str, *more: str) -> dict:
-    with initialize_config_dir(CONF_DIR, version_base="1.3"):
-        chosen = compose("train", overrides=[f"+experiment={name}", "data.root=/x", "trainer=cpu", *more])
-    values = OmegaConf.to_container(chosen, resolve=True)
-    values.pop("sweep")
-    return values
-
-
-def read(values: dict):
-    """The settings, and the faults that a start finds before it looks for files."""
-    task = task_of(values)
-    found = task.read(values)
-    faults = [*unknown_faults(found.unknown), *found.wrong.values()]
-    return found.settings, [*faults, *task.faults(found.settings, found.wrong, task.parts(found.settings))]
-
-
-def head_of(name: str) -> str:
-    lines = Path(CONF_DIR, "experiment", f"{name}.yaml").read_text(encoding="utf-8").splitlines()
-    return "\n".join(line for line in lines if line.startswith("#"))
-
-
-def variants(name: str) -> list[tuple[list[str], float]]:
-    """The sizes beside the first that the head of a recipe tells: their settings, and GMACs of the backbone."""
-    text = re.sub(r"\n# ", " ", head_of(name))
-    return [
-        ([f"model={model}", *re.findall(r"model\.\w+=[\d.]*\d", rest)], float(gmacs))
-        for model, rest, gmacs in re.findall(r"model=(\w+)([^:]*?), ([\d.]+) GMACs", text)
-    ]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

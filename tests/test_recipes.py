@@ -28,8 +28,9 @@ OUR_CLIPS = {  # classes
     "ego_gestures": 11,
     "ut_interaction": 6,
 }
-# see test_detection_recipes.py
+# see test_detection_recipes.py and test_segmentation_recipes.py
 OF_DETECTORS = ("bccd", "nuclei", "coco_cascade_stvit_r_swin", "coco_mask_rcnn_casvit", "coco_retinanet_casvit")
+OF_SEGMENTERS = ("ccp", "ade_semantic_fpn_casvit", "ade_upernet_stvit_r_swin")
 SMALL = ("imagenet_deit", "imagenet_swin", "imagenet_casvit", "imagenet_casvit_384")
 # ANCHORS.md, section 3, and the issue: peak learning rate as used, videos a step, epochs, epochs of warm-up, protocol
 PUBLISHED = {
@@ -89,7 +90,16 @@ def head_of(name: str) -> str:
 
 
 def test_all_recipes_are_listed_here():
-    others = {*OUR_CLIPS, "accelerate", "small_data", "_cifar10", "_twelve_blocks", *SMALL_DATA, *OF_DETECTORS}
+    others = {
+        *OUR_CLIPS,
+        "accelerate",
+        "small_data",
+        "_cifar10",
+        "_twelve_blocks",
+        *SMALL_DATA,
+        *OF_DETECTORS,
+        *OF_SEGMENTERS,
+    }
     assert {path.stem for path in Path(CONF_DIR, "experiment").glob("*.yaml")} == set(PUBLISHED) | others
 
 
