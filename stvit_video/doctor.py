@@ -29,12 +29,16 @@ from stvit_video.data.curation.annotation_report import (
     write_class_table,
 )
 from stvit_video.data.curation.examine import Examination, describe, examine, write_examination
+from stvit_video.data.curation.map_report import describe_label_maps, write_map_classes
 from stvit_video.data.curation.transcode import Encoding
 from stvit_video.data.curation.transcode_gain import measure_gain
-from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, PICTURE_LAYOUTS
+from stvit_video.data.layouts.catalogue import BOX_LAYOUTS, MAP_LAYOUTS, PICTURE_LAYOUTS
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
+from stvit_video.data.manifests.findings import Findings
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.data.manifests.mapped_pictures import MappedPictures
 from stvit_video.factories.manifests import build_parts
+from stvit_video.factories.map_lists import map_findings, read_maps
 from stvit_video.factories.picture_lists import annotation_findings, read_pictures
 from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.doctor_settings import DoctorSettings
@@ -87,7 +91,8 @@ def doctor(values: Mapping[str, Any], *, output_dir: Path) -> Examination:
     )
     write_examination(examination, output_dir)
     print("\n".join(describe(examination)))
-    examination = replace(examination, list_faults=describe_boxes(listed, examination, output_dir))
+    of_lists = (*describe_boxes(listed, examination, output_dir), *describe_maps(listed, output_dir))
+    examination = replace(examination, list_faults=of_lists)
     good = [path for path, report in examination.reports.items() if not report.faults and os.path.isfile(path)]
     if num_measured and good and data.source not in PICTURE_LAYOUTS:  # pictures are as quick as they get
         sample = good[:: max(1, len(good) // num_measured)][:num_measured]  # spread over the list
@@ -134,9 +139,36 @@ def describe_boxes(listed: Mapping[str, Manifest], examination: Examination, out
         found.warnings += [warning for warning in with_masks.warnings if warning not in found.warnings]
     found.take(check_scanned_sizes(boxes, examination.reports))
     found.take(check_scanned_copies(boxes, examination.groups))
+    _print_findings(found)
+    return tuple(found.faults)
+
+
+def describe_maps(listed: Mapping[str, Manifest], output_dir: Path) -> tuple[str, ...]:
+    """Read all label maps, print what they hold and what is wrong with them; write classes.csv.
+
+    Args:
+        listed: part -> its list; one without label maps is passed over.
+        output_dir: where the table goes.
+
+    Returns:
+        The faults.
+
+    Raises:
+        OSError: the table can't be written.
+    """
+    maps = {part: pictures for part, pictures in listed.items() if isinstance(pictures, MappedPictures)}
+    if not maps:
+        return ()
+    counts, found = map_findings(maps)
+    write_map_classes(output_dir / "classes.csv", next(iter(maps.values())).classes, counts)
+    print("\n".join(describe_label_maps(maps, counts)))
+    _print_findings(found)
+    return tuple(found.faults)
+
+
+def _print_findings(found: Findings) -> None:
     for kind, sentences in (("fault", found.faults), ("warning", found.warnings)):
         print("\n".join(f"{kind}: {sentence}" for sentence in sentences) or f"no {kind} in the annotations")
-    return tuple(found.faults)
 
 
 def list_parts(data: ClipSettings, parts: Sequence[str]) -> Mapping[str, Manifest]:
@@ -154,6 +186,8 @@ def list_parts(data: ClipSettings, parts: Sequence[str]) -> Mapping[str, Manifes
     plain = data.plain() | {"quarantine": None}
     if data.source == "csv" and "val" in parts and not (plain.get("val") or plain.get("fold_column")):
         raise ValueError("there is no data.val to scan; give data.val=val.csv, or parts=[train]")
+    if data.source in MAP_LAYOUTS:
+        return read_maps(plain, parts)
     return read_pictures(plain, parts) if data.source in BOX_LAYOUTS else build_parts(plain, parts)
 
 

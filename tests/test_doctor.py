@@ -12,6 +12,7 @@ import pytest
 from coco_maker import DOCUMENT, LONE, SMALL, document, read_part, write_coco
 from commands import RunCommand
 from hydra import compose, initialize_config_dir
+from map_maker import labels_of, map_settings, write_map, write_maps
 from omegaconf import OmegaConf
 from picture_maker import write_picture
 
@@ -149,3 +150,34 @@ def test_outlines_that_only_masks_need_are_warnings(tmp_path: Path, capsys: Any)
     assert "no fault in the annotations" in printed
     assert "warning: task=instance refuses this: 1 of 3 train objects have no segmentation" in printed
     assert "warning: task=instance refuses this: 1 of 3 train objects have a segmentation that can't be used" in printed
+
+
+def test_label_maps_are_read_and_counted(tmp_path: Path, capsys: Any) -> None:
+    root = write_maps(tmp_path / "set")
+    write_map(root / "maps/train/c.png", labels_of((20, 31)))
+    data = [f"data.{name}={place}" for name, place in map_settings(root).items()]
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        config = compose("doctor", overrides=["data=label_maps", *data, "num_workers=1"])
+    settings: Any = OmegaConf.to_container(config, resolve=True)
+    assert doctor(settings, output_dir=tmp_path / "out").list_faults == ()
+    printed = capsys.readouterr().out
+    assert "6 files are listed (3 train, 3 val): 6 are good" in printed
+    assert "train: 3 pictures, 3 label maps of 3 sizes" in printed
+    assert "of the pixels are not counted; 3 classes occur" in printed
+    assert re.search(r"  sky: \d+\.\d+% of the train pixels, in 3 pictures, \d+\.\d+% of the val", printed)
+    assert "no fault in the annotations" in printed
+    assert re.search(r"warning: 1 of 3 train label maps .* another size than their picture, first: .*c.jpg", printed)
+    with (tmp_path / "out" / "classes.csv").open(newline="") as file:
+        assert [row["class"] for row in csv.DictReader(file)] == ["sky", "road", "car"]
+
+
+def test_a_fault_in_label_maps_is_the_exit_status(run_command: RunCommand, tmp_path: Path) -> None:
+    root = write_maps(tmp_path / "set")
+    write_map(root / "maps/val/b.png", labels_of((75, 40)) // 9)
+    data = [f"data.{name}='{place}'" for name, place in map_settings(root).items()]
+    arguments = ("data=label_maps", *data, "num_workers=1", "hydra.run.dir=out")
+    done = run_command("stvit_video.doctor", *arguments, cwd=tmp_path)
+    assert "fault: 1 of 3 val label maps that were looked at have values of no class, 28 (" in done.stdout
+    assert (done.returncode, done.stderr) == (1, "")
+    done = run_command("stvit_video.doctor", *arguments, "parts=[train]", cwd=tmp_path)
+    assert done.returncode == 0

@@ -20,6 +20,7 @@ __all__ = [
     "check_scanned_sizes",
     "count_objects",
     "describe_annotations",
+    "sizes_text",
     "write_class_table",
 ]
 
@@ -120,8 +121,9 @@ def _describe_part(part: str, pictures: AnnotatedPictures) -> list[str]:
     rows = np.concatenate([np.arange(*record.span) for record in pictures.pictures]).astype(np.int64)
     areas = pictures.objects.areas[rows[learned[rows]]]
     crowds = int(pictures.objects.crowd[rows].sum())
+    sizes = sizes_text(Counter(record.stated_size for record in pictures.pictures))
     lines = [
-        f"{part}: {len(counts)} pictures of {_sizes(pictures)}, {len(areas)} objects, {np.mean(counts):.1f} a picture "
+        f"{part}: {len(counts)} pictures of {sizes}, {len(areas)} objects, {np.mean(counts):.1f} a picture "
         f"(at most {max(counts)}), {sum(count == 0 for count in counts)} pictures without any"
     ]
     if len(areas):
@@ -142,8 +144,13 @@ def _describe_part(part: str, pictures: AnnotatedPictures) -> list[str]:
     return lines
 
 
-def _sizes(pictures: AnnotatedPictures) -> str:
-    sizes: Sequence[tuple[tuple[int, int], int]] = Counter(r.stated_size for r in pictures.pictures).most_common()
+def sizes_text(counted: Counter[tuple[int, int]]) -> str:
+    """Sizes of pictures in words.
+
+    Args:
+        counted: height and width -> pictures, one at least.
+    """
+    sizes = counted.most_common()
     (height, width), count = sizes[0]
     if len(sizes) == 1:
         return f"{width}x{height} pixels"
