@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from stvit_video.dense.anchors import Size
 
-MOST_VALUES = 2**25  # logits of the original size that are in memory at a time
+MOST_VALUES = 2**23  # logits of the original size at a time: 32 MiB, which the CPU takes from memory that it has
 
 
 def resized_logits(logits: Tensor, size: Size) -> Tensor:
@@ -37,6 +37,6 @@ def label_pixels(logits: Tensor, size: Size, *, most_values: int = MOST_VALUES) 
         largest, places = part.max(dim=0)
         labels = torch.where(largest > best, (places + start).to(torch.uint8), labels)
         raised = torch.maximum(best, largest)
-        total = total * (best - raised).exp() + (part - raised).exp().sum(dim=0)
+        total = total * (best - raised).exp() + part.sub(raised).exp_().sum(dim=0)
         best = raised
     return {"labels": labels, "scores": 1 / total}

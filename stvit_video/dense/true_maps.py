@@ -55,5 +55,6 @@ def map_loss(logits: Tensor, labels: Tensor, *, of_all_pixels: bool) -> Tensor:
         A scalar, float32; 0 where nothing is counted.
     """
     total = F.cross_entropy(logits.float(), labels, ignore_index=NOT_COUNTED, reduction="sum")
-    number = labels.numel() if of_all_pixels else int((labels != NOT_COUNTED).sum())
-    return total / max(1, number)
+    if of_all_pixels:
+        return total / labels.numel()
+    return total / (labels != NOT_COUNTED).sum().clamp(min=1)
