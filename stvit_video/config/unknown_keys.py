@@ -111,6 +111,22 @@ def _choice_fault(override: Override, loader: ConfigLoader) -> str:
     return f"{key}={wrong[0]} is no choice; {way}"
 
 
+def with_layout_settings(overrides: Sequence[str], *, config_name: str) -> list[str]:
+    """Overrides with a "+" before settings of data layouts, where the configuration itself chooses no layout.
+
+    There, as in evaluate, data.source names the layout, and any of its settings may be given.
+
+    Args:
+        overrides: of a job.
+        config_name: of the configuration.
+    """
+    if "data" in _chosen_groups(config_name):
+        return list(overrides)
+    own = {name for kind in COMMANDS[config_name] for name in setting_names(kind)}
+    names = {name for name in known_settings(config_name) - own if name.startswith("data.")}
+    return [f"+{text}" if text.partition("=")[0] in names else text for text in overrides]
+
+
 def unknown_overrides(arguments: Sequence[str], *, config_name: str) -> list[str]:
     """A sentence for each override whose setting the chosen files do not have, see `mark_unknown`.
 

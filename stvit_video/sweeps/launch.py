@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from stvit_video.config.hydra_app import run_command
-from stvit_video.config.unknown_keys import mark_unknown, unknown_overrides
+from stvit_video.config.unknown_keys import mark_unknown, unknown_overrides, with_layout_settings
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.sweeps.expand import Overrides, expand, expand_extra, parse_axes
 from stvit_video.sweeps.folder import check_origin, find_unfinished, named_folder, sweep_lock, write_origin
@@ -187,12 +187,14 @@ class _Sweep:
                 return self._compose((*common, *job))
             except HydraException as error:
                 faults.append(error)
-        if unknown := unknown_overrides(jobs[0], config_name=self.config_name):
+        first = with_layout_settings(jobs[0], config_name=self.config_name)
+        if unknown := unknown_overrides(first, config_name=self.config_name):
             raise SweepError("; ".join(unknown)) from faults[0]
         raise faults[0]
 
     def _compose(self, overrides: Overrides) -> DictConfig:
-        return compose(self.config_name, overrides=list(overrides), return_hydra_config=True)
+        given = with_layout_settings(overrides, config_name=self.config_name)
+        return compose(self.config_name, overrides=given, return_hydra_config=True)
 
     def _digest(self, jobs: Sequence[Overrides]) -> str:
         """Of the configuration of the first job that has one, without what is about the sweep itself."""

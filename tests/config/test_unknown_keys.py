@@ -3,7 +3,13 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from stvit_video.config.layout_options import read_with_layout
-from stvit_video.config.unknown_keys import known_settings, mark_unknown, unknown_faults, unknown_overrides
+from stvit_video.config.unknown_keys import (
+    known_settings,
+    mark_unknown,
+    unknown_faults,
+    unknown_overrides,
+    with_layout_settings,
+)
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.settings.train_settings import TrainSettings
 
@@ -141,3 +147,16 @@ def test_commands_without_a_task_say_so(config_name, why, text):
         mark_unknown([text], config_name=config_name)
     if text != "task=none":
         assert mark_unknown([text], config_name="train") == [text]
+
+
+def test_an_evaluation_takes_the_settings_of_any_layout():
+    given = ["data.source=coco_folders", "data.val_json=a.json", "data.sequences=folders", "data.val=x", "key_every=4"]
+    expected = [given[0], f"+{given[1]}", f"+{given[2]}", *given[3:]]
+    assert with_layout_settings(given, config_name="evaluate") == expected
+    assert with_layout_settings(given, config_name="train") == given  # data=NAME chooses them there
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        config = compose("evaluate", overrides=[*expected, "ckpt_path=x"])
+        assert unknown_overrides([*expected, "data.nothing=1"], config_name="evaluate") == unknown_faults(
+            ["data.nothing"], config_name="evaluate"
+        )
+    assert (config.data.val_json, config.data.sequences, config.data.source) == ("a.json", "folders", "coco_folders")
