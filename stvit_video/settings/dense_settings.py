@@ -6,7 +6,9 @@ from stvit_video.utils.choices import HeadRuleName
 
 
 class HeadSettings(OpenGroup):
-    """The neck and head behind the backbone; the options of a head are declared in `stvit_video/dense/options.py`."""
+    """The neck and head behind the backbone; the options of a head are declared in `stvit_video/dense`, in `options.py`
+    and `segmenter_options.py`.
+    """
 
     name: str = setting(
         MISSING,
@@ -15,8 +17,8 @@ class HeadSettings(OpenGroup):
     )
     head_rule: HeadRuleName = setting(
         "ours",
-        "how anchors, pooling, losses and the like are computed: mmdet, torchvision, mmseg = as for weights of these, which "
-        "init_from names",
+        "how anchors, pooling, losses and the like are computed: mmdet, torchvision, mmseg = as for weights of these, "
+        "which init_from names",
     )
 
 

@@ -33,6 +33,16 @@ def test_levels_by_the_definition():
     assert neck.strides((4, 8, 16, 32)) == [4, 8, 16, 32, 64]
 
 
+def test_a_pyramid_without_coarser_levels_has_as_many_as_the_backbone():
+    with_p6, neck = Pyramid(CHANNELS, 6), Pyramid(CHANNELS, 6, coarser=False)
+    neck.load_state_dict(with_p6.state_dict())
+    levels = neck(some_maps())
+    assert len(levels) == 4
+    for level, one in zip(levels, with_p6(some_maps())[:4], strict=True):
+        assert torch.equal(level, one)
+    assert neck.strides((4, 8, 16, 32)) == [4, 8, 16, 32]
+
+
 def test_retinanets_levels_by_each_rule():
     maps = some_maps()
     for p6_of_p5 in (False, True):
