@@ -98,6 +98,20 @@ def test_clips_of_a_list_in_batches_of_any_size_and_by_two_processes(checkpoint,
     assert seen == list(LENGTHS.values())
 
 
+@pytest.mark.parametrize(("broken", "runs"), [(3, [[0, 1, 2], [4, 5]]), (4, [[0, 1, 2], [3, 5]])])
+def test_a_broken_frame_is_missing_and_the_rule_goes_on_by_place(checkpoint, tmp_path, broken, runs):
+    """Frame 3 is a key frame; without it frame 4 is one, and frame 6 is one in any case."""
+    data = write_clips(tmp_path, {"a": 7}, classes=CLASSES)
+    (tmp_path / "frames" / "a" / f"{broken:04d}.png").write_bytes(b"x")
+    detector, frames = load(checkpoint, 3), frames_of(0, 7)
+    results = scored(detector, data, batch_size=2)
+    assert list(results.errors) == [broken + 1]
+    for run in [*runs, [6]]:
+        expected = detector.detect([frames[place] for place in run], shared=SharedTokens([0] * len(run)))
+        for place, one in zip(run, expected, strict=True):
+            np.testing.assert_allclose(results.detections[place + 1].scores, one["scores"], atol=1e-5)
+
+
 def test_an_evaluation_says_how_often_tokens_are_made_and_what_a_frame_costs(checkpoint, clips, tmp_path):
     values = {"ckpt_path": str(checkpoint), "device": "cpu", "num_workers": 0, "data": clips}
     found = {
@@ -135,3 +149,7 @@ def test_a_video_is_drawn_with_key_frames(checkpoint, clips, tmp_path, monkeypat
     assert all(map(alike, lines["a"], lines["b"]))
     assert lines["a"] != lines["c"]
     assert alike(lines["a"][4], lines["c"][4])  # a key frame
+    Image.fromarray(frames_of(0, 1)[0]).save("photo.png")
+    with pytest.raises(ValueError, match="key_every=4 is for videos"):
+        draw_objects(COMMAND.read([*words[:2], "photo.png", "key_every=4"]))
+    assert main([*words, "photo.png", "out=both", "key_every=4"]) == 0
