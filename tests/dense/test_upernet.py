@@ -82,3 +82,16 @@ def test_one_picture_is_too_few_for_a_step_of_the_training():
     assert model.eval().losses(pictures[:1], sizes[:1], maps[:1])["loss_map"].isfinite()
     without = tiny_segmenter("upernet", pool_cells=(2, 3)).train()
     assert without.losses(pictures[:1], sizes[:1], maps[:1])["loss_map"].isfinite()
+
+
+def test_one_picture_a_process_is_enough_where_processes_share_their_statistics(monkeypatch):
+    plain = tiny_segmenter("upernet").train()
+    shared = nn.SyncBatchNorm.convert_sync_batchnorm(tiny_segmenter("upernet")).train()
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    for model, num_processes in ((plain, 2), (shared, 1)):
+        monkeypatch.setattr(torch.distributed, "get_world_size", lambda number=num_processes: number)
+        with pytest.raises(ValueError, match="one picture"):
+            model.check_batch(1)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    shared.check_batch(1)
+    plain.check_batch(2)
