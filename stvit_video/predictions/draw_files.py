@@ -91,7 +91,7 @@ def folder_of_drawings(out: Path | None, *, drawn: Drawn) -> Path:
     return FOLDER if out is None else out
 
 
-def draw_files(drawer: Drawer, words: Sequence[str], *, folder: Path, drawn: Drawn) -> int:
+def draw_files(drawer: Drawer, words: Sequence[str], *, folder: Path, drawn: Drawn, for_videos: str = "") -> int:
     """Draw every file that is named; one that can't be read is told and passed over.
 
     Args:
@@ -99,15 +99,18 @@ def draw_files(drawer: Drawer, words: Sequence[str], *, folder: Path, drawn: Dra
         words: files, folders, patterns and lists.
         folder: made where it is missing, and removed again where nothing was written.
         drawn: what is drawn.
+        for_videos: a setting that is given and has no meaning for pictures, such as "key_every=4".
 
     Returns:
         1 if some files could not be read, else 0.
 
     Raises:
-        ValueError: nothing is named, or the folder can't be written.
+        ValueError: nothing is named, `for_videos` and no video, or the folder can't be written.
         OSError: a file can't be written; DiskFullError = there is no room.
     """
     inputs = _inputs(words)
+    if for_videos and all(is_picture_file(os.fspath(video.path)) for video in inputs.videos):
+        raise ValueError(f"{for_videos} is for videos, and only pictures are named; name a video, or leave it out")
     made = prepare_folder(folder)
     try:
         return _draw_all(drawer, inputs, folder, drawn)

@@ -90,4 +90,5 @@ def draw_segments(given: Given) -> int:
     )
     has_legend = given.legend is not False
     maps = _Maps(segmenter, folder, given.every or 1, given.batch_size or BATCH_SIZE, has_legend)
-    return draw_files(maps, given.files, folder=folder, drawn=MAPS)
+    for_videos = f"key_every={given.key_every}" if (given.key_every or 1) > 1 else ""
+    return draw_files(maps, given.files, folder=folder, drawn=MAPS, for_videos=for_videos)

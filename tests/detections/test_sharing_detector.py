@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 from sharing_run import frames_of, save_sharing, write_clips
 from untrained_run import write_drifting
 
@@ -136,7 +137,7 @@ def test_what_has_nothing_to_share_is_refused(checkpoint, tiny_detector, tmp_pat
         evaluate_detections(values, output_dir=tmp_path)
 
 
-def test_a_video_is_drawn_with_key_frames(checkpoint, clips, tmp_path, monkeypatch):
+def test_a_video_is_drawn_with_key_frames(checkpoint, tmp_path, monkeypatch, capsys):
     """The .jsonl is the same for batches of any size, and another one than without key frames."""
     write_drifting(tmp_path / "street.mp4", seed=0, num_frames=7)
     monkeypatch.chdir(tmp_path)
@@ -150,6 +151,6 @@ def test_a_video_is_drawn_with_key_frames(checkpoint, clips, tmp_path, monkeypat
     assert lines["a"] != lines["c"]
     assert alike(lines["a"][4], lines["c"][4])  # a key frame
     Image.fromarray(frames_of(0, 1)[0]).save("photo.png")
-    with pytest.raises(ValueError, match="key_every=4 is for videos"):
-        draw_objects(COMMAND.read([*words[:2], "photo.png", "key_every=4"]))
+    assert main([*words[:2], "photo.png", "key_every=4"]) == 2
+    assert "key_every=4 is for videos, and only pictures are named" in capsys.readouterr().err
     assert main([*words, "photo.png", "out=both", "key_every=4"]) == 0
