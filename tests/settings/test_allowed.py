@@ -27,6 +27,8 @@ from stvit_video.utils.addresses import Place
         (Annotated[tuple[Share, Share], AsTuple], "a list of 2 numbers at least 0 and at most 1"),
         (Count | Counts, "a whole number at least 1, or a list of numbers at least 1"),
         (Annotated[tuple[str, ...], AsTuple], "a list of words"),
+        (Annotated[tuple[str | dict[str, list[str]], ...], AsTuple], "a list of words or {word: [words]}"),
+        (tuple[int | str, int | str], "a list of 2 whole numbers or words"),
         (Annotated[tuple[Literal["train", "val"], ...], AsTuple], "a list of words out of train, val"),
     ],
 )

@@ -1,6 +1,13 @@
 import pytest
 
-from stvit_video.data.layouts.places import existing, published_file, published_folder, refuse_lists, required
+from stvit_video.data.layouts.places import (
+    existing,
+    existing_place,
+    published_file,
+    published_folder,
+    refuse_lists,
+    required,
+)
 from stvit_video.data.manifests.faults import ManifestError
 
 
@@ -43,3 +50,15 @@ def test_a_published_file_is_given_or_in_root(tmp_path):
 def test_lists_beside_official_ones_are_refused():
     with pytest.raises(ValueError, match=r"data.source=hmdb51 .*leave data.val out"):
         refuse_lists("hmdb51", train=None, val="val.csv")
+
+
+def test_a_path_may_go_on_into_an_archive(tmp_path):
+    (tmp_path / "set.zip").touch()
+    (tmp_path / "folder").mkdir()
+    for name in ("set.zip", "set.zip/images/train", "folder"):
+        place = str(tmp_path / name)
+        assert existing_place(place, "train_images", source="label_maps") == place
+    with pytest.raises(ManifestError, match="data.train_images: there is no .*folder/images"):
+        existing_place(str(tmp_path / "folder" / "images"), "train_images", source="label_maps")
+    with pytest.raises(ValueError, match="data.source=label_maps needs data.train_images"):
+        existing_place(None, "train_images", source="label_maps")

@@ -1,6 +1,6 @@
 import torch
 
-from stvit_video.data.loading.picture_batch import collate_pictures, pad_pictures
+from stvit_video.data.loading.picture_batch import collate_pictures, pad_maps, pad_pictures
 
 
 def item(number, size, **more):
@@ -40,3 +40,29 @@ def test_an_evaluation_batch_has_the_reasons_of_what_is_missing():
     batch = collate_pictures([item(1, (32, 32), error=""), item(2, (32, 32), error="gone")])
     assert batch["errors"] == ["", "gone"]
     assert "skipped" not in batch
+
+
+def test_maps_are_padded_with_255_to_the_size_of_their_pictures():
+    sizes = [(20, 70), (40, 30)]
+    maps = [torch.full(size, row, dtype=torch.uint8) for row, size in enumerate(sizes)]
+    padded = pad_maps(maps)
+    assert padded.shape == (2, *pad_pictures([torch.zeros(3, *size) for size in sizes])["pictures"].shape[2:])
+    assert padded.dtype == torch.int64
+    for row, (height, width) in enumerate(sizes):
+        inside = torch.zeros(padded.shape[1:], dtype=torch.bool)
+        inside[:height, :width] = True
+        assert (padded[row][inside] == row).all()
+        assert (padded[row][~inside] == 255).all()
+
+
+def test_batches_of_maps_have_them_in_place_of_targets():
+    item = {"picture": torch.zeros(3, 5, 7), "name": "a", "index": 3, "sequence": None}
+    known = {"picture_id": "a", "original_size": (9, 8), "frame_place": 0}
+    training = {"map": torch.zeros(5, 7, dtype=torch.uint8), "num_skipped": 0, "skipped": []}
+    batch = collate_pictures([item | known | training])
+    assert batch["maps"].shape == (1, 32, 32)
+    assert not {"targets", "true_maps"} & set(batch)
+    tested = {"true_map": torch.ones(9, 8, dtype=torch.uint8), "error": ""}
+    batch = collate_pictures([item | known | tested])
+    assert [tuple(labels.shape) for labels in batch["true_maps"]] == [(9, 8)]
+    assert not {"targets", "maps"} & set(batch)

@@ -7,8 +7,9 @@ def picture():
     return torch.randint(20, 230, (3, 15, 22), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 
 
-def distorted(seed, probability=1.0):
-    return distort_colours(picture(), probability=probability, generator=torch.Generator().manual_seed(seed))
+def distorted(seed, probability=1.0, **settings):
+    generator = torch.Generator().manual_seed(seed)
+    return distort_colours(picture(), probability=probability, generator=generator, **settings)
 
 
 def test_nothing_happens_at_0_and_draws_are_the_same_at_any_probability():
@@ -35,3 +36,13 @@ def test_the_global_generator_is_left_alone():
     before = torch.get_rng_state()
     distorted(1)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_channels_may_keep_their_order():
+    orders = [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]
+    swapped = 0
+    for seed in range(8):
+        kept, changed = distorted(seed, swap_channels=False), distorted(seed)
+        assert any(torch.equal(kept[list(order)], changed) for order in orders)
+        swapped += not torch.equal(kept, changed)
+    assert swapped > 3
