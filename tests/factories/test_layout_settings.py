@@ -30,7 +30,7 @@ def test_pictures_with_boxes_have_settings_besides():
 
 def test_paths_are_known_by_their_type():
     expected = {"train", "val", "train_videos", "val_videos", "lists", "videos", "shards", "val_shards", "classes"}
-    expected |= {"train_json", "train_images", "val_json", "val_images"}
+    expected |= {"train_json", "train_images", "val_json", "val_images", "train_maps", "val_maps", "palette"}
     assert set(path_names()) == expected | {"quarantine"}
 
 
