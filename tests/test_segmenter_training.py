@@ -32,8 +32,10 @@ def test_each_head_trains_and_its_checkpoint_scores_alike(drawn_maps, tmp_path, 
     (row,) = [row for row in rows_of(tmp_path / "run" / "metrics.csv") if row["val/mIoU"]]
     for name in SCORES:
         assert float(row[f"val/{name}"]) == pytest.approx(result[name], abs=1e-6)
-    assert float(row["train/loss_map"]) > 0
-    assert float(row["train/loss_auxiliary"]) > 0
+    (row,) = [row for row in rows_of(tmp_path / "run" / "metrics.csv") if row["train/loss"]]
+    losses = [float(row[f"train/{name}"]) for name in ("loss_map", "loss_auxiliary", "loss")]
+    assert losses[0] > losses[1] > 0
+    assert sum(losses[:2]) == pytest.approx(losses[2])
     told = capsys.readouterr().out
     assert re.search(r"epoch 1/1 .*val/mIoU 0\.\d+  .* pictures/s", told)
     assert "\nevaluating best.ckpt\n" in told

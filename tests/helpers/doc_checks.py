@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = "stvit_video"
 FOLDERS = ("stvit_video", "conf", "tests", "scripts", "docs", "data")  # where a path of the repository may begin
-MADE_LATER = ("data/synthetic", "data/shapes")  # by the first command that needs it
+MADE_LATER = ("data/synthetic", "data/shapes", "data/maps")  # by the first command that needs it
 _DOTTED = re.compile(r"(?<![\w.])stvit_video(?:\.\w+)+")
 _IMPORT = re.compile(r"from (stvit_video[\w.]*) import ([\w, ]+)")
 _PATH = re.compile(rf"(?<![\w.:/-])(?:{'|'.join(FOLDERS)})/[\w./{{}},*-]*")
