@@ -1,3 +1,4 @@
+import csv
 import logging
 import shutil
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 from map_maker import CLASSES, PALETTE, SIZES, coloured, labels_of, map_settings, write_map, write_maps
 from picture_maker import pack
+from real_data import real_file
 
 from stvit_video.data.loading.map_options import map_options
 from stvit_video.data.manifests.faults import ManifestError
@@ -104,3 +106,20 @@ def test_classes_of_a_checkpoint_are_held_to(root):
     assert read_maps(data_of(root), ("val",), classes=CLASSES)["val"].classes == CLASSES
     with pytest.raises(ManifestError, match=r"the model alone has 'fig'.*data.keep_classes as the model"):
         read_maps(data_of(root), ("val",), classes=("sky", "road", "fig"))
+
+
+@pytest.mark.real_data
+def test_pixels_of_a_published_set_are_those_of_its_table():
+    root = real_file("data", "ccp_semantic")
+    both = read_maps({"source": "ade", "root": str(root), "quarantine": None}, ("train", "val"))
+    assert [len(pictures.records) for pictures in both.values()] == [804, 200]
+    counts, found = map_findings(both)
+    assert not found.faults
+    pixels = sum(part.labels for part in counts.values())
+    pictures = sum(part.pictures for part in counts.values())
+    with (root / "objectInfo59.txt").open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert [row["Name"] for row in rows] == list(both["train"].classes)
+    assert [int(row["Images"]) for row in rows] == pictures.tolist()
+    shares = [float(row["PixelRatio"]) for row in rows]
+    np.testing.assert_allclose(pixels[:-1] / pixels.sum(), shares, atol=6e-6)
