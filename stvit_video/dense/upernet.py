@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from stvit_video.dense.map_layers import PixelClassifier, PyramidPooling, conv_norm
 from stvit_video.dense.map_logits import resized_logits
@@ -94,7 +94,8 @@ class UperNet(Segmenter):
         if num_pictures > 1 or not self.training or 1 not in self.options.pool_cells:
             return
         shared = any(isinstance(module, nn.SyncBatchNorm) for module in self.map_head.modules())
-        if shared and torch.distributed.is_initialized() and torch.distributed.get_world_size() > 1:
+        has_peers = distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
+        if shared and has_peers:
             return
         raise ValueError(
             "one picture came for a step of the training, and a batch norm of head=upernet sees one value of it, as "
