@@ -139,6 +139,9 @@ class CrossBlock(nn.Module):
 
     def project(self, context: Tensor) -> Tensor:
         """The keys and values of a context, normed: (B, *sizes, C) -> (B, *sizes, 2 * C)."""
+        return self._keys_values(context)
+
+    def _keys_values(self, context: Tensor) -> Tensor:
         return self.attn.kv(self.norm1(context))
 
     def _attend(self, queries: Tensor, context: Tensor, spans: KeySpans | None, *, is_projected: bool) -> Tensor:
@@ -147,6 +150,6 @@ class CrossBlock(nn.Module):
             return (
                 self.attn.attend_projected(asking, context) if is_projected else self.attn(asking, self.norm1(context))
             )
-        kv = context if is_projected else self.project(context)
+        kv = context if is_projected else self._keys_values(context)
         blank = None if spans.ring is None else self.norm1(queries.new_zeros(1, 1, 1, queries.shape[-1]))
         return attend_in_windows(self.attn, asking, kv, spans, blank=blank)

@@ -1,11 +1,14 @@
 """FSDP2: weights, gradients and optimizer state spread over all processes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from lightning.pytorch.strategies import ModelParallelStrategy
 from torch import nn
 
-DIRECT_CALLS = ("forward_logits", "forward_both")  # beside forward, and not called by it: these must not nest
+# beside forward, and not called by it: these must not nest
+DIRECT_CALLS = ("forward_logits", "forward_both", "losses", "detect", "segment")
+BLOCK_CALLS = ("project",)  # of a block
 
 
 def sharded_strategy(num_processes: int) -> ModelParallelStrategy:
@@ -30,7 +33,7 @@ def shard_model(model: nn.Module, mesh: Any) -> None:
 
     Source: torch's `fully_shard` (FSDP2); a block is gathered when it runs and let go of behind it.
     """
-    from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method  # not in all builds
+    from torch.distributed.fsdp import FSDPModule, fully_shard  # not in all builds
 
     if isinstance(model, FSDPModule):
         return
@@ -39,10 +42,18 @@ def shard_model(model: nn.Module, mesh: Any) -> None:
         for block in blocks if isinstance(blocks, nn.ModuleList) else ():
             if next(block.parameters(), None) is not None:
                 fully_shard(block, mesh=mesh)
+                _register(block, BLOCK_CALLS)
     fully_shard(model, mesh=mesh)
-    for name in DIRECT_CALLS:
-        if hasattr(model, name):
-            register_fsdp_forward_method(model, name)
+    _register(model, DIRECT_CALLS)
+
+
+def _register(module: nn.Module, names: Sequence[str]) -> None:
+    """Gather the weights of a module for these of its methods, too."""
+    from torch.distributed.fsdp import register_fsdp_forward_method
+
+    for name in names:
+        if hasattr(module, name):
+            register_fsdp_forward_method(module, name)
 
 
 def gather_weights(model: nn.Module) -> None:

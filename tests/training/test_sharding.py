@@ -2,14 +2,20 @@
 
 import pytest
 import torch
+from drawn_objects import four_pictures, tiny_detector
 from torch import distributed
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import DTensor
 
 from stvit_video.models import create_model
+from stvit_video.tokens.key_frames import clip_tokens
 from stvit_video.training import sharding
 from stvit_video.training.sharding import gather_weights, shard_model, sharded_strategy, spread_weights
 
+SHARING = {
+    "backbone": "stvit_r_casvit_xs",
+    "backbone_options": {"embed_dims": (8, 8, 16, 16), "depths": (1, 1, 4, 1)},
+}
 TINY = {"num_classes": 3, "image_size": 16, "patch_size": 4, "embed_dim": 8, "num_heads": 2, "depth": 4}
 
 
@@ -70,3 +76,17 @@ def test_the_strategy_spreads_over_all_processes_and_writes_whole_files(monkeypa
     monkeypatch.setattr(sharding, "ModelParallelStrategy", dict)
     wanted = {"data_parallel_size": 5, "tensor_parallel_size": 1, "save_distributed_checkpoint": False}
     assert sharded_strategy(5) == wanted
+
+
+def test_detectors_are_gathered_for_losses_and_for_frames_that_share_tokens(mesh):
+    plain, model = (tiny_detector("retinanet", **SHARING) for _ in range(2))
+    shard_model(model, mesh)
+    pictures, sizes, targets = four_pictures()
+    found = [of.losses(pictures, sizes, targets, shared=clip_tokens(4, clip_frames=2)) for of in (plain, model)]
+    torch.testing.assert_close(found[1], found[0])
+    sum(found[1].values()).backward()
+    assert [name for name, value in model.named_parameters() if value.grad is None] == []
+    with torch.no_grad():
+        detections = [of.eval().detect(pictures, sizes) for of in (plain, model)]
+    for one, other in zip(*detections, strict=True):
+        torch.testing.assert_close(one["scores"], other["scores"])
