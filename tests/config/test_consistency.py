@@ -54,6 +54,26 @@ def test_frames_that_the_model_does_not_take(defaults, changes, message):
         check_settings(images(defaults, **changes))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"data.source": "ade"},
+            "data.source=ade has label maps and no labels of whole pictures; use task=semantic$",
+        ),
+        ({"augment.max_class_share": 0.5}, "augment.max_class_share=0.5 is for task=semantic; leave it out$"),
+        (
+            {"augment.photometric_probability": 0.5},
+            "augment.photometric_probability=0.5 is for task=detection, task=instance and task=semantic; leave it out$",
+        ),
+        ({"augment.crop_probability": 0.5}, "augment.crop_probability=0.5 is for task=detection and task=instance; "),
+    ],
+)
+def test_what_is_for_annotated_pictures(defaults, changes, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        check_settings(images(defaults, **changes))
+
+
 def test_a_clip_without_motion_has_no_differences(defaults):
     static = changed(defaults, "data.static_clip", "mean_frame")
     assert check_settings(static) is None
