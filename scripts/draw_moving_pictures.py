@@ -50,9 +50,9 @@ COMMAND = Command(
         "python scripts/draw_moving_pictures.py json=bccd/annotations/instances_val.json images=bccd/val out=clips/val",
         "python scripts/draw_moving_pictures.py json=cells.json images=cells out=clips/train clips=500 step=8 seed=1",
     ),
-    notes="""The folder gets frames/clip000/0000.jpg and annotations.json, for data=coco_folders
-data.val_json=clips/val/annotations.json data.val_images=clips/val/frames. Where the pictures have outlines, it also
-gets maps/clip000/0000.png and classes.txt, for data=label_maps. The same settings draw the same clips.""",
+    notes="The folder gets frames/clip000/0000.jpg and annotations.json, for data=coco_folders "
+    "data.val_json=clips/val/annotations.json data.val_images=clips/val/frames. Where the pictures have outlines, it "
+    "also gets maps/clip000/0000.png and classes.txt, for data=label_maps. The same settings draw the same clips.",
 )
 
 

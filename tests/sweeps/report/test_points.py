@@ -57,7 +57,9 @@ def test_the_metric_is_one_that_all_have():
     several = type(labels)("1", (), {key: value for key, value in labels.result.items() if key != "top1"})
     assert metric_of([make_run("0")]) == "top1"
     assert metric_of([several, several]) == "mean_average_precision"
-    with pytest.raises(ValueError, match="one label a video, others several, find objects or label pixels; report them apart"):
+    with pytest.raises(
+        ValueError, match="one label a video, others several, find objects or label pixels; report them apart"
+    ):
         metric_of([make_run("0"), several])
     with pytest.raises(ValueError, match="not one run has a result"):
         metric_of([])
