@@ -27,7 +27,6 @@ class Answers(nn.Module):
     def __init__(self, model: nn.Module, answer: Callable[[Tensor], Any]) -> None:
         super().__init__()
         self.model, self.answer = model, answer
-        self.training = model.training  # who counts puts the model back into the mode of this module
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         """The tensors of the answers to pictures (B, 3, H, W)."""

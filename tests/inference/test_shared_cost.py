@@ -45,6 +45,12 @@ def test_the_mean_over_a_run_is_what_all_of_its_frames_cost_together():
         assert found < alone
 
 
+def test_counting_leaves_the_backbone_in_eval_mode():
+    model = create_model("stvit_r_casvit_xs", **SIZES).eval()
+    gmacs_per_frame(model, Whole(model).eval(), picture_size=(64, 96), key_every=3)
+    assert not any(module.training for module in model.modules())
+
+
 def test_what_can_not_be_counted():
     with pytest.raises(ValueError, match="key_every"):
         gmacs_per_frame(nn.Identity(), nn.Identity(), picture_size=(64, 96), key_every=0)

@@ -3,8 +3,8 @@
 import math
 import statistics
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -31,7 +31,7 @@ def count_gmacs(model: nn.Module, input_size: Sequence[int]) -> float:
     """Giga multiply-adds of one forward pass of one clip or image (what papers mostly call GFLOPs).
 
     Counts convolutions, linear layers, matrix products, normalisations and fused attention (Q·K and A·V);
-    element-wise operators, softmax and pooling count nothing. The model's mode is put back afterwards.
+    element-wise operators, softmax and pooling count nothing. The mode of every module is put back afterwards.
 
     Args:
         input_size: of one item without the batch axis, e.g. (C, T, H, W) or (C, H, W).
@@ -41,20 +41,16 @@ def count_gmacs(model: nn.Module, input_size: Sequence[int]) -> float:
 
     Source: fvcore's FlopCountAnalysis, where one multiply-add is one "flop".
     """
-    was_training = model.training
-    model.eval()
-    try:
-        clip = torch.zeros(1, *input_size, device=_device_of(model))
-        with torch.no_grad(), without_warning("torch.jit"):  # fvcore's, nothing that our caller could mend
-            from fvcore.nn import FlopCountAnalysis
+    clip = torch.zeros(1, *input_size, device=_device_of(model))
+    # the warnings are fvcore's, nothing that our caller could mend
+    with _in_eval_mode(model), torch.no_grad(), without_warning("torch.jit"):
+        from fvcore.nn import FlopCountAnalysis
 
-            analysis = FlopCountAnalysis(model, clip)
-            analysis.set_op_handle("aten::scaled_dot_product_attention", _count_attention)
-            analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
-            macs = analysis.total()
-            uncounted = analysis.unsupported_ops()
-    finally:
-        model.train(was_training)
+        analysis = FlopCountAnalysis(model, clip)
+        analysis.set_op_handle("aten::scaled_dot_product_attention", _count_attention)
+        analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
+        macs = analysis.total()
+        uncounted = analysis.unsupported_ops()
     hidden = [name for name in UNCOUNTABLE if uncounted[name] > 0]
     if hidden:
         raise ValueError(f"the multiply-adds inside {', '.join(hidden)} can't be counted; use unfused layers instead")
@@ -74,7 +70,7 @@ def measure_throughput(
     """Clips per second in inference: batch size over the median time of `repeats` forward passes.
 
     Args:
-        model: moved to `device` by the caller; its mode is put back afterwards.
+        model: moved to `device` by the caller; the mode of every module is put back afterwards.
         input_size: of one item without the batch axis, e.g. (C, T, H, W).
         warmup: forward passes before the clock runs.
 
@@ -86,15 +82,22 @@ def measure_throughput(
             raise ValueError(f"{name} must be at least {least}, got {value}")
     device = torch.device(device)
     mixed = torch.autocast(device.type, dtype=autocast_dtype) if autocast_dtype is not None else nullcontext()
-    was_training = model.training
+    with _in_eval_mode(model), torch.inference_mode(), mixed:
+        clips = torch.zeros(batch_size, *input_size, device=device)
+        seconds = [_time_forward(model, clips) for _ in range(warmup + repeats)][warmup:]
+    return batch_size / statistics.median(seconds)
+
+
+@contextmanager
+def _in_eval_mode(model: nn.Module) -> Iterator[None]:
+    """Eval mode; afterwards each module has its own mode again, which need not be that of the modules around it."""
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with torch.inference_mode(), mixed:
-            clips = torch.zeros(batch_size, *input_size, device=device)
-            seconds = [_time_forward(model, clips) for _ in range(warmup + repeats)][warmup:]
+        yield
     finally:
-        model.train(was_training)
-    return batch_size / statistics.median(seconds)
+        for module, mode in modes:
+            module.training = mode
 
 
 def _time_forward(model: nn.Module, clips: torch.Tensor) -> float:

@@ -51,6 +51,16 @@ def test_gmacs_of_a_video_convolution_and_the_mode_is_put_back() -> None:
     assert model[1].training
 
 
+def test_each_module_gets_back_a_mode_of_its_own() -> None:
+    model = nn.Sequential(nn.Sequential(nn.Conv2d(3, 5, 1), nn.BatchNorm2d(5)).eval(), nn.Dropout(0.5)).train()
+    model[0].eval()
+    modes = [module.training for module in model.modules()]
+    assert modes == [True, False, False, False, True]
+    count_gmacs(model, (3, 4, 5))
+    measure_throughput(model, (3, 4, 5), batch_size=1, device="cpu", repeats=1, warmup=0)
+    assert [module.training for module in model.modules()] == modes
+
+
 def test_deit_tiny_has_the_published_cost() -> None:
     model = timm.create_model("deit_tiny_patch16_224", pretrained=False)
     assert count_gmacs(model, (3, 224, 224)) == pytest.approx(1.26, abs=0.01)
