@@ -22,7 +22,7 @@ PANELS = {
     "top-1": ("train/top1", "train/top1_mixed", "val/top1"),
     "mAP": ("val/mAP",),
     "AP": ("val/AP", "val/AP50", "val/box_AP"),
-    "mIoU": ("val/mIoU", "val/mAcc", "val/aAcc"),
+    "share": ("val/mIoU", "val/mAcc", "val/aAcc"),
 }
 
 
@@ -78,7 +78,7 @@ def pooled_shares(matrix: Tensor, *, max_cells: int) -> Tensor:
 
 
 def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
-    """Draw loss and top-1, mAP, AP or mIoU over epochs from the metrics.csv of Lightning's CSVLogger.
+    """Draw loss and top-1, mAP, AP or mIoU, mAcc and aAcc over epochs, from the metrics.csv of Lightning's CSVLogger.
 
     The logger writes a row per logging call and leaves most cells empty; an empty cell is no value and
     is left out. Several values of one epoch (logged steps) are averaged. An absent column is not drawn, a panel of

@@ -191,6 +191,16 @@ def test_mixed_batches_and_several_labels_have_their_panels(tmp_path: Path) -> N
     assert png_size(tmp_path / "three.png") == (1620, 420)
 
 
+def test_the_scores_of_a_segmenter_are_shares_with_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, figures = tmp_path / "metrics.csv", []
+    source.write_text("epoch,val/mIoU,val/mAcc,val/aAcc\n0,0.25,0.5,0.75\n")
+    monkeypatch.setattr("stvit_video.evaluation.plots.save_figure", lambda figure, path: figures.append(figure))
+    save_curves(source, tmp_path / "curves.png")
+    (axes,) = figures[0].axes
+    assert axes.get_ylabel() == "share"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["val/mIoU", "val/mAcc", "val/aAcc"]
+
+
 def test_the_precision_of_detections_has_a_panel(tmp_path: Path) -> None:
     source = tmp_path / "metrics.csv"
     source.write_text("epoch,step,train/loss,val/AP,val/AP50\n0,3,1.5,,\n0,3,,0.25,0.5\n")
