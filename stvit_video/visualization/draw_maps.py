@@ -1,4 +1,4 @@
-"""A label map on its picture: coloured regions with dark borders, and how much of the picture each class has."""
+"""A label map on its picture in grey: coloured regions with dark borders, and the share of each class."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,16 @@ from stvit_video.visualization.map_colours import map_colours
 
 __all__ = ["class_shares", "draw_map"]
 
-OPACITY = 128  # of 256, of the colours
+OPACITY = 166  # of 256, of the colours
+GREY_SHARES = (77, 150, 29)  # of 256, of red, green and blue in the light of a pixel (ITU-R BT.601)
 BORDER_LIGHT = 128  # of 256, what is left of the light of the pixels between two regions
 PIXELS_A_BORDER = 600  # of the mean side of a picture: so many for each pixel of a border's thickness
 
 
 def draw_map(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Colour the pixels of a picture by class, on a copy of it; pixels of label 255 stay as they are.
+    """Colour the pixels of a picture by class, on a grey copy of it, so that a hue tells the class alone.
+
+    Pixels of label 255 stay grey.
 
     Args:
         picture: (H, W, 3) uint8, RGB.
@@ -34,16 +37,16 @@ def draw_map(picture: np.ndarray, labels: np.ndarray) -> np.ndarray:
             f"labels must be {picture.shape[:2]} uint8 like the picture, got {labels.shape} {labels.dtype}; give a map "
             "of the picture's size"
         )
-    inks = (map_colours().astype(np.uint16) * OPACITY).astype(np.uint16)  # (256, 3)
-    drawn = picture.astype(np.uint16) * (256 - OPACITY)
-    drawn += inks[labels]  # (H, W, 3)
+    grey = _grey(picture)  # (H, W)
+    inks = map_colours().astype(np.uint16) * OPACITY  # (256, 3)
+    drawn = inks[labels]  # (H, W, 3)
+    drawn += (grey * (256 - OPACITY))[:, :, None]
     drawn >>= 8
     between = _borders(labels)
     drawn[between] = drawn[between] * BORDER_LIGHT >> 8
-    coloured = drawn.astype(np.uint8)
     ignored = labels == IGNORED
-    coloured[ignored] = picture[ignored]
-    return coloured
+    drawn[ignored] = grey[ignored][:, None]
+    return drawn.astype(np.uint8)
 
 
 def class_shares(labels: np.ndarray, *, names: Sequence[str]) -> dict[str, float]:
@@ -61,6 +64,12 @@ def class_shares(labels: np.ndarray, *, names: Sequence[str]) -> dict[str, float
     if present and max(present) >= len(names):
         raise ValueError(f"label {max(present)} has no name; names has {len(names)}, give one for each class")
     return {names[label]: int(counts[label]) / labels.size for label in present}
+
+
+def _grey(picture: np.ndarray) -> np.ndarray:
+    """The light of the pixels of a picture (H, W, 3) uint8: (H, W) uint16, 0 to 255."""
+    red, green, blue = (picture[:, :, place].astype(np.uint16) * share for place, share in enumerate(GREY_SHARES))
+    return (red + green + blue) >> 8  # at most 255 * 256
 
 
 def _borders(labels: np.ndarray) -> np.ndarray:

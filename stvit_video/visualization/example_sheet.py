@@ -15,12 +15,12 @@ from stvit_video.evaluation.detection.picture_precision import best_and_worst
 from stvit_video.evaluation.detection.run_lengths import decode_mask
 from stvit_video.evaluation.picture_results import PictureId
 from stvit_video.visualization.draw_detections import draw_detections
-from stvit_video.visualization.paired_sheet import (
-    HALF_PIXELS,
-    Half,
-    Pair,
+from stvit_video.visualization.panel_sheet import (
+    PANEL_PIXELS,
+    Panel,
+    PanelGroup,
     fitted_size,
-    paired_sheet,
+    panel_sheet,
     resized_picture,
     save_sheet,
 )
@@ -106,17 +106,18 @@ def example_sheet(examples: Sequence[Example], *, names: Sequence[str], threshol
     if not examples:
         raise ValueError("there is no picture with an object, so there is no example to draw")
     labels = names if len(names) > 1 else [""]  # of one class, labels have scores alone
-    return paired_sheet([Pair(example.title, partial(_halves, example, labels, threshold)) for example in examples])
+    groups = [PanelGroup(example.title, partial(_panels, example, labels, threshold)) for example in examples]
+    return panel_sheet(groups, num_panels=2)
 
 
-def _halves(example: Example, names: Sequence[str], threshold: float) -> tuple[Half, Half]:
+def _panels(example: Example, names: Sequence[str], threshold: float) -> tuple[Panel, Panel]:
     picture = example.read()
     truth, found = (_drawn(picture, instances, names, threshold) for instances in (example.truth, example.detections))
     return (f"{example.title}: truth", truth), (_what_is_drawn(example.detections, threshold), found)
 
 
 def _what_is_drawn(detections: PictureInstances | None, threshold: float) -> str:
-    """The title of the half with the detections."""
+    """The title of the panel with the detections."""
     scores = None if detections is None else detections.scores
     if scores is None or not (np.asarray(scores) >= threshold).any():
         return f"detected: none of at least {threshold:g}"
@@ -131,7 +132,7 @@ def _drawn(
     if instances is None:
         return small
     height, width = fitted_size(*picture.shape[:2])
-    scale = HALF_PIXELS / max(picture.shape[:2])
+    scale = PANEL_PIXELS / max(picture.shape[:2])
     drawn: dict[str, Any] = {"boxes": instances.corners * scale, "labels": instances.labels, "crowd": instances.crowd}
     if instances.scores is not None:
         drawn["scores"] = instances.scores

@@ -1,4 +1,4 @@
-"""examples.png of label maps: pictures that a segmenter reads best and worst, the truth beside the prediction."""
+"""examples.png of label maps: pictures that a segmenter reads best and worst, each beside its truth and prediction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from stvit_video.evaluation.segmentation.confusion import IGNORED
 from stvit_video.evaluation.segmentation.segmentation_results import SegmentationResults
 from stvit_video.visualization.draw_maps import draw_map
 from stvit_video.visualization.map_legend import LegendEntry, legend_strip
-from stvit_video.visualization.paired_sheet import Half, Pair, fitted_size, paired_sheet, resized_picture
+from stvit_video.visualization.panel_sheet import Panel, PanelGroup, fitted_size, panel_sheet, resized_picture
 
 __all__ = ["MapExample", "choose_map_examples", "map_sheet"]
 
@@ -25,7 +25,7 @@ class MapExample:
     """One picture of the sheet.
 
     Attributes:
-        title: such as "best: IoU .83, a.jpg".
+        title: such as "best: mean IoU 0.83, a.jpg".
         read: gives the original picture, (H, W, 3) uint8.
         read_map: gives its true labels, (H, W) uint8, 255 = not counted.
         labels: gives the predicted ones, (H, W) uint8.
@@ -54,7 +54,7 @@ def choose_map_examples(
     """
     return [
         MapExample(
-            title=f"{'best' if is_best else 'worst'}: IoU {ranked.score:.2f}, {title_of(ranked.picture_id)}",
+            title=f"{'best' if is_best else 'worst'}: mean IoU {ranked.score:.2f}, {title_of(ranked.picture_id)}",
             read=partial(read, ranked.picture_id),
             read_map=partial(read_map, ranked.picture_id),
             labels=ranked.labels,
@@ -64,9 +64,9 @@ def choose_map_examples(
 
 
 def map_sheet(examples: Sequence[MapExample], *, names: Sequence[str]) -> np.ndarray:
-    """Draw pairs: the truth at the left, the prediction at the right, and below them the classes that occur.
+    """Draw each picture, its truth and its prediction from left to right, and below them all the classes that occur.
 
-    Pixels that do not count stay as the picture has them, in the truth alone.
+    Pixels that do not count have no colour, in the truth alone.
 
     Args:
         examples: in the order of the sheet. A picture that can't be read has its reason in its place.
@@ -80,8 +80,9 @@ def map_sheet(examples: Sequence[MapExample], *, names: Sequence[str]) -> np.nda
     """
     if not examples:
         raise ValueError("there is no picture with a pixel that counts, so there is no example to draw")
-    shown: set[int] = set()  # labels of all halves
-    sheet = paired_sheet([Pair(example.title, partial(_halves, example, shown)) for example in examples])
+    shown: set[int] = set()  # labels of all maps
+    groups = [PanelGroup(example.title, partial(_panels, example, shown)) for example in examples]
+    sheet = panel_sheet(groups, num_panels=3)
     entries = [LegendEntry(names[label], label) for label in sorted(shown - {IGNORED})]
     if IGNORED in shown:
         entries.append(LegendEntry(NOT_COUNTED, None))
@@ -89,15 +90,15 @@ def map_sheet(examples: Sequence[MapExample], *, names: Sequence[str]) -> np.nda
     return np.concatenate([sheet, strip], axis=0)
 
 
-def _halves(example: MapExample, shown: set[int]) -> tuple[Half, Half]:
+def _panels(example: MapExample, shown: set[int]) -> tuple[Panel, Panel, Panel]:
     small = resized_picture(example.read())
     maps = [_resized_map(labels) for labels in (example.read_map(), example.labels())]
     shown.update(int(label) for labels in maps for label in np.unique(labels))
-    left, right = (draw_map(small, labels) for labels in maps)
-    return (f"{example.title}: truth", left), ("prediction", right)
+    truth, prediction = (draw_map(small, labels) for labels in maps)
+    return (example.title, small), ("truth", truth), ("prediction", prediction)
 
 
 def _resized_map(labels: np.ndarray) -> np.ndarray:
-    """Labels (H, W) uint8 in the size of a half, none of them mixed."""
+    """Labels (H, W) uint8 in the size of a panel, none of them mixed."""
     height, width = fitted_size(*labels.shape)
     return np.asarray(Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST))

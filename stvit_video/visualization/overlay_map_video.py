@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from stvit_video.visualization.draw_maps import class_shares, draw_map
-from stvit_video.visualization.map_legend import LegendEntry, corner_legend
+from stvit_video.visualization.map_legend import LegendEntry, corner_legend, corner_letter_pixels
 from stvit_video.visualization.overlay_frames import Find, OverlayOutcome, overlay_frames
 from stvit_video.visualization.overlay_map import rounded_shares
-from stvit_video.visualization.text_image import letter_pixels
 
 __all__ = ["overlay_map_video"]
 
@@ -19,10 +18,13 @@ LEAST_SHARE = 0.005  # of a frame: a class that never had as much is not in the 
 
 
 class _Maps:
-    """A `Drawing` of label maps. Its legend only grows, in the order in which classes come, so it does not flicker."""
+    """A `Drawing` of label maps. Its legend only grows, in the order in which classes come, so it does not flicker.
+
+    Frames that are too small for names that can be read have none.
+    """
 
     def __init__(self, names: Sequence[str], *, has_legend: bool = True) -> None:
-        self._names, self._has_legend = names, has_legend
+        self._names, self._has_legend = tuple(names), has_legend
         self._labels = {name: label for label, name in enumerate(names)}
         self._seen: list[LegendEntry] = []
 
@@ -32,8 +34,9 @@ class _Maps:
             entry = LegendEntry(name, self._labels[name])
             if share >= LEAST_SHARE and entry not in self._seen:
                 self._seen.append(entry)
-        if self._has_legend:
-            corner_legend(drawn, self._seen, letter_pixels=letter_pixels(*drawn.shape[:2]))
+        letters = corner_letter_pixels(*drawn.shape[:2], names=self._names) if self._has_legend else None
+        if letters is not None:
+            corner_legend(drawn, self._seen, letter_pixels=letters)
         return drawn
 
     def record(self, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +67,7 @@ def overlay_map_video(
         names: of the classes, by label.
         every: 1 = look at every frame, 5 = at every fifth; its map stays drawn until the next one of these.
         batch_size: frames in one call of `segment`, at most.
-        has_legend: whether the classes stand in the upper left corner.
+        has_legend: whether the classes stand in the upper left corner, where their names can be read.
         report: called with the number of frames that were finished since the last call.
 
     Raises:

@@ -13,7 +13,7 @@ from stvit_video.evaluation.segmentation.map_tables import write_map_classes
 from stvit_video.evaluation.segmentation.segmentation_results import SegmentationResults
 from stvit_video.utils.figures import draw_or_warn
 from stvit_video.visualization.map_sheet import choose_map_examples, map_sheet
-from stvit_video.visualization.paired_sheet import save_sheet
+from stvit_video.visualization.panel_sheet import save_sheet
 
 __all__ = ["write_segmentation_report"]
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from stvit_video.utils.plot_text import font_with, plot_text
 
-__all__ = ["letter_pixels", "named_value_image", "text_image"]
+__all__ = ["letter_pixels", "name_fits", "named_value_image", "text_image"]
 
 PIXELS_A_LETTER = 56  # of the mean side of a picture: so many for each pixel of the size of the letters on it
 LETTER_SIZES = (11, 64)  # smallest and largest
@@ -43,7 +43,7 @@ def text_image(text: str, *, size_pixels: int, max_width_pixels: int, max_length
         (h, w) uint8, 255 = ink. It is shared between calls and can't be written to. (h, 0) where not even "…" fits.
     """
     (shown,), families = plot_text([text], max_length=max_length)
-    padding = max(1, round(PADDING * size_pixels))
+    padding = _padding(size_pixels)
     shown = _fitted(shown, tuple(families), size_pixels, max_width_pixels - 2 * padding)
     ascent, descent = _font(families[0], size_pixels).getmetrics()
     width = _width(shown, tuple(families), size_pixels) + 2 * padding if shown else 0
@@ -55,6 +55,21 @@ def text_image(text: str, *, size_pixels: int, max_width_pixels: int, max_length
     pixels = np.asarray(image)
     pixels.setflags(write=False)
     return pixels
+
+
+def name_fits(name: str, *, size_pixels: int, max_width_pixels: int, least_letters: int) -> bool:
+    """Whether `named_value_image` would show a name as a whole, or at least its first letters.
+
+    Args:
+        name: of any script.
+        size_pixels: of the font.
+        max_width_pixels: of the name.
+        least_letters: which must be seen of a name that is cut.
+    """
+    width = max_width_pixels - 2 * _padding(size_pixels)
+    (whole,), families = plot_text([name], max_length=MAX_NAME_LENGTH)
+    shown = _fitted(whole, tuple(families), size_pixels, width)
+    return shown == whole or len(shown) >= least_letters + len(ELLIPSIS)
 
 
 def named_value_image(name: str, value: str, *, size_pixels: int, max_width_pixels: int) -> np.ndarray:
@@ -72,6 +87,10 @@ def named_value_image(name: str, value: str, *, size_pixels: int, max_width_pixe
     left = max(max_width_pixels - tail.shape[1], 0)
     head = text_image(name, size_pixels=size_pixels, max_width_pixels=left, max_length=MAX_NAME_LENGTH)
     return np.concatenate([head, tail], axis=1)
+
+
+def _padding(size_pixels: int) -> int:
+    return max(1, round(PADDING * size_pixels))
 
 
 def _fitted(text: str, families: tuple[str, ...], size: int, width: int) -> str:

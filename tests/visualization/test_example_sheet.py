@@ -7,9 +7,11 @@ from PIL import Image
 
 from stvit_video.evaluation.detection.detection_results import DetectionResults
 from stvit_video.evaluation.detection.instances import detected_instances, true_instances
-from stvit_video.visualization import paired_sheet as module
+from stvit_video.visualization import panel_sheet as module
 from stvit_video.visualization.example_sheet import Example, choose_examples, example_sheet, save_example_sheet
-from stvit_video.visualization.paired_sheet import GAP_PIXELS, HALF_PIXELS, PAIR_PIXELS, TITLE_PIXELS
+from stvit_video.visualization.panel_sheet import GAP_PIXELS, PANEL_PIXELS, TITLE_PIXELS, group_pixels
+
+PAIR = group_pixels(2)  # truth and detections
 
 
 def examples(count=7):
@@ -26,16 +28,16 @@ def examples(count=7):
 def test_three_pairs_stand_in_a_row(tmp_path):
     save_example_sheet(tmp_path / "examples.png", examples(), names=CLASSES)
     sheet = np.asarray(Image.open(tmp_path / "examples.png"))
-    heights = [TITLE_PIXELS + side + GAP_PIXELS for side in (HALF_PIXELS, HALF_PIXELS, 318)]  # the last is 180x181
-    assert sheet.shape == (sum(heights), 3 * PAIR_PIXELS, 3)
-    assert (sheet[sum(heights[:2]) :, PAIR_PIXELS:] == 255).all()  # seven are three rows
+    heights = [TITLE_PIXELS + side + GAP_PIXELS for side in (PANEL_PIXELS, PANEL_PIXELS, 318)]  # the last is 180x181
+    assert sheet.shape == (sum(heights), 3 * PAIR, 3)
+    assert (sheet[sum(heights[:2]) :, PAIR:] == 255).all()  # seven are three rows
     assert [file.name for file in tmp_path.iterdir()] == ["examples.png"]
 
 
 def test_the_truth_is_at_the_left_and_only_sure_detections_at_the_right():
     sheet = example_sheet(examples(1), names=CLASSES, threshold=2.0)
-    left = sheet[TITLE_PIXELS:-GAP_PIXELS, GAP_PIXELS : GAP_PIXELS + HALF_PIXELS]
-    right = sheet[TITLE_PIXELS:-GAP_PIXELS, 2 * GAP_PIXELS + HALF_PIXELS : 2 * GAP_PIXELS + 2 * HALF_PIXELS]
+    left = sheet[TITLE_PIXELS:-GAP_PIXELS, GAP_PIXELS : GAP_PIXELS + PANEL_PIXELS]
+    right = sheet[TITLE_PIXELS:-GAP_PIXELS, 2 * GAP_PIXELS + PANEL_PIXELS : 2 * GAP_PIXELS + 2 * PANEL_PIXELS]
     shown = right[:320, :198]  # 210x130 enlarged
     assert (shown == 90).all()
     assert (left[:320, :198] != 90).any()
@@ -50,7 +52,7 @@ def test_the_right_title_tells_the_threshold_and_whether_anything_is_above_it(mo
     assert [text for text in texts if text.startswith("detected")] == [
         *("detected, scores of at least 0", "detected: none of at least 2")
     ]
-    right = slice(2 * GAP_PIXELS + HALF_PIXELS, PAIR_PIXELS)
+    right = slice(2 * GAP_PIXELS + PANEL_PIXELS, PAIR)
     assert all((sheet[:TITLE_PIXELS, right] < 255).any() for sheet in sheets)
     assert (sheets[0][:TITLE_PIXELS, right] != sheets[1][:TITLE_PIXELS, right]).any()
 
@@ -61,7 +63,7 @@ def test_a_picture_that_can_not_be_read_leaves_its_place_empty():
 
     one, other = examples(2)
     sheet = example_sheet([Example(one.title, broken, one.truth, one.detections), other], names=CLASSES)
-    cell = sheet[TITLE_PIXELS : HALF_PIXELS // 2, GAP_PIXELS : 2 * HALF_PIXELS]
+    cell = sheet[TITLE_PIXELS : PANEL_PIXELS // 2, GAP_PIXELS : 2 * PANEL_PIXELS]
     assert len(np.unique(cell)) == 1
 
 
@@ -86,7 +88,7 @@ def test_of_one_class_labels_have_scores_alone():
     found = detected_instances(1, one | {"scores": [0.9]}, num_classes=1)
     example = Example("best", lambda: np.full((100, 100, 3), 90, dtype=np.uint8), true, found)
     sheets = [example_sheet([example], names=names) for names in (["cell"], ["cell", "other"])]
-    left = slice(0, GAP_PIXELS + HALF_PIXELS)
+    left = slice(0, GAP_PIXELS + PANEL_PIXELS)
     assert (sheets[0][:, left] != sheets[1][:, left]).any()  # the truth has no label where there is one class
     assert len(sheets[0]) == len(sheets[1])
 

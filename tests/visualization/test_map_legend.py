@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from stvit_video.visualization.class_colours import class_colour
-from stvit_video.visualization.map_legend import LegendEntry, corner_legend, legend_strip
+from stvit_video.visualization.map_legend import LegendEntry, corner_legend, corner_letter_pixels, legend_strip
+from stvit_video.visualization.text_image import letter_pixels
 
 
 def entries(count, length=5):
@@ -60,7 +61,7 @@ def test_a_corner_takes_no_more_than_its_part():
     corner_legend(picture, entries(30, length=100), letter_pixels=11)
     changed = np.argwhere((picture != 250).any(-1))
     assert 20 < changed[:, 0].max() < 50
-    assert 50 < changed[:, 1].max() < 120
+    assert 50 < changed[:, 1].max() < 150
     assert has_colour(picture, 0)
     assert not has_colour(picture, 29)
 
@@ -71,3 +72,40 @@ def test_a_corner_of_a_tiny_picture_stays_as_it_is(size):
     corner_legend(picture, entries(3), letter_pixels=11)
     assert (picture == 250).all()
     corner_legend(picture, [], letter_pixels=11)
+
+
+def drawn_rows(count, letter_pixels, size=(100, 140)):
+    picture = np.full((*size, 3), 250, dtype=np.uint8)
+    corner_legend(picture, [LegendEntry("abc", label) for label in range(count)], letter_pixels=letter_pixels)
+    return picture
+
+
+def test_what_does_not_fit_into_a_corner_is_counted():
+    fits, three, others = (drawn_rows(count, 9) for count in (3, 4, 13))
+    assert [has_colour(fits, label) for label in range(4)] == [True, True, True, False]
+    assert [has_colour(three, label) for label in range(4)] == [True, True, False, False]
+    changed = [int((picture != 250).any((1, 2)).sum()) for picture in (fits, three, others)]
+    assert len(set(changed)) == 1  # as many rows
+    row = changed[0] // 3
+    last = slice(changed[0] - row, changed[0])
+    assert (three[: last.start] == others[: last.start]).all()
+    assert (three[last] != others[last]).any()  # +2 and +11
+
+
+@pytest.mark.parametrize("size", [(100, 140), (120, 160), (240, 320), (480, 854), (2160, 3840)])
+def test_in_a_corner_three_names_can_be_read(size):
+    names = ("ground", "triangle", "background")
+    letters = corner_letter_pixels(*size, names=names)
+    assert 8 <= letters <= letter_pixels(*size)
+    picture = drawn_rows(3, letters, size)
+    assert all(has_colour(picture, label) for label in range(3))
+    assert not (picture[size[0] // 2 + 1 :] != 250).any()
+
+
+def test_letters_become_smaller_before_a_legend_is_left_out():
+    few, many = (corner_letter_pixels(100, 140, names=names) for names in (("ab",), ("ab", "cd", "background")))
+    assert letter_pixels(100, 140) == few == 11
+    assert 8 <= many < 11
+    assert corner_letter_pixels(140, 100, names=("ab", "cd", "background")) is None  # too narrow
+    assert corner_letter_pixels(40, 600, names=("ab", "cd", "ef")) is None  # too low for three rows
+    assert corner_letter_pixels(100, 140, names=("ab", "W" * 40)) is None  # not even 6 letters of the second

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stvit_video.utils import plot_text
-from stvit_video.visualization.text_image import letter_pixels, named_value_image, text_image
+from stvit_video.visualization.text_image import letter_pixels, name_fits, named_value_image, text_image
 
 
 def ink(text, *, size=16, width=2000, **settings):
@@ -75,3 +75,12 @@ def test_a_value_is_never_cut_and_its_name_is():
     assert (named_value_image("n", "0.83", size_pixels=12, max_width_pixels=4) == value[:, :0]).all()
     alone = named_value_image("name", "", size_pixels=12, max_width_pixels=200)
     assert (alone == text_image("name", size_pixels=12, max_width_pixels=200, max_length=40)).all()
+
+
+@pytest.mark.parametrize(("name", "least"), [("background", 6), ("mmmmmmmm", 3), ("ill", 3), ("n" * 60, 20)])
+def test_a_name_fits_from_the_width_on_at_which_its_first_letters_are_seen(name, least):
+    """Compared with the picture of the beginning that must be seen."""
+    begun = name if len(name) <= least else name[:least] + "…"
+    width = ink(begun, size=9).shape[1]
+    found = [name_fits(name, size_pixels=9, max_width_pixels=width + more, least_letters=least) for more in (-2, 0, 9)]
+    assert found == [False, True, True]
