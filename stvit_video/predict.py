@@ -96,8 +96,8 @@ COMMAND = Command(
         Setting(name="detections", kind=whole(low=1), help="objects: most in a picture", default_words=OF_CHECKPOINT),
         Setting(
             name="window",
-            kind=whole(low=32),
-            help="maps: pixels of the sides of the windows that a picture is looked at in",
+            kind=whole(low=0),
+            help="maps: pixels of the sides of the windows that a picture is looked at in; 0 = the whole picture",
             default_words=OF_CHECKPOINT,
         ),
         Setting(

@@ -154,7 +154,6 @@ def test_outlines_that_only_masks_need_are_warnings(tmp_path: Path, capsys: Any)
 
 def test_label_maps_are_read_and_counted(tmp_path: Path, capsys: Any) -> None:
     root = write_maps(tmp_path / "set")
-    write_map(root / "maps/train/c.png", labels_of((20, 31)))
     data = [f"data.{name}={place}" for name, place in map_settings(root).items()]
     with initialize_config_dir(CONF_DIR, version_base="1.3"):
         config = compose("doctor", overrides=["data=label_maps", *data, "num_workers=1"])
@@ -166,7 +165,6 @@ def test_label_maps_are_read_and_counted(tmp_path: Path, capsys: Any) -> None:
     assert "of the pixels are not counted; 3 classes occur" in printed
     assert re.search(r"  sky: \d+\.\d+% of the train pixels, in 3 pictures, \d+\.\d+% of the val", printed)
     assert "no fault in the annotations" in printed
-    assert re.search(r"warning: 1 of 3 train label maps .* another size than their picture, first: .*c.jpg", printed)
     with (tmp_path / "out" / "classes.csv").open(newline="") as file:
         assert [row["class"] for row in csv.DictReader(file)] == ["sky", "road", "car"]
 
@@ -174,8 +172,12 @@ def test_label_maps_are_read_and_counted(tmp_path: Path, capsys: Any) -> None:
 def test_a_fault_in_label_maps_is_the_exit_status(run_command: RunCommand, tmp_path: Path) -> None:
     root = write_maps(tmp_path / "set")
     write_map(root / "maps/val/b.png", labels_of((75, 40)) // 9)
+    write_map(root / "maps/train/c.png", labels_of((20, 31)))
+    write_map(root / "maps/train/d.png", labels_of((20, 31)))
     data = [f"data.{name}='{place}'" for name, place in map_settings(root).items()]
     arguments = ("data=label_maps", *data, "num_workers=1", "hydra.run.dir=out")
     done = run_command("stvit_video.doctor", *arguments, cwd=tmp_path)
+    assert "fault: 1 of 4 train label maps have no picture of the same name in " in done.stdout
+    assert re.search(r"fault: 1 of 3 train label maps .* another size than their picture, first: .*c.jpg", done.stdout)
     assert "fault: 1 of 3 val label maps that were looked at have values of no class, 28 (" in done.stdout
     assert (done.returncode, done.stderr) == (1, "")

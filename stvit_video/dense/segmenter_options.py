@@ -34,10 +34,15 @@ class SegmenterOptions(HeadOptions):
         if self.window_stride is None:
             return
         self._set("window_stride", whole_number("window_stride", self.window_stride))
-        if self.window is None or self.window_stride > self.window:
+        if self.window is None:
+            raise ValueError(
+                f"window_stride={self.window_stride} needs a window: give window=PIXELS, too, or leave window_stride "
+                "out"
+            )
+        if self.window_stride > self.window:
             raise ValueError(
                 f"window_stride={self.window_stride} is not possible with window={self.window}, as pixels would be in "
-                f"no window; give at most the window, or leave window_stride out"
+                f"no window; give window_stride={self.window} or less"
             )
 
     @property

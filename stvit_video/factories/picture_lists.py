@@ -1,7 +1,7 @@
 """Build lists of pictures with boxes from the `data` settings, and say what is wrong with them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_type_hints
 
 from stvit_video.data.layouts.segmentation_checks import check_segmentations
@@ -16,7 +16,7 @@ from stvit_video.factories.layout_settings import PICTURE_OPTIONS
 from stvit_video.factories.manifests import absolute_paths, find_manifest
 from stvit_video.factories.picture_frames import find_frame_options
 
-__all__ = ["annotation_findings", "build_pictures", "file_findings", "find_options", "read_pictures"]
+__all__ = ["annotation_findings", "build_pictures", "file_findings", "find_options", "read_pictures", "source_names"]
 
 WITHOUT_NUMBERS = ("voc_boxes",)  # layouts whose files name classes and don't number them
 MAX_COMPARED = 5000  # files whose bytes are compared before a training; the doctor compares all
@@ -40,7 +40,7 @@ def read_pictures(
     source = data["source"]
     if source not in PICTURE_OPTIONS:
         raise ValueError(
-            f"data.source={source} has no boxes; give annotated pictures: data={', data='.join(PICTURE_OPTIONS)}"
+            f"data.source={source} has no boxes; give annotated pictures: {source_names(PICTURE_OPTIONS, classes)}"
         )
     found: dict[str, AnnotatedPictures] = {}
     for part in parts:
@@ -50,6 +50,16 @@ def read_pictures(
         assert isinstance(pictures, AnnotatedPictures)
         found[part] = in_sequences(pictures, find_frame_options(data).sequences)
     return found
+
+
+def source_names(layouts: Iterable[str], classes: tuple[str, ...] | None) -> str:
+    """The settings that choose one of some layouts; an evaluation, which holds to classes, has no groups of settings.
+
+    Args:
+        layouts: their names.
+        classes: of the checkpoint; None = no evaluation.
+    """
+    return ", ".join(f"{'data' if classes is None else 'data.source'}={name}" for name in layouts)
 
 
 def annotation_findings(

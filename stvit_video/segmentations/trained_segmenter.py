@@ -105,7 +105,8 @@ def load_trained_segmenter(
         device: "auto" = the first GPU if there is one, "cpu", "cuda" or "cuda:<n>".
         short_side: pixels of the short side of a picture; None = as trained.
         long_side: most pixels of the long side; None = as trained.
-        window: side in pixels of the windows that a picture is looked at in; None = as trained.
+        window: side in pixels of the windows that a picture is looked at in; 0 = the whole picture at once, None = as
+            trained.
         window_stride: pixels from window to window; None = as trained.
         key_every: frames of a video from one to the next that makes semantic tokens, which those behind it share; 1 =
             every one.
@@ -114,7 +115,10 @@ def load_trained_segmenter(
         CheckpointError: the file can't be read, is of another task, or its model can't be built here.
         ValueError: a setting is out of range, or `key_every` is for another kind of backbone.
     """
-    model, metadata = segmenter_from_checkpoint(path, options=given_values(window=window, window_stride=window_stride))
+    windows: dict[str, int | None] = given_values(window=window, window_stride=window_stride)
+    if window == 0:
+        windows = {"window": None, "window_stride": window_stride}
+    model, metadata = segmenter_from_checkpoint(path, options=windows)
     sizes = MapSizes.from_dict(metadata["preprocessing"])
     place = choose_device(device)
     return TrainedSegmenter(

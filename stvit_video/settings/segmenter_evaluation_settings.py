@@ -15,8 +15,10 @@ class SegmenterEvaluation(Group):
     data: EvaluatedData = EvaluatedData()
     short_side: Count | None = setting(None, "pixels of the short side of a picture; null = as the model was trained")
     long_side: Count | None = setting(None, "most pixels of the long side; null = as the model was trained")
-    window: Count | None = setting(
-        None, "pixels of the side of windows that slide over a picture; null = as the model was trained"
+    window: Natural | None = setting(
+        None,
+        "pixels of the side of windows that slide over a picture; 0 = the whole picture at once, null = as the model "
+        "was trained",
     )
     window_stride: Count | None = setting(None, "pixels from one window to the next; null = as the model was trained")
     key_every: Count = setting(

@@ -58,7 +58,8 @@ def _measure(run_dir: Path, run: Run) -> tuple[float, dict[str, Any]]:
         if run.costs == OF_DETECTOR:
             detector = load_trained_detector(checkpoint_of(run_dir, run), **sides)
             return measure_detector_speed(detector, picture_size=(height, width)), provenance(detector.device)
-        windows = {name: run.result["segmenter"]["options"][name] for name in ("window", "window_stride")}
+        options = run.result["segmenter"]["options"]
+        windows = {"window": options["window"] or 0, "window_stride": options["window_stride"]}
         segmenter = load_trained_segmenter(checkpoint_of(run_dir, run), **sides, **windows)
         return measure_segmenter_speed(segmenter, picture_size=(height, width)), provenance(segmenter.device)
     recognizer = load_recognizer(

@@ -63,18 +63,26 @@ def test_what_is_in_quarantine_is_left_out_of_training(root):
     assert [record.picture_id for record in train.pictures] == ["a", "c"]
     np.testing.assert_array_equal(train.read_map(1), labels_of(SIZES["c"], 2))
     assert len(val.records) == 3
+    write_map(root / "maps/train/b.png", labels_of(SIZES["c"]))
+    assert len(build_maps(data_of(root, quarantine=str(root / "bad.csv")))[0].records) == 2
+    with pytest.raises(ManifestError, match="1 of 3 train label maps .* another size than their picture"):
+        build_maps(data_of(root))
 
 
 def test_warnings_go_to_the_log_and_all_faults_into_one_error(root, caplog):
     shutil.copy(root / "images/train/a.jpg", root / "images/val/a.jpg")
-    (root / "images/train/lone.jpg").touch()
     with caplog.at_level(logging.WARNING):
         build_maps(data_of(root))
-    assert "train: 1 train pictures have no label map" in caplog.text
     assert "1 of 3 val pictures are copies of train pictures" in caplog.text
     for part in ("train", "val"):
         write_map(root / f"maps/{part}/a.png", np.full(SIZES["a"], 9, dtype=np.uint8))
-    with pytest.raises(ManifestError, match=r"2 fault(.|\n)*train label maps .*no class, 9(.|\n)*val label maps"):
+    (root / "images/train/lone.jpg").touch()
+    (root / "maps/val/lone.png").touch()
+    faults = (
+        r"4 fault(.|\n)*1 of 4 train pictures have no label map(.|\n)*train label maps .*no class, 9"
+        r"(.|\n)*1 of 4 val label maps have no picture(.|\n)*val label maps"
+    )
+    with pytest.raises(ManifestError, match=faults):
         build_maps(data_of(root))
 
 
@@ -100,12 +108,48 @@ def test_pictures_of_folders_are_frames(root):
 def test_a_layout_without_maps_is_refused(root):
     with pytest.raises(ValueError, match=r"data.source=coco has no label maps.*data=ade, data="):
         read_maps({"source": "coco", "root": str(root)}, ("train",))
+    with pytest.raises(ValueError, match=r"give pictures with maps: data.source=ade, data.source="):
+        read_maps({"source": "coco", "root": str(root)}, ("val",), classes=CLASSES)
 
 
 def test_classes_of_a_checkpoint_are_held_to(root):
     assert read_maps(data_of(root), ("val",), classes=CLASSES)["val"].classes == CLASSES
-    with pytest.raises(ManifestError, match=r"the model alone has 'fig'.*data.keep_classes as the model"):
+    with pytest.raises(ManifestError, match=r"the classes of .*model alone has 'fig'.*data.keep_classes as the model"):
         read_maps(data_of(root), ("val",), classes=("sky", "road", "fig"))
+    (root / "images/val/lone.jpg").touch()
+    with pytest.raises(ManifestError, match="1 of 4 val pictures have no label map"):
+        read_maps(data_of(root), ("val",), classes=CLASSES)
+
+
+def test_classes_of_a_checkpoint_name_the_values_where_nothing_else_does(root):
+    names = ("car", "sky", "road")  # in another order than those of the file
+
+    def read(**settings):
+        return read_maps(data_of(root, **settings), ("val",), classes=names)["val"]
+
+    with pytest.raises(ManifestError, match="another order"):
+        read()
+    (root / "classes.txt").unlink()
+    assert (read().classes, read().rules.labels) == (names, {0: 0, 1: 1, 2: 2})
+    assert read(reduce_zero_label=True).rules.labels == {0: 255, 1: 0, 2: 1, 3: 2}
+    assert read(values=[7, 9, 8]).rules.labels == {7: 0, 9: 1, 8: 2}
+    with pytest.raises(ManifestError, match=r"data.classes=FILE: .* that data.keep_classes chose"):
+        read(keep_classes=["car"])
+    with pytest.raises(ManifestError, match="nothing names the classes of the label maps; give the file"):
+        read_maps(data_of(root), ("val",))
+
+
+def test_numbers_of_classes_in_the_layout_of_ade20k_are_never_guessed(root):
+    for kind, folder in (("images", "images"), ("maps", "annotations")):
+        (root / folder).mkdir(exist_ok=True)
+        (root / kind / "val").rename(root / folder / "validation")
+    data = {"source": "ade", "root": str(root)}
+    assert read_maps(data, ("val",), classes=CLASSES)["val"].classes == CLASSES
+    (root / "classes.txt").unlink()
+    with pytest.raises(ManifestError, match="begin with 0 or 1; data.reduce_zero_label=false or true"):
+        read_maps(data, ("val",), classes=CLASSES)
+    found = read_maps(data | {"reduce_zero_label": False}, ("val",), classes=CLASSES)["val"]
+    assert found.rules.labels == {0: 0, 1: 1, 2: 2}
 
 
 @pytest.mark.real_data

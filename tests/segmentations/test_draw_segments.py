@@ -86,7 +86,7 @@ def test_a_source_is_not_written_over(files, tmp_path, capsys):
         ("threshold=0.5", "threshold: not for a checkpoint that labels pixels; leave it out"),
         ("detections=3", "detections: not for"),
         ("short_side=90", "short_side=90 .*long_side=64"),
-        ("window_stride=20", "window_stride=20 .*window=None"),
+        ("window_stride=20", "window_stride=20 needs a window"),
         ("out=labels.csv", "out=labels.csv: found label maps .*folder.* out=labels$"),
     ],
 )

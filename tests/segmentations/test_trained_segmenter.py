@@ -69,10 +69,25 @@ def test_settings_that_are_not_as_trained(tiny_segmenter):
     assert changed(noise(70, 50))["labels"].shape == (70, 50)
     with pytest.raises(ValueError, match="window=8 "):
         load(tiny_segmenter.checkpoint, window=8)
-    with pytest.raises(ValueError, match="window_stride=20 .*window=None"):
+    with pytest.raises(ValueError, match="window_stride=20 needs a window"):
         load(tiny_segmenter.checkpoint, window_stride=20)
     with pytest.raises(ValueError, match="short_side=60 .*long_side=50"):
         load(tiny_segmenter.checkpoint, short_side=60, long_side=50)
+
+
+def test_a_checkpoint_with_windows_can_look_at_whole_pictures(segmenter, tiny_segmenter, tmp_path):
+    content = torch.load(tiny_segmenter.checkpoint, weights_only=True)
+    content["stvit_video"]["head_options"] |= {"window": 32, "window_stride": 20}
+    torch.save(content, tmp_path / "windows.ckpt")
+    in_windows = load_trained_segmenter(tmp_path / "windows.ckpt", device="cpu")
+    assert (in_windows.model.options.window, in_windows.model.options.window_stride) == (32, 20)
+    whole = load_trained_segmenter(tmp_path / "windows.ckpt", device="cpu", window=0)
+    assert whole.model.options.window is None
+    pixels = noise(70, 50)
+    assert np.array_equal(whole(pixels)["scores"], segmenter(pixels)["scores"])
+    assert not np.array_equal(in_windows(pixels)["scores"], segmenter(pixels)["scores"])
+    with pytest.raises(ValueError, match="window_stride=8 needs a window"):
+        load_trained_segmenter(tmp_path / "windows.ckpt", window=0, window_stride=8)
 
 
 def test_a_file_that_is_no_picture_is_refused(segmenter, tmp_path):

@@ -14,8 +14,8 @@ def test_what_is_left_out_is_as_the_checkpoint_says():
 @pytest.mark.parametrize(
     ("name", "value", "rule"),
     [
-        ("window", 0, "at least 1"),
         ("window_stride", 1.5, "whole number"),
+        ("window", -1, "at least 0"),
         ("long_side", -2, "at least 1"),
         ("precision", "8", "bf16"),
     ],

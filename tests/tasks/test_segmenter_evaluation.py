@@ -48,18 +48,32 @@ def test_files_that_hold_no_segmenter_of_ours(values, tiny_run, tiny_detector, t
 
 def test_data_without_maps_are_refused(values, tiny_detector, tmp_path):
     data = {"source": "coco", "root": str(tiny_detector.root)}
-    with pytest.raises(ValueError, match="data.source=coco has no .*maps.*data=ade"):
+    with pytest.raises(ValueError, match="data.source=coco has no .*maps.*: data.source=ade, data.source="):
         evaluate_segmentation(values | {"data": data}, output_dir=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_detector_and_a_classifier_are_refused_on_maps(tiny_detector, tiny_run, drawn_maps, tmp_path):
     data = {"source": "drawn_maps", "root": str(drawn_maps)}
-    with pytest.raises(ValueError, match="data.source=drawn_maps has no boxes"):
+    with pytest.raises(ValueError, match="data.source=drawn_maps has no boxes.*: data.source=coco, data.source="):
         evaluate({"ckpt_path": str(tiny_detector.checkpoint), "data": data}, output_dir=tmp_path / "out")
     with pytest.raises(ValueError, match="data.source=drawn_maps has label maps.*task=semantic"):
         evaluate({"ckpt_path": str(tiny_run.checkpoint), "data": data}, output_dir=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_other_folders_need_no_names_of_classes(values, tiny_segmenter, tmp_path):
+    places = {"val_images": tiny_segmenter.root / "images/validation"}
+    places["val_maps"] = tiny_segmenter.root / "annotations/validation"
+    data = {"source": "label_maps", **{name: str(place) for name, place in places.items()}}
+    summary = evaluate_segmentation(values | {"data": data}, output_dir=tmp_path)
+    for name in SCORES:
+        assert summary[name] == tiny_segmenter.result[name]
+    (tmp_path / "maps").mkdir()
+    with pytest.raises(ValueError, match="there are no val label maps"):
+        evaluate_segmentation(
+            values | {"data": data | {"val_maps": str(tmp_path / "maps")}}, output_dir=tmp_path / "out"
+        )
 
 
 def test_other_classes_are_refused(values, tiny_segmenter, tmp_path):

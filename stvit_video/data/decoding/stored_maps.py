@@ -7,10 +7,14 @@ from PIL import Image
 from stvit_video.data.decoding.container import MAX_FRAME_PIXELS
 from stvit_video.data.decoding.pictures import opened_picture, upright
 
-__all__ = ["decode_map"]
+__all__ = ["LossyMapError", "decode_map"]
 
 MAX_VALUE = 2**16 - 1
 LOSSY = ("JPEG",)  # formats that change values
+
+
+class LossyMapError(ValueError):
+    """A label map of a format that changes values; the cause of a `DecodeError`."""
 
 
 def decode_map(content: bytes, *, name: str, colours: bool = False) -> NDArray[np.integer]:
@@ -33,7 +37,7 @@ def decode_map(content: bytes, *, name: str, colours: bool = False) -> NDArray[n
         if image.width * image.height > MAX_FRAME_PIXELS:
             raise ValueError(f"its {image.width}x{image.height} pixels are more than the {MAX_FRAME_PIXELS} allowed")
         if image.format in LOSSY:
-            raise ValueError(f"a label map can't be a {image.format}, which changes values; save maps as PNG")
+            raise LossyMapError(f"a label map can't be a {image.format}, which changes values; save maps as PNG")
         image = upright(image)
         return _colours(image) if colours else _values(image)
 

@@ -37,7 +37,7 @@ def pair_files(
         part: "train" or "val", for messages.
 
     Returns:
-        The pairs, sorted, and what was found: nothing that fits is a fault, one without the other a warning.
+        The pairs, sorted, and what was found: nothing that fits is a fault, and one without the other.
     """
     found = Findings()
     ours = _by_stem(pictures, picture_suffix, "pictures", part, found)
@@ -46,13 +46,14 @@ def pair_files(
     if not pairs:
         found.faults.append(_why_none(pictures, maps, ours, theirs, part))
         return [], found
-    for kind, lone, place in (
-        ("pictures have no label map", [name for stem, name in ours.items() if stem not in theirs], maps.place),
-        ("label maps have no picture", [name for stem, name in theirs.items() if stem not in ours], pictures.place),
+    for names, kind, others, other_kind, place in (
+        (ours, "pictures", theirs, "label map", maps.place),
+        (theirs, "label maps", ours, "picture", pictures.place),
     ):
-        if lone:
-            found.warnings.append(
-                f"{len(lone)} {part} {kind} of the same name in {place}, {first_of(sorted(lone))}; they are left out"
+        if lone := sorted(name for stem, name in names.items() if stem not in others):
+            found.faults.append(
+                f"{len(lone)} of {len(names)} {part} {kind} have no {other_kind} of the same name in {place}, "
+                f"{first_of(lone)}; add each {other_kind}, or remove these {kind}"
             )
     return pairs, found
 
@@ -69,10 +70,11 @@ def read_pairs(
     """The list of the pictures and maps of equal names, see `pair_files` and `list_maps`.
 
     Raises:
-        ManifestError: no picture has a map, or names stand twice.
+        ManifestError: no picture has a map.
     """
     pairs, found = pair_files(pictures, maps, picture_suffix=picture_suffix, map_suffix=map_suffix, part=part)
-    found.raise_if_any(f"{pictures.place} with {maps.place}")
+    if not pairs:
+        found.raise_if_any(f"{pictures.place} with {maps.place}")
     return list_maps(pairs, pictures, maps, names=names, found=found)
 
 
@@ -86,7 +88,7 @@ def list_maps(
         pictures: the folder of the pictures.
         maps: the folder of the maps.
         names: of the values of the maps.
-        found: what was found so far; it has no faults.
+        found: what was found so far; whoever uses the list raises its faults.
     """
     records = [
         MapRecord(
@@ -108,6 +110,7 @@ def list_maps(
         multi_label=True,
         read_file=read_stored_map,
         names=names,
+        faults=tuple(found.faults),
         warnings=tuple(found.warnings),
     )
 

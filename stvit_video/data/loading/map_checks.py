@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stvit_video.data.decoding.request import DecodeError
-from stvit_video.data.loading.map_source import map_size_fault
+from stvit_video.data.decoding.stored_maps import LossyMapError
+from stvit_video.data.loading.map_source import map_misfit
 from stvit_video.data.loading.picture_checks import depth_findings, listed_texts, read_headers, spread, tell_bad
 from stvit_video.data.manifests.findings import Findings, first_of
 from stvit_video.data.manifests.label_rules import IGNORED, LabelRules, colours_text
@@ -17,6 +18,8 @@ from stvit_video.data.manifests.mapped_pictures import MappedPictures, MapRecord
 __all__ = ["MapCounts", "count_maps"]
 
 NUM_OPENED = 200
+CORRECT = "correct these files, or the folders of pictures and maps"
+SAVE_AS_PNG = "draw the maps anew, or export them again, and save maps as PNG"
 Size = tuple[int, int]
 
 
@@ -30,8 +33,9 @@ class MapCounts:
         maps_of: the same -> maps that have it, as places.
         colours: place -> example, of maps with colours where values are wanted.
         unreadable: why a map can't be read.
+        lossy: places of maps of a format that changes values.
         sizes: height and width -> maps.
-        misfits: why a map can't be that of its picture.
+        misfits: why a map can't be that of its picture, and what to do.
         labels: (num_classes + 1,) pixels of each class, and of none.
         pictures: (num_classes,) maps in which a class occurs.
     """
@@ -41,8 +45,9 @@ class MapCounts:
     maps_of: dict[int, list[str]] = field(default_factory=dict)
     colours: dict[str, str] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
+    lossy: list[str] = field(default_factory=list)
     sizes: Counter[Size] = field(default_factory=Counter)
-    misfits: list[str] = field(default_factory=list)
+    misfits: list[tuple[str, str]] = field(default_factory=list)
     labels: NDArray[np.int64] = field(init=False)
     pictures: NDArray[np.int64] = field(init=False)
 
@@ -66,8 +71,8 @@ class MapCounts:
         """
         place, own = record.map_file.place, (stored.shape[0], stored.shape[1])
         self.sizes[own] += 1
-        if size is not None and (fault := map_size_fault(record, size, own)):
-            self.misfits.append(fault)
+        if size is not None and (misfit := map_misfit(record, size, own)):
+            self.misfits.append(misfit)
         if stored.ndim == 3 and not rules.of_colours:
             self.colours[place] = colours_text(stored)
             return
@@ -106,22 +111,36 @@ def count_maps(
         try:
             stored = pictures.read_stored(index)
         except DecodeError as error:
-            counts.unreadable.append(str(error))
+            if isinstance(error.__cause__, LossyMapError):
+                counts.lossy.append(record.map_file.place)
+            else:
+                counts.unreadable.append(str(error))
             continue
         counts.add(record, stored, None if header is None else (header.height, header.width), pictures.rules)
     found = depth_findings(headers, part, num_chosen=len(chosen))
-    for bad, what in (
-        (unreadable, "pictures that were looked at can't be read"),
-        (counts.unreadable, "label maps that were looked at can't be read"),
-        (counts.misfits, "label maps that were looked at have another size than their picture"),
+    for bad, what, listed, way_out in (
+        (unreadable, "pictures that were looked at can't be read", listed_texts, CORRECT),
+        (counts.unreadable, "label maps that were looked at can't be read", listed_texts, CORRECT),
+        (counts.lossy, "label maps that were looked at are JPEGs, which changes values", first_of, SAVE_AS_PNG),
     ):
         if bad:
-            sentence = f"{len(bad)} of {len(chosen)} {part} {what}, {listed_texts(bad)}"
-            tell_bad(found, sentence, part, all_bad=len(bad) == len(chosen))
+            sentence = f"{len(bad)} of {len(chosen)} {part} {what}, {listed(bad)}"
+            tell_bad(found, sentence, part, all_bad=len(bad) == len(chosen), way_out=way_out)
+    if counts.misfits:
+        found.faults.append(_misfit_fault(counts, part, num_chosen=len(chosen)))
     found.faults += _faults(pictures, counts, part)
     if not found.faults:
         found.warnings += _warnings(pictures, counts, part, whole=len(chosen) == len(pictures.records))
     return counts, found
+
+
+def _misfit_fault(counts: MapCounts, part: str, *, num_chosen: int) -> str:
+    """Maps of another size than their picture: which, and what to do."""
+    ways_out = dict.fromkeys(way_out for _, way_out in counts.misfits)
+    return (
+        f"{len(counts.misfits)} of {num_chosen} {part} label maps that were looked at have another size than their "
+        f"picture, {listed_texts([what for what, _ in counts.misfits])}; {'; '.join(ways_out)}; or remove both files"
+    )
 
 
 def _faults(pictures: MappedPictures, counts: MapCounts, part: str) -> list[str]:
@@ -135,7 +154,7 @@ def _faults(pictures: MappedPictures, counts: MapCounts, part: str) -> list[str]
         ]
     if unknown := pictures.rules.unknown(counts.codes):
         return [_unknown_fault(pictures, counts, unknown, part)]
-    if counts.num_classes == 2 and (sentence := _only_255(pictures, counts, part)):
+    if sentence := _only_255(pictures, counts, part):
         return [sentence]
     if counts.num_read and not counts.labels[:-1].any():
         return [
@@ -148,13 +167,15 @@ def _faults(pictures: MappedPictures, counts: MapCounts, part: str) -> list[str]
 
 def _only_255(pictures: MappedPictures, counts: MapCounts, part: str) -> str:
     """Maps in which 255 may stand for a class; "" = they are none."""
-    rules = pictures.rules
+    rules, named = pictures.rules, {} if pictures.names is None else pictures.names.names
     if rules.of_colours or set(counts.codes) != {0, IGNORED} or rules.labels.get(IGNORED, IGNORED) != IGNORED:
         return ""
-    return (
-        f"all {counts.num_read} {part} label maps that were looked at hold the values 0 and 255 alone, and 255 is not "
-        "counted; where 0 and 255 are two classes, give data.values=[0,255]"
-    )
+    holds = f"all {counts.num_read} {part} label maps that were looked at hold the values 0 and 255 alone, and"
+    if rules.labels.get(0, IGNORED) != IGNORED:
+        hint = f"{holds} 255 is not counted; where 0 and 255 are two classes, give data.values=[0,255]"
+        return hint if counts.num_classes == 2 else ""
+    hint = f"{holds} neither is counted; where 0 and 255 are two classes, give data.values=[0,255] and no "
+    return f"{hint}data.reduce_zero_label" if len(named) == 2 else ""
 
 
 def _unknown_fault(pictures: MappedPictures, counts: MapCounts, unknown: Mapping[int, int], part: str) -> str:
@@ -180,11 +201,11 @@ def _way_out(pictures: MappedPictures, unknown: Mapping[int, int], source: str) 
         )
     if set(unknown) == {len(known)} and set(known) == set(range(len(known))):
         return (
-            f"{source} names the values 0 to {len(known) - 1}; where classes begin with 1 and 0 is unlabelled, write a "
-            "name for 0 on its first line and set data.reduce_zero_label=true"
+            f"{source} names the values 0 to {len(known) - 1}; add the name that is missing, or where classes begin "
+            "with 1 and 0 is unlabelled, write a name for 0 on its first line and set data.reduce_zero_label=true"
         )
     return (
-        f"{source} names {len(known)} classes; name all of them there, or give the value of each class as "
+        f"{source} names {len(known)} classes; add the names that are missing, or give the value of each class as "
         "data.values=[...], and other values are not counted"
     )
 

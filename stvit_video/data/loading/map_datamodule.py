@@ -51,7 +51,8 @@ class MapDataModule(PictureLoaders):
         batches: Batches,
         seed: int = 0,
     ) -> None:
-        category_faults(train.classes, val.classes, names=("train", "val")).raise_if_any("the data set")
+        differ = category_faults(train.classes, val.classes, names=("train", "val"), kind="classes")
+        differ.raise_if_any("the data set")
         super().__init__(train, val, batches=batches, seed=seed)
         self.train_manifest = train
         self.val_manifest = val

@@ -47,8 +47,8 @@ def map_options(
             published segmenters.
         size_divisor: both sides of a test picture are enlarged to multiples of this (mmsegmentation's AlignResize); 1 =
             its shape is kept.
-        reduce_zero_label: whether the value 0 is not counted, as in ADE20K; None = where the file of class names begins
-            with 1.
+        reduce_zero_label: whether the value 0 is not counted, as in ADE20K; a file with a name a line has one for 0 on
+            its first line all the same. None = where the file of class names begins with 1.
         values: of the maps, that of each class in the order of the class names, such as [0,255]; others are not
             counted. None = 0, 1, 2 and so on.
         palette: file with the name and the colour of each class ("road 128 64 128"), where maps hold colours; None =

@@ -9,7 +9,7 @@ from stvit_video.data.manifests.mapped_pictures import MappedPictures, MapRecord
 from stvit_video.data.transforms.mapped_ops import MappedPicture
 from stvit_video.utils.open_files import refuse_for_open_files
 
-__all__ = ["MapSource", "map_size_fault"]
+__all__ = ["MapSource", "map_misfit", "map_size_fault"]
 
 
 class MapSource:
@@ -54,7 +54,13 @@ class MapSource:
 
 
 def map_size_fault(record: MapRecord, picture: tuple[int, int], labels: tuple[int, int]) -> str:
-    """Why a map can't be that of its picture; "" = the sizes are the same.
+    """Why a map can't be that of its picture, and what to do, see `map_misfit`; "" = the sizes are the same."""
+    misfit = map_misfit(record, picture, labels)
+    return "" if misfit is None else "; ".join(misfit)
+
+
+def map_misfit(record: MapRecord, picture: tuple[int, int], labels: tuple[int, int]) -> tuple[str, str] | None:
+    """Why a map can't be that of its picture, and what to do; None = the sizes are the same.
 
     Args:
         record: the listed picture.
@@ -62,12 +68,10 @@ def map_size_fault(record: MapRecord, picture: tuple[int, int], labels: tuple[in
         labels: those of the map.
     """
     if picture == labels:
-        return ""
+        return None
     (height, width), (tall, wide) = picture, labels
-    start = f"{record.place!r} is {width}x{height} pixels, its label map {record.map_file.place!r} {wide}x{tall}"
+    what = f"{record.place!r} is {width}x{height} pixels, its label map {record.map_file.place!r} {wide}x{tall}"
     if (tall, wide) == (width, height):
-        return (
-            f"{start}: width and height are exchanged; where the EXIF of the picture turns it, remove the orientation "
-            "from the file, or turn the map"
-        )
-    return f"{start}; give the picture the map that was drawn on it, or scale the map with its nearest pixels"
+        way_out = "where the EXIF of a picture turns it, remove the orientation from the file, or turn the map"
+        return f"{what}: width and height are exchanged", way_out
+    return what, "give a picture the map that was drawn on it, or scale the map with its nearest pixels"

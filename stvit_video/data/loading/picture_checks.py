@@ -179,10 +179,17 @@ def _num_bytes(record: VideoRecord) -> int | None:
         return None
 
 
-def tell_bad(found: Findings, sentence: str, part: str, *, all_bad: bool) -> None:
-    """Add what pictures have wrong: a fault where all that were looked at have it, else a warning."""
+def tell_bad(
+    found: Findings,
+    sentence: str,
+    part: str,
+    *,
+    all_bad: bool,
+    way_out: str = "correct the annotations or the folder of the pictures",
+) -> None:
+    """Add what pictures have wrong: a fault with a way out where all that were looked at have it, else a warning."""
     if all_bad:
-        found.faults.append(f"{sentence}; correct the annotations or the folder of the pictures")
+        found.faults.append(f"{sentence}; {way_out}")
     else:
         passed = "training passes them over (up to data.max_skipped_fraction)"
         found.warnings.append(f"{sentence}; {passed if part == 'train' else 'the scores are without them'}")

@@ -85,7 +85,12 @@ def check_categories(train: AnnotatedPictures, val: AnnotatedPictures) -> Findin
 
 
 def category_faults(
-    expected: tuple[str, ...], found: tuple[str, ...], *, names: tuple[str, str], way_out: str = SAME_CATEGORIES
+    expected: tuple[str, ...],
+    found: tuple[str, ...],
+    *,
+    names: tuple[str, str],
+    kind: str = "categories",
+    way_out: str = SAME_CATEGORIES,
 ) -> Findings:
     """As `check_categories`, of names alone.
 
@@ -93,6 +98,7 @@ def category_faults(
         expected: classes in their order.
         found: those of another list.
         names: whose the two are, for the message.
+        kind: what they are called there.
         way_out: what to do.
     """
     if expected == found:
@@ -105,7 +111,7 @@ def category_faults(
         place = next(n for n, pair in enumerate(zip(expected, found, strict=False)) if pair[0] != pair[1])
         what = f"they stand in another order: number {place} is {expected[place]!r} and {found[place]!r}"
     return Findings(
-        [f"the categories of {names[0]} ({len(expected)}) and {names[1]} ({len(found)}) differ: {what}; {way_out}"]
+        [f"the {kind} of {names[0]} ({len(expected)}) and {names[1]} ({len(found)}) differ: {what}; {way_out}"]
     )
 
 

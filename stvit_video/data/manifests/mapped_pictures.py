@@ -40,12 +40,14 @@ class MappedPictures(Manifest):
         read_file: reads the file of a map.
         rules: which label its values have.
         names: of the values, as the data set names them; None = it does not.
-        warnings: what was found that does not keep the list from being used.
+        faults: what was found that keeps the list from being used, for whoever uses it to raise with other faults.
+        warnings: what was found that does not.
     """
 
     read_file: ReadMap = field(compare=False, repr=False)
     rules: LabelRules = field(default=LabelRules({}), repr=False)
     names: ClassNames | None = field(default=None, repr=False)
+    faults: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property

@@ -28,14 +28,14 @@ def test_files_of_equal_names_are_pairs_folders_included(tmp_path):
     (tmp_path / "images" / ".hidden.jpg").touch()
     pairs, found = pair_files(*trees, part="train")
     assert pairs == [MapPair("b", "b.jpg", "b.png"), MapPair("city/a", "city/a.png", "city/a.png")]
-    assert not found.faults
-    first, second = found.warnings
-    assert (
-        first
-        == f"1 train pictures have no label map of the same name in {tmp_path}/maps, first: c.jpg; they are left out"
-    )
-    assert second.startswith("1 train label maps have no picture of the same name")
-    assert "first: d.png" in second
+    assert found.faults == [
+        f"1 of 3 train pictures have no label map of the same name in {tmp_path}/maps, first: c.jpg; add each label "
+        "map, or remove these pictures",
+        f"1 of 3 train label maps have no picture of the same name in {tmp_path}/images, first: d.png; add each "
+        "picture, or remove these label maps",
+    ]
+    pictures = read_pairs(*trees, part="train", names=None)
+    assert (len(pictures.records), pictures.faults) == (2, tuple(found.faults))
 
 
 def test_ends_of_names_may_differ(tmp_path):
@@ -56,12 +56,17 @@ def test_ends_of_names_may_differ(tmp_path):
     [
         ([], ["a.png"], "there are no train pictures in .*images"),
         (["a.jpg"], [], "there are no train label maps in .*maps"),
-        (["a.jpg", "a.png", "b.png"], ["a.png"], "1 names of train pictures stand twice .* a.jpg and a.png"),
     ],
 )
 def test_lists_that_cant_be_used_are_told(tmp_path, pictures, maps, fault):
     with pytest.raises(ManifestError, match=fault):
         read_pairs(*write(tmp_path, pictures, maps), part="train", names=None)
+
+
+def test_names_that_stand_twice_are_a_fault(tmp_path):
+    pictures = read_pairs(*write(tmp_path, ["a.jpg", "a.png"], ["a.png"]), part="train", names=None)
+    [fault] = pictures.faults
+    assert fault.startswith("1 names of train pictures stand twice with different endings, first: a.jpg and a.png; ")
 
 
 def test_records_name_their_files_also_in_an_archive(tmp_path):

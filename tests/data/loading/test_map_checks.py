@@ -78,13 +78,14 @@ def test_values_of_no_class_are_named_with_count_and_example(root):
     assert fault.startswith("2 of 3 train label maps that were looked at have values of no class, 3, 7 (")
     pixels = sum(height * width for height, width in SIZES.values())
     assert f"({12 / pixels:.2%} of the pixels, first: {root / 'maps/train/a.png'}, " in fault
-    assert f"{root}/classes.txt names 3 classes; name all of them there, or give" in fault
+    assert f"{root}/classes.txt names 3 classes; add the names that are missing, or give" in fault
 
 
 def test_values_that_begin_with_one_are_told_of_reduce_zero_label(root):
     rewrite(root, lambda labels, name: np.where(labels == 255, 0, labels + 1).astype(np.uint8))
     [fault] = found_in(read_part(root)).faults
     assert "have values of no class, 3 (" in fault
+    assert "names the values 0 to 2; add the name that is missing, or where" in fault
     assert "set data.reduce_zero_label=true" in fault
     pictures = read_part(root)
     names = ClassNames("objectInfo3.txt", {1: "sky", 2: "road", 3: "car"})
@@ -122,6 +123,16 @@ def test_255_as_an_object_of_two_classes_is_a_fault(root, kept):
     np.testing.assert_array_equal(pictures.read_map(2), labels_of(SIZES["c"], 2) == 1)
 
 
+def test_0_and_255_as_two_classes_with_reduce_zero_label_are_a_fault(root):
+    rewrite(root, lambda labels, name: np.where(labels == 1, 255, 0).astype(np.uint8))
+    names = ClassNames("two.txt", {0: "ground", 1: "road"})
+    chosen = choose_classes(names, reduce_zero_label=True)
+    [fault] = found_in(replace(read_part(root), names=names, classes=chosen.classes, rules=chosen.rules)).faults
+    assert "0 and 255 alone, and neither is counted; " in fault
+    assert fault.endswith("give data.values=[0,255] and no data.reduce_zero_label")
+    assert "no pixel of the 3" in found_in(read_part(root, reduce_zero_label=True)).faults[0]  # of three classes
+
+
 def test_reduce_zero_label_that_leaves_one_class_is_told(root):
     rewrite(root, lambda labels, name: (labels == 1).astype(np.uint8))
     warnings = found_in(read_part(root, reduce_zero_label=True)).warnings
@@ -147,24 +158,44 @@ def test_maps_without_counted_pixels_and_classes_without_pixels_are_told(root):
     assert not found_in(read_part(root), num_opened=1).warnings
 
 
-@pytest.mark.parametrize(("names", "all_bad"), [("b", False), ("abc", True)])
-def test_maps_of_another_size_are_told(root, names, all_bad):
+@pytest.mark.parametrize("names", ["b", "abc"])
+@pytest.mark.parametrize("part", ["train", "val"])
+def test_maps_of_another_size_are_a_fault(root, names, part):
     rewrite(root, lambda labels, name: labels[:-5], names=names)
-    for part, then in (("train", "training passes them over"), ("val", "the scores are without them")):
-        found = found_in(read_part(root), part)
-        told = found.faults if all_bad else found.warnings
-        assert (
-            f"{len(names)} of 3 {part} label maps that were looked at have another size than their picture" in told[0]
-        )
-        assert all_bad or then in told[0]
-    assert "label map" in told[0]
+    [fault] = found_in(read_part(root), part).faults
+    start = f"{len(names)} of 3 {part} label maps that were looked at have another size than their picture, first: "
+    assert fault.startswith(f"{start}'{root}/images/train/{names[0]}.jpg' is ")
+    assert fault.endswith("or scale the map with its nearest pixels; or remove both files")
+    assert fault.count("nearest pixels") == 1
+
+
+def test_maps_whose_sides_are_exchanged_are_told_of_exif(root):
+    rewrite(root, lambda labels, name: labels.T if name == "a" else labels[:-5], names="ab")
+    [fault] = found_in(read_part(root)).faults
+    assert "2 of 3 train label maps" in fault
+    assert "60x91: width and height are exchanged | " in fault
+    assert "; where the EXIF of a picture turns it" in fault
+    assert "; give a picture the map that was drawn on it" in fault
+
+
+@pytest.mark.parametrize(("names", "all_bad"), [("b", False), ("abc", True)])
+def test_maps_that_are_jpegs_are_told_in_one_sentence(root, names, all_bad):
+    for name in names:
+        place = root / "maps" / "train" / f"{name}.png"
+        write_picture(place.with_suffix(".jpg"), seed=1, size=SIZES[name]).rename(place)
+    found = found_in(read_part(root))
+    [told] = found.faults if all_bad else found.warnings
+    start = f"{len(names)} of 3 train label maps that were looked at are JPEGs, which changes values, first: "
+    assert told.startswith(f"{start}{root}/maps/train/{names[0]}.png")
+    assert told.endswith("and save maps as PNG") if all_bad else "training passes them over" in told
 
 
 def test_files_that_cant_be_read_are_told_apart(root):
     (root / "images" / "train" / "a.jpg").write_bytes(b"text")
     (root / "maps" / "train" / "b.png").write_bytes(b"text")
-    write_picture(root / "maps" / "train" / "c.jpg", seed=1).rename(root / "maps" / "train" / "c.png")
     first, second = found_in(read_part(root)).warnings[:2]
     assert first.startswith("1 of 3 train pictures that were looked at can't be read")
-    assert second.startswith("2 of 3 train label maps that were looked at can't be read")
-    assert "can't be a JPEG" in second
+    assert second.startswith("1 of 3 train label maps that were looked at can't be read")
+    for name in "abc":
+        (root / "maps" / "train" / f"{name}.png").write_bytes(b"text")
+    assert found_in(read_part(root)).faults[0].endswith("correct these files, or the folders of pictures and maps")

@@ -25,7 +25,7 @@ def test_pictures_come_with_their_labels(root):
     ("labels", "cause"),
     [
         (np.full((60, 91), 8), r"5460 pixels of values"),
-        (np.zeros((60, 90)), r"a.jpg' is 91x60 pixels, its label map .*a.png' 90x60; give the picture the map"),
+        (np.zeros((60, 90)), r"a.jpg' is 91x60 pixels, its label map .*a.png' 90x60; give a picture the map"),
         (np.zeros((91, 60)), r"width and height are exchanged.*EXIF"),
     ],
 )

@@ -72,6 +72,8 @@ def test_other_numbers_of_the_same_categories_are_none(tmp_path):
 
 def test_long_lists_of_names_are_cut():
     names = tuple(f"n{n}" for n in range(9))
+    [fault] = category_faults((), names, names=("model", "file"), kind="classes").faults
+    assert fault.startswith("the classes of model (0) and file (")
     [fault] = category_faults((), names, names=("model", "file")).faults
     assert "'n5' and 3 more" in fault
 
