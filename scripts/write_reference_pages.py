@@ -30,6 +30,7 @@ from stvit_video.utils.value_kinds import PATH
 SCRIPTS = Path(__file__).parent
 RESULTS = {  # pages with what we measured, of the recipes that we have run
     "bccd": "results/detection.md",
+    "ccp": "results/segmentation.md",
     "cifar10": "results/cifar10.md",
     "cifar10_casvit": "results/cifar10.md",
     "cifar10_swin": "results/cifar10.md",

@@ -213,7 +213,7 @@ def test_no_file_is_longer_than_350_lines():
 
 
 MEASURE = """
-import sys, time
+import sys, time, torch
 start = time.process_time()
 import stvit_video, stvit_video.models
 print(time.process_time() - start, *sorted({name.split(".")[0] for name in sys.modules}))
@@ -221,7 +221,7 @@ print(time.process_time() - start, *sorted({name.split(".")[0] for name in sys.m
 
 
 def test_import_is_quick_and_leaves_the_heavy_libraries_alone():
-    """Processor time, torch included: on an idle machine the same as the wait, and other jobs don't disturb it."""
+    """Processor time beside that of torch, which takes over two seconds and is not ours."""
     seconds = []
     for _ in range(2):
         run = subprocess.run([sys.executable, "-c", MEASURE], cwd=REPOSITORY, capture_output=True, text=True)
@@ -230,4 +230,4 @@ def test_import_is_quick_and_leaves_the_heavy_libraries_alone():
         assert not LAZY & set(loaded)
         assert "torch" in loaded
         seconds.append(float(elapsed))
-    assert min(seconds) < 3.0, seconds
+    assert min(seconds) < 1.0, seconds

@@ -149,4 +149,4 @@ def test_detectors_are_compared_by_their_ap(tmp_path, capsys):
     assert len(rows) == 2
     write_result(tmp_path / "9")
     assert main([str(tmp_path)]) == 2
-    assert "find objects; report them apart" in capsys.readouterr().err
+    assert "find objects or label pixels; report them apart" in capsys.readouterr().err

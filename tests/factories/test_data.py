@@ -10,6 +10,7 @@ from stvit_video.factories.data import (
 from stvit_video.settings.augment_settings import AugmentSettings
 from stvit_video.settings.box_augment_settings import BoxAugmentSettings
 from stvit_video.settings.data_settings import ClipSettings
+from stvit_video.settings.map_augment_settings import MapAugmentSettings
 
 SIZES = ClipSettings(num_frames=3, frame_stride=2, short_side=20, crop_size=16, mean=(0.5,) * 3, std=(0.2,) * 3)
 AUGMENT = {
@@ -78,4 +79,8 @@ def test_sizes_of_the_data_settings():
 
 
 def test_every_augmentation_setting_is_looked_at_here():
-    assert set(AugmentSettings.model_fields) == {*AUGMENT, *BoxAugmentSettings.model_fields}
+    assert set(AugmentSettings.model_fields) == {
+        *AUGMENT,
+        *BoxAugmentSettings.model_fields,
+        *MapAugmentSettings.model_fields,
+    }

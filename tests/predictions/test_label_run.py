@@ -26,7 +26,7 @@ def test_a_line_tells_what_was_done(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["every=2", "detections=3"], "every, detections: .*find objects, .*labels videos"),
+        (["every=2", "detections=3"], "every, detections: .*find objects or label pixels, .*labels videos"),
         (["long_side=300"], "long_side: .*find objects"),
         (["out=labels.xls"], r"out='labels.xls' .*\.csv, \.jsonl or \.parquet"),
         (["out=seen"], r"out='seen' .*\.csv, \.jsonl or \.parquet"),
