@@ -2,11 +2,9 @@
 
 from stvit_video.data.loading.picture_dataset import EvaluationPictures
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures
-from stvit_video.data.manifests.picture_sequences import require_sequences
 from stvit_video.detections.trained_detector import TrainedDetector
 from stvit_video.evaluation.detection.detection_results import DetectionResults
 from stvit_video.inference.picture_evaluation import evaluate_batches
-from stvit_video.tokens.key_frames import KeyFrames
 from stvit_video.training.detection_module import add_detections
 
 __all__ = ["evaluate_pictures"]
@@ -40,16 +38,13 @@ def evaluate_pictures(
         WorkerCrashError: the system ended a loader process, or the shared memory is full.
         OpenFilesError: too many files are open.
     """
-    key_frames, shares_tokens = KeyFrames(detector.key_every), detector.key_every > 1
-    if shares_tokens:
-        require_sequences(pictures, setting=f"key_every={detector.key_every}")
     evaluate_batches(
         EvaluationPictures(pictures, sizes=detector.sizes),
-        lambda batch: add_detections(results, detector.model, batch, key_frames),
+        lambda batch, key_frames: add_detections(results, detector.model, batch, key_frames),
         device=detector.device,
         batch_size=batch_size,
         num_workers=num_workers,
         precision=precision,
-        in_sequences=shares_tokens,
+        key_every=detector.key_every,
         prefix=prefix,
     )

@@ -9,38 +9,41 @@ from stvit_video.data.loading.evaluation_loader import evaluation_loader
 from stvit_video.data.loading.listed_pictures import ListedPictures
 from stvit_video.data.loading.picture_batch import collate_pictures
 from stvit_video.data.loading.worker_crashes import naming_worker_crashes
+from stvit_video.data.manifests.picture_sequences import require_sequences
 from stvit_video.evaluation.distributed import rank_and_world_size
 from stvit_video.inference.scoring import PRECISIONS
 from stvit_video.layers.numbers import whole_number
+from stvit_video.tokens.key_frames import KeyFrames
 
 __all__ = ["evaluate_batches"]
 
 
 def evaluate_batches(
     dataset: ListedPictures,
-    add: Callable[[Mapping[str, Any]], object],
+    add: Callable[[Mapping[str, Any], KeyFrames], object],
     *,
     device: torch.device,
     batch_size: int,
     num_workers: int,
     precision: str,
-    in_sequences: bool = False,
+    key_every: int = 1,
     prefix: str = "",
 ) -> None:
     """Run a model on every picture once; in one of several processes on its share of them.
 
     Args:
         dataset: of the pictures, for an evaluation.
-        add: runs the model on a batch of `collate_pictures`, whose "pictures" are on the device.
+        add: runs the model on a batch of `collate_pictures`, whose "pictures" are on the device, with the key frames
+            of the whole list.
         device: where the model is.
         batch_size: pictures of a batch.
         num_workers: processes that read; 0 = this one.
         precision: "32", "bf16" or "16".
-        in_sequences: see `evaluation_loader`.
+        key_every: frames of a video from one key frame to the next; above 1 each video stays together and in order.
         prefix: of the settings that the advice of an error names.
 
     Raises:
-        ValueError: a setting is out of range.
+        ValueError: a setting is out of range, or no picture is a frame of a video that others share tokens with.
         WorkerCrashError: the system ended a loader process, or the shared memory is full.
         OpenFilesError: too many files are open.
     """
@@ -48,6 +51,9 @@ def evaluate_batches(
     whole_number("num_workers", num_workers, minimum=0)
     if precision not in PRECISIONS:
         raise ValueError(f"precision={precision!r} is not known; use one of {', '.join(PRECISIONS)}")
+    key_frames, shares_tokens = KeyFrames(key_every), key_every > 1
+    if shares_tokens:
+        require_sequences(dataset.manifest, setting=f"key_every={key_every}")
     rank, world_size = rank_and_world_size()
     loader = evaluation_loader(
         dataset,
@@ -56,7 +62,7 @@ def evaluate_batches(
         collate=collate_pictures,
         rank=rank,
         world_size=world_size,
-        in_sequences=in_sequences,
+        in_sequences=shares_tokens,
         prefix=prefix,
     )
     dtype = PRECISIONS[precision]
@@ -66,4 +72,4 @@ def evaluate_batches(
         torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None),
     ):
         for batch in loader:
-            add({**batch, "pictures": batch["pictures"].to(device)})
+            add({**batch, "pictures": batch["pictures"].to(device)}, key_frames)

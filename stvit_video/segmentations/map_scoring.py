@@ -2,11 +2,9 @@
 
 from stvit_video.data.loading.map_dataset import EvaluationMaps
 from stvit_video.data.manifests.mapped_pictures import MappedPictures
-from stvit_video.data.manifests.picture_sequences import require_sequences
 from stvit_video.evaluation.segmentation.segmentation_results import SegmentationResults
 from stvit_video.inference.picture_evaluation import evaluate_batches
 from stvit_video.segmentations.trained_segmenter import TrainedSegmenter
-from stvit_video.tokens.key_frames import KeyFrames
 from stvit_video.training.segmentation_module import add_maps
 
 __all__ = ["evaluate_maps"]
@@ -40,16 +38,13 @@ def evaluate_maps(
         WorkerCrashError: the system ended a loader process, or the shared memory is full.
         OpenFilesError: too many files are open.
     """
-    key_frames, shares_tokens = KeyFrames(segmenter.key_every), segmenter.key_every > 1
-    if shares_tokens:
-        require_sequences(pictures, setting=f"key_every={segmenter.key_every}")
     evaluate_batches(
         EvaluationMaps(pictures, sizes=segmenter.sizes),
-        lambda batch: add_maps(results, segmenter.model, batch, key_frames),
+        lambda batch, key_frames: add_maps(results, segmenter.model, batch, key_frames),
         device=segmenter.device,
         batch_size=batch_size,
         num_workers=num_workers,
         precision=precision,
-        in_sequences=shares_tokens,
+        key_every=segmenter.key_every,
         prefix=prefix,
     )

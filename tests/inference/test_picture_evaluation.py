@@ -19,7 +19,7 @@ def seen(dataset, **settings):
     """Indices of every batch, and the type that products have in it."""
     batches = []
 
-    def add(batch):
+    def add(batch, _key_frames):
         product = torch.mm(torch.ones(2, 2), torch.ones(2, 2))
         assert not torch.is_grad_enabled()
         batches.append((batch["index"].tolist(), product.dtype))
