@@ -19,6 +19,7 @@ from stvit_video.settings.data_settings import ClipSettings
 from stvit_video.settings.dense_settings import DenseSettings
 from stvit_video.settings.reading import Read
 from stvit_video.settings.train_settings import TaskSettings
+from stvit_video.tasks.dense_report import DenseReport
 from stvit_video.training.callbacks.skipped_videos import SkippedVideos
 
 __all__ = ["DenseTask"]
@@ -32,10 +33,12 @@ class DenseTask(Generic[S]):
     Attributes:
         settings: see `Task`.
         kind: of the models.
+        report_kind: what an evaluation leaves behind.
     """
 
     settings: type[TaskSettings]
     kind: DenseKind
+    report_kind: DenseReport[Any, Any, Any]
 
     def read(self, values: Mapping[str, Any]) -> Read[Any]:
         """See `Task`."""
@@ -68,3 +71,14 @@ class DenseTask(Generic[S]):
     def callbacks(self, settings: S, run_dir: Path, data: Any) -> Sequence[Callback]:
         """See `Task`."""
         return [*build_weight_callbacks(settings), SkippedVideos(run_dir, data.train_manifest, kind="picture")]
+
+    def report(self, run_dir: Path, settings: S, data: Any, training: Mapping[str, Any]) -> dict[str, Any]:
+        """See `Task`."""
+        return self.report_kind.report_run(
+            run_dir,
+            checkpoint=settings.report_checkpoint,
+            pictures=data.val_manifest,
+            batch_size=settings.data.val_batch_size or settings.data.batch_size,
+            num_workers=settings.data.num_workers,
+            training=training,
+        )

@@ -20,7 +20,7 @@ from stvit_video.settings.detection_settings import DetectionSettings
 from stvit_video.settings.train_settings import TaskSettings
 from stvit_video.tasks.dense_task import DenseTask
 from stvit_video.tasks.detector_evaluation import evaluate_detections
-from stvit_video.tasks.detector_report import report_detection
+from stvit_video.tasks.detector_report import DetectorReport
 from stvit_video.training.detection_module import DetectionModule
 from stvit_video.utils.command_line import Given
 
@@ -29,6 +29,7 @@ class Detection(DenseTask[DetectionSettings]):
     """A `Task`; the settings say whether masks are scored."""
 
     settings: type[TaskSettings] = DetectionSettings
+    report_kind = DetectorReport()
     kind = BOXES
 
     def faults(self, settings: DetectionSettings, wrong: Collection[str], parts: None) -> list[str]:
@@ -64,16 +65,3 @@ class Detection(DenseTask[DetectionSettings]):
     def predict(self, given: Given) -> int:
         """See `Task`."""
         return draw_objects(given)
-
-    def report(
-        self, run_dir: Path, settings: DetectionSettings, data: PictureDataModule, training: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """See `Task`."""
-        return report_detection(
-            run_dir,
-            checkpoint=settings.report_checkpoint,
-            pictures=data.val_manifest,
-            batch_size=settings.data.val_batch_size or settings.data.batch_size,
-            num_workers=settings.data.num_workers,
-            training=training,
-        )

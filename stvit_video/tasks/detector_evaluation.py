@@ -13,7 +13,7 @@ from stvit_video.factories.picture_lists import read_pictures
 from stvit_video.inference.recognizer import make_output_dir
 from stvit_video.settings.detector_evaluation_settings import DetectorEvaluation
 from stvit_video.settings.evaluate_settings import EvaluatedData
-from stvit_video.tasks.detector_report import evaluate_detector
+from stvit_video.tasks.detector_report import DetectorReport
 from stvit_video.tasks.evaluation_settings import read_evaluation
 
 __all__ = ["evaluate_detections"]
@@ -44,7 +44,7 @@ def evaluate_detections(values: Mapping[str, Any], *, output_dir: Path) -> dict[
         if rank_and_world_size()[0] == 0:
             for warning in check_depth(pictures, "val").warnings:
                 print(f"note: {warning}", flush=True)
-        return evaluate_detector(
+        return DetectorReport().evaluate(
             detector,
             pictures,
             output_dir,

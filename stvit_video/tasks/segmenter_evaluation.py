@@ -11,7 +11,7 @@ from stvit_video.inference.recognizer import make_output_dir
 from stvit_video.segmentations.trained_segmenter import load_trained_segmenter
 from stvit_video.settings.segmenter_evaluation_settings import SegmenterEvaluation
 from stvit_video.tasks.evaluation_settings import read_evaluation
-from stvit_video.tasks.segmenter_report import evaluate_segmenter
+from stvit_video.tasks.segmenter_report import SegmenterReport
 
 __all__ = ["evaluate_segmentation"]
 
@@ -38,7 +38,7 @@ def evaluate_segmentation(values: Mapping[str, Any], *, output_dir: Path) -> dic
     make_output_dir(output_dir)
     precision = str(settings.precision)
     with process_group():
-        return evaluate_segmenter(
+        return SegmenterReport().evaluate(
             segmenter,
             pictures,
             output_dir,

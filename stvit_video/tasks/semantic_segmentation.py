@@ -20,7 +20,7 @@ from stvit_video.settings.segmentation_settings import SegmentationSettings
 from stvit_video.settings.train_settings import TaskSettings
 from stvit_video.tasks.dense_task import DenseTask
 from stvit_video.tasks.segmenter_evaluation import evaluate_segmentation
-from stvit_video.tasks.segmenter_report import report_segmentation
+from stvit_video.tasks.segmenter_report import SegmenterReport
 from stvit_video.training.segmentation_module import SegmentationModule
 from stvit_video.utils.command_line import Given
 
@@ -29,6 +29,7 @@ class SemanticSegmentation(DenseTask[SegmentationSettings]):
     """A `Task`."""
 
     settings: type[TaskSettings] = SegmentationSettings
+    report_kind = SegmenterReport()
     kind = MAPS
 
     def faults(self, settings: SegmentationSettings, wrong: Collection[str], parts: None) -> list[str]:
@@ -64,16 +65,3 @@ class SemanticSegmentation(DenseTask[SegmentationSettings]):
     def predict(self, given: Given) -> int:
         """See `Task`."""
         return draw_segments(given)
-
-    def report(
-        self, run_dir: Path, settings: SegmentationSettings, data: MapDataModule, training: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """See `Task`."""
-        return report_segmentation(
-            run_dir,
-            checkpoint=settings.report_checkpoint,
-            pictures=data.val_manifest,
-            batch_size=settings.data.val_batch_size or settings.data.batch_size,
-            num_workers=settings.data.num_workers,
-            training=training,
-        )

@@ -5,13 +5,12 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from stvit_video.data.layouts.coco import find_coco
 from stvit_video.data.loading.true_objects import true_objects
 from stvit_video.detections.trained_detector import load_trained_detector
 from stvit_video.inference.scoring import NothingEvaluatedError
-from stvit_video.tasks.detector_report import evaluate_detector, report_detection
+from stvit_video.tasks.detector_report import DetectorReport
 
 
 def listed(root):
@@ -32,7 +31,7 @@ def detector(tiny_detector):
 
 def test_files_hold_what_the_summary_says(detector, tiny_detector, tmp_path, capsys):
     pictures = listed(tiny_detector.root)
-    summary = evaluate_detector(detector, pictures, tmp_path, batch_size=2, num_workers=0, extra={"x": 1})
+    summary = DetectorReport().evaluate(detector, pictures, tmp_path, batch_size=2, num_workers=0, extra={"x": 1})
     assert json.loads((tmp_path / "result.json").read_text()) == summary
     assert (summary["x"], summary["task"], summary["model"]) == (1, "detection", "casvit_xs")
     assert summary["gmacs_detector"] > summary["gmacs_backbone"] > 0
@@ -51,7 +50,7 @@ def test_files_hold_what_the_summary_says(detector, tiny_detector, tmp_path, cap
 
 def test_a_picture_that_can_not_be_read_is_missing_with_its_reason(detector, copied, tmp_path, capsys):
     (copied / "val" / "000002.png").write_bytes(b"no picture")
-    summary = evaluate_detector(detector, listed(copied), tmp_path, batch_size=5, num_workers=0, extra={})
+    summary = DetectorReport().evaluate(detector, listed(copied), tmp_path, batch_size=5, num_workers=0, extra={})
     assert summary["result"].endswith("4 of 5 pictures)")
     told = capsys.readouterr().out
     assert "1 of 5" in told
@@ -61,7 +60,9 @@ def test_a_picture_that_can_not_be_read_is_missing_with_its_reason(detector, cop
 def test_the_cost_is_that_of_most_pictures_and_the_line_tells_the_limits(detector, tiny_detector, tmp_path):
     """Pictures of 64 x 48 pixels with a long side of up to 200 are no larger for it."""
     wide = load_trained_detector(tiny_detector.checkpoint, device="cpu", long_side=200)
-    summary = evaluate_detector(wide, listed(tiny_detector.root), tmp_path, batch_size=5, num_workers=0, extra={})
+    summary = DetectorReport().evaluate(
+        wide, listed(tiny_detector.root), tmp_path, batch_size=5, num_workers=0, extra={}
+    )
     assert summary["picture_size"] == [64, 64]
     assert summary["gmacs_detector"] == pytest.approx(tiny_detector.result["gmacs_detector"])
     assert "(200x48, " in summary["result"]
@@ -73,12 +74,14 @@ def test_nothing_that_can_be_read_is_an_error(detector, copied, tmp_path):
     with pytest.raises(
         NothingEvaluatedError, match="not one of 5 pictures could be read, for example .*000000.png.*; .*000001.png"
     ):
-        evaluate_detector(detector, listed(copied), tmp_path / "out", batch_size=2, num_workers=0, extra={})
+        DetectorReport().evaluate(detector, listed(copied), tmp_path / "out", batch_size=2, num_workers=0, extra={})
 
 
 def test_no_detections_at_all_are_an_ap_of_zero(detector, tiny_detector, tmp_path, capsys):
     silent = load_trained_detector(tiny_detector.checkpoint, device="cpu", score_threshold=1.0)
-    summary = evaluate_detector(silent, listed(tiny_detector.root), tmp_path, batch_size=5, num_workers=0, extra={})
+    summary = DetectorReport().evaluate(
+        silent, listed(tiny_detector.root), tmp_path, batch_size=5, num_workers=0, extra={}
+    )
     assert (summary["AP"], summary["AP50"], summary["AR"]) == (0, 0, 0)
     told = capsys.readouterr().out.splitlines()
     assert [line.partition(",")[0] for line in told[1:-1]] == ["note: there is not one detection in 5 pictures"]
@@ -91,7 +94,7 @@ def test_pictures_without_objects_have_no_ap_and_no_examples(detector, copied, t
     path = copied / "annotations" / "instances_val.json"
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "annotations": []}))
-    summary = evaluate_detector(detector, listed(copied), tmp_path, batch_size=5, num_workers=0, extra={})
+    summary = DetectorReport().evaluate(detector, listed(copied), tmp_path, batch_size=5, num_workers=0, extra={})
     assert summary["AP"] is None
     assert summary["num_pictures_used"] == 5
     told = capsys.readouterr().out
@@ -114,18 +117,6 @@ def test_perfect_detections_have_an_ap_of_one(detector, tiny_detector, tmp_path,
     monkeypatch.setattr(
         detector.model, "detect", lambda batch, sizes, originals, **more: [known(next(truths)) for _ in sizes]
     )
-    summary = evaluate_detector(detector, pictures, tmp_path, batch_size=2, num_workers=0, extra={})
+    summary = DetectorReport().evaluate(detector, pictures, tmp_path, batch_size=2, num_workers=0, extra={})
     assert summary["AP"] == pytest.approx(1)
     assert summary["AR"] == pytest.approx(1)
-
-
-def test_the_report_of_a_training_draws_its_curves(tiny_detector, tmp_path):
-    for name in ("last.ckpt", "metrics.csv"):
-        (tmp_path / name).write_bytes((tiny_detector.folder / name).read_bytes())
-    pictures = listed(tiny_detector.root)
-    summary = report_detection(
-        tmp_path, checkpoint="last", pictures=pictures, batch_size=2, num_workers=0, training={"epochs": 1}
-    )
-    assert (summary["checkpoint"], summary["training"]) == ("last", {"epochs": 1})
-    with Image.open(tmp_path / "curves.png") as picture:
-        assert picture.width > picture.height

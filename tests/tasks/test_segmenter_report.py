@@ -9,7 +9,7 @@ from PIL import Image
 from stvit_video.factories.map_lists import read_maps
 from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.segmentations.trained_segmenter import load_trained_segmenter
-from stvit_video.tasks.segmenter_report import evaluate_segmenter, report_segmentation
+from stvit_video.tasks.segmenter_report import SegmenterReport
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +29,13 @@ def listed(segmenter, **changes):
 
 
 def evaluated(segmenter, pictures, folder, **more):
-    return evaluate_segmenter(segmenter, pictures, folder, batch_size=2, num_workers=0, extra={}, **more)
+    return SegmenterReport().evaluate(segmenter, pictures, folder, batch_size=2, num_workers=0, extra={}, **more)
 
 
 def test_files_hold_what_the_summary_says(segmenter, tmp_path, capsys):
-    summary = evaluate_segmenter(segmenter, listed(segmenter), tmp_path, batch_size=2, num_workers=0, extra={"x": 1})
+    summary = SegmenterReport().evaluate(
+        segmenter, listed(segmenter), tmp_path, batch_size=2, num_workers=0, extra={"x": 1}
+    )
     assert json.loads((tmp_path / "result.json").read_text()) == summary
     assert (summary["x"], summary["task"], summary["model"], summary["head"]) == (
         *(1, "semantic", "casvit_xs"),
@@ -112,14 +114,3 @@ def test_perfect_labels_have_an_miou_of_one(segmenter, tmp_path, monkeypatch):
     )
     summary = evaluated(segmenter, pictures, tmp_path)
     assert (summary["mIoU"], summary["mAcc"], summary["aAcc"]) == (1, 1, 1)
-
-
-def test_the_report_of_a_training_draws_its_curves(tiny_segmenter, segmenter, tmp_path):
-    for name in ("last.ckpt", "metrics.csv"):
-        (tmp_path / name).write_bytes((tiny_segmenter.folder / name).read_bytes())
-    summary = report_segmentation(
-        tmp_path, checkpoint="last", pictures=listed(segmenter), batch_size=2, num_workers=0, training={"epochs": 1}
-    )
-    assert (summary["checkpoint"], summary["training"]) == ("last", {"epochs": 1})
-    with Image.open(tmp_path / "curves.png") as picture:
-        assert picture.width > picture.height
