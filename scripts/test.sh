@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All checks: ruff (lint and format), mypy, pytest. Makes .venv and installs the package with `dev` where needed.
 #
-#   bash scripts/test.sh                       everything but the tests marked slow, gpu, real_data, docs or commands
+#   bash scripts/test.sh                       everything but the tests marked slow, gpu, real_data, docs, deploy or commands
 #   bash scripts/test.sh tests/data -k csv     arguments go to pytest
 #   bash scripts/test.sh -m slow               a later -m replaces the selection
 #   bash scripts/test.sh -n 0                  in one process, for a debugger
@@ -30,5 +30,5 @@ step "ruff format" .venv/bin/python -m ruff format --check .
 step "mypy" .venv/bin/python -m mypy
 # Two processes side by side. Each begins with a half of the tests, file by file, as those of a file share fixtures; the
 # one that is through first takes over what the other has left.
-step "pytest" .venv/bin/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu and not real_data and not docs and not commands" "$@"
+step "pytest" .venv/bin/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu and not real_data and not docs and not deploy and not commands" "$@"
 echo "all checks passed in $SECONDS s"

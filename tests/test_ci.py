@@ -20,8 +20,8 @@ echo "===== 7 passed, 2 skipped in 81.20s (0:01:21) ====="
 echo "all checks passed"
 if [ "$*" = "$FAIL" ]; then exit 4; fi
 """
-REAL = "-m real_data and not slow and not gpu"
-LIVE = "-m not slow and not gpu -k torchcodec tests/data/decoding"
+REAL = "-m real_data and not slow and not gpu and not deploy"
+LIVE = "-m not slow and not gpu and not deploy -k torchcodec tests/data/decoding"
 
 
 def executable(path: Path, text: str) -> None:
@@ -79,12 +79,16 @@ def test_all_steps_run_in_one_clone_and_each_ends_with_the_closing_line(checkout
             "== tests in a clone with nothing beside it ok, X min",
             closing,
             "== whole commands",
-            "python -m pytest -m commands and not slow and not gpu and not real_data",
+            "python -m pytest -m commands and not slow and not gpu and not real_data and not deploy",
             "== whole commands ok, X min",
             "== documentation",
             "python -m pip install --quiet --editable .[docs]",
-            "python -m pytest -m docs tests/docs_pages",
+            "python -m pytest -m docs and not deploy tests/docs_pages",
             "== documentation ok, X min",
+            "== deployment",
+            "python -m pip install --quiet --editable .[onnx,openvino,coreml]",
+            "python -m pytest -m deploy and not slow and not gpu and not real_data",
+            "== deployment ok, X min",
             "== tests of the real files",
             f"beside: clone, here: .ci .git .venv scripts, data: {checkout.parent}/shared, arguments: {REAL}",
             closing,

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import distributions
 
+from stvit_video.utils.optional import install_extra
+
 MIN_PYTHON = (3, 10)
 TIME_LIMIT_SECONDS = 120.0
 DECORD_PROVIDERS = ("decord", "eva-decord", "decord2")
@@ -53,6 +55,12 @@ def _version_of(module: str) -> str:
     return f"import {module}\nprint(getattr({module}, '__version__', 'imports'))"
 
 
+def _imports(modules: Sequence[str]) -> str:
+    """Code that imports all of them, and prints the version of the last."""
+    versions = ["from importlib.metadata import version", f"print(version({modules[-1].partition('.')[0]!r}))"]
+    return "\n".join([*(f"import {name}" for name in modules), *versions])
+
+
 TORCHVISION = """
 import torch, torchvision
 torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
@@ -72,6 +80,12 @@ if not torch.cuda.is_available():
 names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
 print(torch.version.cuda, "with", len(names), "device(s):", ", ".join(sorted(set(names))))
 """
+EXTRAS = (  # name, extra of pyproject.toml, what it has to bring
+    ("ONNX Runtime", "onnx", ("onnx", "onnxscript", "onnxruntime")),
+    ("OpenVINO", "openvino", ("nncf", "openvino")),
+    ("Core ML Tools", "coreml", ("coremltools",)),
+    ("ExecuTorch", "executorch", ("executorch.exir",)),
+)
 INSTALL = "needed; pip install stvit-video installs it"
 CHECKS = (
     Check("torch", "import torch\ntorch.ones(2) @ torch.ones(2)\nprint(torch.__version__)", True, INSTALL),
@@ -93,6 +107,10 @@ CHECKS = (
     Check("decord", _version_of("decord"), False, "for data.backend=decord; pip install decord"),
     Check("torchcodec", _version_of("torchcodec"), False, "another decoder; it needs FFmpeg's shared libraries"),
     Check("pytorchvideo", "import pytorchvideo.data\nprint('imports')", False, "its clip samplers and data sets"),
+    *(
+        Check(f"{name} (extra {extra})", _imports(modules), False, f"for stvit_video.export; {install_extra(extra)}")
+        for name, extra, modules in EXTRAS
+    ),
     Check("CUDA", CUDA, False, "without a GPU training runs on the CPU"),
 )
 

@@ -8,6 +8,11 @@ class MissingLibraryError(ImportError):
     """A library that this call needs is absent or broken; the message says how to install it."""
 
 
+def install_extra(extra: str) -> str:
+    """The command that installs what an extra of pyproject.toml lists, such as "onnx"."""
+    return f"pip install 'stvit-video[{extra}]'"
+
+
 def load_optional(name: str, *, needed_for: str, install: str) -> ModuleType:
     """Import the module `name`, or say in one sentence what it is needed for and how to get it.
 

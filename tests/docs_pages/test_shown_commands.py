@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from page_blocks import form_faults
+from page_blocks import DEPLOY, blocks_of, form_faults
 from shown_pages import REPOSITORY, run_page
 
 pytestmark = pytest.mark.docs
@@ -37,4 +37,13 @@ def test_what_a_page_shows_can_be_done(page, shell, shown_folder, tmp_path, monk
     cwd = Path(shutil.copytree(shown_folder, tmp_path / "reader", symlinks=True))
     monkeypatch.chdir(cwd)
     faults = run_page(read(page), name=page, shell=shell, cwd=cwd)
+    assert not faults, faults[0]
+
+
+@pytest.mark.deploy
+@pytest.mark.parametrize("page", [page for page in PAGES if any(b.mode == DEPLOY for b in blocks_of(read(page)))])
+def test_what_a_page_of_deployment_shows_can_be_done(page, shell, shown_folder, tmp_path, monkeypatch):
+    cwd = Path(shutil.copytree(shown_folder, tmp_path / "reader", symlinks=True))
+    monkeypatch.chdir(cwd)
+    faults = run_page(read(page), name=page, shell=shell, cwd=cwd, deploys=True)
     assert not faults, faults[0]

@@ -28,6 +28,10 @@ assert lines
 ```bash
 kill 0
 ```
+<!-- docs-test: deploy -->
+```python
+raise SystemError("a library of deployment is missing")
+```
 <!-- docs-test: compose -->
 ```bash
 python -m stvit_video.train +experiment=k400 data.root=/data/k400 init_from=deit_small.pth
@@ -38,7 +42,7 @@ python -m stvit_video.train +experiment=k400 data.root=/data/k400 init_from=deit
 @pytest.fixture
 def run(shell, shown_folder, monkeypatch):
     monkeypatch.chdir(shown_folder)
-    return lambda page: run_page(page, name="page.md", shell=shell, cwd=shown_folder)
+    return lambda page, **more: run_page(page, name="page.md", shell=shell, cwd=shown_folder, **more)
 
 
 def test_a_page_is_run_from_its_top_to_its_end(run):
@@ -65,3 +69,12 @@ def test_a_block_that_takes_too_long(run, monkeypatch):
     monkeypatch.setattr("shown_pages.TIME_LIMIT_SECONDS", 0.3)
     (fault,) = run("```bash\nsleep 60\n```\n")
     assert "status 124" in fault
+
+
+def test_blocks_of_deployment_are_run_where_its_libraries_are(run):
+    page = "<!-- docs-test: deploy -->\n```python\nassert 1 == 2\n```\n"
+    assert run(page) == []
+    (fault,) = run(page, deploys=True)
+    assert "AssertionError" in fault
+    (fault,) = run("<!-- docs-test: deploy -->\n```bash\npython -m stvit_video.predict ckpt=a\n```\n")
+    assert "ckpt is no setting" in fault

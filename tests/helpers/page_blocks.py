@@ -9,10 +9,11 @@ import shlex
 import textwrap
 from dataclasses import dataclass
 
-RUN, COMPOSE, NOT_RUN = "run", "compose", "not run"
+RUN, COMPOSE, DEPLOY, NOT_RUN = "run", "compose", "deploy", "not run"
 MODES = (
     "docs-test: run optim.lr=1e-3 ... (with more settings, so that it takes seconds)",
     "docs-test: compose (the settings are read, nothing is run)",
+    "docs-test: deploy (run where the deployment libraries are, composed elsewhere)",
     "docs-test: not run: REASON",
 )
 LANGUAGES = ("bash", "python", "text", "yaml", "csv", "json", "toml", "ini", "bibtex", "diff", "dockerfile", "markdown")
@@ -31,7 +32,7 @@ class Block:
         language: the first word behind the fence, "" = none.
         text: what stands in it, without the indent of the fence.
         line: of the page, of its first line, counted from 1.
-        mode: RUN, COMPOSE or NOT_RUN.
+        mode: RUN, COMPOSE, DEPLOY or NOT_RUN.
         more: settings that it is run with, beside its own.
         reason: why it is not run.
         is_marked: True = a comment says how it is tested.
@@ -65,12 +66,12 @@ def _block(match: re.Match[str], page: str) -> Block:
 
 
 def _mode(words: str, line: int) -> dict:
-    kind = next((kind for kind in (NOT_RUN, COMPOSE, RUN) if re.match(rf"{kind}\b", words)), "")
+    kind = next((kind for kind in (NOT_RUN, COMPOSE, DEPLOY, RUN) if re.match(rf"{kind}\b", words)), "")
     rest = words[len(kind) :].strip()
     if kind == RUN:
         return {"mode": RUN, "more": tuple(shlex.split(rest))}
-    if kind == COMPOSE and not rest:
-        return {"mode": COMPOSE}
+    if kind in (COMPOSE, DEPLOY) and not rest:
+        return {"mode": kind}
     if kind == NOT_RUN and rest.startswith(":") and rest[1:].strip():
         return {"mode": NOT_RUN, "reason": rest[1:].strip()}
     raise ValueError(f"line {line}: docs-test: {words} says nothing; write one of: {'; '.join(MODES)}")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fork_server import write_shims
-from page_blocks import NOT_RUN, RUN, Block, blocks_of
+from page_blocks import COMPOSE, DEPLOY, NOT_RUN, Block, blocks_of
 from page_commands import command_faults
 
 from stvit_video.data.synthetic.dataset import encode_video
@@ -101,7 +101,7 @@ def _write_clip(path: Path, class_name: str, *, seed: list[int]) -> None:
     encode_video(path, draw_clip(class_name, rng=rng, num_frames=16, height=64, width=64), fps=12)
 
 
-def run_page(page: str, *, name: str, shell: Shell, cwd: Path) -> list[str]:
+def run_page(page: str, *, name: str, shell: Shell, cwd: Path, deploys: bool = False) -> list[str]:
     """Run a page as a reader would, in the current folder, and end at the first block that fails.
 
     Args:
@@ -109,23 +109,26 @@ def run_page(page: str, *, name: str, shell: Shell, cwd: Path) -> list[str]:
         name: of its file, for messages and tracebacks.
         shell: for blocks of bash.
         cwd: the working folder, which is the current one already.
+        deploys: True = the deployment libraries are here, and the blocks that need them are run.
 
     Returns:
         A sentence, or none.
     """
     namespace: dict[str, Any] = {"__name__": "shown"}
     for block in blocks_of(page):
+        is_composed = block.mode == COMPOSE or (block.mode == DEPLOY and not deploys)
         if block.language not in ("bash", "python") or block.mode == NOT_RUN:
             continue
-        told = _run_python(block, namespace, name) if block.language == "python" else _run_bash(block, shell, cwd)
+        if block.language == "python":
+            told = "" if is_composed else _run_python(block, namespace, name)
+        else:
+            told = "\n".join(command_faults(block.text)) if is_composed else _run_bash(block, shell, cwd)
         if told:
             return [f"{name}, line {block.line}:\n{block.text}\n{told}"]
     return []
 
 
 def _run_bash(block: Block, shell: Shell, cwd: Path) -> str:
-    if block.mode != RUN:
-        return "\n".join(command_faults(block.text))
     done = shell.run(block.text, cwd=cwd, more=block.more)
     return f"status {done.returncode}, after\n{done.stdout[-4000:]}" if done.returncode else ""
 

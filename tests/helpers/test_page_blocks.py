@@ -1,5 +1,5 @@
 import pytest
-from page_blocks import COMPOSE, NOT_RUN, RUN, blocks_of, form_faults
+from page_blocks import COMPOSE, DEPLOY, NOT_RUN, RUN, blocks_of, form_faults
 
 PAGE = """# A page
 
@@ -44,7 +44,13 @@ def test_blocks_with_their_modes():
     assert form_faults(PAGE) == []
 
 
-@pytest.mark.parametrize("words", ["compose optim.lr=1", "not run", "not run:", "skip", ""])
+def test_a_block_of_deployment_may_be_python():
+    page = "<!-- docs-test: deploy -->\n```python\nimport onnxruntime\n```\n"
+    assert [block.mode for block in blocks_of(page)] == [DEPLOY]
+    assert form_faults(page) == []
+
+
+@pytest.mark.parametrize("words", ["compose optim.lr=1", "deploy x=1", "not run", "not run:", "skip", ""])
 def test_a_comment_that_says_nothing(words):
     with pytest.raises(ValueError, match=f"line 1: docs-test: {words}"):
         blocks_of(f"<!-- docs-test: {words} -->\n```bash\nls\n```\n")

@@ -1,10 +1,11 @@
 """The environment report: libraries that work, fail, crash and hang, and packages that overwrite each other."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
-from stvit_video.utils.environment import CHECKS, Check, describe_environment, find_clashes, run_check
+from stvit_video.utils.environment import CHECKS, EXTRAS, Check, describe_environment, find_clashes, run_check
 
 GOOD = Check("good", "print('noise')\nprint('1.2.3')", True, "needed")
 
@@ -85,3 +86,21 @@ def test_every_check_compiles_and_says_what_it_is_for():
     needed = {check.name for check in CHECKS if check.is_needed}
     assert {"torch", "torchvision", "av", "hydra", "lightning"} <= needed
     assert not {"decord", "torchcodec", "pytorchvideo", "CUDA"} & needed
+
+
+def test_the_extras_are_those_of_the_package():
+    listed = (Path(__file__).parents[2] / "pyproject.toml").read_text().partition("[project.optional-dependencies]")[2]
+    for name, extra, modules in EXTRAS:
+        (line,) = [line for line in listed.splitlines() if line.startswith(f"{extra} = ")]
+        assert all(f'"{module.partition(".")[0]}>=' in line for module in modules)
+        (check,) = [check for check in CHECKS if name in check.name]
+        assert not check.is_needed
+        assert f"stvit-video[{extra}]" in check.use
+
+
+@pytest.mark.deploy
+@pytest.mark.parametrize("extra", ["onnx", "openvino", "coreml"])
+def test_installed_extras_work(extra):
+    (check,) = [check for check in CHECKS if f"(extra {extra})" in check.name]
+    finding = run_check(check)
+    assert finding.works, finding.details

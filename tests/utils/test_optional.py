@@ -1,8 +1,9 @@
 import sys
+from pathlib import Path
 
 import pytest
 
-from stvit_video.utils.optional import MissingLibraryError, load_optional
+from stvit_video.utils.optional import MissingLibraryError, install_extra, load_optional
 
 
 def test_gives_the_module():
@@ -20,3 +21,9 @@ def test_any_failure_is_one_sentence_with_the_way_out(tmp_path, monkeypatch, bod
         r"\((OSError|ModuleNotFoundError|ZeroDivisionError): .*\); install it with: pip install broken$",
     ):
         load_optional("broken_library", needed_for="backend=x", install="pip install broken")
+
+
+def test_the_extra_of_an_advice():
+    assert install_extra("onnx") == "pip install 'stvit-video[onnx]'"
+    extras = (Path(__file__).parents[2] / "pyproject.toml").read_text().partition("[project.optional-dependencies]")[2]
+    assert "\nonnx = " in extras.partition("\n[")[0]
