@@ -16,11 +16,11 @@ from stvit_video.data.benchmarks.bare_decoders import find_videos
 from stvit_video.data.benchmarks.suite import format_comparisons, measure_data
 from stvit_video.data.curation.transcode import TranscodeError
 from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.loading.crash_error import WorkerCrashError
 from stvit_video.data.loading.replacements import BrokenVideosError
-from stvit_video.data.loading.worker_crashes import WorkerCrashError
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.cost.table import FORMATS, format_costs
-from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.predict_speed import format_speeds, measure_predicting
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TOKENS
@@ -29,7 +29,8 @@ from stvit_video.model_benchmark.models_command import MODELS, print_models
 from stvit_video.utils.command_line import Command, CommandLineError, Given, Setting, Switch
 from stvit_video.utils.exit_status import DEBUG
 from stvit_video.utils.optional import MissingLibraryError
-from stvit_video.utils.provenance import load_average, load_words, processor_name
+from stvit_video.utils.processor import processor_name
+from stvit_video.utils.provenance import load_average, load_words
 from stvit_video.utils.value_kinds import PATH, WORDS, count_or_grid, one_of, sizes, whole, whole_numbers
 
 DATA_COMMAND = "data"

@@ -17,20 +17,11 @@ from stvit_video.model_benchmark.speed_table import sections_of
 from stvit_video.model_benchmark.turns import Measured
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.figures import draw_or_warn
-from stvit_video.utils.provenance import load_words, processor_name, provenance
+from stvit_video.utils.processor import cpu_flag_words, cpu_flags, processor_name
+from stvit_video.utils.provenance import load_words, provenance
 
 FILE_NAME = "models.json"
 LIBRARIES = ("torch", "torchvision", "pytorchvideo", "transformers", "timm", "fvcore")
-CPU_FLAGS = {  # as Linux tells them, and as people call them
-    "amx_tile": "AMX",
-    "amx_bf16": "AMX-BF16",
-    "amx_int8": "AMX-INT8",
-    "avx512f": "AVX-512",
-    "avx512_bf16": "AVX512-BF16",
-    "avx512_vnni": "AVX512-VNNI",
-    "avx2": "AVX2",
-}
-CPU_INFO = Path("/proc/cpuinfo")
 
 
 def machine_facts(*, load_before: float | None) -> dict[str, Any]:
@@ -51,17 +42,10 @@ def machine_facts(*, load_before: float | None) -> dict[str, Any]:
     }
 
 
-def cpu_flags(info: Path = CPU_INFO) -> dict[str, bool]:
-    """Whether the processor has each of CPU_FLAGS; none where the system does not tell (other than Linux)."""
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    flags = next((set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), None)
-    return {} if flags is None else {name: flag in flags for flag, name in CPU_FLAGS.items()}
-
-
 def head_lines(facts: Mapping[str, Any], measured: Measured, how: HowMeasured) -> list[str]:
     """The lines above the tables: machine, versions, how it was measured, what the machine can do."""
     load = load_words(facts["load_before"])
-    flags = "".join(f", {'' if has else 'no '}{name}" for name, has in facts["cpu_flags"].items())
+    flags = cpu_flag_words(facts["cpu_flags"])
     threads = f"{how.threads} thread{'s' * (how.threads > 1)}"
     clock = "CPU time" if how.threads == 1 else "wall time"
     work = "training steps (forward, backward, AdamW)" if how.is_training else "forward passes"
@@ -72,7 +56,7 @@ def head_lines(facts: Mapping[str, Any], measured: Measured, how: HowMeasured) -
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
     rounds = f"{measured.rounds} round{'s' * (measured.rounds != 1)}"
     return [
-        f"{facts['hardware']}, {facts['num_cores']} cores, {threads}, load {load} before{flags}",
+        f"{facts['hardware']}, {facts['num_cores']} cores, {threads}, load {load} before{flags and f', {flags}'}",
         f"commit {facts['commit'] or 'unknown'}, {facts['date']}; {versions}",
         f"{work}, turn by turn, {rounds}; a speed is that of the shortest pass by {clock}; "
         "peak memory is the maximum resident size of a fresh process, with Python and its libraries",

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from stvit_video import __version__
+from stvit_video.utils.processor import processor_name
 
 PACKAGE_DIR = Path(__file__).resolve().parents[1]
 
@@ -33,14 +34,6 @@ def describe_hardware(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{processor_name()}, {torch.get_num_threads()} threads"
-
-
-def processor_name() -> str:
-    """The processor's model as the system tells it, or its architecture."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def load_average() -> float | None:

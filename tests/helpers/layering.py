@@ -84,6 +84,7 @@ WITHOUT_TORCH = (
     "stvit_video.data.sampling.protocols",
     "stvit_video.data.transforms.crops",
     "stvit_video.data.transforms.preprocessing",
+    "stvit_video.utils.processor",
 )
 TORCH = {"torch", "torchvision", "lightning", "torchmetrics"}
 PARALLEL = "models"  # its folders hold one family each, with files of the same names

@@ -7,12 +7,12 @@ from speed_rows import measured_rows
 
 from stvit_video.model_benchmark.entrant import HowMeasured
 from stvit_video.model_benchmark.speed_report import (
-    cpu_flags,
     draw_pictures,
     head_lines,
     machine_facts,
     write_results,
 )
+from stvit_video.utils.processor import cpu_flags
 
 HOW = HowMeasured(batch_sizes=(1, 2), seconds=1.0, threads=1, is_training=False)
 
@@ -23,13 +23,6 @@ def facts(tmp_path):
     info = tmp_path / "cpuinfo"
     info.write_text("processor : 0\nflags : fpu avx2 avx512f amx_tile\nprocessor : 1\nflags : fpu\n")
     return {**found, "cpu_flags": cpu_flags(info)}
-
-
-def test_flags_of_the_processor(facts, tmp_path):
-    flags = facts["cpu_flags"]
-    assert (flags["AMX"], flags["AVX-512"], flags["AVX2"]) == (True, True, True)
-    assert (flags["AMX-BF16"], flags["AVX512-BF16"]) == (False, False)
-    assert cpu_flags(tmp_path / "absent") == {}
 
 
 def test_the_head_says_where_and_how(facts):
