@@ -48,6 +48,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "factories": {"settings", "models", "dense", "training", "data/*", "utils"},
     "model_benchmark": {"models", "evaluation/cost", "tokens", "utils"},
     "inference": {"models", "tokens", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
+    "bundles": {"data/*", "utils", ROOT},
+    "exporting": {
+        *("bundles", "inference", "models", "dense", "evaluation/cost", "tokens", "layers", "data/*", "utils", ROOT),
+    },
     "predictions": {"inference", "visualization", "data/*", "utils"},
     "budgets": {
         *("inference", "predictions", "evaluation", "evaluation/cost", "sweeps/report", "data/*", "utils"),

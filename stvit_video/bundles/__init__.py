@@ -1,0 +1,1 @@
+"""Deployed models: bundles that were exported, read and run without torch."""

@@ -1,0 +1,1 @@
+"""Trained models as graphs and bundles for other runtimes."""
