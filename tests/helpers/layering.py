@@ -47,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "factories": {"settings", "models", "dense", "training", "data/*", "utils"},
     "model_benchmark": {"models", "evaluation/cost", "tokens", "utils"},
+    "bundles": {"data/*", "utils", ROOT},
     "inference": {"models", "tokens", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
     "bundles": {"data/*", "utils", ROOT},
     "exporting": {
@@ -70,6 +71,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("config", "factories", "inference", "predictions", "detections", "segmentations", "visualization"),
         *("evaluation", "evaluation/*", "models", "dense", "training", "settings", "data/*", "utils", ROOT),
     },
+    "exporting": {
+        *("tasks", "factories", "inference", "bundles", "models", "dense", "evaluation/cost", "tokens", "layers"),
+        *("data/*", "utils", ROOT),
+    },
     "runs": {"tasks", "config", "factories", "models", "training", "settings", "data/*", "utils"},
     "sweeps": {"config", "inference", "detections", "segmentations", "settings", "sweeps/report", "training", "utils"},
     "sweeps/report": {"utils"},
@@ -81,6 +86,7 @@ TORCH_ONLY = {"layers", "tokens"}  # rooms without third-party libraries but tor
 # what a deployed model needs beside its graph: none of these may load torch, nor may what they import
 WITHOUT_TORCH = (
     "stvit_video",
+    "stvit_video.bundles",
     "stvit_video.data.decode",
     "stvit_video.data.decoding",
     "stvit_video.data.sampling.frame_indices",
