@@ -22,7 +22,7 @@ from stvit_video.budgets.search import Found, search
 from stvit_video.budgets.search_space import SETTINGS, chosen_space, num_settings
 from stvit_video.data.loading.frame_source import FrameSource
 from stvit_video.data.manifests.manifest import Manifest, require_one_frame
-from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.factories.evaluated_data import choose_data, labelled_manifest
 from stvit_video.inference.cost_budget import Budget, best_within, read_budget
 from stvit_video.inference.recognizer import Recognizer, load_recognizer, make_output_dir

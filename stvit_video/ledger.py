@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from stvit_video.evaluation.ledger.eval_ledger import Ledger
 from stvit_video.evaluation.ledger.offline import LedgerEvaluation, evaluate_ledger
 from stvit_video.evaluation.ledger.parquet import read_ledger
-from stvit_video.evaluation.multiview import AVERAGES
 from stvit_video.evaluation.tables import describe_unread, write_rows
+from stvit_video.evaluation.view_average import AVERAGES
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
 from stvit_video.utils.optional import MissingLibraryError
 from stvit_video.utils.value_kinds import PATH, number, one_of, whole, whole_numbers

@@ -19,8 +19,9 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from stvit_video.config.hydra_app import end_job
 from stvit_video.config.nodes import register_nodes
+from stvit_video.data.loading.crash_error import WorkerCrashError
 from stvit_video.data.loading.replacements import BrokenVideosError
-from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
+from stvit_video.data.loading.worker_crashes import naming_worker_crashes
 from stvit_video.data.manifests.kept_split import SPLIT_FILE, split_in, write_split
 from stvit_video.evaluation.distributed import ProcessFailedError
 from stvit_video.factories.training import build_trainer

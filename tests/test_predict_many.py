@@ -17,7 +17,7 @@ from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.models.checkpoints.files import read_checkpoint
 from stvit_video.predict import main
 from stvit_video.predictions import label_run
-from stvit_video.predictions.label_run import choose_num_workers
+from stvit_video.predictions.label_output import choose_num_workers
 from stvit_video.predictions.result_files import Targets
 
 REPOSITORY = Path(__file__).parents[1]

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video.budgets.halving import Round
-from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD
 from stvit_video.inference.run_settings import RunSettings
 from stvit_video.inference.stored_front import FrontPoint, StoredFront
+from stvit_video.inference.test_protocol import MAX_VIEWS_PER_FORWARD
 from stvit_video.sweeps.report.pareto import pareto_front
 from stvit_video.utils.atomic_files import write_table
 from stvit_video.utils.figures import new_figure, save_figure

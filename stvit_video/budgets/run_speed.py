@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from stvit_video.budgets.memory import in_halves
-from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD
 from stvit_video.inference.run_settings import RunSettings, run_with
+from stvit_video.inference.test_protocol import MAX_VIEWS_PER_FORWARD
 from stvit_video.inference.trained_model import TrainedModel
 
 ROUNDS = 5

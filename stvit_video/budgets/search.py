@@ -12,10 +12,11 @@ from stvit_video.budgets.looking import Looker
 from stvit_video.budgets.run_speed import LEAST_SECONDS, measure_speeds
 from stvit_video.budgets.search_space import SearchSpace, num_settings
 from stvit_video.data.manifests.manifest import Manifest
-from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD
 from stvit_video.inference.stored_front import FrontPoint
+from stvit_video.inference.test_protocol import MAX_VIEWS_PER_FORWARD
 from stvit_video.inference.trained_model import TrainedModel
-from stvit_video.predictions.made_with import DIGEST_SHOWN, checkpoint_digest
+from stvit_video.predictions.checkpoint_digest import checkpoint_digest
+from stvit_video.predictions.made_with import DIGEST_SHOWN
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from torch import Tensor
 from stvit_video.budgets.memory import NoMemoryError, in_halves
 from stvit_video.budgets.shared_views import SharedViews, View
 from stvit_video.data.transforms.device_transform import DeviceTransform
-from stvit_video.evaluation.multiview import NonFiniteLogitsError
-from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.run_settings import RunSettings, run_with
+from stvit_video.inference.test_protocol import MAX_VIEWS_PER_FORWARD
 from stvit_video.inference.trained_model import TrainedModel
 
 Group = tuple[object, ...]  # settings whose views go through the model alike

@@ -13,11 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-AVERAGES = ("prob", "logit")
-
-
-class NonFiniteLogitsError(ArithmeticError):
-    """The model gave NaN or infinity for a video; the message names the videos."""
+from stvit_video.evaluation.view_average import NonFiniteLogitsError, require_average
 
 
 @dataclass(frozen=True)
@@ -69,8 +65,7 @@ def aggregate_views(view_logits: Tensor, *, average: str = "prob", multi_label: 
     Raises:
         ValueError: unknown `average`, no views, or not three axes.
     """
-    if average not in AVERAGES:
-        raise ValueError(f"average={average!r} is not known; use one of {', '.join(AVERAGES)}")
+    require_average(average)
     if view_logits.dim() != 3 or view_logits.shape[1] == 0:
         raise ValueError(f"view_logits must be (videos, views >= 1, classes), got {tuple(view_logits.shape)}")
     if average == "prob":

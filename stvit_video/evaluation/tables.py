@@ -12,7 +12,6 @@ from torch import Tensor
 from stvit_video.evaluation.metrics import Metrics, rates_of
 from stvit_video.evaluation.multiview import MultiViewResult
 
-AVERAGE_WORDS = {"prob": "softmax averaged", "logit": "logits averaged"}
 METRIC_WORDS = {"mean_class_accuracy": "mean-class", "mean_average_precision": "mAP"}
 NUM_UNREAD_SHOWN = 3
 
@@ -123,7 +122,7 @@ def result_line(metrics: Metrics, *, result: MultiViewResult, protocol: str) -> 
 
     Args:
         metrics: its rates are used: top1, top5 and mean_class_accuracy, or mean_average_precision.
-        protocol: from `describe_protocol`.
+        protocol: from `view_average.describe_protocol`.
     """
     return line_of(rates_of(metrics), result=result, protocol=protocol)
 
@@ -133,7 +132,7 @@ def line_of(values: Mapping[str, float], *, result: MultiViewResult, protocol: s
 
     Args:
         values: by names such as top1, top10, mean_class_accuracy, mean_average_precision.
-        protocol: from `describe_protocol`.
+        protocol: from `view_average.describe_protocol`.
     """
     metrics = "  ".join(f"{metric_word(name)} {value:.3f}" for name, value in values.items())
     return f"{metrics}  ({result.num_used} of {result.num_listed} videos, {protocol})"
@@ -159,20 +158,6 @@ def describe_unread(result: MultiViewResult, *, table: Path) -> str:
     if len(result.errors) > len(first):
         lines.append(f"  and {len(result.errors) - len(first)} more")
     return "\n".join([*lines, f"{table} names each, in the column error"])
-
-
-def describe_protocol(
-    *, num_clips: int, num_crops: int, average: str, short_side: int, multi_label: bool = False
-) -> str:
-    """Views, averaging and resolution in words: "4 clips x 3 crops, softmax averaged, short side 224".
-
-    Args:
-        multi_label: True = what is averaged as "prob" is the sigmoid.
-    """
-    clips = f"{num_clips} clip" + ("s" if num_clips != 1 else "")
-    crops = f"{num_crops} crop" + ("s" if num_crops != 1 else "")
-    words = "sigmoid averaged" if multi_label and average == "prob" else AVERAGE_WORDS[average]
-    return f"{clips} x {crops}, {words}, short side {short_side}"
 
 
 def describe_equal_views(result: MultiViewResult) -> str:

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stvit_video.data.decoding.pictures import is_picture_file
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.given_frames import Frames, GivenFrames
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
+from stvit_video.data.manifests.picture_endings import is_picture_file
 from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.functional import finish_clips
 from stvit_video.inference.trained_model import TrainedModel

@@ -11,32 +11,32 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import Sampler
 
 from stvit_video.data.decoding.video import CAN_ISOLATE
 from stvit_video.data.loading.collate import collate_views
+from stvit_video.data.loading.crash_error import WorkerCrashError
 from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.suspects_apart import SuspectsApart
 from stvit_video.data.loading.video_loader import VideoLoader
-from stvit_video.data.loading.worker_crashes import ReadingNow, WorkerCrashError
+from stvit_video.data.loading.worker_crashes import ReadingNow
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.transforms.device_transform import DeviceTransform
-from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError, evaluate_views
-from stvit_video.evaluation.tables import top_classes
+from stvit_video.evaluation.multiview import MultiViewResult, evaluate_views
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
+from stvit_video.inference.likeliest import likeliest, require_labels
 from stvit_video.inference.model_input import view_dataset
 from stvit_video.inference.prediction import Prediction
+from stvit_video.inference.test_protocol import MAX_VIEWS_PER_FORWARD
 from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.layers.numbers import whole_number
 from stvit_video.models.base import TokenModel
 from stvit_video.utils.compat_loaders import lost_processes_while_waiting
 
-MAX_VIEWS_PER_FORWARD = 16
 MAX_IDLE_LOSSES = 2  # of processes that were at no video
 
 
@@ -68,14 +68,11 @@ def predict_records(
         WorkerCrashError: there is no room for what the processes read, or they are ended from outside.
         OpenFilesError: too many files are open.
     """
-    require_labels(trained, top_k=top_k, threshold=threshold)
+    require_labels(multi_label=trained.multi_label, top_k=top_k, threshold=threshold)
     whole_number("num_workers", num_workers, minimum=0)
     if time_limit_seconds is not None and not time_limit_seconds > 0:
         raise ValueError(f"time_limit_seconds={time_limit_seconds} must be positive")
-    num_views = trained.protocol.num_clips * trained.protocol.num_crops
-    if batch_size is None:
-        batch_size = max(1, MAX_VIEWS_PER_FORWARD // num_views)
-    whole_number("batch_size", batch_size)
+    batch_size = trained.protocol.videos_at_once(batch_size)
     predictor = _Predictor(
         trained,
         [replace(record, label=0, labels=(0,)) for record in records],
@@ -85,53 +82,6 @@ def predict_records(
     )
     decoding = Decoding(time_limit_seconds=time_limit_seconds)
     return _predictions(predictor, decoding, num_workers=num_workers, batch_size=batch_size)
-
-
-def require_labels(trained: TrainedModel, *, top_k: int, threshold: float | None) -> None:
-    """Check which labels of a video are asked for.
-
-    Raises:
-        ValueError: top_k is below 1, the threshold is outside 0 .. 1, or it is meant for several labels a video.
-    """
-    whole_number("top_k", top_k)
-    if threshold is None:
-        return
-    if not trained.multi_label:
-        raise ValueError(
-            f"threshold={threshold} is for checkpoints with several labels a video, this one has one each; use top_k"
-        )
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold={threshold} must be a number between 0 and 1")
-
-
-def likeliest(
-    probabilities: Tensor,
-    classes: Sequence[str],
-    *,
-    top_k: int,
-    threshold: float | None,
-    file: Path | None,
-    seconds: float,
-    features: np.ndarray | None = None,
-) -> Prediction:
-    """The prediction of one video.
-
-    Args:
-        probabilities: (num_classes,).
-        classes: label names in the order of `probabilities`.
-        top_k: labels, fewer if there are fewer classes.
-        threshold: every label with at least this probability in place of the top_k.
-        file: see `Prediction`; with seconds and features.
-    """
-    k = top_k if threshold is None else int((probabilities >= threshold).sum())
-    best = top_classes(probabilities, classes, k=k)
-    return Prediction(
-        file=file,
-        labels=tuple(label for label, _ in best),
-        probabilities=tuple(probability for _, probability in best),
-        seconds=seconds,
-        features=features,
-    )
 
 
 class FeaturesAndLogits(nn.Module):
@@ -267,7 +217,7 @@ class _Predictor:
             number = int(result.indices[row])
             record = self.records[number]
             yield likeliest(
-                probabilities,
+                probabilities.numpy(),
                 self.trained.classes,
                 top_k=self.top_k,
                 threshold=self.threshold,

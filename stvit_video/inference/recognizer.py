@@ -11,13 +11,14 @@ from torch import Tensor
 
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.preprocessing import Preprocessing
-from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.cost_budget import read_budget
+from stvit_video.inference.likeliest import likeliest, require_labels
 from stvit_video.inference.model_input import Given, ModelInput, listed, model_input
-from stvit_video.inference.predicting import MAX_VIEWS_PER_FORWARD, likeliest, predict_records, require_labels
+from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.prediction import Prediction
 from stvit_video.inference.stored_front import choose_within
-from stvit_video.inference.test_protocol import TestProtocol
+from stvit_video.inference.test_protocol import MAX_VIEWS_PER_FORWARD, TestProtocol
 from stvit_video.inference.trained_model import TrainedModel, choose_device
 from stvit_video.layers.numbers import whole_number
 from stvit_video.models.base import TokenModel
@@ -98,7 +99,7 @@ class Recognizer(TrainedModel):
             ValueError: what is given is nothing of these, or a setting is out of range.
             WorkerCrashError: there is no room for what the processes read.
         """
-        require_labels(self, top_k=top_k, threshold=threshold)
+        require_labels(multi_label=self.multi_label, top_k=top_k, threshold=threshold)
         if isinstance(given, (str, bytes, Path, np.ndarray, Tensor)) or not isinstance(given, Iterable):
             found = model_input(self, given, fps=fps, time_limit_seconds=time_limit_seconds)
             return self._predict(found, top_k=top_k, threshold=threshold, features=features)
@@ -156,7 +157,7 @@ class Recognizer(TrainedModel):
             raise NonFiniteLogitsError(f"the model gives NaN or infinite logits for {found.file or 'what was given'}")
         probabilities = self.view_probabilities(logits[None])[0]  # (num_classes,)
         return likeliest(
-            probabilities,
+            probabilities.numpy(),
             self.classes,
             top_k=top_k,
             threshold=threshold,

@@ -5,16 +5,18 @@ from torch import Tensor
 
 from stvit_video.data.decoding.video import BACKENDS
 from stvit_video.data.loading.collate import collate_views
+from stvit_video.data.loading.crash_error import WorkerCrashError
 from stvit_video.data.loading.distributed_sampler import UnpaddedDistributedSampler
 from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.video_loader import VideoLoader
 from stvit_video.data.loading.view_dataset import ViewDataset
-from stvit_video.data.loading.worker_crashes import WorkerCrashError, naming_worker_crashes
+from stvit_video.data.loading.worker_crashes import naming_worker_crashes
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.transforms.device_transform import DeviceTransform
 from stvit_video.evaluation.distributed import rank_and_world_size
 from stvit_video.evaluation.metrics import Metrics, classification_metrics, multi_label_metrics
-from stvit_video.evaluation.multiview import MultiViewResult, NonFiniteLogitsError, evaluate_views
+from stvit_video.evaluation.multiview import MultiViewResult, evaluate_views
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.model_input import view_dataset
 from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.layers.numbers import whole_number

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from stvit_video.data.sampling.protocols import PROTOCOLS
-from stvit_video.evaluation.multiview import AVERAGES
+from stvit_video.evaluation.view_average import AVERAGES
 from stvit_video.inference.cost_budget import BUDGETS
 from stvit_video.utils.command_line import Setting
 from stvit_video.utils.value_kinds import PATH, TEXT, one_of, positive_number, sizes, whole

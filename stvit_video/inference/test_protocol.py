@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from stvit_video.data.sampling.protocols import find_protocol
-from stvit_video.evaluation.multiview import AVERAGES
-from stvit_video.evaluation.tables import describe_protocol
+from stvit_video.evaluation.view_average import describe_protocol, require_average
 from stvit_video.layers.numbers import whole_number
+
+MAX_VIEWS_PER_FORWARD = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,17 @@ class TestProtocol:
         whole_number("num_clips", self.num_clips)
         if self.num_crops not in (1, 3):
             raise ValueError(f"num_crops={self.num_crops} must be 1 (centre) or 3 (along the long side)")
-        if self.average not in AVERAGES:
-            raise ValueError(f"average={self.average!r} is not known; use one of {', '.join(AVERAGES)}")
+        require_average(self.average)
+
+    def videos_at_once(self, batch_size: int | None) -> int:
+        """How many videos run together; None = as many as make MAX_VIEWS_PER_FORWARD views.
+
+        Raises:
+            ValueError: no whole number of at least 1.
+        """
+        if batch_size is None:
+            return max(1, MAX_VIEWS_PER_FORWARD // (self.num_clips * self.num_crops))
+        return whole_number("batch_size", batch_size)
 
     def describe(self, *, short_side: int, multi_label: bool = False) -> str:
         """In words, for a result line.

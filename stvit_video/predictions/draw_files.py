@@ -10,8 +10,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from stvit_video.data.decoding.given_pictures import picture_bytes
-from stvit_video.data.decoding.pictures import decode_picture, is_picture_file
+from stvit_video.data.decoding.pictures import decode_picture
 from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.manifests.picture_endings import is_picture_file
 from stvit_video.predictions.frame_progress import frame_progress
 from stvit_video.predictions.inputs import VideoList, read_inputs
 from stvit_video.predictions.label_table import LABEL_ENDINGS

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from stvit_video.data.decoding.pictures import IMAGE_EXTENSIONS, is_picture_file
 from stvit_video.data.manifests.csv_rows import read_rows, read_segment
 from stvit_video.data.manifests.faults import Faults, ManifestError
+from stvit_video.data.manifests.picture_endings import IMAGE_EXTENSIONS, is_picture_file
 from stvit_video.data.manifests.video_endings import describe_endings, is_video_file
 from stvit_video.predictions.folder_search import Search, endings_near, search_folder, search_pattern
 from stvit_video.predictions.listed_video import Key, ListedVideo

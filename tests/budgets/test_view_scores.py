@@ -11,7 +11,7 @@ from stvit_video.budgets.view_scores import ViewScores, group_of
 from stvit_video.data.loading.frame_source import FrameSource
 from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.sampling.protocols import find_protocol
-from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.recognizer import load_recognizer
 
 

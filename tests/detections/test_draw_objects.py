@@ -106,7 +106,7 @@ def test_a_file_that_is_not_there_is_named(files, capsys):
 def test_the_settings_of_each_kind_are_those_of_the_command():
     from stvit_video.detections.draw_objects import OF_MAPS
     from stvit_video.predictions.draw_files import OF_LABELS
-    from stvit_video.predictions.label_run import OF_PICTURES
+    from stvit_video.predictions.label_output import OF_PICTURES
 
     known = {setting.name for setting in COMMAND.settings}
     assert {*OF_LABELS, *OF_PICTURES} <= known

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from stvit_video.evaluation.multiview import (
-    NonFiniteLogitsError,
     aggregate_views,
     evaluate_views,
     in_manifest_order,
     join_results,
 )
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
 
 C, T, H, W = 3, 2, 5, 7
 NUM_CLASSES = 4

@@ -13,7 +13,6 @@ from stvit_video.evaluation.tables import (
     clip_accuracy,
     clip_rows,
     describe_equal_views,
-    describe_protocol,
     describe_unread,
     line_of,
     metric_word,
@@ -128,19 +127,14 @@ def test_top_classes_are_sorted_and_bounded() -> None:
 
 
 def test_result_line(result: MultiViewResult) -> None:
-    protocol = describe_protocol(num_clips=4, num_crops=3, average="prob", short_side=64)
     metrics = ClassificationMetrics(
         top1=0.95333, top5=0.9979, mean_class_accuracy=0.951, confusion_matrix=torch.zeros(3, 3)
     )
-    line = result_line(metrics, result=result, protocol=protocol)
+    line = result_line(metrics, result=result, protocol="4 clips x 3 crops, softmax averaged, short side 64")
     assert line == (
         "top-1 0.953  top-5 0.998  mean-class 0.951  "
         "(2 of 3 videos, 4 clips x 3 crops, softmax averaged, short side 64)"
     )
-    one = describe_protocol(num_clips=1, num_crops=1, average="logit", short_side=224)
-    assert one == "1 clip x 1 crop, logits averaged, short side 224"
-    several = describe_protocol(num_clips=1, num_crops=2, average="prob", short_side=7, multi_label=True)
-    assert several == "1 clip x 2 crops, sigmoid averaged, short side 7"
 
 
 def test_lines_of_other_metrics(result: MultiViewResult) -> None:

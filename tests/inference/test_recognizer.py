@@ -9,7 +9,7 @@ import torch
 
 import stvit_video
 from stvit_video.data.decoding.request import DecodeError
-from stvit_video.evaluation.multiview import NonFiniteLogitsError
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.model_input import model_input
 from stvit_video.inference.recognizer import load_recognizer, make_output_dir
 from stvit_video.inference.test_protocol import TestProtocol

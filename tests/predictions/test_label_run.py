@@ -1,26 +1,10 @@
+"""The settings of predict that a checkpoint which labels videos can't take."""
+
 import re
 
 import pytest
 
 from stvit_video.predict import main
-from stvit_video.predictions.label_run import FEW_VIDEOS, MOST_WORKERS, choose_num_workers, summary
-from stvit_video.predictions.result_files import Targets
-from stvit_video.predictions.to_files import Outcome
-
-
-def test_a_few_videos_are_decoded_here_and_many_by_a_process_for_each_core():
-    assert choose_num_workers(FEW_VIDEOS) == 0
-    assert 1 <= choose_num_workers(FEW_VIDEOS + 1) <= MOST_WORKERS
-
-
-def test_a_line_tells_what_was_done(tmp_path):
-    targets = Targets(tmp_path / "a.csv", None)
-    done = Outcome(num_videos=3, num_failed=1, num_new=2, was_complete=False)
-    line = summary(done, targets, seconds=4.0)
-    assert re.fullmatch(r".*a.csv: 3 videos, 1 of them .* read .*error.*; 2 predicted in 4 s, 0.5 videos/s", line)
-    before = Outcome(num_videos=3, num_failed=1, num_new=0, was_complete=True)
-    line = summary(before, targets, seconds=0.0)
-    assert re.search("complete, 3 videos, 1 .*retry_errors=true.*nothing is left", line)
 
 
 @pytest.mark.parametrize(

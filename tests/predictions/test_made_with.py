@@ -1,12 +1,10 @@
 """What results depend on: the same for a copy of a checkpoint, another for everything that changes a probability."""
 
-from dataclasses import replace
-
 import pytest
-import torch
 
 from stvit_video.inference.recognizer import load_recognizer
-from stvit_video.predictions.made_with import checkpoint_digest, describe_differences, made_with
+from stvit_video.predictions.checkpoint_digest import checkpoint_values
+from stvit_video.predictions.made_with import describe_differences, made_with
 
 
 @pytest.fixture
@@ -15,7 +13,13 @@ def recognizer(tiny_run):
 
 
 def values(recognizer, **settings):
-    return made_with(recognizer, **({"top_k": 5, "threshold": None, "features": False} | settings))
+    return made_with(
+        checkpoint_values(recognizer),
+        protocol=recognizer.protocol,
+        preprocessing=recognizer.preprocessing,
+        num_classes=len(recognizer.classes),
+        **({"top_k": 5, "threshold": None} | settings),
+    )
 
 
 def test_the_values_are_plain_and_named_as_settings_are(recognizer):
@@ -24,27 +28,6 @@ def test_the_values_are_plain_and_named_as_settings_are(recognizer):
     assert (found["top_k"], found["threshold"], found["num_tokens"]) == (3, None, [1, 2, 2])  # three classes
     assert (found["num_frames"], found["crop_size"]) == (4, 16)
     assert values(recognizer, threshold=0.5)["top_k"] is None
-
-
-def test_the_digest_is_of_the_content(recognizer, tiny_run, tmp_path):
-    (tmp_path / "copy.ckpt").write_bytes(tiny_run.checkpoint.read_bytes())
-    assert checkpoint_digest(load_recognizer(tmp_path / "copy.ckpt", device="cpu")) == checkpoint_digest(recognizer)
-    digest = checkpoint_digest(recognizer)
-    others = [
-        replace(recognizer, classes=recognizer.classes[::-1]),
-        replace(recognizer, multi_label=True),
-        replace(recognizer, model_name="another"),
-    ]
-    assert len({digest, *map(checkpoint_digest, others)}) == 4
-    with torch.no_grad():
-        weight = next(recognizer.model.parameters())
-        weight.view(-1)[0] = torch.nextafter(weight.view(-1)[0], torch.tensor(1e9))
-    assert checkpoint_digest(recognizer) != digest
-
-
-def test_weights_of_two_bytes_have_a_digest(recognizer):
-    half = replace(recognizer, model=recognizer.model.to(torch.bfloat16))
-    assert checkpoint_digest(half) != checkpoint_digest(replace(recognizer, model=recognizer.model.float()))
 
 
 def test_every_choice_is_seen(recognizer, tiny_run):
@@ -61,4 +44,7 @@ def test_differences_in_words():
     assert describe_differences(then, now) == (
         "another checkpoint (digest aaaaaaaaaaaa then, bbbbbbbbbbbb now); num_tokens=4,2,2 then, 1,2,2 now; "
         "features=false then, true now; threshold=none then, 0.5 now"
+    )
+    assert describe_differences({"bundle": "a" * 64}, {"bundle": "b" * 64}).startswith(
+        "another bundle (digest aaaaaaaaaaaa "
     )

@@ -1,5 +1,5 @@
 from stvit_video.data.decoding.video import READERS
-from stvit_video.evaluation.multiview import AVERAGES
+from stvit_video.evaluation.view_average import AVERAGES
 from stvit_video.inference.scoring import PRECISIONS
 from stvit_video.utils import choices
 from stvit_video.utils.choices import words_of

@@ -18,7 +18,6 @@ from stvit_video.data.decoding.container import MAX_FRAME_PIXELS
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.sampling.frame_times import FrameTimes
 
-IMAGE_EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 FPS = 1.0  # a rate must be above 0; with one frame it decides nothing
 # What the bytes may be, whatever the extension says. Not all that Pillow knows: some of its readers start programs.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -160,11 +159,6 @@ def opened_picture(content: bytes, *, name: str) -> Iterator[Image.Image]:
         raise picture_error(name, f"it is no picture of a known format ({', '.join(FORMATS)})") from error
     except Exception as error:  # Pillow's readers of damaged bytes raise whatever they stumble over
         raise picture_error(name, f"{error or type(error).__name__}") from error
-
-
-def is_picture_file(name: str) -> bool:
-    """Whether the extension is that of a picture."""
-    return name.lower().endswith(IMAGE_EXTENSIONS)
 
 
 def upright(image: Image.Image) -> Image.Image:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from stvit_video.data.decoding.pictures import is_picture_file
 from stvit_video.data.layouts.part_folders import PART_FOLDERS, warn_of_other_name
 from stvit_video.data.layouts.places import Reading, existing
 from stvit_video.data.manifests.builder import Listed, build_manifest_of
 from stvit_video.data.manifests.faults import NUM_FAULTS_SHOWN, Faults, ManifestError
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.data.manifests.picture_endings import is_picture_file
 from stvit_video.data.shards.zip_members import list_members
 from stvit_video.utils.addresses import Place
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from stvit_video.data.decoding.pictures import is_picture_file
 from stvit_video.data.manifests.class_names import ClassNames
 from stvit_video.data.manifests.findings import Findings, doubles, first_of
 from stvit_video.data.manifests.manifest import NO_SINGLE_LABEL, VideoRecord
 from stvit_video.data.manifests.mapped_pictures import MappedPictures, MapRecord
+from stvit_video.data.manifests.picture_endings import is_picture_file
 from stvit_video.data.shards.file_tree import FileTree, Located
 from stvit_video.data.shards.picture_files import read_stored_map
 

@@ -6,7 +6,6 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from stvit_video.data.decoding.pictures import is_picture_file
 from stvit_video.data.layouts.coco_reading import picture_record, tell_absent
 from stvit_video.data.layouts.places import existing
 from stvit_video.data.layouts.voc_folders import find_voc_list, find_voc_tree, read_voc_list
@@ -14,6 +13,7 @@ from stvit_video.data.layouts.voc_xml import VocPicture, read_voc_xml
 from stvit_video.data.manifests.annotated_pictures import AnnotatedPictures, ListedObject, pack_objects
 from stvit_video.data.manifests.box_checks import check_boxes
 from stvit_video.data.manifests.findings import Findings, first_of
+from stvit_video.data.manifests.picture_endings import is_picture_file
 from stvit_video.data.shards.file_tree import FileTree
 from stvit_video.utils.addresses import Place
 

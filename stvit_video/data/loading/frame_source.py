@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from stvit_video.data.decoding.request import DecodeError, DecoderKilledError
 from stvit_video.data.decoding.video import open_video
+from stvit_video.data.loading.chosen_frames import chosen_frames
 from stvit_video.data.loading.picture_reader import open_image
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
-from stvit_video.data.sampling.frame_indices import segment_frame_range
 from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.shards.tar_reader import FetchError, open_member
 from stvit_video.data.transforms.crops import resized_size
@@ -271,15 +271,6 @@ def _read_segment(video: Any, record: VideoRecord, choose: Callable[[FrameTimes]
     indices = chosen_frames(video, record, choose)
     frames = torch.as_tensor(video.read(indices))  # (n, H, W, 3)
     return Reading(frames, video.times.seconds[indices].tolist())
-
-
-def chosen_frames(video: Any, record: VideoRecord, choose: Callable[[FrameTimes], Sequence[int]]) -> list[int]:
-    """Numbers of frames of the file, of what is chosen in its segment."""
-    try:
-        first, stop = segment_frame_range(video.times, record.start_seconds, record.end_seconds)
-    except ValueError as error:
-        raise DecodeError(f"{record.place}: {error}") from error
-    return [first + index for index in choose(video.times.segment(first, stop))]
 
 
 def _cached_size(height: int, width: int, short_side: int) -> tuple[int, int]:

@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from stvit_video.data.loading.frame_source import CHUNK_BYTES, FrameSource, chosen_frames
+from stvit_video.data.loading.chosen_frames import chosen_frames
+from stvit_video.data.loading.frame_source import CHUNK_BYTES, FrameSource
 from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.functional import channels_first, resize_short_side

@@ -15,12 +15,8 @@ from typing import Any
 
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate, default_convert, get_worker_info
 
-from stvit_video.data.loading.worker_crashes import (
-    Watched,
-    WorkerCrashError,
-    full_memory_sentence,
-    naming_worker_crashes,
-)
+from stvit_video.data.loading.crash_error import WorkerCrashError
+from stvit_video.data.loading.worker_crashes import Watched, full_memory_sentence, naming_worker_crashes
 from stvit_video.data.loading.worker_init import init_worker
 from stvit_video.utils.child_processes import end_processes, register_owner
 from stvit_video.utils.compat_loaders import forget_processes, half_made_iterator, lost_process_error

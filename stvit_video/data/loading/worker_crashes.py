@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
+from stvit_video.data.loading.crash_error import WorkerCrashError
 from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.utils.compat import find_lost_workers, is_of_full_shared_memory
 from stvit_video.utils.open_files import OpenFilesError, is_of_open_files
@@ -25,22 +26,6 @@ _ADVICE = {
     "crash, or leave the video out of the list",
 }
 _OTHERWISE = "look for its own words above, or use {0}num_workers=0 to see them"
-
-
-class WorkerCrashError(RuntimeError):
-    """A loader process was ended from outside; the message names the video that it was reading.
-
-    Args:
-        message: the sentence.
-        videos: manifest positions of what the lost processes were reading, in any of the data sets; empty where that
-            is not known, or where no process was lost.
-        is_lost: True = a process was lost, False = there was no room.
-    """
-
-    def __init__(self, message: str, *, videos: tuple[int, ...] = (), is_lost: bool = False) -> None:
-        super().__init__(message)
-        self.videos = videos
-        self.is_lost = is_lost
 
 
 class ReadingNow:

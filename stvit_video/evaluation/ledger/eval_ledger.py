@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stvit_video.evaluation.multiview import AVERAGES, MultiViewResult, in_manifest_order
+from stvit_video.evaluation.multiview import MultiViewResult, in_manifest_order
+from stvit_video.evaluation.view_average import AVERAGES
 
 NUM_SHOWN = 3
 

@@ -22,7 +22,8 @@ from stvit_video.evaluation.metrics import (
     top_hits,
 )
 from stvit_video.evaluation.multiview import MultiViewResult, aggregate_views
-from stvit_video.evaluation.tables import Row, describe_equal_views, describe_protocol, line_of, metric_word
+from stvit_video.evaluation.tables import Row, describe_equal_views, line_of, metric_word
+from stvit_video.evaluation.view_average import describe_protocol
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from picture_maker import as_pillow_has_it, pixels, record_of, write_picture
 from PIL import Image
 
-from stvit_video.data.decoding.pictures import decode_picture, is_picture_file, read_header
+from stvit_video.data.decoding.pictures import decode_picture, read_header
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.shards.picture_files import read_picture
 
@@ -89,11 +89,6 @@ def test_exif_turns_the_picture_upright(tmp_path, number, extension):
 def test_damaged_exif_leaves_the_picture_as_it_is_stored(tmp_path):
     path = saved(tmp_path / "x.jpg", Image.new("RGB", (7, 5), RED), exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x09nonsense")
     assert np.array_equal(pixels(path), as_pillow_has_it(path))
-
-
-@pytest.mark.parametrize(("name", "expected"), [("a.JPEG", True), ("b.webp", True), ("c.gif", False), ("jpg", False)])
-def test_extensions(name, expected):
-    assert is_picture_file(name) is expected
 
 
 def test_the_format_is_that_of_the_bytes(tmp_path):

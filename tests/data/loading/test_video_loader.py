@@ -12,9 +12,9 @@ from failing_queue import FULL, LocalErrors, Sleepy, UnsendableItems
 from torch.utils.data import DataLoader, Dataset
 
 from stvit_video.data.loading.clip_dataset import ClipDataset
+from stvit_video.data.loading.crash_error import WorkerCrashError
 from stvit_video.data.loading.multi_scale import SizedBatches
 from stvit_video.data.loading.video_loader import ReadyToTravel, VideoLoader
-from stvit_video.data.loading.worker_crashes import WorkerCrashError
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import TrainTransform
 from stvit_video.utils.child_processes import end_child_processes

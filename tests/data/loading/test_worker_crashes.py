@@ -11,13 +11,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from stvit_video.data.loading.clip_dataset import ClipDataset
+from stvit_video.data.loading.crash_error import WorkerCrashError
 from stvit_video.data.loading.view_dataset import ViewDataset
-from stvit_video.data.loading.worker_crashes import (
-    ReadingNow,
-    WorkerCrashError,
-    explain_worker_crash,
-    naming_worker_crashes,
-)
+from stvit_video.data.loading.worker_crashes import ReadingNow, explain_worker_crash, naming_worker_crashes
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.data.transforms.train_transform import TrainTransform
