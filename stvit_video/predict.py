@@ -1,6 +1,7 @@
 """`python -m stvit_video.predict ckpt_path=run/best.ckpt video.mp4 [more ...]`: the likeliest labels of videos.
 
-Only the checkpoint is needed: it holds labels, preprocessing and protocol. Videos are files, folders, patterns, lists,
+Only the checkpoint is needed: it holds labels, preprocessing and protocol. With bundle= in its place torch is neither
+loaded nor needed. Videos are files, folders, patterns, lists,
 or names from standard input. Without out= the labels are shown in the terminal. With it they go into a table, and the
 same command goes on where an earlier one stopped.
 
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from stvit_video.data.loading.worker_crashes import WorkerCrashError
+from stvit_video.data.loading.crash_error import WorkerCrashError
 from stvit_video.inference.shared_settings import (
     BUDGET,
     CKPT_PATH,
@@ -25,10 +26,10 @@ from stvit_video.inference.shared_settings import (
     VIEWS,
 )
 from stvit_video.predictions.feature_table import FEATURE_ENDINGS
-from stvit_video.predictions.label_run import FEW_VIDEOS, MOST_WORKERS
+from stvit_video.predictions.label_output import FEW_VIDEOS, MOST_WORKERS
 from stvit_video.predictions.result_files import ending_rule
-from stvit_video.tasks.task_list import task_of_checkpoint
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
+from stvit_video.utils.optional import MissingLibraryError, load_optional
 from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, number, whole
 
 
@@ -53,7 +54,13 @@ COMMAND = Command(
         kind=TEXT,  # a path would lose the ./ of ./-
     ),
     settings=(
-        CKPT_PATH,
+        replace(CKPT_PATH, stand_ins=("bundle",)),
+        Setting(
+            name="bundle",
+            kind=replace(PATH, example="outputs/<run>/bundle_onnx"),
+            help="folder written by stvit_video.export, in place of a checkpoint",
+            excludes=("ckpt_path",),
+        ),
         Setting(
             name="out",
             kind=replace(PATH, example="labels.csv"),
@@ -111,7 +118,7 @@ COMMAND = Command(
         Setting(
             name="num_workers",
             kind=whole(low=0),
-            help="processes that decode and, on a CPU, run the model; 0 = none beside this one",
+            help="processes that decode and, on a CPU, run the model; of a bundle threads that decode; 0 = none beside",
             default_words=f"0 for up to {FEW_VIDEOS} videos, else one a core, at most {MOST_WORKERS}",
         ),
         Setting(
@@ -121,6 +128,12 @@ COMMAND = Command(
             default_words="as many as make 16 clips and crops",
         ),
         TIME_LIMIT,
+        Setting(
+            name="num_threads",
+            kind=whole(low=1),
+            help="bundles: CPU threads that run the graph",
+            default_words="one a core",
+        ),
         DEVICE,
     ),
     examples=(
@@ -130,6 +143,7 @@ COMMAND = Command(
         "python -m stvit_video.predict ckpt_path=run/best.ckpt - out=labels.parquet extend=true < names.txt",
         "python -m stvit_video.predict ckpt_path=run/best.ckpt protocol=videoswin top_k=3 a.mp4 b.mp4 -- c=d.mp4",
         "python -m stvit_video.predict ckpt_path=run/best.ckpt gmacs=5 video.mp4",
+        "python -m stvit_video.predict bundle=run/bundle_onnx videos/ out=labels.csv",
         "python -m stvit_video.predict ckpt_path=detector/best.ckpt photo.jpg street.mp4 out=seen every=2",
         "python -m stvit_video.predict ckpt_path=segmenter/best.ckpt photo.jpg street.mp4 out=seen window=512",
     ),
@@ -138,17 +152,27 @@ COMMAND = Command(
 
 
 def predict(given: Given) -> int:
-    """Predict as the task of the checkpoint does; 1 if some files could not be read, else 0.
+    """Predict by the bundle, or as the task of the checkpoint does; 1 if some files could not be read, else 0.
 
     Raises:
-        ValueError: as `Task.predict`.
+        ValueError: as `Task.predict` or `label_by_bundle`, or a setting of bundles for a checkpoint.
+        MissingLibraryError: a checkpoint is given and torch is not installed, or the bundle's runtime is not.
     """
+    if given.bundle is not None:
+        from stvit_video.bundles.bundle_labels import label_by_bundle
+
+        return label_by_bundle(given)
+    if given.num_threads is not None:
+        raise ValueError(f"num_threads={given.num_threads} is for bundles; leave it out, or give bundle=")
+    load_optional("torch", needed_for="ckpt_path=", install="pip install stvit-video")
+    from stvit_video.tasks.task_list import task_of_checkpoint
+
     return task_of_checkpoint(str(given.ckpt_path)).predict(given)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Predict videos; gives the exit status, 1 if some could not be read."""
-    return COMMAND.run(predict, arguments, failures=(WorkerCrashError,))
+    return COMMAND.run(predict, arguments, failures=(WorkerCrashError, MissingLibraryError))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ class Setting:
         default: the value where it is not given. null on the command line gives a default of None, too.
         default_words: what --help says of a default that is None, such as "the checkpoint's".
         is_needed: True = it must be given.
+        stand_ins: settings one of which may be given in its place, so that it is not needed.
         aliases: older names of it.
         excludes: settings that must not be given beside it.
     """
@@ -66,12 +67,14 @@ class Setting:
     default: Any = None
     default_words: str = "none"
     is_needed: bool = False
+    stand_ins: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
 
     def help_line(self) -> str:
         """Its line in --help."""
-        note = "needed" if self.is_needed else f"default: {self.default_text()}"
+        needed = ", or ".join(["needed", *(f"{name}=" for name in self.stand_ins)])
+        note = needed if self.is_needed else f"default: {self.default_text()}"
         return f"  {f'{self.name}={self.kind.sign}':{WIDTH - 1}} {self.help} ({note})"
 
     def default_text(self) -> str:
@@ -262,8 +265,10 @@ class _Reader:
 
     def _value(self, setting: Setting) -> Any:
         if setting.name not in self.texts:
-            if setting.is_needed and setting.name not in self.broken:
-                self.faults.append(f"{setting.name} is missing; give {setting.name}={setting.kind.example}")
+            is_replaced = any(name in self.texts for name in setting.stand_ins)
+            if setting.is_needed and not is_replaced and setting.name not in self.broken:
+                ways = [f"{setting.name}={setting.kind.example}", *(f"{name}=" for name in setting.stand_ins)]
+                self.faults.append(f"{setting.name} is missing; give {' or '.join(ways)}")
             return setting.default
         beside = [name for name in setting.excludes if name in self.texts]
         if beside and f"{beside[0]} and {setting.name} {EXCLUDE}" not in self.faults:
