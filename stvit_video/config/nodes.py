@@ -34,6 +34,16 @@ FROM_DATA = {"image_size": "${data.crop_size}", "num_frames": "${data.num_frames
 IN_TRAINING = {"drop_path_rate": 0.1}  # where a training's default is not the model's
 
 
+class SharedNodes(dict[str, Any]):
+    """Nodes that copies of Hydra's store have in common: each composition copies the store, with every node in it.
+
+    Nothing changes a node, as Hydra copies the one that it loads.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "SharedNodes":
+        return self
+
+
 def command_node(name: str) -> dict[str, Any]:
     """The settings of a command by all tasks, those of sweeps included where it takes -m.
 
@@ -88,6 +98,8 @@ def register_nodes() -> None:
     `layout`.
     """
     store = ConfigStore.instance()
+    if not isinstance(store.repo, SharedNodes):
+        store.repo = SharedNodes(store.repo)
     for name in COMMANDS:
         store.store(name=f"{name}_settings", node=command_node(name), provider=PROVIDER)
     for task in TASK_SETTINGS:

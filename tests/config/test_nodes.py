@@ -1,8 +1,10 @@
+import copy
 import re
 
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
@@ -77,3 +79,14 @@ def test_a_model_that_is_none_is_told_with_those_that_are():
     with pytest.raises(ConfigCompositionException, match=re.escape("'model/deit_tinny'")) as error:
         composed("train", "model=deit_tinny")
     assert "stvit_video_deit_small" in str(error.value.__cause__ or error.value)
+
+
+def test_nodes_are_shared_by_copies_of_the_store_and_not_by_configurations():
+    store = ConfigStore.instance()
+    assert copy.deepcopy(store).load("model/deit_tiny.yaml").node == model_node("deit_tiny")
+    assert copy.deepcopy(store).repo["model"]["deit_tiny.yaml"].node is store.repo["model"]["deit_tiny.yaml"].node
+    before = composed("train", "model=deit_tiny")
+    with initialize_config_dir(CONF_DIR, version_base="1.3"):
+        settings = compose("train", overrides=["model=deit_tiny", "data.num_frames=3"])
+    settings.model.embed_dim = settings.data.frame_stride = 7
+    assert composed("train", "model=deit_tiny") == before
