@@ -8,7 +8,7 @@ from tiny_training import settings_for
 
 import stvit_video
 from stvit_video.evaluate import evaluate
-from stvit_video.export_run import export_run
+from stvit_video.exporting.export_checkpoint import export_run
 from stvit_video.models import create_model, load_checkpoint, model_from_checkpoint
 from stvit_video.predict import main as predict
 from stvit_video.train import train

@@ -11,7 +11,7 @@ from stvit_video import predict as predict_command
 from stvit_video.dense.load_dense import load_start
 from stvit_video.detections.trained_detector import detector_from_checkpoint
 from stvit_video.evaluate import evaluate
-from stvit_video.export_run import export_run
+from stvit_video.exporting.export_checkpoint import export_run
 
 FILES = {"README.md", "config.yaml", "labels.json", "model.safetensors", "result.json"}
 

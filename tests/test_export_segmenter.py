@@ -10,7 +10,7 @@ from segmenter_run import segmenter_settings
 import stvit_video
 from stvit_video import predict as predict_command
 from stvit_video.evaluate import evaluate
-from stvit_video.export_run import export_run
+from stvit_video.exporting.export_checkpoint import export_run
 from stvit_video.train import train
 
 FILES = {"README.md", "config.yaml", "labels.json", "model.safetensors", "result.json"}
