@@ -11,7 +11,7 @@ pytestmark = pytest.mark.commands
 
 PAGE = page("add_a_backbone.md")
 CHANGE = re.compile(r"^```diff\n(.*?)^```", re.MULTILINE | re.DOTALL)
-CHANGED = ("stvit_video/models/registry.py", "tests/test_all_models.py")
+CHANGED = ("stvit_video/models/registry.py", "tests/test_all_models.py", "tests/helpers/short_models.py")
 USE = re.compile(r"^No further line .*?```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -55,7 +55,7 @@ class GraphFormat:
         """
         if precision not in self.precisions:
             others = ", ".join(form.name for form in FORMATS.values() if precision in form.precisions)
-            way = f"or take precision={precision} with format={others}" if others else "no format has another"
+            way = f"or take precision={precision} with format={others}" if others else f"no format has {precision}"
             raise ValueError(
                 f"precision={precision} is none of format={self.name}, which has {', '.join(self.precisions)}; "
                 f"use one of these, {way}"

@@ -100,6 +100,14 @@ class DenseModel(nn.Module):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what its outputs are")
 
+    def picture_outputs(self, pictures: Tensor) -> dict[str, Tensor]:
+        """What is computed of whole pictures, each tensor with a row for every picture: what an exported graph gives.
+
+        Args:
+            pictures: (B, 3, H, W) normalised; all of them are as large as the batch.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what its outputs are")
+
     def forward(self, pictures: Tensor, sizes: Sequence[Size]) -> dict[str, Any]:
         """As `outputs`."""
         return self.outputs(pictures, sizes)

@@ -197,6 +197,19 @@ class RegionDetector(Detector):
         padded, maps, _ = self.maps(pictures, shared)
         return self._answers(padded, maps, sizes)
 
+    def picture_outputs(self, pictures: Tensor) -> dict[str, Tensor]:
+        """See `DenseModel.picture_outputs`: "objects" and "object_boxes" of `outputs`, and the maps to pool from.
+
+        Proposals, pooled regions and what the stages answer to them are no part of it.
+
+        Returns:
+            "objects" (B, A), "object_boxes" (B, A, 4) and "map_1" (B, C, H / 4, W / 4), "map_2" and so on.
+        """
+        _, maps, _ = self.maps(pictures)
+        objects, object_boxes = self.rpn(maps)
+        pooled_from = {f"map_{i + 1}": maps[i] for i in range(len(self.map_strides))}
+        return {"objects": objects, "object_boxes": object_boxes, **pooled_from}
+
     def _answers(self, padded: Tensor, maps: list[Tensor], sizes: Sequence[Size]) -> dict[str, Any]:
         objects, object_boxes = self.rpn(maps)
         anchors = self.anchors(maps, padded, sizes)

@@ -114,7 +114,13 @@ class RetinaNet(Detector):
             "classes" (B, A, num_classes) logits and "boxes" (B, A, 4) offsets.
         """
         checked_sizes(pictures, sizes)
-        _, maps, _ = self.maps(pictures, shared)
+        return self._answers(self.maps(pictures, shared)[1])
+
+    def picture_outputs(self, pictures: Tensor) -> dict[str, Tensor]:
+        """See `DenseModel.picture_outputs`: those of `outputs`."""
+        return self._answers(self.maps(pictures)[1])
+
+    def _answers(self, maps: list[Tensor]) -> dict[str, Tensor]:
         answers = self.head(maps)
         return {"classes": answers["cls_logits"], "boxes": answers["bbox_regression"]}
 

@@ -110,6 +110,10 @@ class Segmenter(DenseModel):
         checked_sizes(pictures, sizes)
         return self.answers(pictures, auxiliary=True, shared=shared)
 
+    def picture_outputs(self, pictures: Tensor) -> dict[str, Tensor]:
+        """See `DenseModel.picture_outputs`: "logits" of `outputs`."""
+        return self.answers(pictures, auxiliary=False)
+
     def segment(
         self,
         pictures: Tensor,

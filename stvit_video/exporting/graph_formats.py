@@ -1,12 +1,16 @@
 """From a module to a file that another runtime reads."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
+from torch.export import ExportedProgram
 
 from stvit_video.bundles.bundle_formats import FORMATS, GraphFormat, find_format
+from stvit_video.exporting.coreml_package import write_coreml
+from stvit_video.exporting.executorch_program import LARGEST_BATCH, write_executorch
 from stvit_video.exporting.fold_norms import fold_norms
 from stvit_video.exporting.onnx_file import write_onnx
 from stvit_video.exporting.openvino_file import write_openvino
@@ -24,7 +28,7 @@ def write_graph(
     format: str,
     precision: str = "fp32",
     outputs: Sequence[str] = ("logits",),
-    quantise: Callable[[Any], Any] | None = None,
+    quantise: Callable[[ExportedProgram, Any], Any] | None = None,
 ) -> Path:
     """Write the graph of a module, batch norms folded into convolutions, for any batch size.
 
@@ -36,7 +40,7 @@ def write_graph(
         format: a name in `FORMATS`.
         precision: one of the format's.
         outputs: names of what the module gives.
-        quantise: for precision="int8": makes the model in 8 bits of an `openvino.Model`.
+        quantise: for precision="int8": makes the model in 8 bits of the program and its `openvino.Model`.
 
     Returns:
         The path of the file, or of the folder that the format takes for a file.
@@ -51,12 +55,18 @@ def write_graph(
     if (precision == "int8") != (quantise is not None):
         raise ValueError(f"precision={precision} came {'with' if quantise else 'without'} quantise, which int8 needs")
     form.check_libraries()
-    program = export_program(fold_norms(module), example)
+    largest = LARGEST_BATCH if form.name == "executorch" else None
+    program = export_program(fold_norms(module), example, largest_batch=largest)
     path = folder / f"{name}{form.ending}"
     if form.name == "torch_export":
         write_program(program, path)
     elif form.name == "onnx":
         write_onnx(program, path, outputs=outputs)
     elif form.name == "openvino":
-        write_openvino(program, path, outputs=outputs, quantise=quantise)
+        write_openvino(program, path, outputs=outputs, quantise=quantise and partial(quantise, program))
+    elif form.name == "coreml":
+        write_coreml(program, path, outputs=outputs)
+    else:
+        assert form.name == "executorch"
+        write_executorch(program, path)
     return path

@@ -1,6 +1,7 @@
 """The parts of a CAS-ViT: stem, additive token mixer and its block, over tokens on a grid."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -60,6 +61,8 @@ class Stem(nn.Module):
         dim: channels C.
     """
 
+    norms_behind: ClassVar[Mapping[str, str]] = {"norm1": "conv1", "norm2": "conv2"}
+
     def __init__(self, in_channels: int, dim: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, dim // 2, 3, stride=2, padding=1)
@@ -81,6 +84,8 @@ class Downsample(nn.Module):
         out_dim: channels C' behind.
     """
 
+    norms_behind: ClassVar[Mapping[str, str]] = {"norm": "proj"}
+
     def __init__(self, in_dim: int, out_dim: int) -> None:
         super().__init__()
         self.proj = nn.Conv2d(in_dim, out_dim, 3, stride=2, padding=1)
@@ -97,6 +102,8 @@ class LocalPerception(nn.Module):
     Args:
         dim: channels C.
     """
+
+    norms_behind: ClassVar[Mapping[str, str]] = {"norm": "conv1"}
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -117,6 +124,8 @@ class SpatialGate(nn.Module):
     Args:
         dim: channels C.
     """
+
+    norms_behind: ClassVar[Mapping[str, str]] = {"norm": "depthwise"}
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -217,6 +226,8 @@ class MixerBlock(nn.Module):
 
     Source: Zhang et al. 2024 (CAS-ViT, arXiv:2408.03703), section 3.
     """
+
+    norms_before: ClassVar[Mapping[str, str]] = {"norm1": "mixer.qkv", "norm2": "mlp.fc1"}
 
     def __init__(self, dim: int, *, mlp_ratio: float = 4.0, drop_path_rate: float = 0.0) -> None:
         super().__init__()

@@ -196,7 +196,11 @@ class CasViT(TokenModel):
 
     def forward_features(self, clip: Tensor) -> Tensor:
         """Features (B, C) of a clip or image: the mean over the tokens of the last level."""
-        return self.forward_tokens(clip).mean(1)
+        return self.features_of(self.encode_frames(clip))
+
+    def features_of(self, image_tokens: Tensor) -> Tensor:
+        """Features (B, C) of what `encode_frames` gives."""
+        return self.mix_frames(image_tokens).mean(1)
 
     def forward_head(self, features: Tensor) -> Tensor:
         """Features (B, C) -> logits (B, num_classes); with distillation the mean of both heads'."""

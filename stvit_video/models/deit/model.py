@@ -205,7 +205,12 @@ class DeiT(TokenModel):
 
     def forward_features(self, clip: Tensor) -> Tensor:
         """Features (B, C) of a clip: the mean of its class tokens (of an image: the one), or of all its tokens."""
-        image_tokens, class_tokens = self.encode_frames(clip)
+        return self.features_of(*self.encode_frames(clip))
+
+    def features_of(self, image_tokens: Tensor, class_tokens: Tensor | None = None) -> Tensor:
+        """Features (B, C) of what `encode_frames` gives; without class tokens where it gives none."""
+        if class_tokens is None:
+            class_tokens = image_tokens.flatten(1, -2)[:, :0]  # (B, 0, C)
         tokens = self.mix_frames(image_tokens, class_tokens)
         features = tokens[:, : class_tokens.shape[1] or None].mean(1)
         return self.norm(features) if self.norm_after_pool else features

@@ -1,7 +1,8 @@
 """What a Swin has beside its attention: two ways into tokens, the merging of patches, and its makers of blocks."""
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +47,8 @@ class ConvStem(nn.Module):
     Source: STViT-R for Swin, as released (docs/develop/design.md, "STViT, STViT-R and video"). Clips are our extension:
         a first convolution over time whose kernel and stride are the tubelet.
     """
+
+    norms_behind: ClassVar[Mapping[str, str]] = {"norm1": "conv1", "norm2": "conv2"}
 
     def __init__(self, patch_size: tuple[int, ...], *, in_channels: int = 3, embed_dim: int) -> None:
         super().__init__()
