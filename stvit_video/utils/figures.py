@@ -41,10 +41,25 @@ def save_figure(figure: Any, path: Path | IO[bytes], *, is_cropped: bool = False
     Raises:
         OSError: the file can't be written.
     """
-    if is_cropped:
-        box = figure.get_tightbbox(figure.canvas.get_renderer())
-        is_cropped = max(box.width, box.height) * figure.dpi <= MAX_SIDE_PIXELS
-    figure.savefig(path, dpi=figure.dpi, bbox_inches="tight" if is_cropped else None)
+    _lay_out(figure)
+    box = _drawn_part(figure) if is_cropped else None
+    is_cropped = box is not None and max(box.width, box.height) * figure.dpi <= MAX_SIDE_PIXELS
+    figure.savefig(path, dpi=figure.dpi, bbox_inches=box if is_cropped else None)
+
+
+def _lay_out(figure: Any) -> None:
+    """Give everything its place once; with a layout engine, savefig draws all of it for that and then again."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+
+
+def _drawn_part(figure: Any) -> Any:
+    """What savefig's bbox_inches="tight" would save, in inches, without drawing all of it first."""
+    from matplotlib import rcParams
+
+    return figure.get_tightbbox(figure.canvas.get_renderer()).padded(rcParams["savefig.pad_inches"])
 
 
 def draw_or_warn(path: Path, draw: Callable[[], object]) -> bool:
