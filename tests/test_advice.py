@@ -47,7 +47,13 @@ def sentences(file):
 def names():
     """All that can be set: settings of Hydra's commands, of the others, and parameters and fields in Python."""
     settings = set().union(*(known_settings(command) for command in ("train", "evaluate", "doctor")))
-    found = {name.rpartition(".")[2] for name in settings} | settings | ELSEWHERE
+    return {name.rpartition(".")[2] for name in settings} | settings | ELSEWHERE | declared()[0]
+
+
+@cache
+def declared():
+    """Names of parameters, fields and settings, and switches, as all files declare them; each is read once."""
+    found, switches = set(), set(OF_OTHERS)
     for file in FILES:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.arg):
@@ -56,19 +62,13 @@ def names():
                 found.add(node.target.id)
             elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Setting":
                 found |= {ast.literal_eval(word.value) for word in node.keywords if is_text(word)}
-    return found
+            elif isinstance(node, ast.Call) and is_switch(node):
+                switches.add(f"--{node.args[0].value}")
+    return found, switches
 
 
 def is_text(word):
     return word.arg == "name" and isinstance(word.value, ast.Constant)
-
-
-@cache
-def switches():
-    """All switches that a command has, as it declares them."""
-    calls = (node for file in FILES for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
-    named = (node.args[0].value for node in calls if isinstance(node, ast.Call) and is_switch(node))
-    return {f"--{name}" for name in named} | OF_OTHERS
 
 
 def is_switch(call):
@@ -83,7 +83,7 @@ def unknown_in(text):
     bare = re.findall(r"(?<![\w/.{}<\[-])([a-z][a-z_]+)=(?!=)", text)
     given = re.findall(r"(?<![\w-])(--[a-z][a-z_-]+)", text)
     return [name for name in (*dotted, *bare) if name not in names()] + [
-        name for name in given if name not in switches()
+        name for name in given if name not in declared()[1]
     ]
 
 
