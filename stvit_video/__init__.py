@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stvit_video.bundles.bundle_recognizer import BundleRecognizer
     from stvit_video.data.decoding.video import open_video
     from stvit_video.detections.trained_detector import TrainedDetector
     from stvit_video.inference.prediction import Prediction
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "BundleRecognizer",
     "Prediction",
     "Recognizer",
     "TrainedDetector",
@@ -31,6 +33,7 @@ __all__ = [
     "open_video",
 ]
 _PLACES = {  # module and name of what is not in stvit_video.models
+    "BundleRecognizer": ("stvit_video.bundles.bundle_recognizer", "BundleRecognizer"),
     "Prediction": ("stvit_video.inference.prediction", "Prediction"),
     "Recognizer": ("stvit_video.inference.recognizer", "Recognizer"),
     "TrainedDetector": ("stvit_video.detections.trained_detector", "TrainedDetector"),

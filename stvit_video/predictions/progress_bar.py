@@ -1,5 +1,6 @@
 """How far a run has come: a bar on a terminal, and else a line now and then, which a log file keeps readable."""
 
+import importlib.util
 import os
 import sys
 import time
@@ -28,7 +29,7 @@ def watch_progress(*, total: int, done: int) -> Iterator[Report]:
     """
     if done:
         print(f"{done} of {total} videos are predicted already; going on with the others", file=sys.stderr)
-    if has_terminal(sys.stderr):
+    if has_terminal(sys.stderr) and has_rich():
         with _bar(total=total, done=done) as report:
             yield report
     else:
@@ -39,6 +40,11 @@ def has_terminal(stream: object) -> bool:
     """Whether a stream goes to a terminal that can move its cursor."""
     is_terminal = getattr(stream, "isatty", None)
     return bool(is_terminal and is_terminal()) and os.environ.get("TERM") != "dumb"
+
+
+def has_rich() -> bool:
+    """Whether the library that draws in terminals is installed; bundles are used without it."""
+    return importlib.util.find_spec("rich") is not None
 
 
 @dataclass

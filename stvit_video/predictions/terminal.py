@@ -7,7 +7,7 @@ from typing import Any
 from stvit_video.inference.prediction import Prediction
 from stvit_video.predictions.label_table import Row
 from stvit_video.predictions.listed_video import ListedVideo
-from stvit_video.predictions.progress_bar import has_terminal
+from stvit_video.predictions.progress_bar import has_rich, has_terminal
 
 NAME_SHARE, LABEL_SHARE = 0.4, 0.25  # of the terminal's width, at most
 HEADER = ("video", "label", "probability", "others")
@@ -24,7 +24,7 @@ def show_predictions(rows: Iterable[Row], *, videos: Sequence[ListedVideo], clas
     Returns:
         How many videos could not be read.
     """
-    if has_terminal(sys.stdout):
+    if has_terminal(sys.stdout) and has_rich():
         table = TerminalTable(names=[video.title for video in videos], labels=classes)
         return sum(table.show(video, prediction) for video, prediction in rows)
     return sum(_print_plain(video, prediction) for video, prediction in rows)

@@ -1,65 +1,52 @@
-"""`stvit_video.load(path)`: a checkpoint in use, whatever it was trained for."""
+"""`stvit_video.load(path)`: a checkpoint or a bundle in use, whatever it was trained for.
+
+A bundle is loaded without torch, which only checkpoints need.
+"""
 
 from collections.abc import Callable
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from stvit_video.detections.trained_detector import TASKS_OF_DETECTORS, load_trained_detector
-from stvit_video.inference.recognizer import load_recognizer
-from stvit_video.models.checkpoints.files import peek_checkpoint
-from stvit_video.models.checkpoints.metadata import METADATA_KEY, task_in
-from stvit_video.segmentations.trained_segmenter import TASKS_OF_SEGMENTERS, load_trained_segmenter
+from stvit_video.bundles.bundle_choices import refuse_fixed
+from stvit_video.bundles.bundle_description import is_bundle
+from stvit_video.bundles.bundle_recognizer import load_bundle
 
 __all__ = ["load_trained"]
 
 
-class _Kind(NamedTuple):
-    """What checkpoints of some tasks do, in a message, and what loads them."""
-
-    does: str
-    load: Callable[..., Any]
-
-
-LABELS = _Kind("labels videos", load_recognizer)
-KINDS = {
-    **dict.fromkeys(TASKS_OF_DETECTORS, _Kind("finds objects", load_trained_detector)),
-    **dict.fromkeys(TASKS_OF_SEGMENTERS, _Kind("labels pixels", load_trained_segmenter)),
-}  # by task
-
-
 def load_trained(ckpt_path: str | Path, *, device: str = "auto", **settings: Any) -> Any:
-    """Load a checkpoint of stvit_video.train, or an exported folder.
+    """Load a checkpoint of stvit_video.train, an exported folder, or a bundle of stvit_video.export.
 
     Args:
         ckpt_path: the file or folder.
-        device: "auto" = the first GPU if there is one, else the CPU; or a torch device name.
+        device: "auto" = the first GPU if there is one, else the CPU; or a torch device name. A bundle runs on the CPU.
         settings: of `load_recognizer` where the checkpoint labels videos, of `load_trained_detector` where it finds
-            objects, of `load_trained_segmenter` where it labels pixels; one that is left out is as the model was
-            trained.
+            objects, of `load_trained_segmenter` where it labels pixels, of `load_bundle` for a bundle; one that is left
+            out is as the model was trained or exported.
 
     Returns:
-        A `Recognizer`, a `TrainedDetector` or a `TrainedSegmenter`.
+        A `Recognizer`, a `TrainedDetector`, a `TrainedSegmenter` or a `BundleRecognizer`.
 
     Raises:
         CheckpointError: the file can't be read, is no checkpoint of ours, or its model can't be built here.
-        ValueError: a setting that such a checkpoint does not take, or a value out of its range.
+        BundleError: the bundle is damaged, or this machine can't run it.
+        MissingLibraryError: the runtime of the bundle is not installed.
+        ValueError: a setting that such a checkpoint or bundle does not take, or a value out of its range.
     """
-    kind = _kind_of(ckpt_path)
-    _check_names(settings, kind)
+    if isinstance(ckpt_path, (str, Path)) and is_bundle(ckpt_path):
+        refuse_fixed({**settings, "device": device})
+        _check_names(settings, load_bundle, "bundle")
+        return load_bundle(ckpt_path, **settings)
+    from stvit_video.trained.checkpoint_kinds import kind_of_checkpoint
+
+    kind = kind_of_checkpoint(ckpt_path)
+    _check_names(settings, kind.load, f"checkpoint that {kind.does}")
     return kind.load(ckpt_path, device=device, **settings)
 
 
-def _kind_of(ckpt_path: object) -> _Kind:
-    """What a checkpoint does; what is no path the loader refuses."""
-    content = peek_checkpoint(str(ckpt_path)) if isinstance(ckpt_path, (str, Path)) else {}
-    return KINDS.get(task_in(content.get(METADATA_KEY)), LABELS)
-
-
-def _check_names(settings: dict[str, Any], kind: _Kind) -> None:
-    parameters = signature(kind.load).parameters.items()
+def _check_names(settings: dict[str, Any], load: Callable[..., Any], what: str) -> None:
+    parameters = signature(load).parameters.items()
     known = [name for name, one in parameters if one.kind is Parameter.KEYWORD_ONLY]
     if unknown := [name for name in settings if name not in known]:
-        raise ValueError(
-            f"{', '.join(unknown)}: no setting for a checkpoint that {kind.does}; it takes {', '.join(known)}"
-        )
+        raise ValueError(f"{', '.join(unknown)}: no setting for a {what}; it takes {', '.join(known)}")

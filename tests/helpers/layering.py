@@ -47,13 +47,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "factories": {"settings", "models", "dense", "training", "data/*", "utils"},
     "model_benchmark": {"models", "evaluation/cost", "tokens", "utils"},
-    "bundles": {"data/*", "utils", ROOT},
     "inference": {"models", "tokens", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
-    "bundles": {"data/*", "utils", ROOT},
-    "exporting": {
-        *("bundles", "inference", "models", "dense", "evaluation/cost", "tokens", "layers", "data/*", "utils", ROOT),
-    },
     "predictions": {"inference", "visualization", "data/*", "utils"},
+    "bundles": {"inference", "predictions", "evaluation", "layers", "data/*", "utils", ROOT},
     "budgets": {
         *("inference", "predictions", "evaluation", "evaluation/cost", "sweeps/report", "data/*", "utils"),
     },
@@ -65,23 +61,26 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("inference", "predictions", "models", "dense", "evaluation", "evaluation/*", "visualization", "training"),
         *("tokens", "layers", "data/*", "utils", ROOT),
     },
-    "trained": {"inference", "detections", "segmentations", "models"},
+    "trained": {"bundles", "inference", "detections", "segmentations", "models"},
     "config": {"factories", "models", "dense", "training", "settings", "data/*", "utils"},
     "tasks": {
         *("config", "factories", "inference", "predictions", "detections", "segmentations", "visualization"),
         *("evaluation", "evaluation/*", "models", "dense", "training", "settings", "data/*", "utils", ROOT),
     },
     "exporting": {
-        *("tasks", "factories", "inference", "bundles", "models", "dense", "evaluation/cost", "tokens", "layers"),
-        *("data/*", "utils", ROOT),
+        *("tasks", "factories", "predictions", "inference", "bundles", "models", "dense", "evaluation/cost"),
+        *("tokens", "layers", "data/*", "utils", ROOT),
     },
     "runs": {"tasks", "config", "factories", "models", "training", "settings", "data/*", "utils"},
     "sweeps": {"config", "inference", "detections", "segmentations", "settings", "sweeps/report", "training", "utils"},
     "sweeps/report": {"utils"},
-    ROOT: {"models", "data/*", "inference", "detections", "segmentations", "trained"},
+    ROOT: {"models", "data/*", "bundles", "inference", "detections", "segmentations", "trained"},
 }
 # slow or broken: only where needed
-LAZY = {"pyarrow", "pytorchvideo", "decord", "av", "fvcore", "matplotlib", "rich", "faster_coco_eval"}
+LAZY = {
+    *("pyarrow", "pytorchvideo", "decord", "av", "fvcore", "matplotlib", "rich", "faster_coco_eval"),
+    *("coremltools", "executorch", "onnxruntime", "openvino"),
+}
 TORCH_ONLY = {"layers", "tokens"}  # rooms without third-party libraries but torch
 # what a deployed model needs beside its graph: none of these may load torch, nor may what they import
 WITHOUT_TORCH = (
@@ -93,7 +92,10 @@ WITHOUT_TORCH = (
     "stvit_video.data.sampling.protocol_rules",
     "stvit_video.data.sampling.protocols",
     "stvit_video.data.transforms.crops",
+    "stvit_video.data.transforms.numpy_resize",
     "stvit_video.data.transforms.preprocessing",
+    "stvit_video.predict",
+    "stvit_video.trained.load_trained",
     "stvit_video.utils.processor",
 )
 TORCH = {"torch", "torchvision", "lightning", "torchmetrics"}
