@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -89,7 +90,8 @@ def dense_graphs(
     graphs = {"pictures": GraphPart(whole, example, whole.output_names())}
     if not isinstance(model, RegionDetector):
         return graphs
-    for number, stage in enumerate(model.stages, start=1):
+    stages: Any = model.stages
+    for number, stage in enumerate(stages, start=1):
         heads = {"boxes": (stage.box, REGION_CELLS, ("classes", "boxes"))}
         heads |= {} if stage.mask is None else {"masks": (stage.mask, MASK_CELLS, ("masks",))}
         for name, (head, cells, outputs) in heads.items():
