@@ -6,7 +6,19 @@ from pathlib import Path
 
 from stvit_video.__main__ import command_lines, main
 
-COMMANDS = ("benchmark", "budget", "data", "doctor", "evaluate", "export_run", "ledger", "predict", "sweep", "train")
+COMMANDS = (
+    "benchmark",
+    "budget",
+    "data",
+    "doctor",
+    "evaluate",
+    "export",
+    "export_run",
+    "ledger",
+    "predict",
+    "sweep",
+    "train",
+)
 
 
 def test_every_command_has_a_line_that_says_what_it_does():

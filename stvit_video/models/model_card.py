@@ -5,7 +5,7 @@ from typing import Any
 
 from stvit_video.models.card_parts import OTHER_DATA, STORED, card_text, measured_rows, recipe_rows
 
-__all__ = ["model_card"]
+__all__ = ["data_rows", "inputs_word", "limit_rows", "model_card"]
 
 Values = Mapping[str, Any]
 HOW_TO_LOAD = """```
@@ -35,21 +35,23 @@ def model_card(metadata: Values, *, result: Values | None, checkpoint: str, num_
     name = metadata["model"]["name"]
     return card_text(
         name,
-        f"A classifier of {_inputs(metadata)} into {len(metadata['classes'])} classes, trained with stvit_video "
+        f"A classifier of {inputs_word(metadata)} into {len(metadata['classes'])} classes, trained with stvit_video "
         f"{metadata['versions']['stvit_video']}. These are the weights of {checkpoint}.ckpt.",
         how_to_load=HOW_TO_LOAD.format(name=name, stored=STORED),
-        data=_data(metadata),
+        data=data_rows(metadata),
         recipe=recipe_rows(metadata, unit="clips"),
         numbers=measured_rows(result, num_parameters, cost=_cost(result)),
-        limits=_limits(metadata),
+        limits=limit_rows(metadata),
     )
 
 
-def _inputs(metadata: Values) -> str:
+def inputs_word(metadata: Values) -> str:
+    """What a classifier labels, "pictures" or "videos"."""
     return "pictures" if metadata["preprocessing"]["num_frames"] == 1 else "videos"
 
 
-def _data(metadata: Values) -> dict[str, Any]:
+def data_rows(metadata: Values) -> dict[str, Any]:
+    """What a classifier was trained on, and what it is fed with."""
     data, sizes = metadata["config"].get("data", {}), metadata["preprocessing"]
     frames = f"{sizes['num_frames']} frames, every {sizes['frame_stride']}. of the video, "
     return {
@@ -66,7 +68,8 @@ def _cost(result: Values | None) -> dict[str, Any]:
     return {} if result is None else {"multiply-adds a view": f"{result['gmacs_per_view']:.3f} G"}
 
 
-def _limits(metadata: Values) -> dict[str, Any]:
+def limit_rows(metadata: Values) -> dict[str, Any]:
+    """What a classifier can't do."""
     options = metadata["model"]["options"]
     elastic, places = options.get("elastic"), options.get("elastic_generate_at")
     several = metadata["multi_label"]

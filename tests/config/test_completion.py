@@ -35,7 +35,7 @@ def ask(tmp_path_factory):
     ("line", "words"),
     [
         ("python -m stvit_video.tr", ["stvit_video.train"]),
-        ("python3.12 -m  stvit_video.e", ["stvit_video.evaluate", "stvit_video.export_run"]),
+        ("python3.12 -m  stvit_video.e", ["stvit_video.evaluate", "stvit_video.export", "stvit_video.export_run"]),
         ("python -m stvit_video.train trainer.max", ["trainer.max_epochs=", "trainer.max_nonfinite_steps="]),
         ("python -m stvit_video.train run=a augment=mv", ["mvit", "mvit_ssv2"]),  # "=" begins a word
         ("torchrun --nproc_per_node 2 -m stvit_video.train +experiment=small", ["small_data"]),

@@ -1,0 +1,220 @@
+"""From a checkpoint to a bundle: graph, labels, preprocessing, golden answer, speed and card, all of it or nothing."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.export import ExportedProgram
+
+from stvit_video import __version__
+from stvit_video.bundles.bundle_description import (
+    BUNDLE_VERSION,
+    CARD,
+    DESCRIPTION,
+    GOLDEN,
+    LABELS,
+    PREPROCESSING,
+    SPEED,
+    BundleError,
+    write_json,
+)
+from stvit_video.bundles.bundle_digests import digests_of
+from stvit_video.bundles.bundle_folder import Golden, write_labels
+from stvit_video.bundles.bundle_formats import GraphFormat, find_format
+from stvit_video.bundles.runtimes import Graph, open_graph
+from stvit_video.evaluation.cost.measure import count_parameters
+from stvit_video.exporting.bundle_card import bundle_card
+from stvit_video.exporting.bundle_speed import measure_bundle_speed
+from stvit_video.exporting.clip_graph import ClipGraph, example_frames
+from stvit_video.exporting.graph_formats import write_graph
+from stvit_video.exporting.parity import TOLERANCE, golden_logits, hold_against
+from stvit_video.exporting.run_files import RunFile, find_run_file
+from stvit_video.inference.recognizer import load_recognizer
+from stvit_video.inference.trained_model import TrainedModel
+from stvit_video.models.checkpoints.files import peek_checkpoint
+from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata, task_in
+from stvit_video.utils.optional import MissingLibraryError
+from stvit_video.utils.whole_folders import refuse_used, whole_folder
+
+CLIP = "clip"  # name of the graph
+Quantise = Callable[[ExportedProgram, Any], Any]
+
+
+def write_bundle(
+    checkpoint: Path,
+    *,
+    format: str,
+    precision: str = "fp32",
+    num_tokens: int | Sequence[int] | None = None,
+    generate_at: int | None = None,
+    views: Mapping[str, Any] | None = None,
+    out: Path | None = None,
+    speed: bool = True,
+    quantiser: Callable[[TrainedModel], Quantise] | None = None,
+) -> Path:
+    """Write the bundle of a classifier, and hold its graph against PyTorch before it is put in its place.
+
+    Args:
+        checkpoint: a .ckpt file, an exported folder, or the folder of a run.
+        format: a name of `bundle_formats.FORMATS`.
+        precision: one of the format's.
+        num_tokens: semantic tokens, a count or a grid; None = as the checkpoint says.
+        generate_at: blocks before they are generated; None likewise.
+        views: further arguments for `load_recognizer` by their names: protocol, clips, crops and sizes.
+        out: the folder to make; None = `bundle_<format>` in the folder of the checkpoint.
+        speed: True = measure how quick the graph is, a second or two of CPU time.
+        quantiser: for precision="int8": from the checkpoint to what `write_graph` takes as `quantise`.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: `out` holds files, a precision that the format lacks, a checkpoint that can't be read
+            (CheckpointError), is of another task or can't take a setting, or a graph that is too far off (ParityError).
+        MissingLibraryError: a library that the format needs is missing.
+        OSError: a file can't be written; DiskFullError = there is no room.
+    """
+    form = find_format(format)
+    form.check_precision(precision)
+    form.check_libraries()
+    if (precision == "int8") != (quantiser is not None):
+        raise ValueError(
+            f"precision={precision} came {'with' if quantiser else 'without'} a quantiser, which int8 needs"
+        )
+    given = find_run_file(checkpoint)
+    out = given.folder / f"bundle_{format}" if out is None else out
+    refuse_used(out)
+    metadata = _metadata(given)
+    settings = {"num_tokens": num_tokens, "generate_at": generate_at, **(views or {})}
+    trained = load_recognizer(given.path, device="cpu", **settings)
+    is_as_trained = all(value is None for value in settings.values())
+    metadata = {**metadata, "preprocessing": trained.preprocessing.to_dict()}
+    with whole_folder(out) as folder:
+        write_labels(folder / LABELS, trained.classes)
+        write_json(
+            folder / PREPROCESSING,
+            {"preprocessing": trained.preprocessing.to_dict(), "protocol": asdict(trained.protocol)},
+        )
+        _write_rest(
+            folder,
+            trained,
+            metadata,
+            form=form,
+            precision=precision,
+            num_tokens=num_tokens,
+            result=given.result if is_as_trained else None,
+            speed=speed,
+            quantise=None if quantiser is None else quantiser(trained),
+        )
+    return out
+
+
+def _metadata(given: RunFile) -> dict[str, Any]:
+    """What the checkpoint says of its training, once it is that of a classifier."""
+    found = peek_checkpoint(str(given.path)).get(METADATA_KEY)
+    if (task := task_in(found)) != "classification":
+        raise ValueError(
+            f"{given.path} is of task={task}, and a bundle is made of a classifier; format=checkpoint exports it as a "
+            "folder to hand on, which predict and evaluate take"
+        )
+    return check_metadata(found, source=repr(str(given.path)))
+
+
+def _write_rest(
+    folder: Path,
+    trained: TrainedModel,
+    metadata: Mapping[str, Any],
+    *,
+    form: GraphFormat,
+    precision: str,
+    num_tokens: int | Sequence[int] | None,
+    result: Mapping[str, Any] | None,
+    speed: bool,
+    quantise: Quantise | None,
+) -> None:
+    """Write graph, golden answer, speed, card and bundle.json into the folder, which has the labels already."""
+    module = ClipGraph(trained.model, trained.preprocessing).eval()
+    example = example_frames(trained.preprocessing)
+    golden = Golden(frames=example.numpy(), logits=golden_logits(module, example), tolerance=TOLERANCE)
+    path = write_graph(module, example, folder, CLIP, format=form.name, precision=precision, quantise=quantise)
+    graph = _opened(path, form, precision)
+    parity = hold_against(graph, golden, precision=precision)
+    np.savez(folder / GOLDEN, frames=golden.frames, logits=golden.logits, tolerance=np.float32(parity.tolerance))
+    description = _description(trained, form=form, precision=precision, num_tokens=num_tokens)
+    description |= {"model": dict(metadata["model"]), "graphs": {CLIP: path.name}, "parity": asdict(parity)}
+    measured = None
+    if speed and graph is not None:
+        measured = measure_bundle_speed(
+            lambda threads: open_graph(path, format=form.name, precision=precision, num_threads=threads),
+            module,
+            golden.frames[:1],
+        )
+        write_json(folder / SPEED, measured)
+    card = bundle_card(
+        metadata,
+        description,
+        parity=parity,
+        speed=measured,
+        result=result,
+        num_parameters=count_parameters(trained.model),
+        megabytes=folder_bytes(folder, CLIP) / 1e6,
+    )
+    (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
+    write_json(folder / DESCRIPTION, {**description, "digests": digests_of(folder)})
+
+
+def _opened(path: Path, form: GraphFormat, precision: str) -> Graph | None:
+    """The graph on its runtime; None where there is none for this system."""
+    if form.name == "coreml" and sys.platform != "darwin":
+        return None
+    try:
+        return open_graph(path, format=form.name, precision=precision)
+    except BundleError as error:  # whose path will be gone
+        raise ValueError(str(error).replace(str(path), path.name)) from error
+    except MissingLibraryError:
+        if form.name == "executorch":  # it converts where it can't run
+            return None
+        raise
+
+
+def _description(
+    trained: TrainedModel, *, form: GraphFormat, precision: str, num_tokens: int | Sequence[int] | None
+) -> dict[str, Any]:
+    """bundle.json, without what is known of the graph and the files."""
+    sizes, grid = trained.preprocessing, trained.model.token_grid
+    tokens = None if grid is None else grid.count
+    return {
+        "bundle": BUNDLE_VERSION,
+        "format": form.name,
+        "precision": precision,
+        "task": "classification",
+        "num_tokens": tokens if num_tokens is None or isinstance(num_tokens, int) else list(num_tokens),
+        "generate_at": trained.model.generate_at,
+        "input": [None, sizes.num_frames, sizes.crop_size, sizes.crop_size, 3],
+        "num_classes": len(trained.classes),
+        "multi_label": trained.multi_label,
+        "versions": {"stvit_video": __version__, "torch": str(torch.__version__), **_versions(form)},
+    }
+
+
+def _versions(form: GraphFormat) -> dict[str, str]:
+    """Of the libraries that write the format and run it."""
+    found = {}
+    for module in sorted({*form.libraries, form.runtime} - {"torch"}):
+        name = module.partition(".")[0]
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # the runtime, where it is not on this machine
+            continue
+    return found
+
+
+def folder_bytes(folder: Path, name: str = "") -> int:
+    """Bytes of all files in a folder whose relative path begins with `name`."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return sum(path.stat().st_size for path in files if path.relative_to(folder).as_posix().startswith(name))
