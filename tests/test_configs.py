@@ -1,5 +1,6 @@
 """Every configuration composes, and names only options that the code knows."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ MEASURED_HERE = {"photo_motion", "photo_motion_deep", "quickstart", "cifar10", "
 RECIPES = set(CHOICES["experiment"]) - MEASURED_HERE
 
 
+@cache
 def composed(*overrides):
     with initialize_config_dir(CONF_DIR, version_base="1.3"):
         return compose("train", overrides=list(overrides))

@@ -1,6 +1,7 @@
 """The recipes for published data sets: their values, their costs, and that they could start."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ MORE = {
 }
 
 
+@cache
 def settings_of(name: str) -> dict:
     with initialize_config_dir(CONF_DIR, version_base="1.3"):
         chosen = compose("train", overrides=[f"+experiment={name}", "data.root=/x", "init_from=/w", "trainer=cpu"])

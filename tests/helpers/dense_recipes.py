@@ -1,6 +1,7 @@
 """The recipes of detectors and segmenters as a start reads them."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
@@ -14,6 +15,7 @@ from stvit_video.train import main as _main  # noqa: F401 - the resolvers of the
 NUM_GPUS = 8
 
 
+@cache
 def values_of(name: str, *more: str) -> dict:
     with initialize_config_dir(CONF_DIR, version_base="1.3"):
         chosen = compose("train", overrides=[f"+experiment={name}", "data.root=/x", "trainer=cpu", *more])
