@@ -50,6 +50,12 @@ COMMAND = Command(
         PROTOCOL,
         *VIEWS,
         *SIZES,
+        Setting(
+            name="streaming",
+            kind=YES_NO,
+            help="two graphs, one for each step of frames and one for a window of steps",
+            default=False,
+        ),
         Setting(name="speed", kind=YES_NO, help="measure how quick the graph is beside PyTorch", default=True),
         Setting(
             name="calibration",
@@ -100,6 +106,7 @@ def export(given: Given) -> None:
         num_tokens=count_or_grid(given.num_tokens),
         generate_at=given.generate_at,
         views={name: getattr(given, name) for name in names},
+        streaming=given.streaming,
         out=given.out,
         speed=given.speed,
         quantiser=(lambda trained: _quantiser(trained, given)) if is_int8 else None,

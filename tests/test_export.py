@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from stvit_video import export as command
+from stvit_video.bundles.bundle_folder import read_bundle
 from stvit_video.bundles.bundle_recognizer import load_bundle
+from stvit_video.bundles.stream_pair import open_clip_graph
 from stvit_video.inference.recognizer import load_recognizer
 
 
@@ -93,3 +95,16 @@ def test_8_bits_are_calibrated_on_the_training_list(run, tiny_run, capsys):
     words = [f"out={run / 'other'}", f"calibration={video}", "speed=false"]
     told = exported(capsys, run, "format=openvino", "precision=int8", *words)
     assert told[0] == "8 bits are calibrated on 1 of 1 videos"
+
+
+@pytest.mark.deploy
+@pytest.mark.parametrize("format", ["torch_export", "onnx"])
+def test_two_graphs_for_streams(run, capsys, format):
+    exported(capsys, run, f"format={format}", "streaming=true", "speed=false")
+    found = read_bundle(run / f"bundle_{format}")
+    assert (sorted(found.graph_paths), found.frames_per_step) == (["decide", "encode"], 2)
+    graph = open_clip_graph(
+        found.graph_paths, format=format, precision="fp32", frames_per_step=found.frames_per_step, num_threads=1
+    )
+    golden = found.golden()
+    assert golden.largest_difference(graph(golden.frames)) < 1e-4

@@ -66,6 +66,7 @@ class Bundle:
         num_tokens: semantic tokens, a count or a grid; None = none, or those of the model.
         generate_at: blocks before they are generated; None likewise.
         versions: of what wrote it, by the name of the library.
+        frames_per_step: of a streaming bundle, frames that "encode" takes; None = whole clips.
     """
 
     folder: Path
@@ -82,6 +83,7 @@ class Bundle:
     num_tokens: int | tuple[int, ...] | None
     generate_at: int | None
     versions: Mapping[str, str]
+    frames_per_step: int | None = None
 
     def golden(self) -> Golden:
         """The input with its answer.
@@ -148,6 +150,7 @@ def read_bundle(folder: str | Path) -> Bundle:
         num_tokens=tuple(tokens) if isinstance(tokens, list) else tokens,
         generate_at=said.get("generate_at"),
         versions=said["versions"],
+        frames_per_step=_step(folder, said, preprocessing.num_frames),
     )
 
 
@@ -171,6 +174,16 @@ def _left_out(said: Mapping[str, Any]) -> list[str]:
         for name in needed
         if not is_within(name) or not any(file == name or file.startswith(f"{name}/") for file in listed)
     ]
+
+
+def _step(folder: Path, said: Mapping[str, Any], num_frames: int) -> int | None:
+    """Frames of a step; None of a bundle for whole clips."""
+    if sorted(said["graphs"]) == sorted(WHOLE):
+        return None
+    step = said.get("frames_per_step")
+    if not isinstance(step, int) or isinstance(step, bool) or step < 1 or num_frames % step:
+        raise damaged(folder, f"its frames_per_step={step!r} does not divide {num_frames} frames")
+    return step
 
 
 def _check_protocol(protocol: Mapping[str, Any]) -> None:

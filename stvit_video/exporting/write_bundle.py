@@ -1,11 +1,11 @@
 """From a checkpoint to a bundle: graph, labels, preprocessing, golden answer, speed and card, all of it or nothing."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,15 +20,15 @@ from stvit_video.bundles.bundle_description import (
     LABELS,
     PREPROCESSING,
     SPEED,
-    BundleError,
     write_json,
 )
 from stvit_video.bundles.bundle_digests import digests_of
 from stvit_video.bundles.bundle_folder import Golden, write_labels
 from stvit_video.bundles.bundle_formats import GraphFormat, find_format
-from stvit_video.bundles.runtimes import Graph, open_graph
+from stvit_video.bundles.runtimes import Graph
 from stvit_video.evaluation.cost.measure import count_parameters
 from stvit_video.exporting.bundle_card import bundle_card
+from stvit_video.exporting.bundle_graphs import graph_parts, run_here, step_of
 from stvit_video.exporting.bundle_speed import measure_bundle_speed
 from stvit_video.exporting.clip_graph import ClipGraph, example_frames
 from stvit_video.exporting.graph_formats import write_graph
@@ -38,10 +38,8 @@ from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.models.checkpoints.files import peek_checkpoint
 from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata, task_in
-from stvit_video.utils.optional import MissingLibraryError
 from stvit_video.utils.whole_folders import refuse_used, whole_folder
 
-CLIP = "clip"  # name of the graph
 Quantise = Callable[[ExportedProgram, Any], Any]
 
 
@@ -53,6 +51,7 @@ def write_bundle(
     num_tokens: int | Sequence[int] | None = None,
     generate_at: int | None = None,
     views: Mapping[str, Any] | None = None,
+    streaming: bool = False,
     out: Path | None = None,
     speed: bool = True,
     quantiser: Callable[[TrainedModel], Quantise] | None = None,
@@ -66,6 +65,7 @@ def write_bundle(
         num_tokens: semantic tokens, a count or a grid; None = as the checkpoint says.
         generate_at: blocks before they are generated; None likewise.
         views: further arguments for `load_recognizer` by their names: protocol, clips, crops and sizes.
+        streaming: True = two graphs, one for each step of frames and one for a window of steps.
         out: the folder to make; None = `bundle_<format>` in the folder of the checkpoint.
         speed: True = measure how quick the graph is, a second or two of CPU time.
         quantiser: for precision="int8": from the checkpoint to what `write_graph` takes as `quantise`.
@@ -86,6 +86,8 @@ def write_bundle(
         raise ValueError(
             f"precision={precision} came {'with' if quantiser else 'without'} a quantiser, which int8 needs"
         )
+    if streaming and precision == "int8":
+        raise ValueError("precision=int8 is not there for streaming=true; use fp32 or bf16, or leave streaming out")
     given = find_run_file(checkpoint)
     out = given.folder / f"bundle_{format}" if out is None else out
     refuse_used(out)
@@ -107,6 +109,7 @@ def write_bundle(
             form=form,
             precision=precision,
             num_tokens=num_tokens,
+            streaming=streaming,
             result=given.result if is_as_trained else None,
             speed=speed,
             quantise=None if quantiser is None else quantiser(trained),
@@ -133,26 +136,43 @@ def _write_rest(
     form: GraphFormat,
     precision: str,
     num_tokens: int | Sequence[int] | None,
+    streaming: bool,
     result: Mapping[str, Any] | None,
     speed: bool,
     quantise: Quantise | None,
 ) -> None:
-    """Write graph, golden answer, speed, card and bundle.json into the folder, which has the labels already."""
+    """Write graphs, golden answer, speed, card and bundle.json into the folder, which has the labels already."""
     module = ClipGraph(trained.model, trained.preprocessing).eval()
     example = example_frames(trained.preprocessing)
     golden = Golden(frames=example.numpy(), logits=golden_logits(module, example), tolerance=TOLERANCE)
-    path = write_graph(module, example, folder, CLIP, format=form.name, precision=precision, quantise=quantise)
-    graph = _opened(path, form, precision)
+    paths = {
+        name: write_graph(
+            part.module,
+            part.example,
+            folder,
+            name,
+            format=form.name,
+            precision=precision,
+            outputs=part.outputs,
+            quantise=quantise,
+        )
+        for name, part in graph_parts(trained, example, streaming=streaming).items()
+    }
+    opened = partial(run_here, paths, form, precision=precision, step=step_of(trained, streaming=streaming))
+    graph = opened()
     parity = hold_against(graph, golden, precision=precision)
     np.savez(folder / GOLDEN, frames=golden.frames, logits=golden.logits, tolerance=np.float32(parity.tolerance))
     description = _description(trained, form=form, precision=precision, num_tokens=num_tokens)
-    description |= {"model": dict(metadata["model"]), "graphs": {CLIP: path.name}, "parity": asdict(parity)}
+    description |= {
+        "model": dict(metadata["model"]),
+        "graphs": {name: path.name for name, path in paths.items()},
+        "frames_per_step": step_of(trained, streaming=streaming),
+        "parity": asdict(parity),
+    }
     measured = None
     if speed and graph is not None:
         measured = measure_bundle_speed(
-            lambda threads: open_graph(path, format=form.name, precision=precision, num_threads=threads),
-            module,
-            golden.frames[:1],
+            lambda threads: cast(Graph, opened(num_threads=threads)), module, golden.frames[:1]
         )
         write_json(folder / SPEED, measured)
     card = bundle_card(
@@ -162,24 +182,10 @@ def _write_rest(
         speed=measured,
         result=result,
         num_parameters=count_parameters(trained.model),
-        megabytes=folder_bytes(folder, CLIP) / 1e6,
+        megabytes=sum(folder_bytes(folder, name) for name in paths) / 1e6,
     )
     (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
     write_json(folder / DESCRIPTION, {**description, "digests": digests_of(folder)})
-
-
-def _opened(path: Path, form: GraphFormat, precision: str) -> Graph | None:
-    """The graph on its runtime; None where there is none for this system."""
-    if form.name == "coreml" and sys.platform != "darwin":
-        return None
-    try:
-        return open_graph(path, format=form.name, precision=precision)
-    except BundleError as error:  # whose path will be gone
-        raise ValueError(str(error).replace(str(path), path.name)) from error
-    except MissingLibraryError:
-        if form.name == "executorch":  # it converts where it can't run
-            return None
-        raise
 
 
 def _description(

@@ -37,6 +37,13 @@ def test_a_graph_may_be_a_folder_and_tokens_a_grid(tmp_path):
         read_bundle(folder)
 
 
+def test_two_graphs_have_a_step(folder):
+    graphs = {"encode": "clip.onnx", "decide": "clip.onnx"}
+    change_description(folder, lambda said: {"graphs": graphs, "frames_per_step": 2})
+    found = read_bundle(folder)
+    assert (list(found.graph_paths), found.frames_per_step) == (["encode", "decide"], 2)
+
+
 def test_a_copy_elsewhere_is_the_same_bundle_and_notes_beside_it_are_let_be(folder, tmp_path):
     there = tmp_path / "elsewhere"
     shutil.move(folder, there)
@@ -56,6 +63,7 @@ def test_the_sentence_of_faulty_files(folder):
     ("changes", "words"),
     [
         ({"graphs": {}}, "its graphs are none"),
+        ({"graphs": {"encode": "clip.onnx", "decide": "clip.onnx"}}, "frames_per_step=None does not divide 2 frames"),
         ({"graphs": {"encode": "clip.onnx"}}, "its graphs are encode"),
         ({"graphs": {"clip": "other.onnx"}}, "other.onnx is not among its files"),
         ({"graphs": {"clip": "../clip.onnx"}}, "../clip.onnx is not among its files"),

@@ -65,7 +65,7 @@ class Stub:
     def __init__(self, monkeypatch, *, off=0.0, error=None):
         self.off, self.error, self.module = off, error, None
         monkeypatch.setattr(module, "write_graph", self.write)
-        monkeypatch.setattr(module, "open_graph", lambda path, **settings: self)
+        monkeypatch.setattr(module, "run_here", lambda paths, form, **settings: self)
 
     def write(self, graph, example, folder, name, **settings):
         (folder / "clip.onnx").write_bytes(b"a graph")
@@ -107,6 +107,7 @@ def refused(checkpoint, message, error=ValueError, **settings):
         ({"precision": "int8"}, "precision=int8 .*openvino"),
         ({"format": "openvino", "precision": "fp16"}, "precision=fp16 "),
         ({"num_tokens": 5000}, "5000"),
+        ({"format": "openvino", "precision": "int8", "streaming": True, "quantiser": len}, "int8 .*streaming=true"),
         ({"generate_at": 9}, "9"),
         ({"views": {"num_crops": 2}}, "num_crops=2"),
     ],

@@ -1,0 +1,78 @@
+"""Which graphs a bundle has: one for whole clips, or two for streams; and how they are run where they were made."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from stvit_video.bundles.bundle_description import STREAMING, WHOLE, BundleError
+from stvit_video.bundles.bundle_formats import GraphFormat
+from stvit_video.bundles.runtimes import Graph
+from stvit_video.bundles.stream_pair import open_clip_graph
+from stvit_video.exporting.clip_graph import ClipGraph
+from stvit_video.exporting.dense_graph import GraphPart
+from stvit_video.exporting.stream_graphs import DecideGraph, EncodeGraph, frames_per_step
+from stvit_video.inference.trained_model import TrainedModel
+from stvit_video.utils.optional import MissingLibraryError
+
+
+def graph_parts(trained: TrainedModel, frames: Tensor, *, streaming: bool) -> dict[str, GraphPart]:
+    """The graphs of a classifier by their names.
+
+    Args:
+        trained: the checkpoint.
+        frames: (2, T, H, W, 3) uint8, an example.
+        streaming: True = "encode" and "decide"; False = "clip".
+
+    Raises:
+        ValueError: a model that can't be computed step by step.
+    """
+    if not streaming:
+        return {WHOLE[0]: GraphPart(ClipGraph(trained.model, trained.preprocessing).eval(), frames, ("logits",))}
+    encode = EncodeGraph(trained.model, trained.preprocessing).eval()
+    decide = DecideGraph(trained.model, trained.preprocessing).eval()
+    steps = frames.split(frames_per_step(trained.model), dim=1)
+    with torch.inference_mode():
+        tokens = torch.stack([encode(step) for step in steps], dim=1)  # (2, T, *grid, C)
+    return {
+        STREAMING[0]: GraphPart(encode, steps[0].contiguous(), ("tokens",)),
+        STREAMING[1]: GraphPart(decide, tokens.clone(), ("logits",)),
+    }
+
+
+def step_of(trained: TrainedModel, *, streaming: bool) -> int | None:
+    """Frames of a step of a streaming bundle; None for whole clips."""
+    return frames_per_step(trained.model) if streaming else None
+
+
+def run_here(
+    paths: Mapping[str, Path], form: GraphFormat, *, precision: str, step: int | None, num_threads: int | None = None
+) -> Graph | None:
+    """What answers to whole clips, on its runtime; None where there is none for this system.
+
+    Args:
+        paths: of the graphs by their names.
+        form: their format.
+        precision: of the graphs.
+        step: frames of a step; None = whole clips.
+        num_threads: CPU threads; None = as many as the runtime takes.
+
+    Raises:
+        ValueError: the runtime can't read a graph, or not compute in its precision here.
+        MissingLibraryError: the runtime is not installed.
+    """
+    if form.name == "coreml" and sys.platform != "darwin":
+        return None
+    try:
+        return open_clip_graph(
+            paths, format=form.name, precision=precision, frames_per_step=step, num_threads=num_threads
+        )
+    except BundleError as error:  # whose path will be gone
+        folder = next(iter(paths.values())).parent
+        raise ValueError(str(error).replace(f"{folder}/", "")) from error
+    except MissingLibraryError:
+        if form.name == "executorch":  # it converts where it can't run
+            return None
+        raise

@@ -1,0 +1,70 @@
+"""The graphs of a bundle, one or two, give the same logits; and where there is no runtime for them, it is said."""
+
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from short_models import preprocessing_of, short_model
+
+from stvit_video.bundles.bundle_formats import FORMATS
+from stvit_video.bundles.stream_pair import StreamPair
+from stvit_video.exporting.bundle_graphs import graph_parts, run_here, step_of
+from stvit_video.exporting.clip_graph import example_frames
+
+NAME = "stvit_video_deit_tiny"
+
+
+class Eager:
+    """A graph that torch computes."""
+
+    runtime = "torch"
+
+    def __init__(self, module):
+        self.module = module
+
+    def __call__(self, frames):
+        with torch.no_grad():
+            return self.module(torch.from_numpy(np.ascontiguousarray(frames))).numpy()
+
+
+def trained(name):
+    return SimpleNamespace(model=short_model(name), preprocessing=preprocessing_of(name))
+
+
+def test_one_graph_or_two_give_the_same_logits():
+    model = trained(NAME)
+    frames = example_frames(model.preprocessing)
+    whole = graph_parts(model, frames, streaming=False)
+    pair = graph_parts(model, frames, streaming=True)
+    assert (list(whole), list(pair)) == (["clip"], ["encode", "decide"])
+    assert (step_of(model, streaming=False), step_of(model, streaming=True)) == (None, 2)
+    assert pair["encode"].example.shape == (2, 2, 16, 16, 3)
+    assert pair["decide"].example.shape[:2] == (2, 2)
+    assert not pair["decide"].example.is_inference()
+    both = StreamPair(*(Eager(pair[name].module) for name in ("encode", "decide")), frames_per_step=2)
+    clips = example_frames(model.preprocessing, batch=3, seed=1).numpy()
+    np.testing.assert_allclose(both(clips), Eager(whole["clip"].module)(clips), atol=1e-5)
+
+
+def test_a_model_that_sees_all_frames_at_once_is_not_cut():
+    model = trained("stvit_video_swin_tiny")
+    with pytest.raises(ValueError, match="two graphs"):
+        graph_parts(model, example_frames(model.preprocessing), streaming=True)
+
+
+def test_where_there_is_no_runtime(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    paths = {"clip": tmp_path / "clip.mlpackage"}
+    assert run_here(paths, FORMATS["coreml"], precision="fp32", step=None) is None
+    monkeypatch.setitem(sys.modules, "executorch", None)
+    monkeypatch.setitem(sys.modules, "executorch.runtime", None)
+    assert run_here({"clip": tmp_path / "clip.pte"}, FORMATS["executorch"], precision="fp32", step=None) is None
+
+
+def test_a_file_that_the_runtime_cannot_read_is_called_by_its_name(tmp_path):
+    (tmp_path / "clip.pt2").write_bytes(b"no graph")
+    with pytest.raises(ValueError, match=r"^clip\.pt2 can't be opened by torch") as caught:
+        run_here({"clip": tmp_path / "clip.pt2"}, FORMATS["torch_export"], precision="fp32", step=None)
+    assert str(tmp_path) not in str(caught.value)
