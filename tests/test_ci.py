@@ -86,7 +86,7 @@ def test_all_steps_run_in_one_clone_and_each_ends_with_the_closing_line(checkout
             "python -m pytest -m docs and not deploy tests/docs_pages",
             "== documentation ok, X min",
             "== deployment",
-            "python -m pip install --quiet --editable .[onnx,openvino,coreml]",
+            "python -m pip install --quiet --editable .[onnx,openvino,coreml] fastapi httpx",
             "python -m pytest -m deploy and not slow and not gpu and not real_data",
             "== deployment ok, X min",
             "== tests of the real files",

@@ -7,6 +7,7 @@ from stvit_video.bundles.bundle_description import DESCRIPTION
 from stvit_video.bundles.bundle_recognizer import BundleRecognizer, load_bundle
 from stvit_video.predictions.disk_writes import file_digest
 from stvit_video.predictions.label_output import OF_PICTURES, LabelSource, label_listed, label_targets
+from stvit_video.predictions.label_table import pyarrow_modules
 from stvit_video.predictions.made_with import made_with
 from stvit_video.utils.command_line import Given
 
@@ -28,6 +29,8 @@ def label_by_bundle(given: Given) -> int:
         )
     refuse_fixed(vars(given))
     targets = label_targets(given)
+    if targets is not None and targets.main.suffix.lower() == ".parquet":
+        pyarrow_modules()  # before the work is done
     recognizer = load_bundle(
         given.bundle,
         num_threads=given.num_threads,

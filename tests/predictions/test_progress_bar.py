@@ -1,5 +1,6 @@
 """Progress: lines for a log file, a bar for a terminal."""
 
+import importlib.util
 import io
 import sys
 
@@ -54,6 +55,16 @@ def test_where_a_run_goes_on_is_told(capsys):
     with watch_progress(total=5, done=2) as report:
         report(GOOD)
     assert capsys.readouterr().err == "2 of 5 videos are predicted already; going on with the others\n"
+
+
+def test_without_rich_a_terminal_gets_plain_lines(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    with watch_progress(total=5, done=0) as report:
+        report(GOOD)
+    assert report.__self__.total == 5  # of PlainProgress
+    assert capsys.readouterr().err == ""
 
 
 def test_what_a_terminal_is(monkeypatch):

@@ -1,5 +1,6 @@
 """Predictions in a terminal, and in a pipe."""
 
+import importlib.util
 import io
 import re
 import sys
@@ -34,6 +35,11 @@ def shown(monkeypatch, *, columns=100):
     text = terminal.getvalue()
     assert "\x1b[2J" not in text  # the name can't clear the screen
     return [line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", text).splitlines()]
+
+
+def test_without_rich_a_terminal_gets_plain_lines(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert re.match(r"  \d\.\d{4}  ", shown(monkeypatch)[1])
 
 
 def test_a_table_with_a_row_a_video(monkeypatch):
