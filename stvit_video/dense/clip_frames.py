@@ -16,11 +16,13 @@ class ClipFrames(nn.Module):
         clip_frames: frames T of a clip.
 
     Raises:
-        ValueError: `clip_frames` is no whole number from 1 on.
+        ValueError: `clip_frames` is no whole number from 1 on, or the model gives no maps.
     """
 
     def __init__(self, model: nn.Module, *, clip_frames: int) -> None:
         super().__init__()
+        if not getattr(model, "features_only", False):
+            raise ValueError("ClipFrames needs a model that gives maps; build it with features_only=True")
         self.model = model
         self.clip_frames = whole_number("clip_frames", clip_frames)
 

@@ -85,4 +85,6 @@ def draw_objects(given: Given) -> int:
     threshold = THRESHOLD if given.threshold is None else given.threshold
     objects = _Objects(detector, folder, threshold, given.every or 1, given.batch_size or BATCH_SIZE)
     for_videos = f"key_every={given.key_every}" if (given.key_every or 1) > 1 else ""
-    return draw_files(objects, given.files, folder=folder, drawn=OBJECTS, for_videos=for_videos)
+    return draw_files(
+        objects, given.files, checkpoint=given.ckpt_path, folder=folder, drawn=OBJECTS, for_videos=for_videos
+    )

@@ -13,6 +13,7 @@ from stvit_video.data.decoding.given_pictures import picture_bytes
 from stvit_video.data.decoding.pictures import decode_picture
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.manifests.picture_endings import is_picture_file
+from stvit_video.predictions.drawn_by import drawn_by
 from stvit_video.predictions.frame_progress import frame_progress
 from stvit_video.predictions.inputs import VideoList, read_inputs
 from stvit_video.predictions.label_table import LABEL_ENDINGS
@@ -92,12 +93,17 @@ def folder_of_drawings(out: Path | None, *, drawn: Drawn) -> Path:
     return FOLDER if out is None else out
 
 
-def draw_files(drawer: Drawer, words: Sequence[str], *, folder: Path, drawn: Drawn, for_videos: str = "") -> int:
+def draw_files(
+    drawer: Drawer, words: Sequence[str], *, checkpoint: Path, folder: Path, drawn: Drawn, for_videos: str = ""
+) -> int:
     """Draw every file that is named; one that can't be read is told and passed over.
+
+    What the same checkpoint drew before is written over, and what another one drew is not.
 
     Args:
         drawer: draws them into `folder`.
         words: files, folders, patterns and lists.
+        checkpoint: of the drawer.
         folder: made where it is missing, and removed again where nothing was written.
         drawn: what is drawn.
         for_videos: a setting that is given and has no meaning for pictures, such as "key_every=4".
@@ -106,7 +112,8 @@ def draw_files(drawer: Drawer, words: Sequence[str], *, folder: Path, drawn: Dra
         1 if some files could not be read, else 0.
 
     Raises:
-        ValueError: nothing is named, `for_videos` and no video, or the folder can't be written.
+        ValueError: nothing is named, `for_videos` and no video, the folder can't be written, or it holds what another
+            checkpoint found in files of these names.
         OSError: a file can't be written; DiskFullError = there is no room.
     """
     inputs = _inputs(words)
@@ -114,14 +121,15 @@ def draw_files(drawer: Drawer, words: Sequence[str], *, folder: Path, drawn: Dra
         raise ValueError(f"{for_videos} is for videos, and only pictures are named; name a video, or leave it out")
     made = prepare_folder(folder)
     try:
-        return _draw_all(drawer, inputs, folder, drawn)
+        names = overlay_names([video.path for video in inputs.videos], folder=folder, endings=drawn.endings)
+        with drawn_by(checkpoint, names, folder=folder, endings=drawn.endings):
+            return _draw_all(drawer, inputs, names, folder, drawn)
     finally:
         remove_empty(made)
 
 
-def _draw_all(drawer: Drawer, inputs: VideoList, folder: Path, drawn: Drawn) -> int:
+def _draw_all(drawer: Drawer, inputs: VideoList, names: Sequence[str], folder: Path, drawn: Drawn) -> int:
     """Draw every file; 1 if some could not be read, else 0."""
-    names = overlay_names([video.path for video in inputs.videos], folder=folder, endings=drawn.endings)
     start, num_failed = time.monotonic(), 0
     try:
         with sigterm_ends():
@@ -132,8 +140,8 @@ def _draw_all(drawer: Drawer, inputs: VideoList, folder: Path, drawn: Drawn) -> 
         raise
     done = len(names) - num_failed
     failed = f", {num_failed} could not be read" if num_failed else ""
-    what = f"file with its {drawn.noun}" if done == 1 else f"files with their {drawn.noun}"
-    print(f"{folder}: {done} {what}{failed}; {duration(time.monotonic() - start)}")
+    what = "file" if done == 1 else "files"
+    print(f"{folder}: {drawn.noun} of {done} {what}{failed}; {duration(time.monotonic() - start)}")
     return int(num_failed > 0)
 
 

@@ -11,7 +11,7 @@ from stvit_video.segmentations.trained_segmenter import TrainedSegmenter, load_t
 from stvit_video.utils.command_line import Given
 from stvit_video.visualization.draw_maps import class_shares
 from stvit_video.visualization.overlay_frames import OverlayOutcome
-from stvit_video.visualization.overlay_map import LABELS_ENDING, overlay_map
+from stvit_video.visualization.overlay_map import LABELS_ENDING, overlay_map, share_text
 from stvit_video.visualization.overlay_map_video import overlay_map_video
 from stvit_video.visualization.overlay_names import ENDINGS
 
@@ -45,7 +45,7 @@ class _Maps(NamedTuple):
             has_legend=self.has_legend,
         )
         shares = list(class_shares(labels, names=classes).items())
-        told = [f"{share:.0%} {found}" for found, share in shares[:NUM_TOLD]]
+        told = [f"{share_text(share)} {found}" for found, share in shares[:NUM_TOLD]]
         more = [f"{len(shares) - NUM_TOLD} more"] if len(shares) > NUM_TOLD else []
         return f"{', '.join(told + more)}, {files.drawing}"
 
@@ -91,4 +91,4 @@ def draw_segments(given: Given) -> int:
     has_legend = given.legend is not False
     maps = _Maps(segmenter, folder, given.every or 1, given.batch_size or BATCH_SIZE, has_legend)
     for_videos = f"key_every={given.key_every}" if (given.key_every or 1) > 1 else ""
-    return draw_files(maps, given.files, folder=folder, drawn=MAPS, for_videos=for_videos)
+    return draw_files(maps, given.files, checkpoint=given.ckpt_path, folder=folder, drawn=MAPS, for_videos=for_videos)

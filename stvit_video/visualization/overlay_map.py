@@ -13,7 +13,7 @@ from stvit_video.visualization.map_legend import LegendEntry, legend_strip
 from stvit_video.visualization.overlay_files import write_json_line, write_png
 from stvit_video.visualization.text_image import letter_pixels
 
-__all__ = ["LABELS_ENDING", "MapFiles", "map_with_legend", "overlay_map", "rounded_shares"]
+__all__ = ["LABELS_ENDING", "MapFiles", "map_with_legend", "overlay_map", "rounded_shares", "share_text"]
 
 LABELS_ENDING = "_labels.png"
 LEAST_WIDE = 240  # pixels of a legend; a narrower picture has paper beside it
@@ -106,7 +106,7 @@ def map_with_legend(picture: np.ndarray, labels: np.ndarray, *, names: Sequence[
     drawn, height, width = draw_map(picture, labels), *labels.shape
     places = {name: label for label, name in enumerate(names)}
     shares = class_shares(labels, names=names)
-    entries = [LegendEntry(name, places[name], _percent(share)) for name, share in shares.items()]
+    entries = [LegendEntry(name, places[name], share_text(share)) for name, share in shares.items()]
     wide = max(width, LEAST_WIDE)
     strip = legend_strip(entries, width=wide, letter_pixels=letter_pixels(height, width), most=MOST_NAMED)
     sheet = np.full((height + len(strip), wide, 3), PAPER, dtype=np.uint8)
@@ -119,5 +119,6 @@ def rounded_shares(shares: dict[str, float]) -> dict[str, float]:
     return {name: round(share, SHARE_DIGITS) for name, share in shares.items()}
 
 
-def _percent(share: float) -> str:
+def share_text(share: float) -> str:
+    """A share of a picture in percent, as people read it."""
     return "< 1 %" if share < 0.01 else f"{100 * share:.0f} %"

@@ -69,4 +69,9 @@ def test_heads_around_them_train_and_answer(name, head):
 
 def test_clips_have_a_frame():
     with pytest.raises(ValueError, match="clip_frames=0"):
-        ClipFrames(torch.nn.Identity(), clip_frames=0)
+        ClipFrames(model_of("video_casvit_xs"), clip_frames=0)
+
+
+def test_a_model_without_maps_is_refused_at_once():
+    with pytest.raises(ValueError, match="features_only=True"):
+        ClipFrames(create_model("stvit_r_video_casvit_xs", num_frames=4, **CASVIT), clip_frames=4)

@@ -27,9 +27,9 @@ def test_a_picture_and_a_video_with_their_objects(files, tmp_path, capsys):
     assert main([*files, "photo.png", "street.mp4", "out=seen", "every=4", "detections=6", "batch_size=2"]) == 0
     told = capsys.readouterr().out
     assert "photo.png: " in told
-    assert "seen: 2 files with their objects" in told
+    assert "seen: objects of 2 files" in told
     assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == [
-        *("photo.json", "photo.png", "street.jsonl", "street.mp4")
+        *(".drawn_by.json", "photo.json", "photo.png", "street.jsonl", "street.mp4")
     ]
     photo = json.loads((tmp_path / "seen" / "photo.json").read_text())
     found = photo["detections"]
@@ -47,7 +47,7 @@ def test_files_that_can_not_be_read_are_told_and_the_others_drawn(files, tmp_pat
     told = capsys.readouterr()
     assert "broken.png" in told.err
     assert "broken.mp4" in told.err
-    assert "seen: 1 file with its objects, 2 could not be read" in told.out
+    assert "seen: objects of 1 file, 2 could not be read" in told.out
     assert (tmp_path / "seen" / "photo.png").is_file()
 
 
@@ -113,7 +113,8 @@ def test_the_settings_of_each_kind_are_those_of_the_command():
     assert {*OF_MAPS} < {*OF_PICTURES}
     assert not {*OF_LABELS} & {*OF_PICTURES}
     assert known - {*OF_LABELS, *OF_PICTURES} == {
-        *("ckpt_path", "device", "out", "threshold", "short_side", "batch_size")
+        *("ckpt_path", "device", "out", "threshold", "short_side", "batch_size"),
+        *("bundle", "num_threads"),  # in place of a checkpoint
     }
 
 

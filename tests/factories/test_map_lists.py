@@ -135,7 +135,7 @@ def test_classes_of_a_checkpoint_name_the_values_where_nothing_else_does(root):
     assert read(values=[7, 9, 8]).rules.labels == {7: 0, 9: 1, 8: 2}
     with pytest.raises(ManifestError, match=r"data.classes=FILE: .* that data.keep_classes chose"):
         read(keep_classes=["car"])
-    with pytest.raises(ManifestError, match="nothing names the classes of the label maps; give the file"):
+    with pytest.raises(ManifestError, match="nothing names the classes of the label maps; put classes.txt"):
         read_maps(data_of(root), ("val",))
 
 

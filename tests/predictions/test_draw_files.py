@@ -43,7 +43,7 @@ def files(tmp_path):
 
 def test_every_file_is_drawn_under_a_name_of_its_own(files, capsys):
     drawer = Noting(files / "out")
-    assert draw_files(drawer, [str(files)], folder=files / "out", drawn=LINES) == 0
+    assert draw_files(drawer, [str(files)], checkpoint=files / "a.ckpt", folder=files / "out", drawn=LINES) == 0
     assert {(name, shape) for name, _, shape in drawer.asked} == {
         *(("a.jpg", (8, 9, 3)), ("a_more.png", (3, 4, 3)), ("b.png", (7, 5, 3)), ("street.mp4", None)),
     }
@@ -53,29 +53,46 @@ def test_every_file_is_drawn_under_a_name_of_its_own(files, capsys):
     told = capsys.readouterr()
     assert "b.png: b is drawn" in told.out
     assert "street.mp4: 4 of 9 frames, " in told.out
-    assert re.search(r"out: 4 files with their lines; ", told.out)
+    assert re.search(r"out: lines of 4 files; ", told.out)
     assert "note: " in told.err
 
 
 def test_what_can_not_be_read_is_counted(files, capsys):
     (files / "c.png").write_bytes(b"nothing")
     words = [str(files / name) for name in ("c.png", "street.mp4", "b.png")]
-    assert draw_files(Noting(files / "out", error="it ends"), words, folder=files / "out", drawn=LINES) == 1
+    assert (
+        draw_files(
+            Noting(files / "out", error="it ends"),
+            words,
+            checkpoint=files / "a.ckpt",
+            folder=files / "out",
+            drawn=LINES,
+        )
+        == 1
+    )
     told = capsys.readouterr()
-    assert "out: 1 file with its lines, 2 could not be read" in told.out
+    assert "out: lines of 1 file, 2 could not be read" in told.out
     assert "it ends" in told.err
 
 
 def test_a_stop_says_where_the_files_are(files, capsys):
     with pytest.raises(KeyboardInterrupt):
-        draw_files(Noting(files / "out", stop_at="b"), [str(files / "b.png")], folder=files / "out", drawn=LINES)
+        draw_files(
+            Noting(files / "out", stop_at="b"),
+            [str(files / "b.png")],
+            checkpoint=files / "a.ckpt",
+            folder=files / "out",
+            drawn=LINES,
+        )
     assert f"stopped; what is drawn is in {files / 'out'}" in capsys.readouterr().err
     assert not (files / "out").exists()
 
 
 def test_names_that_are_nothing_are_an_error(files):
     with pytest.raises(ValueError, match=r"gone\.png"):
-        draw_files(Noting(files), [str(files / "gone.png")], folder=files / "out", drawn=LINES)
+        draw_files(
+            Noting(files), [str(files / "gone.png")], checkpoint=files / "a.ckpt", folder=files / "out", drawn=LINES
+        )
 
 
 def test_settings_of_other_checkpoints():
@@ -93,3 +110,10 @@ def test_a_table_is_no_folder(tmp_path):
     assert folder_of_drawings(tmp_path, drawn=LINES) == tmp_path
     with pytest.raises(ValueError, match="out=a.csv: found lines are drawn into a folder; give its name, out=a$"):
         folder_of_drawings(Path("a.csv"), drawn=LINES)
+
+
+def test_what_another_checkpoint_drew_is_not_written_over(files):
+    words, out = [str(files / "b.png")], files / "out"
+    draw_files(Noting(out), words, checkpoint=files / "a.ckpt", folder=out, drawn=LINES)
+    with pytest.raises(ValueError, match=r"out holds the results of b by another checkpoint, .*a\.ckpt; give another"):
+        draw_files(Noting(out), words, checkpoint=files / "b.ckpt", folder=out, drawn=LINES)

@@ -29,10 +29,10 @@ def files(tiny_segmenter, tmp_path, monkeypatch):
 def test_a_picture_and_a_video_with_their_maps(files, tmp_path, capsys, tiny_segmenter):
     assert main([*files, "photo.jpg", "street.mp4", "out=seen", "every=4", "batch_size=2"]) == 0
     told = capsys.readouterr().out
-    assert re.search(r"photo.jpg: \d+% \w+.*, seen/photo.png\n", told)
+    assert re.search(r"photo.jpg: \d+ % \w+.*, seen/photo.png\n", told)
     assert "street.mp4: 9 of 9 frames, seen/street.mp4" in told
-    assert "seen: 2 files with their label maps" in told
-    names = ["photo.json", "photo.png", "photo_labels.png", "street.jsonl", "street.mp4"]
+    assert "seen: label maps of 2 files" in told
+    names = [".drawn_by.json", "photo.json", "photo.png", "photo_labels.png", "street.jsonl", "street.mp4"]
     assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == names
     photo = json.loads((tmp_path / "seen" / "photo.json").read_text())
     assert (photo["picture"], photo["width"], photo["height"], photo["model"]) == ("photo.jpg", 70, 50, "casvit_xs")
@@ -70,7 +70,7 @@ def test_files_that_can_not_be_read_are_told_and_the_others_drawn(files, tmp_pat
     told = capsys.readouterr()
     assert "broken.png" in told.err
     assert "broken.mp4" in told.err
-    assert "seen: 1 file with its label maps, 2 could not be read" in told.out
+    assert "seen: label maps of 1 file, 2 could not be read" in told.out
 
 
 def test_a_source_is_not_written_over(files, tmp_path, capsys):

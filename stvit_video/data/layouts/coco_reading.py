@@ -177,11 +177,8 @@ def tell_absent(
         return Findings()
     if len(absent) == len(names):
         return Findings([f"none of its {len(names)} {kind} is in {tree.place}, {first_of(absent)}; {way_out}"])
-    return Findings(
-        warnings=[
-            f"{len(absent)} of {len(names)} {kind} are not in {tree.place}, {first_of(absent)}; they are left out"
-        ]
-    )
+    where = f"{len(absent)} of {len(names)} {kind} are not in {tree.place}, {first_of(absent)}"
+    return Findings(warnings=[f"{where}; they count as unreadable"])
 
 
 def _by_picture(document: Mapping[str, Sequence[Row]]) -> list[list[Row]]:

@@ -74,6 +74,7 @@ def _read_list(tree: FileTree, file: str, names: ClassNames) -> MappedPictures:
         ("label maps", [pair.labels for pair in pairs], maps),
     ):
         way_out = f"put them into the folder {folder.place.name}"
-        found.take(tell_absent(files, [folder.find(name) for name in files], folder, way_out=way_out, kind=kind))
+        absent = tell_absent(files, [folder.find(name) for name in files], folder, way_out=way_out, kind=kind)
+        found.take(absent if kind == "pictures" else Findings(absent.faults))  # the check of all maps tells of some
     found.raise_if_any(f"{tree.place}, {file}")
     return list_maps(pairs, pictures, maps, names=names, found=found)

@@ -150,7 +150,7 @@ def _faults(pictures: MappedPictures, counts: MapCounts, part: str) -> list[str]
         return [
             f"{len(counts.colours)} of {counts.num_read} {part} label maps that were looked at have colours, {example} "
             f"in {place}, and no values of classes; give the colour of each class as data.palette=FILE, with lines "
-            "such as '120 120 80 road'"
+            "such as 'road 128 64 128'"
         ]
     if unknown := pictures.rules.unknown(counts.codes):
         return [_unknown_fault(pictures, counts, unknown, part)]

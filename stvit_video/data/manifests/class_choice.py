@@ -40,7 +40,7 @@ def choose_classes(
     values: Sequence[int] | None = None,
     reduce_zero_label: bool | None = None,
     keep_classes: Sequence[Kept] | None = None,
-    missing: str = "give the file of class names as data.classes=FILE",
+    missing: str = "put classes.txt, with a name a line, beside the folders, or give it as data.classes=FILE",
 ) -> ChosenClasses:
     """Choose the classes, and make the rules by which maps are read.
 

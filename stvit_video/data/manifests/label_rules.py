@@ -75,7 +75,7 @@ class LabelRules:
         if stored.ndim == 3 and not self.of_colours:
             raise LabelMapError(
                 f"the label map {name!r} has colours, {colours_text(stored)}, and no values of classes; give the "
-                "colour of each class as data.palette=FILE, with lines such as '120 120 80 road'"
+                "colour of each class as data.palette=FILE, with lines such as 'road 128 64 128'"
             )
 
     def named(self, codes: Iterable[int]) -> str:

@@ -62,7 +62,8 @@ def class_list(names: Sequence[str], faults: Faults) -> tuple[str, ...]:
     for name in names:
         form = normal_label(name)
         if form in first:
-            faults.add(0, f"it names the class {first[form]!a} again as {name!a}; name each class once")
+            again = "twice" if name == first[form] else f"again as {name!a}"
+            faults.add(0, f"it names the class {first[form]!a} {again}; name each class once")
         first.setdefault(form, name)
     note_look_alikes(list(first), faults)
     return tuple(map(normal_label, names))

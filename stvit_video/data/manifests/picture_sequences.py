@@ -154,7 +154,8 @@ def require_sequences(pictures: Manifest, *, setting: str) -> None:
     if not rows:
         raise ManifestError(
             f"{setting} is for frames of videos, and none of the {len(pictures.records)} listed pictures is one; in a "
-            'COCO file give each image "video" and "frame_index", for label maps use data.sequences=folders'
+            'COCO file give each image "video" and "frame_index", or, where each video has a folder of its frames, '
+            "use data.sequences=folders"
         )
     sizes = [{getattr(pictures.records[row], "stated_size", None) for row in members} for members in rows]
     changing = [members[0] for members, found in zip(rows, sizes, strict=True) if len(found) > 1]

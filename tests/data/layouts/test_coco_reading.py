@@ -55,7 +55,7 @@ def test_absent_pictures_stay_listed_with_a_warning_and_all_absent_are_a_fault(t
     pictures = read(tmp_path)
     assert len(pictures.records) == 3
     assert "1 of 3 pictures are not in" in pictures.warnings[0]
-    assert pictures.warnings[0].endswith("first: b.png; they are left out")
+    assert pictures.warnings[0].endswith("first: b.png; they count as unreadable")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ManifestError, match=r"none of its 3 pictures is in .*empty, first: a.png, b.png, c.png; name"):
         read(tmp_path / "empty")

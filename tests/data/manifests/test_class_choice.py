@@ -57,7 +57,7 @@ def test_colours_are_those_of_the_palette_in_the_order_of_the_names():
 @pytest.mark.parametrize(
     ("names", "settings", "fault"),
     [
-        (None, {}, "nothing names the classes of the label maps; give the file .* data.classes=FILE"),
+        (None, {}, "nothing names the classes of the label maps; put classes.txt, .* data.classes=FILE"),
         (NAMES, {"palette": PALETTE}, "name different classes: .* of one alone"),
         (None, {"palette": PALETTE, "values": [1, 2]}, r"data.values=\[1, 2\] can't be with data.palette=p.txt"),
         (None, {"palette": PALETTE, "reduce_zero_label": True}, "data.reduce_zero_label=True can't be with"),

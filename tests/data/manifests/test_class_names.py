@@ -33,7 +33,7 @@ def test_a_table_of_ade20k_has_values_and_the_first_of_synonyms():
     ("text", "source", "fault"),
     [
         ("", "classes.txt", "names 0 classes"),
-        ("a\nb\na\n", "classes.txt", "names the class 'a' again"),
+        ("a\nb\na\n", "classes.txt", "names the class 'a' twice"),
         ("\n".join(f"c{n}" for n in range(256)), "classes.txt", "names 256 classes; 1 to 255"),
         ("{", "classes.json", "is no JSON"),
         ("[1, 2]", "classes.json", "holds no names of classes"),

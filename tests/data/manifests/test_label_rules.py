@@ -51,7 +51,7 @@ def test_colours_in_place_of_values_are_named_with_a_way_out():
         LabelRules({0: 0}).labels_of(COLOURS, name="maps/a.png")
     assert str(error.value) == (
         "the label map 'maps/a.png' has colours, for example 255 0 0, 0 0 9, 1 2 3 (red green blue), and no values of "
-        "classes; give the colour of each class as data.palette=FILE, with lines such as '120 120 80 road'"
+        "classes; give the colour of each class as data.palette=FILE, with lines such as 'road 128 64 128'"
     )
 
 
