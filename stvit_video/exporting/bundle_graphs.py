@@ -17,6 +17,8 @@ from stvit_video.exporting.stream_graphs import DecideGraph, EncodeGraph, frames
 from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.utils.optional import MissingLibraryError
 
+RUN_ELSEWHERE = ("coreml", "executorch")  # graphs are written where they can't run, too
+
 
 def graph_parts(trained: TrainedModel, frames: Tensor, *, streaming: bool) -> dict[str, GraphPart]:
     """The graphs of a classifier by their names.
@@ -47,6 +49,16 @@ def step_of(trained: TrainedModel, *, streaming: bool) -> int | None:
     return frames_per_step(trained.model) if streaming else None
 
 
+def require_runtime(form: GraphFormat) -> None:
+    """Raise where the runtime of a format is missing, unless its graphs can be written without.
+
+    Raises:
+        MissingLibraryError: it is missing.
+    """
+    if form.name not in RUN_ELSEWHERE:
+        form.check_libraries((form.runtime,))
+
+
 def run_here(
     paths: Mapping[str, Path], form: GraphFormat, *, precision: str, step: int | None, num_threads: int | None = None
 ) -> Graph | None:
@@ -73,6 +85,6 @@ def run_here(
         folder = next(iter(paths.values())).parent
         raise ValueError(str(error).replace(f"{folder}/", "")) from error
     except MissingLibraryError:
-        if form.name == "executorch":  # it converts where it can't run
+        if form.name in RUN_ELSEWHERE:
             return None
         raise

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def measure_bundle_speed(
     for threads in sorted({1, os.cpu_count() or 1}):
         graph = open_with(threads)
         with torch_threads(threads):
-            ways = {graph.runtime: lambda graph=graph: graph(frames), EAGER: _eager_pass(module, frames)}
+            ways: dict[str, Pass] = {graph.runtime: partial(graph, frames), EAGER: _eager_pass(module, frames)}
             rows += [{"threads": threads, **row} for row in time_in_turns(ways, cpu_seconds=cpu_seconds)]
     facts = provenance(torch.device("cpu"))
     return {

@@ -11,6 +11,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from stvit_video.bundles.bundle_formats import FORMATS
+from stvit_video.exporting.no_reports import without_reports
 from stvit_video.models.base import TokenModel
 from stvit_video.utils.optional import load_optional
 
@@ -37,7 +38,8 @@ def quantiser_of(
 
     Source: NNCF's post-training quantization, with its preset for transformers.
     """
-    nncf = load_optional("nncf", needed_for="precision=int8", install=FORMATS["openvino"].install)
+    with without_reports():
+        nncf = load_optional("nncf", needed_for="precision=int8", install=FORMATS["openvino"].install)
     prefixes = module_names(model, keep)
 
     def quantise(program: ExportedProgram, graph: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from torch.export import ExportedProgram
 
 from stvit_video.bundles.bundle_formats import FORMATS
+from stvit_video.exporting.no_reports import without_reports
 from stvit_video.utils.optional import load_optional
 
 
@@ -29,10 +30,11 @@ def write_openvino(
         MissingLibraryError: openvino is missing.
     """
     form = FORMATS["openvino"]
-    openvino = load_optional("openvino", needed_for=f"format={form.name}", install=form.install)
-    model = openvino.convert_model(program)
-    for port, name in zip(
-        (*model.inputs, *model.outputs), (*program.graph_signature.user_inputs, *outputs), strict=True
-    ):
-        port.get_tensor().set_names({name})
-    openvino.save_model(model if quantise is None else quantise(model), path, compress_to_fp16=False)
+    with without_reports():
+        openvino = load_optional("openvino", needed_for=f"format={form.name}", install=form.install)
+        model = openvino.convert_model(program)
+        for port, name in zip(
+            (*model.inputs, *model.outputs), (*program.graph_signature.user_inputs, *outputs), strict=True
+        ):
+            port.get_tensor().set_names({name})
+        openvino.save_model(model if quantise is None else quantise(model), path, compress_to_fp16=False)

@@ -28,7 +28,7 @@ from stvit_video.bundles.bundle_formats import GraphFormat, find_format
 from stvit_video.bundles.runtimes import Graph
 from stvit_video.evaluation.cost.measure import count_parameters
 from stvit_video.exporting.bundle_card import bundle_card
-from stvit_video.exporting.bundle_graphs import graph_parts, run_here, step_of
+from stvit_video.exporting.bundle_graphs import graph_parts, require_runtime, run_here, step_of
 from stvit_video.exporting.bundle_speed import measure_bundle_speed
 from stvit_video.exporting.clip_graph import ClipGraph, example_frames
 from stvit_video.exporting.graph_formats import write_graph
@@ -82,6 +82,7 @@ def write_bundle(
     form = find_format(format)
     form.check_precision(precision)
     form.check_libraries()
+    require_runtime(form)
     if (precision == "int8") != (quantiser is not None):
         raise ValueError(
             f"precision={precision} came {'with' if quantiser else 'without'} a quantiser, which int8 needs"

@@ -10,7 +10,7 @@ from short_models import preprocessing_of, short_model
 
 from stvit_video.bundles.bundle_formats import FORMATS
 from stvit_video.bundles.stream_pair import StreamPair
-from stvit_video.exporting.bundle_graphs import graph_parts, run_here, step_of
+from stvit_video.exporting.bundle_graphs import graph_parts, require_runtime, run_here, step_of
 from stvit_video.exporting.clip_graph import example_frames
 
 NAME = "stvit_video_deit_tiny"
@@ -58,6 +58,8 @@ def test_where_there_is_no_runtime(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     paths = {"clip": tmp_path / "clip.mlpackage"}
     assert run_here(paths, FORMATS["coreml"], precision="fp32", step=None) is None
+    monkeypatch.setitem(sys.modules, "coremltools", None)
+    require_runtime(FORMATS["coreml"])
     monkeypatch.setitem(sys.modules, "executorch", None)
     monkeypatch.setitem(sys.modules, "executorch.runtime", None)
     assert run_here({"clip": tmp_path / "clip.pte"}, FORMATS["executorch"], precision="fp32", step=None) is None

@@ -3,6 +3,7 @@
 import errno
 import shutil
 import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -136,6 +137,10 @@ def test_a_folder_with_other_things_is_let_be(checkpoint):
 def test_a_missing_library_is_told_before_anything_is_traced(checkpoint, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     refused(checkpoint, r"pip install 'stvit-video\[onnx\]'", MissingLibraryError, format="onnx")
+    for name in ("onnx", "onnxscript"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    refused(checkpoint, r"needs the library 'onnxruntime'", MissingLibraryError, format="onnx")
 
 
 @pytest.mark.parametrize(
