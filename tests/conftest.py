@@ -1,6 +1,7 @@
 """A tiny run that the tests of the commands share: three encoded videos, their manifest, a checkpoint."""
 
 import csv
+import gc
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,3 +86,9 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
         manifest=manifest,
     )
     return TinyRun(root / "best.ckpt", manifest, videos, model.eval())
+
+
+def pytest_collection_finish() -> None:
+    """Torch and all test modules are loaded by now and stay: no garbage collection has to look at them again."""
+    gc.collect()
+    gc.freeze()

@@ -18,14 +18,15 @@ class Seen(Dataset):
         return 2
 
     def __getitem__(self, index):
-        return torch.get_num_threads(), gc.get_freeze_count() > 1000
+        return torch.get_num_threads(), gc.get_freeze_count()
 
 
 def test_processes_have_one_thread_and_free_nothing_of_the_parents():
+    before, mine = gc.get_freeze_count(), [[] for _ in range(1000)]
     threads, frozen = next(iter(DataLoader(Seen(), batch_size=2, num_workers=1, worker_init_fn=init_worker)))
     assert threads.tolist() == [1, 1]
-    assert frozen.tolist() == [True, True]
-    assert gc.get_freeze_count() == 0  # this process is as before
+    assert min(frozen.tolist()) >= before + len(mine)
+    assert gc.get_freeze_count() <= before  # this process freezes nothing
 
 
 def test_signals_of_a_scheduler_leave_time_for_the_last_step():
