@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from stvit_video.bundles.bundle_formats import FORMATS, GraphFormat, find_format
-from stvit_video.exporting.coreml_package import write_coreml
+from stvit_video.exporting.coreml_package import patches_by_convolution, write_coreml
 from stvit_video.exporting.executorch_program import LARGEST_BATCH, write_executorch
 from stvit_video.exporting.fold_norms import fold_norms
 from stvit_video.exporting.onnx_file import write_onnx
@@ -56,7 +56,10 @@ def write_graph(
         raise ValueError(f"precision={precision} came {'with' if quantise else 'without'} quantise, which int8 needs")
     form.check_libraries()
     largest = LARGEST_BATCH if form.name == "executorch" else None
-    program = export_program(fold_norms(module), example, largest_batch=largest)
+    folded = fold_norms(module)
+    if form.name == "coreml":
+        folded = patches_by_convolution(folded)
+    program = export_program(folded, example, largest_batch=largest)
     path = folder / f"{name}{form.ending}"
     if form.name == "torch_export":
         write_program(program, path)

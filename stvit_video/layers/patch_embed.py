@@ -55,8 +55,13 @@ class PatchEmbed(nn.Module):
         in_channels: channels of a pixel.
         embed_dim: channels C of a token.
 
+    Attributes:
+        by_convolution: whether it is a strided convolution, for runtimes whose tensors have few axes.
+
     Source: Dosovitskiy et al. 2021, section 3.1; Arnab et al. 2021 (ViViT), tubelet embedding.
     """
+
+    by_convolution = False
 
     def __init__(self, patch_size: tuple[int, ...], *, in_channels: int = 3, embed_dim: int) -> None:
         super().__init__()
@@ -68,4 +73,7 @@ class PatchEmbed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in_channels, *sizes) -> (B, *grid, C)."""
+        if self.by_convolution:
+            check_patches(tuple(x.shape[2:]), self.patch_size)
+            return self.proj(x).movedim(1, -1)
         return F.linear(patchify(x, self.patch_size), self.proj.weight.flatten(1), self.proj.bias)

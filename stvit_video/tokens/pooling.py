@@ -52,7 +52,9 @@ def pool_grid(
     check_reduction(whole or grid, sizes)
     for axis, (size, full, num_bins) in enumerate(zip(grid, whole or grid, sizes, strict=True), start=1):
         if size == full and size % num_bins == 0:
-            x = pool(x.unflatten(axis, (num_bins, size // num_bins)), axis + 1)
+            sizes_now = x.shape  # few axes at a time: Core ML takes five
+            cells = x.flatten(0, axis - 1).flatten(2).unflatten(1, (num_bins, size // num_bins))
+            x = pool(cells, 2).unflatten(0, sizes_now[:axis]).unflatten(-1, sizes_now[axis + 1 :])
         else:
             bins = cut_bins(size, whole=full, num_bins=num_bins)
             x = torch.stack([pool(x.narrow(axis, start, stop - start), axis) for start, stop in bins], dim=axis)

@@ -15,8 +15,15 @@ from stvit_video.exporting.torch_program import write_program
 pytestmark = pytest.mark.deploy
 
 
+QUICK = ("casvit_xs", "stvit_r_swin_tiny")  # pyramids that stand for the others, whose classifiers are exported, too
+
+
+def pyramid(name):
+    return pytest.param(name, True, marks=() if name in QUICK else pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
-    ("name", "features_only"), [*((name, False) for name in KINDS), *((name, True) for name in PYRAMIDS)]
+    ("name", "features_only"), [*((name, False) for name in KINDS), *(pyramid(name) for name in PYRAMIDS)]
 )
 def test_torch_and_onnx_give_what_the_model_gives(name, features_only, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", exc_type=ImportError)

@@ -54,8 +54,12 @@ def test_names_of_outputs_leave_the_mode_of_the_model():
     assert model.training
 
 
+def exported(head):
+    return pytest.param(head, marks=() if head in ("mask_rcnn", "upernet") else pytest.mark.slow)
+
+
 @pytest.mark.deploy
-@pytest.mark.parametrize("head", [*ALL_HEADS, *MAP_HEADS])
+@pytest.mark.parametrize("head", [exported(head) for head in (*ALL_HEADS, *MAP_HEADS)])
 def test_torch_and_onnx_give_what_the_graphs_give(head, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", exc_type=ImportError)
     for name, part in dense_graphs(tiny_dense(head), SIZE, mean=MEAN, std=STD).items():

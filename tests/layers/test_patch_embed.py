@@ -36,3 +36,13 @@ def test_axes_of_the_patch():
 def test_patches_without_pixels():
     with pytest.raises(ValueError, match=r"patch_size=\(0, 3\) .*at least 1"):
         check_patches((4, 6), (0, 3))
+
+
+@pytest.mark.parametrize(("patch_size", "sizes"), [((2, 3), (6, 15)), ((2, 3, 5), (4, 9, 20))])
+def test_a_convolution_gives_the_same_tokens(patch_size, sizes):
+    embed, x = PatchEmbed(patch_size, in_channels=2, embed_dim=7), torch.randn(3, 2, *sizes)
+    expected = embed(x)
+    embed.by_convolution = True
+    torch.testing.assert_close(embed(x), expected)
+    with pytest.raises(ValueError, match="does not divide into patches"):
+        embed(x[..., :-1])
