@@ -11,6 +11,7 @@ from typing import Any
 from stvit_video.bundles.bundle_choices import refuse_fixed
 from stvit_video.bundles.bundle_description import is_bundle
 from stvit_video.bundles.bundle_recognizer import load_bundle
+from stvit_video.utils.optional import load_optional
 
 __all__ = ["load_trained"]
 
@@ -31,13 +32,14 @@ def load_trained(ckpt_path: str | Path, *, device: str = "auto", **settings: Any
     Raises:
         CheckpointError: the file can't be read, is no checkpoint of ours, or its model can't be built here.
         BundleError: the bundle is damaged, or this machine can't run it.
-        MissingLibraryError: the runtime of the bundle is not installed.
+        MissingLibraryError: the runtime of the bundle is not installed, or torch for a checkpoint.
         ValueError: a setting that such a checkpoint or bundle does not take, or a value out of its range.
     """
     if isinstance(ckpt_path, (str, Path)) and is_bundle(ckpt_path):
         refuse_fixed({**settings, "device": device})
         _check_names(settings, load_bundle, "bundle")
         return load_bundle(ckpt_path, **settings)
+    load_optional("torch", needed_for="a checkpoint", install="pip install stvit-video")
     from stvit_video.trained.checkpoint_kinds import kind_of_checkpoint
 
     kind = kind_of_checkpoint(ckpt_path)

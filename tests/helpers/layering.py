@@ -61,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("inference", "predictions", "models", "dense", "evaluation", "evaluation/*", "visualization", "training"),
         *("tokens", "layers", "data/*", "utils", ROOT),
     },
-    "trained": {"bundles", "inference", "detections", "segmentations", "models"},
+    "trained": {"bundles", "inference", "detections", "segmentations", "models", "utils"},
     "config": {"factories", "models", "dense", "training", "settings", "data/*", "utils"},
     "tasks": {
         *("config", "factories", "inference", "predictions", "detections", "segmentations", "visualization"),
