@@ -69,10 +69,12 @@ def test_timm_with_windows_cut_to_no_square():
         converted(reference.state_dict(), "timm Swin")
 
 
-@pytest.mark.parametrize(("build", "size"), [(swin3d_t, "tiny"), (swin3d_s, "small"), (swin3d_b, "base")])
-def test_torchvision_video(build, size):
+@pytest.mark.parametrize(
+    ("build", "size", "pixels"), [(swin3d_t, "tiny", 224), (swin3d_s, "small", 112), (swin3d_b, "base", 112)]
+)
+def test_torchvision_video(build, size, pixels):
     reference = build(weights=None, num_classes=5)
-    assert_parity(reference, "torchvision Swin", (1, 3, 4, 224, 224), video=True, **SIZES[size])
+    assert_parity(reference, "torchvision Swin", (1, 3, 4, pixels, pixels), video=True, **SIZES[size])
 
 
 @pytest.mark.parametrize("frames_and_pixels", [(6, 112, 168), (10, 76, 92), (22, 64, 60)])
