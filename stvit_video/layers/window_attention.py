@@ -198,7 +198,8 @@ class WindowAttention(nn.Module):
         Returns:
             (B * W, N, C).
         """
-        if len(bias) in (1, len(windows)):
+        is_one_sample = not torch.compiler.is_compiling() and len(bias) == len(windows)  # a graph is for any batch
+        if len(bias) == 1 or is_one_sample:
             return self_attend(windows, self.qkv, self.proj, num_heads=self.num_heads, bias=bias)
         qkv = self.qkv(windows).unflatten(-1, (3, self.num_heads, -1)).unflatten(0, (-1, len(bias)))
         q, k, v = qkv.permute(3, 0, 1, 4, 2, 5).flatten(2, 3)  # each (B, W * A, N, D)
