@@ -70,6 +70,6 @@ def test_a_graph_in_8_bits_is_near_and_keeps_its_parts(tmp_path):
     assert 0 < counts[PARTS] < counts[()]
     with torch.no_grad():
         expected = module(frames[:1]).numpy()
-    # 8 channels of random weights are coarse in 8 bits
-    np.testing.assert_allclose(found[PARTS], expected, atol=0.6 * np.abs(expected).max())
+    # without the parts that are kept, 8 channels of random weights are half a logit off
+    np.testing.assert_allclose(found[PARTS], expected, atol=0.2 * np.abs(expected).max())
     assert np.isfinite(found[()]).all()
