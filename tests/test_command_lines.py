@@ -82,7 +82,8 @@ def test_help_an_unknown_setting_and_debug(name, variable, capsys):
     assert len(command.examples) >= 2
     assert all(f"\n  {example}" in help_text for example in command.examples)
     for setting in command.settings:
-        assert re.search(rf"\n  {setting.name}=\S+ .*\((needed|default: .+)\)\n", help_text), setting.name
+        need = r"\((needed|needed, or \w+=|default: .+)\)"
+        assert re.search(rf"\n  {setting.name}=\S+ .*{need}\n", help_text), setting.name
         assert setting.default is not None or setting.is_needed or setting.default_words
     good = words_of(command.examples[0], command)
     close, wrong = misspelt(command)

@@ -92,9 +92,10 @@ def dense_graphs(
         return graphs
     stages: Any = model.stages
     for number, stage in enumerate(stages, start=1):
-        heads = {"boxes": (stage.box, REGION_CELLS, ("classes", "boxes"))}
-        heads |= {} if stage.mask is None else {"masks": (stage.mask, MASK_CELLS, ("masks",))}
-        for name, (head, cells, outputs) in heads.items():
+        heads: list[tuple[str, Any, int, tuple[str, ...]]] = [("boxes", stage.box, REGION_CELLS, ("classes", "boxes"))]
+        if stage.mask is not None:
+            heads.append(("masks", stage.mask, MASK_CELLS, ("masks",)))
+        for name, head, cells, outputs in heads:
             pooled = torch.zeros(2, model.options.neck_channels, cells, cells)
             graphs[f"{name}_{number}"] = GraphPart(head, pooled, outputs)
     return graphs
