@@ -27,16 +27,17 @@ def write_onnx(program: ExportedProgram, path: Path, *, outputs: Sequence[str]) 
     """
     inputs = list(program.graph_signature.user_inputs)
     size = sum(value.numel() * value.element_size() for value in (*program.state_dict.values(), *_constants(program)))
-    torch.onnx.export(
-        program,
-        f=path,
-        dynamo=True,
-        dynamic_shapes=tuple({0: BATCH} for _ in inputs),  # of a program, this only names the symbols
-        input_names=inputs,
-        output_names=list(outputs),
-        external_data=size > LARGEST_FILE_BYTES - STRUCTURE_BYTES,
-        verbose=False,
-    )
+    with torch.no_grad():  # a bias with a gradient would change the kernel of attention, and the strides it gives
+        torch.onnx.export(
+            program,
+            f=path,
+            dynamo=True,
+            dynamic_shapes=tuple({0: BATCH} for _ in inputs),  # of a program, this only names the symbols
+            input_names=inputs,
+            output_names=list(outputs),
+            external_data=size > LARGEST_FILE_BYTES - STRUCTURE_BYTES,
+            verbose=False,
+        )
 
 
 def _constants(program: ExportedProgram) -> list[torch.Tensor]:
