@@ -94,7 +94,8 @@ def compare(options: Given) -> None:
         MissingLibraryError: OpenVINO is not installed.
         ValueError: a setting that the model refuses.
     """
-    openvino = load_optional("openvino", needed_for="the comparison", install="pip install openvino")
+    with without_reports():
+        openvino = load_optional("openvino", needed_for="the comparison", install="pip install openvino")
     torch.set_num_threads(1)
     video, size = "_video_" in options.name, options.image_size
     clip = torch.randn(options.batch_size, 3, *((options.num_frames,) if video else ()), size, size)

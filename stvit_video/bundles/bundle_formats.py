@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from stvit_video.utils.no_reports import without_reports
 from stvit_video.utils.optional import install_extra, load_optional
 
 Precision = Literal["fp32", "bf16", "int8"]
@@ -44,8 +45,9 @@ class GraphFormat:
         Raises:
             MissingLibraryError: a library is missing or broken.
         """
-        for library in self.libraries if libraries is None else libraries:
-            load_optional(library, needed_for=f"format={self.name}", install=self.install)
+        with without_reports():
+            for library in self.libraries if libraries is None else libraries:
+                load_optional(library, needed_for=f"format={self.name}", install=self.install)
 
     def check_precision(self, precision: str) -> None:
         """Raise unless graphs come in this precision.

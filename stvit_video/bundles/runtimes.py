@@ -13,6 +13,7 @@ import numpy as np
 
 from stvit_video.bundles.bundle_description import EXPORT_AGAIN, BundleError
 from stvit_video.bundles.bundle_formats import find_format
+from stvit_video.utils.no_reports import without_reports
 from stvit_video.utils.optional import load_optional
 
 __all__ = ["Graph", "open_graph"]
@@ -55,7 +56,8 @@ def open_graph(path: str | Path, *, format: str, precision: str = "fp32", num_th
             f"{path} is a graph for Core ML, which is a part of macOS alone; use it there, or export again with "
             "format=onnx"
         )
-    library = load_optional(form.runtime, needed_for=f"a bundle of format={form.name}", install=form.install)
+    with without_reports():
+        library = load_optional(form.runtime, needed_for=f"a bundle of format={form.name}", install=form.install)
     try:
         return RUNTIMES[form.name](library, Path(path), precision, num_threads)
     except BundleError:

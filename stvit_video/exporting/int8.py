@@ -11,8 +11,8 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from stvit_video.bundles.bundle_formats import FORMATS
-from stvit_video.exporting.no_reports import without_reports
 from stvit_video.models.base import TokenModel
+from stvit_video.utils.no_reports import without_reports
 from stvit_video.utils.optional import load_optional
 
 PATCHES, GENERATION, HEAD = "patch_embed", "generation", "head"

@@ -7,7 +7,7 @@ from typing import Any
 from torch.export import ExportedProgram
 
 from stvit_video.bundles.bundle_formats import FORMATS
-from stvit_video.exporting.no_reports import without_reports
+from stvit_video.utils.no_reports import without_reports
 from stvit_video.utils.optional import load_optional
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import distributions
 
+from stvit_video.utils.no_reports import without_reports
 from stvit_video.utils.optional import install_extra
 
 MIN_PYTHON = (3, 10)
@@ -127,7 +128,7 @@ def describe_environment(
     Returns:
         A line each, and whether training can run here.
     """
-    with ThreadPoolExecutor(4) as pool:
+    with without_reports(), ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda check: run_check(check, time_limit_seconds=time_limit_seconds), checks))
     is_python_new = sys.version_info >= MIN_PYTHON
     python = f"{'ok      ' if is_python_new else 'MISSING '} Python: {sys.version.split()[0]} ({sys.executable})"

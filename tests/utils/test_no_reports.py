@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from stvit_video.exporting.no_reports import SWITCH, without_reports
+from stvit_video.utils.no_reports import SWITCH, without_reports
 
 
 @pytest.mark.parametrize("before", [None, "false"])
