@@ -14,6 +14,7 @@ from stvit_video.models.base import TokenModel
 from stvit_video.models.factory import create_model
 from stvit_video.models.registry import MODELS
 from stvit_video.utils.command_line import Command, Given, Setting
+from stvit_video.utils.no_reports import without_reports
 from stvit_video.utils.optional import MissingLibraryError, load_optional
 from stvit_video.utils.value_kinds import one_of, whole, whole_numbers
 
