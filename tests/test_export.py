@@ -91,6 +91,11 @@ def test_8_bits_are_calibrated_on_the_training_list(run, tiny_run, capsys):
     told = exported(capsys, run, "format=openvino", "precision=int8", "calibration_clips=2", "speed=false", "keep=head")
     assert told[0] == "8 bits are calibrated on 2 of 3 videos"
     compared(run / "bundle_openvino", run / "best.ckpt", tiny_run.videos[0], atol=1.0)
+
+
+@pytest.mark.deploy
+@pytest.mark.slow
+def test_8_bits_are_calibrated_on_other_videos(run, tiny_run, capsys):
     video = tiny_run.videos[1]
     words = [f"out={run / 'other'}", f"calibration={video}", "speed=false"]
     told = exported(capsys, run, "format=openvino", "precision=int8", *words)
@@ -98,7 +103,7 @@ def test_8_bits_are_calibrated_on_the_training_list(run, tiny_run, capsys):
 
 
 @pytest.mark.deploy
-@pytest.mark.parametrize("format", ["torch_export", "onnx"])
+@pytest.mark.parametrize("format", [pytest.param("torch_export", marks=pytest.mark.slow), "onnx"])
 def test_two_graphs_for_streams(run, capsys, format):
     exported(capsys, run, f"format={format}", "streaming=true", "speed=false")
     found = read_bundle(run / f"bundle_{format}")

@@ -14,25 +14,31 @@ from stvit_video.exporting.torch_program import write_program
 
 pytestmark = pytest.mark.deploy
 
-PYRAMIDS_TRACED = ("casvit_xs", "stvit_r_swin_tiny")  # the others' classifiers are traced, too
-PYRAMIDS_IN_ONNX = ("casvit_xs",)
+QUICK_PYRAMIDS = ("casvit_xs",)  # classifiers of the others are exported
 
 
-def in_onnx(name):
-    """Whether the ONNX file of a kind is written in every run.
+def is_traced(name):
+    """Whether a kind is traced in every run: all DeiT, which take few seconds, and of the others one of two twins.
 
     An image model and its video twin share their layers: of these it is the image model, which is cheaper, and of the
     kind with all units, those of restoration too, the video model.
     """
-    return ("_video_" in f"_{name}") == name.startswith("stvit_r_")
+    return "deit" in name or ("_video_" in f"_{name}") == name.startswith("stvit_r_")
 
 
-def cases(kinds, pyramids):
-    """Names and whether these are pyramids; slow = not in `kinds`, or not in `pyramids`."""
-    for name in KINDS:
-        yield pytest.param(name, False, marks=() if name in kinds else pytest.mark.slow)
-    for name in PYRAMIDS:
-        yield pytest.param(name, True, marks=() if name in pyramids else pytest.mark.slow)
+def has_own_onnx(name):
+    """Whether the ONNX file of a kind is written in every run: of two twins one.
+
+    Models without tokens have the layers that come first in those with tokens, and the pyramid stands for them.
+    """
+    return name.startswith("stvit_") and ("_video_" in name) == name.startswith("stvit_r_")
+
+
+def cases(is_quick):
+    """Names and whether these are pyramids; slow = a kind that is not quick, or a pyramid not of `QUICK_PYRAMIDS`."""
+    kinds = [pytest.param(name, False, marks=() if is_quick(name) else pytest.mark.slow) for name in KINDS]
+    pyramids = [pytest.param(n, True, marks=() if n in QUICK_PYRAMIDS else pytest.mark.slow) for n in PYRAMIDS]
+    return kinds + pyramids
 
 
 def expected_at_two_sizes(graph, name, features_only):
@@ -44,7 +50,7 @@ def expected_at_two_sizes(graph, name, features_only):
         yield given, list(wanted) if features_only else [wanted]
 
 
-@pytest.mark.parametrize(("name", "features_only"), cases(KINDS, PYRAMIDS_TRACED))
+@pytest.mark.parametrize(("name", "features_only"), cases(is_traced))
 def test_torch_gives_what_the_model_gives(name, features_only, tmp_path):
     graph, program = exported(name, features_only=features_only)
     write_program(program, tmp_path / "clip.pt2")
@@ -55,7 +61,7 @@ def test_torch_gives_what_the_model_gives(name, features_only, tmp_path):
         torch.testing.assert_close(list(found) if features_only else [found], wanted, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "features_only"), cases([*filter(in_onnx, KINDS)], PYRAMIDS_IN_ONNX))
+@pytest.mark.parametrize(("name", "features_only"), cases(has_own_onnx))
 def test_onnx_gives_what_the_model_gives(name, features_only, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", exc_type=ImportError)
     graph, program = exported(name, features_only=features_only)

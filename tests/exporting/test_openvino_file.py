@@ -8,7 +8,7 @@ from stvit_video.exporting.openvino_file import write_openvino
 pytestmark = pytest.mark.deploy
 
 
-@pytest.mark.parametrize("name", ["stvit_video_deit_tiny", "stvit_swin_tiny", "stvit_video_casvit_xs"])
+@pytest.mark.parametrize("name", ["stvit_video_deit_tiny", "stvit_swin_tiny", "stvit_casvit_xs"])
 def test_logits_in_float32_and_bfloat16(name, tmp_path):
     openvino = pytest.importorskip("openvino", exc_type=ImportError)
     graph, program = exported(name)
