@@ -76,5 +76,6 @@ def test_blocks_of_deployment_are_run_where_its_libraries_are(run):
     assert run(page) == []
     (fault,) = run(page, deploys=True)
     assert "AssertionError" in fault
+    assert run("```bash\nfalse\n```\n", deploys=True) == []  # run without them
     (fault,) = run("<!-- docs-test: deploy -->\n```bash\npython -m stvit_video.predict ckpt=a\n```\n")
     assert "ckpt is no setting" in fault

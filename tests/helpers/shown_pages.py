@@ -109,16 +109,16 @@ def run_page(page: str, *, name: str, shell: Shell, cwd: Path, deploys: bool = F
         name: of its file, for messages and tracebacks.
         shell: for blocks of bash.
         cwd: the working folder, which is the current one already.
-        deploys: True = the deployment libraries are here, and the blocks that need them are run.
+        deploys: True = the deployment libraries are here, and the blocks that need them are run, without the others.
 
     Returns:
         A sentence, or none.
     """
     namespace: dict[str, Any] = {"__name__": "shown"}
     for block in blocks_of(page):
-        is_composed = block.mode == COMPOSE or (block.mode == DEPLOY and not deploys)
-        if block.language not in ("bash", "python") or block.mode == NOT_RUN:
+        if block.language not in ("bash", "python") or block.mode == NOT_RUN or (deploys and block.mode != DEPLOY):
             continue
+        is_composed = not deploys and block.mode in (COMPOSE, DEPLOY)
         if block.language == "python":
             told = "" if is_composed else _run_python(block, namespace, name)
         else:
