@@ -11,7 +11,7 @@ pytestmark = pytest.mark.deploy
 NAMES = [name for name in KINDS if name.endswith("casvit_xs")]
 
 
-QUICK = ("stvit_video_casvit_xs", "stvit_deit_tiny")  # a conversion takes longer than a trace
+QUICK = ("stvit_r_video_casvit_xs", "stvit_deit_tiny")  # a conversion takes longer than a trace
 
 
 def kind(name):
