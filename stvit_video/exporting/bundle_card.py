@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from stvit_video.bundles.bundle_description import LABELS
 from stvit_video.exporting.bundle_speed import speed_lines
 from stvit_video.exporting.parity import Parity
 from stvit_video.models.card_parts import card_text, measured_rows, recipe_rows
@@ -60,7 +61,7 @@ def bundle_card(
             graphs="`, `".join(description["graphs"].values()),
             input=f" (B, {', '.join(map(str, description['input'][1:]))})",
         ),
-        data=data_rows(metadata),
+        data=data_rows(metadata, labels_file=LABELS),
         recipe=recipe_rows(metadata, unit="clips"),
         numbers={
             **measured_rows(result, num_parameters, cost={}),

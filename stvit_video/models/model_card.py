@@ -50,14 +50,14 @@ def inputs_word(metadata: Values) -> str:
     return "pictures" if metadata["preprocessing"]["num_frames"] == 1 else "videos"
 
 
-def data_rows(metadata: Values) -> dict[str, Any]:
-    """What a classifier was trained on, and what it is fed with."""
+def data_rows(metadata: Values, *, labels_file: str = "labels.json") -> dict[str, Any]:
+    """What a classifier was trained on, and what it is fed with; `labels_file` has the labels in their order."""
     data, sizes = metadata["config"].get("data", {}), metadata["preprocessing"]
     frames = f"{sizes['num_frames']} frames, every {sizes['frame_stride']}. of the video, "
     return {
         "source": data.get("source", "not stated"),
         "labels": f"{'several' if metadata['multi_label'] else 'one'} of {len(metadata['classes'])} a video, see "
-        "labels.json for their order",
+        f"{labels_file} for their order",
         "input": f"{frames if sizes['num_frames'] > 1 else ''}short side {sizes['short_side']}, crop "
         f"{sizes['crop_size']} pixels, RGB, mean {sizes['mean']}, standard deviation {sizes['std']}",
         "sampling in training": data.get("sampling"),

@@ -63,3 +63,8 @@ def test_a_grid_a_dense_model_and_no_speed():
     dense = card({**DESCRIPTION, "num_tokens": None, "generate_at": None}, speed=None)
     assert "* tokens" not in dense
     assert "* speed" not in dense
+
+
+def test_it_names_the_file_of_labels_that_a_bundle_has():
+    assert "see labels.txt for their order" in card()
+    assert "labels.json" not in card()
