@@ -277,5 +277,5 @@ def test_segments_of_a_list_are_predicted_apart(folder, start, tiny_run):
 
 @pytest.mark.parametrize(("cores", "num_videos", "num_workers"), [(6, 8, 0), (6, 9, 6), (1, 9, 1), (64, 10_000, 16)])
 def test_how_many_processes_decode(monkeypatch, cores, num_videos, num_workers):
-    monkeypatch.setattr(label_run.os, "sched_getaffinity", lambda process: range(cores), raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(cores), raising=False)
     assert choose_num_workers(num_videos) == num_workers

@@ -81,14 +81,14 @@ def write_bundle(
     """
     form = find_format(format)
     form.check_precision(precision)
-    form.check_libraries()
-    require_runtime(form)
     if (precision == "int8") != (quantiser is not None):
         raise ValueError(
             f"precision={precision} came {'with' if quantiser else 'without'} a quantiser, which int8 needs"
         )
     if streaming and precision == "int8":
         raise ValueError("precision=int8 is not there for streaming=true; use fp32 or bf16, or leave streaming out")
+    form.check_libraries()
+    require_runtime(form)
     given = find_run_file(checkpoint)
     out = given.folder / f"bundle_{format}" if out is None else out
     refuse_used(out)

@@ -120,7 +120,9 @@ def test_a_graph_that_does_not_give_the_golden_answer_is_refused(tmp_path):
 
 
 def test_a_bundle_for_streams_labels_no_videos(tmp_path):
-    folder = write_linear_bundle(tmp_path / "b", graphs={"encode": "clip.onnx", "decide": "clip.onnx"})
+    folder = write_linear_bundle(
+        tmp_path / "b", graphs={"encode": "clip.onnx", "decide": "clip.onnx"}, frames_per_step=1
+    )
     with pytest.raises(BundleError, match="for streams, .*encode, decide; .*streaming=false"):
         load_bundle(folder)
 
