@@ -19,7 +19,7 @@ from stvit_video.exporting.int8 import PARTS, quantiser_of
 from stvit_video.exporting.parity import Parity, ParityError
 from stvit_video.exporting.run_files import find_run_file
 from stvit_video.exporting.write_bundle import Quantise, folder_bytes, write_bundle
-from stvit_video.inference.shared_settings import CKPT_PATH, PROTOCOL, SIZES, TOKENS, VIEWS
+from stvit_video.inference.shared_settings import CKPT_PATH, PROTOCOL, SIZES, TOKENS, VIEWS, view_choices
 from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.utils.command_line import Command, Given, Setting
 from stvit_video.utils.optional import MissingLibraryError
@@ -98,14 +98,13 @@ def export(given: Given) -> None:
     if not is_int8:
         others = {setting.name for setting in COMMAND.settings} - set(OF_INT8)
         _refuse(given, others, f"of precision={given.precision}, but of int8")
-    names = [setting.name for setting in (PROTOCOL, *VIEWS, *SIZES)]
     out = write_bundle(
         given.ckpt_path,
         format=given.format,
         precision=given.precision,
         num_tokens=count_or_grid(given.num_tokens),
         generate_at=given.generate_at,
-        views={name: getattr(given, name) for name in names},
+        views=view_choices(given),
         streaming=given.streaming,
         out=given.out,
         speed=given.speed,

@@ -5,6 +5,7 @@ from typing import Any
 from stvit_video.bundles.bundle_choices import refuse_fixed
 from stvit_video.bundles.bundle_description import DESCRIPTION
 from stvit_video.bundles.bundle_recognizer import BundleRecognizer, load_bundle
+from stvit_video.inference.shared_settings import view_choices
 from stvit_video.predictions.disk_writes import file_digest
 from stvit_video.predictions.label_output import OF_PICTURES, LabelSource, label_listed, label_targets
 from stvit_video.predictions.label_table import pyarrow_modules
@@ -31,18 +32,7 @@ def label_by_bundle(given: Given) -> int:
     targets = label_targets(given)
     if targets is not None and targets.main.suffix.lower() == ".parquet":
         pyarrow_modules()  # before the work is done
-    recognizer = load_bundle(
-        given.bundle,
-        num_threads=given.num_threads,
-        protocol=given.protocol,
-        num_clips=given.num_clips,
-        num_crops=given.num_crops,
-        average=given.average,
-        num_frames=given.num_frames,
-        frame_stride=given.frame_stride,
-        short_side=given.short_side,
-        crop_size=given.crop_size,
-    )
+    recognizer = load_bundle(given.bundle, num_threads=given.num_threads, **view_choices(given))
     return label_listed(given, _source(given, recognizer), targets)
 
 

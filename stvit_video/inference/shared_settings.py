@@ -1,11 +1,12 @@
 """Settings that all commands which use a checkpoint have in common."""
 
 from dataclasses import replace
+from typing import Any
 
 from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluation.view_average import AVERAGES
 from stvit_video.inference.cost_budget import BUDGETS
-from stvit_video.utils.command_line import Setting
+from stvit_video.utils.command_line import Given, Setting
 from stvit_video.utils.value_kinds import PATH, TEXT, one_of, positive_number, sizes, whole
 
 OF_PROTOCOL = "the protocol's"
@@ -70,3 +71,8 @@ TIME_LIMIT = Setting(
     default_words="10, and more for a long video",
 )
 DEVICE = Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto")
+
+
+def view_choices(given: Given) -> dict[str, Any]:
+    """How a video is to be seen, as `load_recognizer` and `load_bundle` take it: protocol, views and sizes by name."""
+    return {setting.name: getattr(given, setting.name) for setting in (PROTOCOL, *VIEWS, *SIZES)}

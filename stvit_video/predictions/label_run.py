@@ -2,6 +2,7 @@
 
 from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
+from stvit_video.inference.shared_settings import view_choices
 from stvit_video.predictions.checkpoint_digest import checkpoint_values
 from stvit_video.predictions.label_output import OF_PICTURES, LabelSource, label_listed, label_targets
 from stvit_video.predictions.made_with import made_with
@@ -56,14 +57,7 @@ def _recognizer(given: Given) -> Recognizer:
         device=given.device,
         num_tokens=count_or_grid(given.num_tokens),
         generate_at=given.generate_at,
-        protocol=given.protocol,
-        num_clips=given.num_clips,
-        num_crops=given.num_crops,
-        average=given.average,
-        num_frames=given.num_frames,
-        frame_stride=given.frame_stride,
-        short_side=given.short_side,
-        crop_size=given.crop_size,
+        **view_choices(given),
         gmacs=given.gmacs,
         clips_per_second=given.clips_per_second,
         latency_ms=given.latency_ms,

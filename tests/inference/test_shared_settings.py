@@ -1,11 +1,14 @@
 """The settings that commands share are those of the commands, not copies."""
 
 from dataclasses import replace
+from inspect import signature
 
 import pytest
 
 from stvit_video import benchmark, predict
-from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TIME_LIMIT, VIEWS
+from stvit_video.bundles.bundle_recognizer import load_bundle
+from stvit_video.inference.recognizer import load_recognizer
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TIME_LIMIT, VIEWS, view_choices
 
 
 @pytest.mark.parametrize("command", [predict.COMMAND, benchmark.PREDICT])
@@ -23,3 +26,12 @@ def test_what_they_take():
         PROTOCOL.read("best")
     with pytest.raises(ValueError, match="time_limit_seconds='0' .*above 0"):
         TIME_LIMIT.read("0")
+
+
+def test_the_choices_of_views_are_arguments_of_what_loads_checkpoints_and_bundles():
+    command = replace(predict.COMMAND, positional=None)
+    given = command.parse(["ckpt_path=a", "num_clips=3", "crop_size=64"])
+    chosen = view_choices(given)
+    assert {name: value for name, value in chosen.items() if value is not None} == {"num_clips": 3, "crop_size": 64}
+    for load in (load_recognizer, load_bundle):
+        assert chosen.keys() <= signature(load).parameters.keys()
