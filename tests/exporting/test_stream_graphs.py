@@ -3,8 +3,9 @@ import torch
 from short_models import preprocessing_of, short_model
 
 from stvit_video.exporting.clip_graph import ClipGraph, example_frames
-from stvit_video.exporting.stream_graphs import DecideGraph, EncodeGraph, frames_per_step, why_not_streamed
+from stvit_video.exporting.stream_graphs import DecideGraph, EncodeGraph
 from stvit_video.exporting.torch_program import export_program
+from stvit_video.streaming.why_not_streamed import frames_per_step
 
 STREAMED = ["stvit_video_deit_tiny", "stvit_r_video_deit_tiny", "stvit_video_casvit_xs"]
 
@@ -31,25 +32,8 @@ def test_both_can_be_traced():
         torch.testing.assert_close(export_program(decide, tokens[:2]).module()(tokens), decide(tokens))
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "preprocessing", "reason"),
-    [
-        ("stvit_deit_tiny", {}, {}, "one picture"),
-        ("video_deit_tiny", {}, {}, "no semantic tokens"),
-        ("stvit_video_swin_tiny", {}, {}, "windows .* several steps"),
-        ("stvit_video_deit_tiny", {"base_attention": "joint"}, {}, "base_attention='joint'"),
-        ("stvit_video_deit_tiny", {}, {"frame_difference": True}, "data.frame_difference"),
-        ("stvit_video_casvit_xs", {}, {"static_clip": "mean_frame"}, "data.static_clip=mean_frame"),
-    ],
-)
-def test_what_can_not_be_streamed_and_why(name, options, preprocessing, reason):
-    model, sizes = short_model(name, **options), preprocessing_of(name, **preprocessing)
-    assert why_not_streamed(model, sizes)
-    for graph in (EncodeGraph, DecideGraph):
-        with pytest.raises(ValueError, match=f"two graphs: .*{reason}.*; leave streaming out"):
-            graph(model, sizes)
-
-
-@pytest.mark.parametrize("name", STREAMED)
-def test_what_can_be_streamed(name):
-    assert why_not_streamed(short_model(name), preprocessing_of(name)) is None
+@pytest.mark.parametrize("graph", [EncodeGraph, DecideGraph])
+def test_a_model_that_mixes_time_too_early_has_no_two_graphs(graph):
+    name = "stvit_video_swin_tiny"
+    with pytest.raises(ValueError, match="step by step: its windows"):
+        graph(short_model(name), preprocessing_of(name))

@@ -50,6 +50,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inference": {"models", "tokens", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
     "predictions": {"inference", "visualization", "data/*", "utils"},
     "bundles": {"inference", "predictions", "evaluation", "layers", "data/*", "utils", ROOT},
+    "streaming": {
+        *("bundles", "inference", "predictions", "evaluation", "evaluation/*", "models", "layers", "visualization"),
+        *("data/*", "utils", ROOT),
+    },
     "budgets": {
         *("inference", "predictions", "evaluation", "evaluation/cost", "sweeps/report", "data/*", "utils"),
     },
@@ -65,16 +69,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"factories", "models", "dense", "training", "settings", "data/*", "utils"},
     "tasks": {
         *("config", "factories", "inference", "predictions", "detections", "segmentations", "visualization"),
+        "streaming",
         *("evaluation", "evaluation/*", "models", "dense", "training", "settings", "data/*", "utils", ROOT),
     },
     "exporting": {
-        *("tasks", "factories", "predictions", "inference", "bundles", "models", "dense", "evaluation/cost"),
-        *("tokens", "layers", "data/*", "utils", ROOT),
+        *("tasks", "factories", "predictions", "inference", "bundles", "streaming", "models", "dense"),
+        *("evaluation/cost", "tokens", "layers", "data/*", "utils", ROOT),
     },
     "runs": {"tasks", "config", "factories", "models", "training", "settings", "data/*", "utils"},
     "sweeps": {"config", "inference", "detections", "segmentations", "settings", "sweeps/report", "training", "utils"},
     "sweeps/report": {"utils"},
-    ROOT: {"models", "data/*", "bundles", "inference", "detections", "segmentations", "trained"},
+    ROOT: {"models", "data/*", "bundles", "streaming", "inference", "detections", "segmentations", "trained"},
 }
 # slow or broken: only where needed
 LAZY = {

@@ -1,0 +1,1 @@
+"""Recognition of videos that don't end: tokens kept in a ring, sources, steps and events."""
