@@ -8,11 +8,10 @@ import numpy as np
 
 from stvit_video.bundles.bundle_views import ClipViews, GivenVideo, read_views, views_of
 from stvit_video.data.manifests.manifest import VideoRecord
-from stvit_video.data.manifests.picture_endings import is_picture_file
 from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.inference.listed_video import listed_video
 from stvit_video.inference.test_protocol import TestProtocol
-from stvit_video.utils.written_paths import on_disk
 
 Given = str | os.PathLike[str] | np.ndarray
 
@@ -45,7 +44,7 @@ def given_views(
         ValueError: what is given is nothing of these, or a rate or limit is not positive.
     """
     if isinstance(given, (str, os.PathLike)):
-        record = listed_file(Path(given), num_frames=preprocessing.num_frames)
+        record = listed_video(given, num_frames=preprocessing.num_frames)
         return read_file(record, preprocessing=preprocessing, protocol=protocol, time_limit_seconds=time_limit_seconds)
     size = (preprocessing.num_frames, preprocessing.crop_size, preprocessing.crop_size, 3)
     frames = np.asarray(given) if hasattr(given, "__array__") else np.empty(0)
@@ -54,7 +53,7 @@ def given_views(
     is_views = frames.ndim == 5 and frames.shape[1:] == size
     if frames.dtype != np.uint8 or 0 in frames.shape or not (is_views or (frames.ndim == 4 and frames.shape[-1] == 3)):
         raise ValueError(
-            f"{_words_of(given)} is no input; give the path of a video, its frames (T, H, W, 3) uint8 RGB, or views "
+            f"{words_of_given(given)} is no input; give the path of a video, its frames (T, H, W, 3) uint8 RGB, or views "
             f"(V, {', '.join(map(str, size))}) uint8, which the graph normalises itself"
         )
     if is_views:
@@ -62,13 +61,6 @@ def given_views(
     video = GivenVideo(frames, FrameTimes.constant(len(frames), fps))
     record = VideoRecord(path=Path("given frames"), label=0, video_id="given frames")
     return views_of(video, record, preprocessing=preprocessing, protocol=protocol)
-
-
-def listed_file(path: Path, *, num_frames: int) -> VideoRecord:
-    """The record of one file, as a model of clips of `num_frames` takes it; its label means nothing."""
-    path = on_disk(path)
-    is_picture = num_frames == 1 and is_picture_file(path.name)
-    return VideoRecord(path=path, label=0, video_id=str(path), is_picture=is_picture)
 
 
 def read_file(
@@ -83,7 +75,8 @@ def read_file(
     return found._replace(seconds=math.nan) if record.is_picture else found
 
 
-def _words_of(given: object) -> str:
+def words_of_given(given: object) -> str:
+    """What came, for an error: type and shape of an array, else the value and its type."""
     if hasattr(given, "dtype") and hasattr(given, "shape"):
         return f"an array of type {given.dtype} and shape {tuple(given.shape)}"
     return f"{given!r:.80} of type {type(given).__name__}"

@@ -12,7 +12,7 @@ import numpy as np
 from stvit_video.bundles.bundle_choices import choose_views
 from stvit_video.bundles.bundle_description import EXPORT_AGAIN
 from stvit_video.bundles.bundle_folder import Bundle, BundleError, read_bundle
-from stvit_video.bundles.bundle_input import Given, given_views, is_single, listed_file, read_file
+from stvit_video.bundles.bundle_input import Given, given_views, is_single, read_file
 from stvit_video.bundles.bundle_predicting import logits_of_views, predict_views
 from stvit_video.bundles.bundle_views import ClipViews
 from stvit_video.bundles.runtimes import Graph, open_graph
@@ -20,6 +20,7 @@ from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.view_average import NonFiniteLogitsError, probabilities_of_views
 from stvit_video.inference.likeliest import likeliest, require_labels
+from stvit_video.inference.listed_video import listed_video
 from stvit_video.inference.prediction import Prediction
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.layers.numbers import whole_number
@@ -123,7 +124,7 @@ class BundleRecognizer:
         listing: list[Any] = list(given)  # type: ignore[arg-type]
         files = [one for one in listing if isinstance(one, (str, os.PathLike))]
         told = self.predict_records(
-            [listed_file(Path(file), num_frames=self.preprocessing.num_frames) for file in files],
+            [listed_video(file, num_frames=self.preprocessing.num_frames) for file in files],
             num_workers=num_workers,
             batch_size=batch_size,
             time_limit_seconds=time_limit_seconds,

@@ -14,11 +14,10 @@ from stvit_video.data.loading.frame_source import Decoding
 from stvit_video.data.loading.given_frames import Frames, GivenFrames
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
-from stvit_video.data.manifests.picture_endings import is_picture_file
 from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.functional import finish_clips
+from stvit_video.inference.listed_video import listed_video
 from stvit_video.inference.trained_model import TrainedModel
-from stvit_video.utils.written_paths import on_disk
 
 Given: TypeAlias = str | os.PathLike[str] | np.ndarray | Tensor
 
@@ -74,12 +73,6 @@ def model_input(
     return _of_frames(trained, tensor, fps)
 
 
-def listed(trained: TrainedModel, path: Path) -> VideoRecord:
-    """The record of one file, as the model takes it; its label means nothing."""
-    is_picture = trained.preprocessing.num_frames == 1 and is_picture_file(path.name)
-    return VideoRecord(path=path, label=0, video_id=str(path), is_picture=is_picture)
-
-
 def view_dataset(
     trained: TrainedModel,
     manifest: Manifest,
@@ -100,7 +93,7 @@ def view_dataset(
 
 
 def _of_file(trained: TrainedModel, path: Path, time_limit_seconds: float | None) -> ModelInput:
-    record = listed(trained, on_disk(path))
+    record = listed_video(path, num_frames=trained.preprocessing.num_frames)
     decoding = Decoding(time_limit_seconds=time_limit_seconds)
     found = _views(trained, view_dataset(trained, Manifest((record,), trained.classes), decoding=decoding))
     return found._replace(file=path, seconds=math.nan if record.is_picture else found.seconds)
@@ -120,13 +113,18 @@ def _views(trained: TrainedModel, dataset: ViewDataset) -> ModelInput:
 
 
 def _tensor(given: np.ndarray | Tensor) -> Tensor:
-    """The same values; an array that torch can't look into, such as one that is reversed or read-only, is copied."""
+    """The same values as a tensor."""
     if isinstance(given, Tensor):
         return given
     if given.dtype.kind not in "fui":
         raise ValueError(f"{_words_of(given)} is no input; {_ALLOWED}")
-    is_plain = given.flags.writeable and all(stride >= 0 for stride in given.strides)
-    return torch.from_numpy(given if is_plain else given.copy())
+    return tensor_of(given)
+
+
+def tensor_of(array: np.ndarray) -> Tensor:
+    """The same values; an array that torch can't look into, such as one that is reversed or read-only, is copied."""
+    is_plain = array.flags.writeable and all(stride >= 0 for stride in array.strides)
+    return torch.from_numpy(array if is_plain else array.copy())
 
 
 def _words_of(given: object) -> str:

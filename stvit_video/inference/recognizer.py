@@ -14,7 +14,8 @@ from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.cost_budget import read_budget
 from stvit_video.inference.likeliest import likeliest, require_labels
-from stvit_video.inference.model_input import Given, ModelInput, listed, model_input
+from stvit_video.inference.listed_video import listed_video
+from stvit_video.inference.model_input import Given, ModelInput, model_input
 from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.prediction import Prediction
 from stvit_video.inference.stored_front import choose_within
@@ -23,7 +24,6 @@ from stvit_video.inference.trained_model import TrainedModel, choose_device
 from stvit_video.layers.numbers import whole_number
 from stvit_video.models.base import TokenModel
 from stvit_video.models.checkpoints.load import model_from_checkpoint
-from stvit_video.utils.written_paths import on_disk
 
 
 class Recognizer(TrainedModel):
@@ -114,7 +114,7 @@ class Recognizer(TrainedModel):
         files = [number for number in range(len(listing)) if number not in told]
         predictions = predict_records(
             self,
-            [listed(self, on_disk(_path(listing[number]))) for number in files],
+            [listed_video(_path(listing[number]), num_frames=self.preprocessing.num_frames) for number in files],
             top_k=top_k,
             threshold=threshold,
             num_workers=num_workers,

@@ -10,7 +10,7 @@ import torch
 
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.video import open_video
-from stvit_video.inference.model_input import listed, model_input
+from stvit_video.inference.model_input import model_input
 from stvit_video.inference.recognizer import load_recognizer
 
 
@@ -89,8 +89,3 @@ def test_what_can_not_be_read(trained, tmp_path: Path):
         model_input(trained, tmp_path / "absent.mp4")
     with pytest.raises(ValueError, match="fps"):
         model_input(trained, np.zeros((4, 16, 16, 3), dtype=np.uint8), fps=0)
-
-
-def test_pictures_are_for_image_models(trained):
-    assert not listed(trained, Path("a.png")).is_picture
-    assert listed(trained, Path("a.mp4")).label == 0
