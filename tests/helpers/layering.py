@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation/ledger": {"evaluation", "utils"},
     "evaluation/detection": {"evaluation", "utils"},
     "evaluation/segmentation": {"evaluation", "utils"},
+    "evaluation/streaming": {"utils"},
     "evaluation/cost": {"utils"},
     "visualization": {
         *("evaluation", "evaluation/detection", "evaluation/segmentation", "data/decoding", "data/sampling", "utils"),
@@ -46,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("data/manifests", "data/transforms", "utils"),
     },
     "factories": {"settings", "models", "dense", "training", "data/*", "utils"},
-    "model_benchmark": {"models", "evaluation/cost", "tokens", "utils"},
+    "model_benchmark": {"exporting", "bundles", "models", "evaluation/cost", "tokens", "utils"},
     "inference": {"models", "tokens", "evaluation", "evaluation/cost", "layers", "data/*", "utils"},
     "predictions": {"inference", "visualization", "data/*", "utils"},
     "bundles": {"inference", "predictions", "evaluation", "layers", "data/*", "utils", ROOT},
