@@ -8,6 +8,7 @@ use its `file` protocol only; and the demuxers whose files name other files are 
 import errno
 import os
 import re
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -57,8 +58,16 @@ def check_local_file(source: DecodeRequest) -> None:
         raise source.error("the file is empty")
 
 
-def open_container(av: ModuleType, source: DecodeRequest) -> tuple[Any, Any]:
+def open_container(
+    av: ModuleType, source: DecodeRequest, *, demuxer: str | None = None, options: Mapping[str, str] | None = None
+) -> tuple[Any, Any]:
     """Open the file with PyAV and pick its best video stream, decoding in one thread.
+
+    Args:
+        av: the module PyAV.
+        source: the file.
+        demuxer: of ffmpeg, for what is no file; None = the one that fits its first bytes.
+        options: of ffmpeg's, beside ours and before them.
 
     Returns:
         The PyAV container and stream; the caller closes the container.
@@ -68,7 +77,11 @@ def open_container(av: ModuleType, source: DecodeRequest) -> tuple[Any, Any]:
     """
     try:
         container = av.open(
-            _place(source), options=_options(av, source), metadata_errors="ignore", timeout=source.listing_seconds
+            _place(source),
+            format=demuxer,
+            options=_options(av, source) | dict(options or {}),
+            metadata_errors="ignore",
+            timeout=source.listing_seconds,
         )
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
         raise _unopened(av, source, error) from error

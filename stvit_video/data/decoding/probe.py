@@ -28,6 +28,7 @@ __all__ = [
     "VideoIndex",
     "check_local_file",
     "decord_refusal",
+    "display_matrix",
     "open_container",
     "opening_seconds",
     "orientation",
@@ -244,7 +245,7 @@ def _build_index(
     stated = {packet.picture_settings for packet in packets}
     stated.add(header_settings(stream.codec_context.extradata, codec=codec))
     starts = sorted(position[packet.pts] for packet in packets if packet.is_entry and packet.pts is not None)
-    quarter_turns, flipped = orientation(_display_matrix(frame), source)
+    quarter_turns, flipped = orientation(display_matrix(frame), source)
     rate = stream.average_rate or stream.guessed_rate
     return VideoIndex(
         container=container_name,
@@ -306,7 +307,8 @@ def orientation(matrix: Sequence[int] | None, source: DecodeRequest) -> tuple[in
     return (3 if b > 0 else 1), flipped
 
 
-def _display_matrix(frame: Any) -> tuple[int, ...] | None:
+def display_matrix(frame: Any) -> tuple[int, ...] | None:
+    """The 9 numbers that a frame of PyAV has for `orientation`; None = it has none."""
     for data in frame.side_data:
         if data.type.name == "DISPLAYMATRIX":
             return struct.unpack("=9i", bytes(data))

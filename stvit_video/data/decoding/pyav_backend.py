@@ -13,7 +13,7 @@ from stvit_video.data.decoding.packets import is_unreferenced, nal_length_size
 from stvit_video.data.decoding.probe import ScannedFile, VideoIndex, opening_seconds, reading_seconds
 from stvit_video.data.decoding.reader import LIBRARIES
 from stvit_video.data.decoding.request import Deadline, DecodeError, DecodeRequest, DecodeTimeoutError
-from stvit_video.data.decoding.rgb_conversion import RgbConversion
+from stvit_video.data.decoding.rgb_conversion import RgbConversion, turned_picture
 from stvit_video.utils.optional import load_optional
 
 __all__ = ["PyavReader"]
@@ -209,8 +209,7 @@ class PyavReader:
             picture = self._to_rgb.picture(frame)  # (h, w, 3) as stored
         except (self._av.FFmpegError, ValueError) as error:
             raise self._source.error(f"a frame of format {frame.format.name!r} can't be made RGB ({error})") from error
-        picture = picture[:, ::-1] if index.flipped else picture
-        return np.rot90(picture, index.quarter_turns)
+        return turned_picture(picture, quarter_turns=index.quarter_turns, flipped=index.flipped)
 
     def _guessed_pts(self, position: int) -> int:
         """The timestamp of a frame that has none, by the stated rate."""

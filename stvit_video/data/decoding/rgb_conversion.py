@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["RgbConversion"]
+__all__ = ["RgbConversion", "turned_picture"]
 
 SCALER = "bicubic"  # the command's default: how colour is interpolated between pixels, and how a picture is resized
 
@@ -56,3 +56,17 @@ class RgbConversion:
         )
         graph.configure()
         return graph
+
+
+def turned_picture(picture: np.ndarray, *, quarter_turns: int, flipped: bool) -> np.ndarray:
+    """A stored picture as it is displayed.
+
+    Args:
+        picture: (h, w, 3).
+        quarter_turns: counter-clockwise, as of `orientation`.
+        flipped: True = mirrored left to right before them.
+
+    Returns:
+        (H, W, 3), a view of the same values.
+    """
+    return np.rot90(picture[:, ::-1] if flipped else picture, quarter_turns)
