@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stvit_video.inference.recognizer import Recognizer
     from stvit_video.models import create_model, list_models, load_checkpoint, model_from_checkpoint, model_options
     from stvit_video.segmentations.trained_segmenter import TrainedSegmenter
+    from stvit_video.streaming.streaming_recognizer import StreamingRecognizer
     from stvit_video.trained.load_trained import load_trained as load
 
 __version__ = "0.1.0"
@@ -22,6 +23,7 @@ __all__ = [
     "BundleRecognizer",
     "Prediction",
     "Recognizer",
+    "StreamingRecognizer",
     "TrainedDetector",
     "TrainedSegmenter",
     "create_model",
@@ -36,6 +38,7 @@ _PLACES = {  # module and name of what is not in stvit_video.models
     "BundleRecognizer": ("stvit_video.bundles.bundle_recognizer", "BundleRecognizer"),
     "Prediction": ("stvit_video.inference.prediction", "Prediction"),
     "Recognizer": ("stvit_video.inference.recognizer", "Recognizer"),
+    "StreamingRecognizer": ("stvit_video.streaming.streaming_recognizer", "StreamingRecognizer"),
     "TrainedDetector": ("stvit_video.detections.trained_detector", "TrainedDetector"),
     "TrainedSegmenter": ("stvit_video.segmentations.trained_segmenter", "TrainedSegmenter"),
     "load": ("stvit_video.trained.load_trained", "load_trained"),

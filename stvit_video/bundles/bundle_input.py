@@ -53,8 +53,8 @@ def given_views(
     is_views = frames.ndim == 5 and frames.shape[1:] == size
     if frames.dtype != np.uint8 or 0 in frames.shape or not (is_views or (frames.ndim == 4 and frames.shape[-1] == 3)):
         raise ValueError(
-            f"{words_of_given(given)} is no input; give the path of a video, its frames (T, H, W, 3) uint8 RGB, or views "
-            f"(V, {', '.join(map(str, size))}) uint8, which the graph normalises itself"
+            f"{words_of_given(given)} is no input; give the path of a video, its frames (T, H, W, 3) uint8 RGB, or "
+            f"views (V, {', '.join(map(str, size))}) uint8, which the graph normalises itself"
         )
     if is_views:
         return ClipViews(frames, math.nan, range(len(frames)))

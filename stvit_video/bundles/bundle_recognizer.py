@@ -257,7 +257,8 @@ def load_bundle(
     )
     if "clip" not in bundle.graph_paths:
         raise BundleError(
-            f"the bundle {folder} is for streams, its graphs are {', '.join(bundle.graph_paths)}; export again with "
+            f"the bundle {folder} is for streams, its graphs are {', '.join(bundle.graph_paths)}; give it to "
+            "stvit_video.StreamingRecognizer or to python -m stvit_video.stream with bundle=..., or export again with "
             "streaming=false for a bundle that labels whole videos"
         )
     path = bundle.graph_paths["clip"]

@@ -15,7 +15,7 @@ from stvit_video.exporting.clip_graph import ClipGraph
 from stvit_video.exporting.dense_graph import GraphPart
 from stvit_video.exporting.stream_graphs import DecideGraph, EncodeGraph
 from stvit_video.inference.trained_model import TrainedModel
-from stvit_video.streaming.why_not_streamed import frames_per_step
+from stvit_video.streaming.model_halves import frames_per_step
 from stvit_video.utils.optional import MissingLibraryError
 
 RUN_ELSEWHERE = ("coreml", "executorch")  # graphs are written where they can't run, too

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from stvit_video.data.transforms.functional import finish_clips
 from stvit_video.data.transforms.preprocessing import Preprocessing
+from stvit_video.streaming.model_halves import decide_steps, encode_steps
 from stvit_video.streaming.why_not_streamed import require_streamable
 
 
@@ -24,9 +25,8 @@ class EncodeGraph(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Frames of a step (B, `frames_per_step`, H, W, 3) uint8 RGB -> its tokens (B, *grid, C), grid (H, W)."""
-        encoded = self.model.encode_frames(finish_clips(frames.permute(0, 4, 1, 2, 3), self.preprocessing))
-        tokens = encoded[0] if isinstance(encoded, tuple) else encoded  # (B, 1, *grid, C)
-        return tokens[:, 0]
+        clips = finish_clips(frames.permute(0, 4, 1, 2, 3), self.preprocessing)  # (B, 3, T, H, W)
+        return encode_steps(self.model, clips)[:, 0]
 
 
 class DecideGraph(nn.Module):
@@ -43,4 +43,4 @@ class DecideGraph(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Tokens of the steps of a clip in order, (B, T, *grid, C) -> logits (B, num_classes) float32."""
-        return self.model.forward_head(self.model.features_of(tokens)).float()
+        return decide_steps(self.model, tokens)

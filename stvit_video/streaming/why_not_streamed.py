@@ -1,13 +1,7 @@
-"""Which models are computed step by step: those whose image tokens of a step depend on the frames of that step alone."""
+"""Which models can be computed step by step: those whose image tokens of a step depend on its frames alone."""
 
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.models.base import TokenModel
-from stvit_video.models.deit.model import DeiT
-
-
-def frames_per_step(model: TokenModel) -> int:
-    """Frames whose tokens are computed together: a tubelet of a DeiT, else one."""
-    return model.patch_embed.patch_size[0] if isinstance(model, DeiT) else 1
 
 
 def why_not_streamed(model: TokenModel, preprocessing: Preprocessing) -> str | None:

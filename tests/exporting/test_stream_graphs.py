@@ -5,7 +5,7 @@ from short_models import preprocessing_of, short_model
 from stvit_video.exporting.clip_graph import ClipGraph, example_frames
 from stvit_video.exporting.stream_graphs import DecideGraph, EncodeGraph
 from stvit_video.exporting.torch_program import export_program
-from stvit_video.streaming.why_not_streamed import frames_per_step
+from stvit_video.streaming.model_halves import frames_per_step
 
 STREAMED = ["stvit_video_deit_tiny", "stvit_r_video_deit_tiny", "stvit_video_casvit_xs"]
 
