@@ -16,6 +16,7 @@ COMMANDS = (
     "export_run",
     "ledger",
     "predict",
+    "stream",
     "sweep",
     "train",
 )

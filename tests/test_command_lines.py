@@ -24,7 +24,10 @@ from stvit_video.utils.command_line import Command
 REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 HYDRAS = ("doctor", "evaluate", "train")
-OURS = ("__main__", "benchmark", "budget", "data.__main__", "export", "export_run", "ledger", "predict", "sweep")
+OURS = (
+    *("__main__", "benchmark", "budget", "data.__main__", "export", "export_run", "ledger", "predict", "stream"),
+    "sweep",
+)
 SCRIPTS = (
     "compare_backbones",
     "compare_openvino",

@@ -11,11 +11,29 @@ from typing import Any
 
 from stvit_video.streaming.events import Event
 
-__all__ = ["event_record", "read_event_records", "same_event", "webvtt"]
+__all__ = ["clock_words", "event_record", "event_words", "read_event_records", "same_event", "webvtt"]
 
 KEYS = ("event", "label", "start_seconds", "end_seconds", "decided_seconds", "probability")
 TIME_DIGITS, PROBABILITY_DIGITS = 3, 4
 LEAST_CUE_SECONDS = 0.001  # a cue must end behind its start
+
+
+def clock_words(seconds: float, *, has_tenths: bool = True) -> str:
+    """1:05.2, 1:02:05.0; without tenths 1:05."""
+    tenths = round(10 * seconds)
+    whole, tenth = divmod(abs(tenths), 10)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    text = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{'-' * (tenths < 0)}{text}{f'.{tenth}' * has_tenths}"
+
+
+def event_words(event: Event) -> str:
+    """The line of an event in a terminal, once it is sure or over."""
+    if event.end_seconds is None:
+        since = f"since {clock_words(event.start_seconds)}, probability {event.probability:.2f}"
+        return f"{clock_words(event.decided_seconds)}  {event.label}: {since}"
+    lasted = f"over after {event.end_seconds - event.start_seconds:.1f} s, probability {event.probability:.2f}"
+    return f"{clock_words(event.end_seconds)}  {event.label}: {lasted}"
 
 
 def same_event(event: Event) -> tuple[str, float]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from stvit_video.streaming.event_tracks import clock_words
 from stvit_video.streaming.time_bins import TimeBins
 from stvit_video.utils.atomic_files import atomically
 from stvit_video.utils.figures import new_figure, save_figure
@@ -146,15 +147,6 @@ def _mark_time(axes: Any, *, start: float, end: float) -> None:
     length = max(end - start, TICK_SECONDS[0])
     step = next((step for step in TICK_SECONDS if length / step <= MAX_TICKS), length / MAX_TICKS)
     places = np.arange(np.ceil(start / step - 1e-9) * step, start + length + 1e-9, step)
-    axes.set_xticks(places, labels=[_clock(float(place), step) for place in places])
+    axes.set_xticks(places, labels=[clock_words(float(place), has_tenths=step < 1) for place in places])
     axes.set(xlim=(start, start + length), xlabel="time of the stream")
     axes.grid(alpha=0.3, axis="x")
-
-
-def _clock(seconds: float, step: float) -> str:
-    """1:05, 1:02:05, and with tenths where ticks are that close."""
-    tenths = round(10 * seconds)
-    whole, tenth = divmod(abs(tenths), 10)
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    text = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-    return f"{'-' * (tenths < 0)}{text}{f'.{tenth}' if step < 1 else ''}"

@@ -101,6 +101,7 @@ WITHOUT_TORCH = (
     "stvit_video.data.transforms.numpy_resize",
     "stvit_video.data.transforms.preprocessing",
     "stvit_video.predict",
+    "stvit_video.stream",
     "stvit_video.streaming.streaming_recognizer",
     "stvit_video.trained.load_trained",
     "stvit_video.utils.processor",

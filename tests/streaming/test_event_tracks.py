@@ -5,7 +5,14 @@ import json
 import av
 import pytest
 
-from stvit_video.streaming.event_tracks import event_record, read_event_records, same_event, webvtt
+from stvit_video.streaming.event_tracks import (
+    clock_words,
+    event_record,
+    event_words,
+    read_event_records,
+    same_event,
+    webvtt,
+)
 from stvit_video.streaming.events import Event
 
 BEGIN = Event("fall & <cry>", 3.2004, None, 4.1, 0.61234567)
@@ -78,3 +85,24 @@ def test_the_track_as_ffmpeg_reads_it(tmp_path):
     assert [text for _, _, text in found] == [b"a b", b"c", b"d"]
     times = [value for start, length, _ in found for value in (start, length)]
     assert times == pytest.approx([0.25, 1.25, 60.0, 1.0, 3600.0, 3725.125])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (65.0, "1:05.0"),
+        (3725.04, "1:02:05.0"),
+        (59.96, "1:00.0"),
+        (0.0, "0:00.0"),
+        (-5.25, "-0:05.2"),
+        (36e3, "10:00:00.0"),
+    ],
+)
+def test_times_in_words(seconds, text):
+    assert clock_words(seconds) == text
+    assert clock_words(seconds, has_tenths=False) == text[:-2]
+
+
+def test_the_line_of_an_event():
+    assert event_words(BEGIN) == "0:04.1  fall & <cry>: since 0:03.2, probability 0.61"
+    assert event_words(END) == "0:05.2  fall & <cry>: over after 2.0 s, probability 0.80"

@@ -71,11 +71,3 @@ def test_the_file_is_a_picture_of_bounded_size(tmp_path):
 def test_a_stream_without_steps(tmp_path):
     save_timeline(tmp_path / "x.png", TimeBins(3), [], classes=("a", "b", "c"), enter=0.5)
     assert (tmp_path / "x.png").stat().st_size > 1000
-
-
-@pytest.mark.parametrize(
-    ("seconds", "step", "text"),
-    [(65.0, 5, "1:05"), (3725.0, 60, "1:02:05"), (1.25, 0.1, "0:01.2"), (0.0, 1, "0:00"), (-5.0, 1, "-0:05")],
-)
-def test_times_of_the_axis(seconds, step, text):
-    assert stream_timeline._clock(seconds, step) == text
