@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from made_bundle import sign_again, write_made_bundle
 
-from stvit_video.bundles.bundle_description import GOLDEN, LABELS, PREPROCESSING, write_json
+from stvit_video.bundles.bundle_description import GOLDEN, LABELS, PREPROCESSING, STREAMING, write_json
 from stvit_video.bundles.bundle_folder import write_labels
 
 CLASSES = ("a, comma", "jump", "run")
@@ -41,10 +41,11 @@ class InferenceSession:
         return [SimpleNamespace(name="frames")]
 
     def run(self, names, given):
-        frames = given["frames"]
-        assert frames.dtype == np.uint8
-        self.batches.append(len(frames))
-        return [frames.reshape(len(frames), -1).astype(np.float32) / 255 @ self.weights]
+        (items,) = given.values()
+        assert items.dtype in (np.uint8, np.float32)  # frames, or tokens of them
+        self.batches.append(len(items))
+        items = items / np.float32(255) if items.dtype == np.uint8 else items
+        return [items.reshape(len(items), -1) @ self.weights]
 """
 
 
@@ -87,6 +88,27 @@ def write_linear_bundle(
     write_json(folder / PREPROCESSING, {"preprocessing": sizes | MEAN_AND_STD, "protocol": protocol})
     frames = np.random.default_rng(5).integers(0, 256, (2, *size), dtype=np.uint8)
     logits = frames.reshape(2, -1).astype(np.float32) / 255 @ weights + (0 if is_right else 0.25)
+    np.savez(folder / GOLDEN, frames=frames, logits=logits.astype(np.float32), tolerance=np.float32(1e-3))
+    sign_again(folder)
+    return folder
+
+
+def write_linear_stream(folder: Path, *, frames_per_step: int = 2, num_channels: int = 5) -> Path:
+    """Write a streaming bundle: "encode" makes a token of a step of frames, "decide" logits of all of them."""
+    write_linear_bundle(
+        folder, graphs={"encode": "encode.onnx", "decide": "decide.onnx"}, frames_per_step=frames_per_step
+    )
+    (folder / "clip.onnx").unlink()
+    num_frames, size = SIZES["num_frames"], SIZES["crop_size"]
+    rng = np.random.default_rng(7)
+    encode = rng.normal(scale=0.02, size=(frames_per_step * size**2 * 3, num_channels)).astype(np.float32)
+    decide = rng.normal(size=(num_frames // frames_per_step * num_channels, len(CLASSES))).astype(np.float32)
+    for name, weights in (("encode", encode), ("decide", decide)):
+        with (folder / f"{name}.onnx").open("wb") as file:
+            np.save(file, weights)
+    frames = rng.integers(0, 256, (2, num_frames, size, size, 3), dtype=np.uint8)
+    tokens = (frames / np.float32(255)).reshape(2 * num_frames // frames_per_step, -1) @ encode
+    logits = tokens.reshape(2, -1) @ decide
     np.savez(folder / GOLDEN, frames=frames, logits=logits.astype(np.float32), tolerance=np.float32(1e-3))
     sign_again(folder)
     return folder
