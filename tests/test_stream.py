@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from eval_crops import eval_crops
+from stamped_video import timed_video
+from stream_servers import Sent, http_served
 
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.stream import COMMAND, main
@@ -127,3 +129,18 @@ def test_what_can_not_be_read_or_is_not_allowed(tiny_run, tmp_path, capsys):
     assert "allow_addresses=true" in told.err
     assert not re.search("hidden|secret", told.out + told.err)
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_no_line_and_no_file_has_the_secrets_of_an_address(tiny_run, tmp_path, capfd):
+    stamps = [round(number * 1000 / 15) for number in range(40)]
+    data = timed_video(tmp_path / "yard.ts", stamps).read_bytes()
+    with http_served(Sent(data, length=True, user="someone:hidden")) as address:
+        source = f"{address.replace('//', '//someone:hidden@')}/yard.ts?token=secret"
+        words = [f"ckpt_path={tiny_run.checkpoint}", f"source={source}", f"out={tmp_path / 'out'}", "device=cpu"]
+        assert main([*words, "allow_addresses=true"]) == 0
+    told = capfd.readouterr()
+    assert f"of {address}/yard.ts" in told.out
+    texts = [told.out.encode(), told.err.encode(), *(path.read_bytes() for path in (tmp_path / "out").iterdir())]
+    assert len(texts) == 7
+    assert not [text for text in texts if re.search(b"someone|hidden|secret", text)]
+    assert json.loads((tmp_path / "out" / "stream.json").read_text())["source"].startswith(f"{address}/yard.ts")

@@ -95,9 +95,8 @@ def write_linear_bundle(
 
 def write_linear_stream(folder: Path, *, frames_per_step: int = 2, num_channels: int = 5) -> Path:
     """Write a streaming bundle: "encode" makes a token of a step of frames, "decide" logits of all of them."""
-    write_linear_bundle(
-        folder, graphs={"encode": "encode.onnx", "decide": "decide.onnx"}, frames_per_step=frames_per_step
-    )
+    graphs = {name: f"{name}.onnx" for name in STREAMING}
+    write_linear_bundle(folder, graphs=graphs, frames_per_step=frames_per_step)
     (folder / "clip.onnx").unlink()
     num_frames, size = SIZES["num_frames"], SIZES["crop_size"]
     rng = np.random.default_rng(7)
