@@ -11,11 +11,12 @@ from stvit_video.bundles.bundle_input import words_of_given
 from stvit_video.data.sampling.protocol_rules import CropRule
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.crops import crop_offsets
-from stvit_video.data.transforms.functional import channels_first, normalise, resize_short_side
+from stvit_video.data.transforms.functional import normalise
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.inference.model_input import tensor_of
 from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.models.base import TokenModel
+from stvit_video.streaming.central_view import central_view
 from stvit_video.streaming.model_halves import decide_steps, encode_steps, frames_per_step
 from stvit_video.streaming.step_models import BYTES, require_bytes
 from stvit_video.streaming.why_not_streamed import require_streamable
@@ -104,12 +105,8 @@ class TorchSteps:
         if frames.is_floating_point():
             return frames.to(weight.device, torch.float32)
         sizes = self.preprocessing
-        resized = resize_short_side(  # (n, 3, h, w)
-            channels_first(frames), short_side=sizes.short_side, interpolation=sizes.interpolation
-        )
-        ((top, left),) = self.corners(*resized.shape[2:], crop_size=sizes.crop_size, num_crops=1)
-        cropped = resized[..., top : top + sizes.crop_size, left : left + sizes.crop_size].to(weight.device)
-        return normalise(cropped.unsqueeze(2), mean=sizes.mean, std=sizes.std).squeeze(2)  # (n, 3, H, W)
+        cropped = central_view(frames, sizes, self.corners).to(weight.device)  # (n, 3, H, W)
+        return normalise(cropped.unsqueeze(2), mean=sizes.mean, std=sizes.std).squeeze(2)
 
     @torch.inference_mode()
     def encode(self, frames: Tensor) -> Tensor:
