@@ -1,5 +1,6 @@
 """From a module to a file that another runtime reads."""
 
+import copy
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ def write_graph(
     format: str,
     precision: str = "fp32",
     outputs: Sequence[str] = ("logits",),
+    keeps_norms: bool = False,
     quantise: Callable[[ExportedProgram, Any], Any] | None = None,
 ) -> Path:
     """Write the graph of a module, batch norms folded into convolutions, for any batch size.
@@ -40,6 +42,7 @@ def write_graph(
         format: a name in `FORMATS`.
         precision: one of the format's.
         outputs: names of what the module gives.
+        keeps_norms: True = batch norms are not folded.
         quantise: for precision="int8": makes the model in 8 bits of the program and its `openvino.Model`.
 
     Returns:
@@ -56,10 +59,10 @@ def write_graph(
         raise ValueError(f"precision={precision} came {'with' if quantise else 'without'} quantise, which int8 needs")
     form.check_libraries()
     largest = LARGEST_BATCH if form.name == "executorch" else None
-    folded = fold_norms(module)
+    copied = copy.deepcopy(module).eval() if keeps_norms else fold_norms(module)
     if form.name == "coreml":
-        folded = patches_by_convolution(folded)
-    program = export_program(folded, example, largest_batch=largest)
+        copied = patches_by_convolution(copied)
+    program = export_program(copied, example, largest_batch=largest)
     path = folder / f"{name}{form.ending}"
     if form.name == "torch_export":
         write_program(program, path)

@@ -27,7 +27,7 @@ def quantiser_of(
 
     Args:
         model: that is exported.
-        clips: (1, T, H, W, 3) uint8 each, like those that it will see.
+        clips: what the graph takes, (1, ...) each, such as (1, T, H, W, 3) uint8: like those that it will see.
         keep: of `PARTS`, those that stay in higher precision.
 
     Returns:

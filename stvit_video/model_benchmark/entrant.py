@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from stvit_video.model_benchmark.graph_files import GraphFiles
 from stvit_video.model_benchmark.model_row import ModelRow
 from stvit_video.model_benchmark.row_process import Asked, RowError, Start
+from stvit_video.model_benchmark.row_ways import GRAPH_BACKENDS
 from stvit_video.model_benchmark.row_worker import MEMORY
 
 LEAST_PASSES = {1: 3}  # of a turn, by batch size: latency needs several; 1 for all others
@@ -77,14 +80,16 @@ class Entrant:
     Args:
         row: which model.
         described: as `describe` gives it.
-        precision: one of PRECISIONS.
+        precision: one of ALL_PRECISIONS.
         backend: one of BACKENDS.
         how: what holds for all rows.
         start: starts a process.
+        graphs: of exported models; needed for GRAPH_BACKENDS.
 
     Attributes:
         timed: by the batch size that was asked for.
         bytes_before: what a process had resident at most before the model was built: Python and its libraries.
+        logit_difference: see `logit_difference`; None where torch runs the model.
     """
 
     row: ModelRow
@@ -93,8 +98,10 @@ class Entrant:
     backend: str
     how: HowMeasured
     start: Start
+    graphs: GraphFiles | None = None
     timed: dict[int, Timed] = field(init=False)
     bytes_before: int | None = field(default=None, init=False)
+    logit_difference: float | None = field(default=None, init=False)
     _process: Asked | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -148,6 +155,7 @@ class Entrant:
 
     def _prepared(self) -> Asked:
         if self._process is None:
+            folder = self._graph_folder()
             self._process = self.start(self.how.threads)
             answer = self._process.ask(
                 {
@@ -156,10 +164,21 @@ class Entrant:
                     "input_size": self.described.input_size,
                     "backend": self.backend,
                     "train": self.how.is_training,
+                    **({} if folder is None else {"precision": self.precision, "folder": str(folder)}),
                 }
             )
             self.bytes_before = answer["bytes_before"]
+            self.logit_difference = answer.get("logit_difference")
         return self._process
+
+    def _graph_folder(self) -> Path | None:
+        """Where the exported model lies; None where torch runs the model."""
+        if self.backend not in GRAPH_BACKENDS:
+            return None
+        assert self.graphs is not None
+        return self.graphs.folder_of(
+            self.row, input_size=self.described.input_size, backend=self.backend, precision=self.precision
+        )
 
     def _take_failure(self, timed: Timed, error: RowError) -> None:
         if error.kind != MEMORY:

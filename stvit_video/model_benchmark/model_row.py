@@ -21,6 +21,7 @@ class ModelRow:
         baseline: the label of the dense model that it is compared with; its own where it is that one.
         options: of `create_model`, for models of ours.
         own_input: the size that a peer was made for, used where it can't take `input_size`; None = no other.
+        keeps_norms: True = batch norms stay in its exported graphs; False = they are folded into convolutions.
     """
 
     label: str
@@ -30,6 +31,7 @@ class ModelRow:
     baseline: str
     options: Mapping[str, Any] = field(default_factory=dict)
     own_input: tuple[int, ...] | None = None
+    keeps_norms: bool = False
 
     @property
     def is_video(self) -> bool:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-PRECISIONS: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
-BACKENDS = ("eager", "compile")
+from stvit_video.bundles.runtimes import Graph
+
+PRECISIONS: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}  # of torch
 MOST_PASSES = 100  # of one turn
 MATRIX_SIZE = 2048
 MATRIX_PASSES = 5
@@ -35,7 +36,7 @@ def make_pass(
         precision: one of PRECISIONS; "bf16" is autocast, as in evaluation and training.
         optimizer: of the model's parameters; a step is forward, loss, backward and optimizer step.
     """
-    items = torch.randn(batch_size, *input_size, generator=torch.Generator().manual_seed(0))
+    items = random_items(batch_size, input_size)
 
     def forward() -> None:
         with torch.inference_mode(), _autocast(precision):
@@ -53,6 +54,21 @@ def make_pass(
         optimizer.zero_grad()
 
     return train
+
+
+def make_graph_pass(graph: Graph, *, input_size: Sequence[int], batch_size: int) -> Pass:
+    """What is timed of an exported model: a call with the items that `make_pass` takes."""
+    items = random_items(batch_size, input_size).numpy()
+
+    def run() -> None:
+        graph(items)
+
+    return run
+
+
+def random_items(batch_size: int, input_size: Sequence[int], *, seed: int = 0) -> Tensor:
+    """Normal random numbers (B, *input_size), the same for a seed."""
+    return torch.randn(batch_size, *input_size, generator=torch.Generator().manual_seed(seed))
 
 
 def time_passes(run: Pass, *, seconds: float, least: int) -> tuple[list[float], list[float]]:

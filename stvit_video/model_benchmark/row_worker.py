@@ -8,15 +8,20 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from stvit_video.bundles.bundle_formats import FORMATS
+from stvit_video.bundles.runtimes import Graph
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 from stvit_video.model_benchmark.machine_memory import give_back, limit_memory, peak_bytes
 from stvit_video.model_benchmark.model_row import IN_CHANNELS, ModelRow, row_from_message
+from stvit_video.model_benchmark.row_graph import logit_difference, open_row_graph, write_row_graph
 from stvit_video.model_benchmark.row_model import build_row, choose_input, load_libraries
-from stvit_video.model_benchmark.row_timing import make_pass, time_matrix_product, time_passes
+from stvit_video.model_benchmark.row_timing import Pass, make_graph_pass, make_pass, time_matrix_product, time_passes
+from stvit_video.model_benchmark.row_ways import GRAPH_BACKENDS
 from stvit_video.utils.memory_errors import is_short_of_memory
 from stvit_video.utils.optional import MissingLibraryError
 
@@ -28,6 +33,7 @@ class RowService:
 
     def __init__(self) -> None:
         self._model: Callable[..., Any] | None = None
+        self._graph: Graph | None = None
         self._optimizer: torch.optim.Optimizer | None = None
         self._input_size: tuple[int, ...] = ()
 
@@ -35,8 +41,10 @@ class RowService:
         """Do what is asked.
 
         * "describe" with `row`: the input that it is measured with and why, GMACs, parameters, tokens of each stage;
+        * "export" with `row`, `input_size`, `backend`, `precision`, `folder`: write the model for another runtime;
         * "prepare" with `row`, `input_size`, `backend`, `train`: build the model; the peak memory before it,
-          with its libraries;
+          with its libraries. For another runtime `precision` and `folder` say which graph to open in its place, and
+          there is `logit_difference`;
         * "time" with `batch_size`, `precision`, `warmup`, `seconds`, `least`: seconds of passes, and the peak memory;
         * "multiply" with `precision`: seconds of matrix products.
 
@@ -56,7 +64,11 @@ class RowService:
         match request["do"]:
             case "describe":
                 return _describe(row_from_message(request["row"]))
+            case "export":
+                return _export(request)
             case "prepare":
+                if request["backend"] in GRAPH_BACKENDS:
+                    return self._open(request)
                 load_libraries(row_from_message(request["row"]), tuple(request["input_size"]))
                 before = peak_bytes()
                 self._prepare(request)
@@ -75,15 +87,31 @@ class RowService:
             self._optimizer = torch.optim.AdamW(model.parameters())
         self._model = torch.compile(model, dynamic=False) if request["backend"] == "compile" else model
 
-    def _time(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _open(self, request: dict[str, Any]) -> dict[str, Any]:
+        form, folder = FORMATS[request["backend"]], Path(request["folder"])
+        self._input_size = tuple(request["input_size"])
+        form.check_libraries((form.runtime,))
+        before = peak_bytes()
+        self._graph = open_row_graph(
+            folder, format=form.name, precision=request["precision"], num_threads=torch.get_num_threads()
+        )
+        return {"bytes_before": before, "logit_difference": logit_difference(self._graph, folder)}
+
+    def _pass(self, request: dict[str, Any]) -> Pass:
+        size = (IN_CHANNELS, *self._input_size)
+        if self._graph is not None:
+            return make_graph_pass(self._graph, input_size=size, batch_size=request["batch_size"])
         assert self._model is not None
-        run = make_pass(
+        return make_pass(
             self._model,
-            input_size=(IN_CHANNELS, *self._input_size),
+            input_size=size,
             batch_size=request["batch_size"],
             precision=request["precision"],
             optimizer=self._optimizer,
         )
+
+    def _time(self, request: dict[str, Any]) -> dict[str, Any]:
+        run = self._pass(request)
         for _ in range(request["warmup"]):
             run()
         wall, cpu = time_passes(run, seconds=request["seconds"], least=request["least"])
@@ -91,6 +119,13 @@ class RowService:
         del run
         give_back()
         return {"wall": wall, "cpu": cpu, "peak_bytes": peak}
+
+
+def _export(request: dict[str, Any]) -> dict[str, Any]:
+    row, folder = row_from_message(request["row"]), Path(request["folder"])
+    size = tuple(request["input_size"])
+    write_row_graph(row, size, folder, format=request["backend"], precision=request["precision"])
+    return {}
 
 
 def _describe(row: ModelRow) -> dict[str, Any]:

@@ -21,7 +21,10 @@ from stvit_video.utils.processor import cpu_flag_words, cpu_flags, processor_nam
 from stvit_video.utils.provenance import load_words, provenance
 
 FILE_NAME = "models.json"
-LIBRARIES = ("torch", "torchvision", "pytorchvideo", "transformers", "timm", "fvcore")
+LIBRARIES = (
+    *("torch", "torchvision", "pytorchvideo", "transformers", "timm", "fvcore"),
+    *("onnxruntime", "openvino", "nncf"),
+)
 
 
 def machine_facts(*, load_before: float | None) -> dict[str, Any]:

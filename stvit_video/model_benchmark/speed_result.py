@@ -29,7 +29,8 @@ class SpeedResult:
         latency_p50, latency_p95: seconds of a forward pass of one item by wall time; None for other batch sizes.
         peak_bytes: the most memory that a fresh process had resident, Python and libraries included; they alone had
             `bytes_before`.
-        matrix_share: operations a second over those of a large matrix product.
+        matrix_share: operations a second over those of a large matrix product; None in precisions that torch lacks.
+        logit_difference: of an exported model to PyTorch in fp32, the largest one as a share of the largest logit.
         baseline: the label of the dense model that `ratio` is to.
         ratio: items a second over those of the baseline, both from their shortest pass; `ratio_of_medians` likewise;
             None where the inputs differ in size.
@@ -64,6 +65,7 @@ class SpeedResult:
     peak_bytes: int | None = None
     bytes_before: int | None = None
     matrix_share: float | None = None
+    logit_difference: float | None = None
     ratio: float | None = None
     ratio_of_medians: float | None = None
     notes: tuple[str, ...] = ()
@@ -82,7 +84,7 @@ def results_of(measured: Measured) -> list[SpeedResult]:
         for timed in entrant.timed.values()
     }
     rows = [
-        _result(entrant, timed, measured.matrix[entrant.precision], beside)
+        _result(entrant, timed, measured.matrix.get(entrant.precision), beside)
         for entrant in measured.entrants
         for timed in entrant.timed.values()
     ]
@@ -119,7 +121,7 @@ def _figures(entrant: Entrant, timed: Timed) -> _Figures | None:
 
 
 def _result(
-    entrant: Entrant, timed: Timed, rate: MatrixRate, beside: Mapping[tuple[str, str, str, int], _Figures | None]
+    entrant: Entrant, timed: Timed, rate: MatrixRate | None, beside: Mapping[tuple[str, str, str, int], _Figures | None]
 ) -> SpeedResult:
     row, described, how = entrant.row, entrant.described, entrant.how
     notes = [described.note] if described.note else []
@@ -152,9 +154,9 @@ def _result(
     )
 
 
-def _known(entrant: Entrant, timed: Timed, figures: _Figures, rate: MatrixRate) -> dict[str, Any]:
+def _known(entrant: Entrant, timed: Timed, figures: _Figures, rate: MatrixRate | None) -> dict[str, Any]:
     how, size = entrant.how, timed.batch_size
-    peak_rate = operations_per_second(rate, threads=how.threads)
+    peak_rate = None if rate is None else operations_per_second(rate, threads=how.threads)
     operations = 2e9 * (entrant.described.gmacs or 0.0) * (TRAINING_COST if how.is_training else 1)
     has_latency = size == 1 and not how.is_training
     return {
@@ -168,6 +170,7 @@ def _known(entrant: Entrant, timed: Timed, figures: _Figures, rate: MatrixRate) 
         "latency_p95": percentile(timed.wall_seconds, 95) if has_latency else None,
         "peak_bytes": timed.peak_bytes,
         "bytes_before": entrant.bytes_before,
+        "logit_difference": entrant.logit_difference,
         "matrix_share": operations * figures.best / peak_rate if peak_rate and entrant.described.gmacs else None,
     }
 

@@ -1,14 +1,13 @@
-"""The speeds of models as tables, one for each precision, backend and batch size: for a terminal or in Markdown."""
+"""The speeds of models as tables, one for each precision, backend and batch size."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stvit_video.model_benchmark.speed_result import SpeedResult
+from stvit_video.model_benchmark.text_table import NO_VALUE, TextTable, digits
 
-NAME, WORDS_LEFT = "model", 2  # the first columns are words, set flush left
-NO_VALUE = "-"
+NAME, WORDS_LEFT = "model", 2  # the first columns are words
 
 
 @dataclass(frozen=True)
@@ -52,49 +51,33 @@ def cells_of(row: SpeedResult, header: Sequence[str]) -> list[str]:
     """The cells of a row, as many as the header has; a row that failed has none but its name, input and GMACs."""
     has_latency = "p50 ms" in header
     numbers = [
-        "failed" if row.failure else _digits(row.items_per_second),
-        _digits(row.ratio, "x"),
-        *(_digits(value, scale=1e3) for value in (row.cpu_seconds_min, row.cpu_seconds_median)),
-        _digits(row.wall_seconds_median, scale=1e3),
-        *([_digits(row.latency_p50, scale=1e3), _digits(row.latency_p95, scale=1e3)] if has_latency else []),
+        "failed" if row.failure else digits(row.items_per_second),
+        digits(row.ratio, "x"),
+        *(digits(value, scale=1e3) for value in (row.cpu_seconds_min, row.cpu_seconds_median)),
+        digits(row.wall_seconds_median, scale=1e3),
+        *([digits(row.latency_p50, scale=1e3), digits(row.latency_p95, scale=1e3)] if has_latency else []),
         *(NO_VALUE if size is None else f"{size / 1e6:.0f}" for size in (row.peak_bytes, row.bytes_before)),
         NO_VALUE if row.matrix_share is None else f"{100 * row.matrix_share:.0f} %",
     ]
-    return [row.label, "x".join(map(str, row.input_size)), _digits(row.gmacs), *numbers]
+    return [row.label, "x".join(map(str, row.input_size)), digits(row.gmacs), *numbers]
 
 
-def markdown(section: Section) -> str:
-    """A table with its title and notes, without a line break at its end."""
+def table_of(section: Section) -> TextTable:
+    """The table as it is printed, ours set off from peers."""
     header = header_of(section)
-    rows = [header, *(cells_of(row, header) for row in section.rows)]
-    widths = [max(len(cells[place]) for cells in rows) for place in range(len(header))]
-    rule = ["-" * width if place < WORDS_LEFT else "-" * (width - 1) + ":" for place, width in enumerate(widths)]
-    lines = [_padded(cells, widths) for cells in (header, rule, *rows[1:])]
-    return "\n".join([section.title, "", *lines, *(f"\n{note}" for note in section.notes)])
+    return TextTable(
+        title=section.title,
+        header=tuple(header),
+        lines=tuple(tuple(cells_of(row, header)) for row in section.rows),
+        styles=tuple(map(style_of, section.rows)),
+        notes=section.notes,
+        num_words=WORDS_LEFT,
+    )
 
 
-def print_tables(sections: Sequence[Section], *, is_terminal: bool) -> None:
-    """Print all tables on standard output, for a terminal in colour with our models set off, else in Markdown."""
-    if not is_terminal:
-        print("\n\n".join(map(markdown, sections)))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(file=sys.stdout, highlight=False)
-    for section in sections:
-        header = header_of(section)
-        table = Table(title=section.title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
-        for place, name in enumerate(header):
-            table.add_column(name, justify="left" if place < WORDS_LEFT else "right", overflow="fold")
-        for row in section.rows:
-            style = "red" if row.failure else "bold green" if row.is_ours else ""
-            table.add_row(*(Text(cell) for cell in cells_of(row, header)), style=style)
-        console.print(table)
-        for note in section.notes:
-            console.print(Text(note, style="dim"))
-        console.print()
+def style_of(row: SpeedResult) -> str:
+    """How a row looks on a terminal."""
+    return "red" if row.failure else "bold green" if row.is_ours else ""
 
 
 def _section(rows: tuple[SpeedResult, ...]) -> Section:
@@ -120,20 +103,3 @@ def _dense_notes(rows: Sequence[SpeedResult]) -> list[str]:
         if any(row.baseline == dense and row.label != dense for row in rows)
     ]
     return [f'"to dense" is the ratio of {"; ".join(pairs)}'] if pairs else []
-
-
-def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [
-        cell.ljust(width) if place < WORDS_LEFT else cell.rjust(width)
-        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return f"| {' | '.join(padded)} |"
-
-
-def _digits(value: float | None, unit: str = "", *, scale: float = 1.0) -> str:
-    """Three digits that count."""
-    if value is None:
-        return NO_VALUE
-    scaled = value * scale
-    places = next(places for places, least in enumerate((100, 10, 1, 0)) if scaled >= least)
-    return f"{scaled:.{places}f}{unit}"

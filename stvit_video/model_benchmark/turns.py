@@ -9,11 +9,14 @@ start every turn anew would spend most of the time on imports, building and comp
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from stvit_video.model_benchmark.entrant import Description, Entrant, HowMeasured, describe
+from stvit_video.model_benchmark.graph_files import GraphFiles
 from stvit_video.model_benchmark.machine_memory import available_bytes
-from stvit_video.model_benchmark.model_row import ModelRow
 from stvit_video.model_benchmark.row_process import Asked, RowError, RowProcess, Start
+from stvit_video.model_benchmark.row_timing import PRECISIONS
+from stvit_video.model_benchmark.row_ways import RowWay, rows_in
 
 FIRST_RESERVE_BYTES = 4 * 2**30  # that must be free for a process to wait, before a peak is known
 RESERVE = 1.25  # of the largest peak so far
@@ -54,7 +57,7 @@ class Measured:
 
     Attributes:
         entrants: a row in one precision and by one backend each.
-        matrix: products by precision.
+        matrix: products by precision, of those that torch has.
         rounds: that are over.
     """
 
@@ -64,12 +67,11 @@ class Measured:
 
 
 def measure_turns(
-    rows: Sequence[ModelRow],
+    ways: Sequence[RowWay],
     *,
     how: HowMeasured,
-    precisions: Sequence[str],
-    backends: Sequence[str],
     rounds: int,
+    graph_folder: Path | None = None,
     tell: Tell = lambda text: None,
     keep: Callable[[Measured], None] = lambda measured: None,
     start: Start = RowProcess,
@@ -77,11 +79,10 @@ def measure_turns(
     """Describe every row, then time them all in turn, `rounds` times over.
 
     Args:
-        rows: the models.
+        ways: the rows, each in a precision and by a backend.
         how: what holds for all of them.
-        precisions: some of PRECISIONS.
-        backends: some of BACKENDS.
         rounds: 1 or more.
+        graph_folder: where exported models may lie until the end; needed for GRAPH_BACKENDS.
         tell: is called before each step, with what it is.
         keep: is called after each round with all that is known, so that an end before the last one loses little.
         start: starts a process.
@@ -90,16 +91,24 @@ def measure_turns(
         What was timed; a row that failed says so.
     """
     described: dict[str, Description] = {}
-    for row in rows:
+    for row in rows_in(ways):
         tell(f"counting {row.label}")
         described[row.label] = describe(row, start=start, threads=how.threads)
+    graphs = None if graph_folder is None else GraphFiles(folder=graph_folder, start=start, threads=how.threads)
     entrants = [
-        Entrant(row=row, described=described[row.label], precision=precision, backend=backend, how=how, start=start)
-        for precision in precisions
-        for backend in backends
-        for row in rows
+        Entrant(
+            row=way.row,
+            described=described[way.row.label],
+            precision=way.precision,
+            backend=way.backend,
+            how=how,
+            start=start,
+            graphs=graphs,
+        )
+        for way in ways
     ]
-    measured = Measured(entrants=entrants, matrix={name: MatrixRate(precision=name) for name in precisions}, rounds=0)
+    matrix = {way.precision: MatrixRate(precision=way.precision) for way in ways if way.precision in PRECISIONS}
+    measured = Measured(entrants=entrants, matrix=matrix, rounds=0)
     try:
         for number in range(1, rounds + 1):
             _take_round(measured, number=number, rounds=rounds, tell=tell, start=start, threads=how.threads)
@@ -129,6 +138,8 @@ def _take_round(measured: Measured, *, number: int, rounds: int, tell: Tell, sta
     finally:
         process.end()
     for place, entrant in enumerate(measured.entrants, start=1):
-        tell(f"{where}: {place} of {len(measured.entrants)}, {entrant.row.label}, {entrant.precision}")
+        tell(
+            f"{where}: {place} of {len(measured.entrants)}, {entrant.row.label}, {entrant.backend} {entrant.precision}"
+        )
         entrant.take_turn()
         entrant.park(lambda: has_room(measured.entrants))

@@ -42,5 +42,16 @@ def test_a_missing_library_is_named_before_anything_is_traced(tmp_path, monkeypa
         written(tmp_path, format="onnx")
 
 
+@pytest.mark.parametrize("keeps_norms", [False, True])
+def test_batch_norms_are_folded_unless_they_are_to_stay(tmp_path, keeps_norms):
+    module = nn.Sequential(nn.Conv2d(3, 5, 2), nn.BatchNorm2d(5))
+    path = write_graph(
+        module, torch.randn(2, 3, 4, 7), tmp_path, "clip", format="torch_export", keeps_norms=keeps_norms
+    )
+    operations = [str(node.target) for node in torch.export.load(path).graph.nodes]
+    assert any("batch_norm" in name for name in operations) is keeps_norms
+    assert module.training  # it stays as it is
+
+
 def test_endings_differ():
     assert len({form.ending for form in FORMATS.values()}) == len(FORMATS)

@@ -5,14 +5,24 @@ from row_services import MadeUp, ServiceHere, tiny_row
 
 from stvit_video.model_benchmark import row_worker
 from stvit_video.model_benchmark.entrant import Description, Entrant, HowMeasured, describe
+from stvit_video.model_benchmark.graph_files import GraphFiles
 from stvit_video.model_benchmark.row_process import RowError
 
 HOW = HowMeasured(batch_sizes=(1, 8), seconds=0.5, threads=1, is_training=False)
 
 
-def entrant(start: MadeUp, *, how: HowMeasured = HOW, backend: str = "eager", failure: str = "") -> Entrant:
+def entrant(
+    start: MadeUp,
+    *,
+    how: HowMeasured = HOW,
+    backend: str = "eager",
+    failure: str = "",
+    graphs: GraphFiles | None = None,
+) -> Entrant:
     described = Description(input_size=(12, 20), gmacs=1.0, num_parameters=5, failure=failure)
-    return Entrant(row=tiny_row(), described=described, precision="fp32", backend=backend, how=how, start=start)
+    return Entrant(
+        row=tiny_row(), described=described, precision="fp32", backend=backend, how=how, start=start, graphs=graphs
+    )
 
 
 def timed(request: dict) -> dict:
@@ -69,6 +79,38 @@ def test_compiled_models_warm_up_twice():
     start = MadeUp(timed)
     entrant(start, backend="compile").take_turn()
     assert start.asked[1:] == [(1, "time 1 2 fp32"), (1, "time 8 2 fp32")]
+
+
+def test_an_exported_model_is_opened_by_every_process_that_times_it(tmp_path):
+    def answer(request: dict) -> dict:
+        if request["do"] == "export":
+            return {}
+        if request["do"] == "prepare":
+            assert request["folder"] == str(tmp_path / "0")
+            return {"bytes_before": 500, "logit_difference": 0.25}
+        return timed(request)
+
+    start = MadeUp(answer)
+    one = entrant(start, backend="onnx", graphs=GraphFiles(folder=tmp_path, start=start, threads=1))
+    for _ in range(2):
+        one.take_turn()
+        one.park(lambda: False)
+    assert [words for number, words in start.asked if number == 1] == ["export fp32"]
+    assert [words for number, words in start.asked if number == 3] == [
+        *("prepare fp32", "time 1 1 fp32", "time 8 0 fp32"),
+    ]
+    assert one.logit_difference == 0.25
+
+
+def test_a_model_that_can_not_be_exported_is_tried_once(tmp_path):
+    def refuse(request: dict) -> dict:
+        raise RowError("missing", "onnx is gone")
+
+    start = MadeUp(refuse)
+    one = entrant(start, backend="onnx", graphs=GraphFiles(folder=tmp_path, start=start, threads=1))
+    one.take_turn()
+    assert [timed.failure for timed in one.timed.values()] == ["onnx is gone"] * 2
+    assert (start.num_started, start.running) == (1, set())
 
 
 @pytest.mark.parametrize(("limit", "size"), [(4, 4), (3, 2), (1, 1)])

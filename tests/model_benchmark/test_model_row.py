@@ -14,6 +14,7 @@ def test_a_row_that_has_been_json_is_the_same():
         baseline="b",
         options={"num_tokens": 3},
         own_input=(2, 3, 4),
+        keeps_norms=True,
     )
     assert row_from_message(json.loads(json.dumps(row.to_message()))) == row
     assert row.is_video

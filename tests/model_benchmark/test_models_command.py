@@ -5,10 +5,11 @@ import re
 
 import pytest
 from row_services import ServiceHere
+from torch_graphs import run_graphs_in_torch
 
 from stvit_video.benchmark import main
-from stvit_video.model_benchmark import models_command, row_timing, row_worker
-from stvit_video.model_benchmark.models_command import MODELS, rows_of
+from stvit_video.model_benchmark import models_command, row_graph, row_timing, row_worker
+from stvit_video.model_benchmark.models_command import MODELS, chosen_ways, rows_of
 from stvit_video.model_benchmark.turns import measure_turns
 
 HERE = {"start": ServiceHere}
@@ -19,7 +20,7 @@ def in_this_process(monkeypatch):
     """Rows are measured here, without processes, and the matrix products are small."""
     monkeypatch.setattr(row_worker, "limit_memory", lambda: None)
     monkeypatch.setattr(row_worker, "time_matrix_product", lambda name: row_timing.time_matrix_product(name, size=16))
-    monkeypatch.setattr(models_command, "measure_turns", lambda rows, **how: measure_turns(rows, **how, **HERE))
+    monkeypatch.setattr(models_command, "measure_turns", lambda ways, **how: measure_turns(ways, **how, **HERE))
 
 
 def labels(*words: str) -> list[str]:
@@ -58,6 +59,10 @@ def test_chosen_rows():
         (["precision=fp16"], "error: precision='fp16' must be one of fp32, bf16"),
         (["generate_at=0"], "error: generate_at='0' .*at least 1"),
         (["batch_size=1,,2"], "error: batch_size='1,,2'"),
+        (["precision=int8", "backend=eager,onnx"], "error: precision=int8 is none of backend=eager,onnx: "),
+        (["backend=eager,onnx", "--train"], "error: backend=onnx runs no training steps"),
+        (["preset=deployed", "precision=bf16"], "error: preset and precision exclude each other"),
+        (["preset=deploy"], "error: preset='deploy' must be one of deployed"),
     ],
 )
 def test_wrong_settings_are_one_line(words, told, capsys, tmp_path, monkeypatch):
@@ -94,6 +99,32 @@ def test_a_run_from_words_to_files(in_this_process, tmp_path, capsys):
     assert ours["latency_p95"] >= ours["latency_p50"] > 0
     assert "99" in rows["stvit_deit_tiny, after 99", "fp32", 1]["failure"]
     assert (tmp_path / "images_fp32_eager_batch_1.png").is_file()
+
+
+def test_exported_models(in_this_process, monkeypatch, tmp_path, capsys):
+    run_graphs_in_torch(monkeypatch)
+    words = ["generate_at=1", "batch_size=1", "backend=eager,openvino", "precision=fp32,int8", f"out={tmp_path}"]
+    monkeypatch.setattr(row_graph, "_quantiser", lambda graph, size: None)
+    assert main(["models", *SMALL, *words, "rounds=1"]) == 0
+    out = capsys.readouterr().out
+    assert "\nnot measured, as there is none: eager int8\n" in out
+    for title in (
+        "Images, fp32, openvino, batch 1",
+        "Images, int8, openvino, batch 1",
+        "Images, all backends and precis",
+    ):
+        assert out.count(title) == 1
+    rows = json.loads((tmp_path / "models.json").read_text())["rows"]
+    assert len(rows) == 2 * 3
+    assert not any(row["failure"] for row in rows)
+    assert all((row["logit_difference"] is None) == (row["backend"] == "eager") for row in rows)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", *[".png"] * 3]  # the graphs are gone
+
+
+def test_the_rows_of_a_preset_have_the_size_that_is_asked_for():
+    ways = chosen_ways(MODELS.parse(["models", "preset=deployed", "num_frames=4", "image_size=32x64"]))
+    assert {way.row.input_size for way in ways} == {(4, 32, 64), (32, 64)}
+    assert {way.backend for way in ways} == {"eager", "onnx", "openvino"}
 
 
 def test_training_steps(in_this_process, tmp_path, capsys):

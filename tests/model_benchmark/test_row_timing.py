@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from stvit_video.model_benchmark.row_timing import make_pass, time_matrix_product, time_passes
+from stvit_video.model_benchmark.row_timing import (
+    make_graph_pass,
+    make_pass,
+    random_items,
+    time_matrix_product,
+    time_passes,
+)
 
 
 class Noting(nn.Module):
@@ -40,6 +46,15 @@ def test_a_training_step_moves_the_weights_and_leaves_no_gradient(precision, dty
     assert model.seen == [((4, 2, 5, 7), dtype, False)]
     assert not torch.equal(model.linear.weight, before)
     assert model.linear.weight.grad is None
+
+
+def test_a_graph_is_called_with_what_a_model_gets():
+    seen: list[torch.Tensor] = []
+    make_graph_pass(lambda items: seen.append(torch.from_numpy(items)), input_size=(2, 5, 7), batch_size=4)()
+    make_pass(seen.append, input_size=(2, 5, 7), batch_size=4, precision="fp32")()
+    assert seen[0].shape == (4, 2, 5, 7)
+    assert torch.equal(*seen)
+    assert not torch.equal(seen[0], random_items(4, (2, 5, 7), seed=1))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 from row_services import tiny_row
+from torch_graphs import run_graphs_in_torch
 
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters
 from stvit_video.model_benchmark import row_worker
@@ -70,11 +71,24 @@ def test_the_compiled_backend_compiles_the_model_for_fixed_shapes(monkeypatch):
     assert compiled == [{"dynamic": False}]
 
 
+def test_an_exported_model_is_written_by_one_service_and_timed_by_another(monkeypatch, tmp_path):
+    noted = run_graphs_in_torch(monkeypatch)
+    where = {"row": tiny_row().to_message(), "input_size": (12, 20), "backend": "openvino", "folder": str(tmp_path)}
+    assert asked(RowService(), do="export", precision="fp32", **where) == {}
+    service = RowService()
+    answer = asked(service, do="prepare", precision="bf16", train=False, **where)
+    assert answer["bytes_before"] > 1e6
+    assert 0 <= answer["logit_difference"] < 1e-5
+    assert noted[-1] == {"format": "openvino", "precision": "bf16", "num_threads": torch.get_num_threads()}
+    answer = asked(service, do="time", batch_size=3, precision="int8", warmup=1, seconds=0, least=2)
+    assert (len(answer["wall"]), len(answer["cpu"])) == (2, 2)
+
+
 @pytest.mark.parametrize(
     ("request_", "kind", "text"),
     [
         ({"do": "describe", "row": tiny_row(depth=0).to_message()}, "failed", "depth"),
-        ({"do": "prepare", "row": tiny_row().to_message()}, "failed", "KeyError: 'input_size'"),
+        ({"do": "prepare", "row": tiny_row().to_message()}, "failed", "KeyError: 'backend'"),
         ({"do": "dance"}, "failed", "'dance'"),
     ],
 )

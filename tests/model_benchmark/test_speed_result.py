@@ -78,6 +78,14 @@ def test_no_products_no_share():
     assert results_of(measured)[0].matrix_share is None
 
 
+def test_exported_models_have_a_difference_and_in_8_bits_no_share():
+    measured = measured_rows()
+    measured.entrants[1].precision, measured.entrants[1].logit_difference = "int8", 0.02
+    ours = results_of(measured)[-2]
+    assert (ours.precision, ours.logit_difference, ours.matrix_share) == ("int8", 0.02, None)
+    assert ours.items_per_second == pytest.approx(1.0)
+
+
 def test_rows_are_json():
     message = json.loads(json.dumps(results_of(measured_rows())[1].as_message()))
     assert message["options"]["generate_at"] == 1

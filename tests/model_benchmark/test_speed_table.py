@@ -1,10 +1,10 @@
-"""Tables: what stands in them, in Markdown and on a terminal."""
+"""Tables: what stands in them."""
 
-import pytest
 from speed_rows import measured_rows
 
 from stvit_video.model_benchmark.speed_result import results_of
-from stvit_video.model_benchmark.speed_table import cells_of, header_of, markdown, print_tables, sections_of
+from stvit_video.model_benchmark.speed_table import header_of, sections_of, table_of
+from stvit_video.model_benchmark.text_table import markdown
 
 
 def test_a_table_for_each_batch_size():
@@ -18,7 +18,8 @@ def test_a_table_for_each_batch_size():
 
 
 def test_markdown_by_hand():
-    lines = markdown(sections_of(results_of(measured_rows()))[1]).splitlines()
+    table = table_of(sections_of(results_of(measured_rows()))[1])
+    lines = markdown(table).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:8]]
     assert len({len(line) for line in lines[2:8]}) == 1
     assert cells[0] == [
@@ -38,6 +39,7 @@ def test_markdown_by_hand():
         "",
         "peer: at its own size",
     ]
+    assert table.styles == ("bold green", "bold green", "", "red")
 
 
 def test_several_dense_models_are_told_apart():
@@ -45,25 +47,3 @@ def test_several_dense_models_are_told_apart():
     object.__setattr__(measured.entrants[2].row, "baseline", "swin_tiny")
     note = sections_of(results_of(measured))[0].notes[0]
     assert note == '"to dense" is the ratio of ours, after 1, absent to deit_tiny; peer to swin_tiny'
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.001234, "1.23"), (0.0123, "12.3"), (0.1234, "123"), (0.000123, "0.123")]
-)
-def test_three_digits(value, text):
-    (section, _) = sections_of(results_of(measured_rows()))
-    row = section.rows[0]
-    object.__setattr__(row, "wall_seconds_median", value)
-    assert cells_of(row, header_of(section))[7] == text
-
-
-def test_on_a_terminal_and_in_a_pipe(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    sections = sections_of(results_of(measured_rows()))
-    print_tables(sections, is_terminal=False)
-    assert capsys.readouterr().out == "\n\n".join(map(markdown, sections)) + "\n"
-    print_tables(sections, is_terminal=True)
-    shown = capsys.readouterr().out
-    assert "| " not in shown
-    for text in ("Images, fp32, eager, batch 2", "ours, after 1", "4.00x", "failed", "peer: at its own size"):
-        assert text in shown

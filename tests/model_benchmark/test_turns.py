@@ -6,10 +6,12 @@ from row_services import MadeUp, tiny_row
 from stvit_video.model_benchmark import turns
 from stvit_video.model_benchmark.entrant import HowMeasured
 from stvit_video.model_benchmark.row_process import RowError
+from stvit_video.model_benchmark.row_ways import ways_of
 from stvit_video.model_benchmark.turns import has_room, measure_turns
 
 HOW = HowMeasured(batch_sizes=(2,), seconds=0.0, threads=1, is_training=False)
 ROWS = [tiny_row(name) for name in "abc"]
+WAYS = ways_of(ROWS, precisions=["fp32"], backends=["eager"])
 
 
 def answer(request: dict) -> dict:
@@ -27,10 +29,8 @@ def test_a_b_c_a_b_c(monkeypatch):
     monkeypatch.setattr(turns, "available_bytes", lambda: None)
     start, told, kept = MadeUp(answer), [], []
     measured = measure_turns(
-        ROWS,
+        ways_of(ROWS, precisions=["fp32", "bf16"], backends=["eager"]),
         how=HOW,
-        precisions=("fp32", "bf16"),
-        backends=("eager",),
         rounds=2,
         tell=told.append,
         keep=lambda so_far: kept.append((so_far.rounds, len(so_far.entrants[0].timed[2].cpu_seconds))),
@@ -58,7 +58,7 @@ def test_an_end_in_the_middle_ends_all_processes(monkeypatch):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        measure_turns(ROWS, how=HOW, precisions=("fp32",), backends=("eager",), rounds=2, keep=stop, start=start)
+        measure_turns(WAYS, how=HOW, rounds=2, keep=stop, start=start)
     assert start.num_started == 3 + 1 + 2
     assert start.running == set()
 
@@ -69,11 +69,28 @@ def test_products_that_fail_say_so():
             raise RowError("failed", "no bf16")
         return answer(request)
 
-    measured = measure_turns(
-        ROWS[:1], how=HOW, precisions=("bf16",), backends=("eager",), rounds=1, start=MadeUp(failing)
-    )
+    ways = ways_of(ROWS[:1], precisions=["bf16"], backends=["eager"])
+    measured = measure_turns(ways, how=HOW, rounds=1, start=MadeUp(failing))
     assert measured.matrix["bf16"].failure == "no bf16"
     assert measured.entrants[0].timed[2].cpu_seconds == [0.1]
+
+
+def test_exported_rows_are_written_once_and_have_no_products_of_torch_in_8_bits(monkeypatch, tmp_path):
+    monkeypatch.setattr(turns, "available_bytes", lambda: None)
+    monkeypatch.setattr(turns, "has_room", lambda entrants: False)
+    start = MadeUp(lambda request: {} if request["do"] == "export" else answer(request))
+    ways = ways_of(ROWS[:1], precisions=["fp32", "bf16", "int8"], backends=["openvino"])
+    measured = measure_turns(ways, how=HOW, rounds=2, graph_folder=tmp_path, start=start)
+    asked = [words for _, words in start.asked]
+    assert asked[:3] == ["describe", "multiply fp32", "multiply bf16"]
+    assert asked[3:11] == [
+        *("export fp32", "prepare fp32", "time 2 1 fp32", "prepare bf16", "time 2 1 bf16"),
+        *("export int8", "prepare int8", "time 2 1 int8"),
+    ]
+    assert "export" not in " ".join(asked[11:])
+    assert asked[13:] == [f"{what} {name}" for name in ("fp32", "bf16", "int8") for what in ("prepare", "time 2 1")]
+    assert set(measured.matrix) == {"fp32", "bf16"}
+    assert start.running == set()
 
 
 @pytest.mark.parametrize(
@@ -82,9 +99,7 @@ def test_products_that_fail_say_so():
 )
 def test_a_process_waits_where_the_largest_row_has_room_beside_it(monkeypatch, free, peak, room):
     monkeypatch.setattr(turns, "available_bytes", lambda: None)
-    measured = measure_turns(
-        ROWS[:1], how=HOW, precisions=("fp32",), backends=("eager",), rounds=1, start=MadeUp(answer)
-    )
+    measured = measure_turns(WAYS[:1], how=HOW, rounds=1, start=MadeUp(answer))
     measured.entrants[0].timed[2].peak_bytes = peak
     monkeypatch.setattr(turns, "available_bytes", lambda: free)
     assert has_room(measured.entrants) is room
