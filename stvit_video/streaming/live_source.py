@@ -24,16 +24,16 @@ DEFAULT_INTERVAL_SECONDS = 1 / 30  # of a source that tells no rate
 class LiveSource:
     """Reads a source in a thread of its own while it is entered; iterating gives its chosen frames.
 
-    A lost connection is opened anew, `max_reconnects` times without a frame between, after `reconnect_seconds`, then
-    after twice that, and so on. An address with a duration is a file elsewhere: it is read to its end, without drops
-    and without reconnects.
+    A lost connection is opened anew, after `reconnect_seconds`, then after twice that, and so on; after
+    `max_reconnects` attempts without a connection that lasts `timeout_seconds` it is given up. An address with a
+    duration or a size is a file elsewhere: it is read to its end, without drops and without reconnects.
 
     Args:
         source: of kind "camera" or "address".
         chooser: of the frames.
         summary: where reconnects and damages are counted.
         drop: True = a frame that the model is too late for makes room for the newest; False = the source waits.
-        timeout_seconds: without data the connection is lost.
+        timeout_seconds: without data the connection is lost after it.
         max_reconnects: 0 = a lost connection is the end.
         reconnect_seconds: before the first attempt.
     """
@@ -51,10 +51,10 @@ class LiveSource:
     ) -> None:
         self._source, self._chooser, self._summary, self._drop = source, chooser, summary, drop
         self._open = partial(SourceContainer, source, timeout_seconds=timeout_seconds)
-        self._patience_seconds = timeout_seconds + GRACE_SECONDS
+        self._timeout_seconds, self._patience_seconds = timeout_seconds, timeout_seconds + GRACE_SECONDS
         self._max_reconnects, self._reconnect_seconds = max_reconnects, reconnect_seconds
         self._queue = FrameQueue()
-        self._failures = 0  # attempts since the last frame
+        self._failures = 0  # attempts since the last connection that lasted
         # A daemon, since a connection that hangs ends with its timeout, and the program must not wait for that.
         self._thread = threading.Thread(target=self._work, name=f"reader of {source.shown}", daemon=True)
 
@@ -103,12 +103,12 @@ class LiveSource:
             is_live = container.is_live
             self._queue.newest_wins = self._drop and is_live and not container.in_parts
             self._summary.is_live = is_live
-            num_before = self._summary.frames_read
+            started = time.monotonic()
             cause = self._read(container)
             if self._queue.closed.is_set() or (cause is None and not is_live):
                 return
             cause = cause or SourceError(f"{self._source.shown} ended")
-            if self._summary.frames_read > num_before:
+            if time.monotonic() - started > self._timeout_seconds:
                 self._failures = 0
             if not self._summary.frames_read:
                 raise SourceError(f"{cause}, before its first picture")

@@ -66,7 +66,7 @@ def run_stream(
     """Read a source to its end and answer each stride of it.
 
     Frames are chosen by their time stamps, `target_fps` a second or every frame_stride-th at the source's usual rate.
-    A camera and an address without a duration are read by a thread of their own, which holds 2 chosen frames at most:
+    A camera, and an address without a duration or size, is read by a thread that holds 2 chosen frames at most:
     where the machine is late, the newest win and the window spans more time than the model was trained on, as
     `Step.window` and `Step.dropped` show. A gap longer than a window, a change of the picture's size and a clock that
     is set anew begin the window anew, see `Step.note`. A connection that is lost after its first picture is asked for
@@ -81,7 +81,7 @@ def run_stream(
         allow_addresses: True = an address may be opened.
         timeout_seconds: how long opening a camera or address and waiting for its next data may take. The next item of
             an iterator is waited for however long it takes.
-        max_reconnects: attempts to open a camera or address anew, without a frame between.
+        max_reconnects: attempts to open a camera or address anew, without a connection that lasts timeout_seconds.
         reconnect_seconds: before the first attempt; before each further one it is twice as long, at most 30.
 
     Returns:

@@ -34,7 +34,7 @@ class SourceContainer:
         timeout_seconds: how long opening may take, and the wait for the next data of what is no file.
 
     Attributes:
-        is_live: True = it doesn't wait for its reader: a camera, and an address that states no duration.
+        is_live: True = it doesn't wait for its reader: a camera, and an address that states no duration and no size.
         in_parts: True = it brings seconds of video at once, so that its frames are not late when many come.
         interval_seconds: usual time from one frame to the next; None = nothing tells it.
 
@@ -62,7 +62,7 @@ class SourceContainer:
             raise
         demuxer, base = self._container.format.name.split(",")[0], float(self._stream.time_base or 0)
         self.in_parts = demuxer in IN_PARTS
-        self.is_live = source.kind == "camera" or (source.kind == "address" and self._container.duration is None)
+        self.is_live = source.kind == "camera" or (source.kind == "address" and not self._has_end())
         self._has_stamps = demuxer not in PLACES_AS_TIMES and not (self.is_live and demuxer in TIMELESS)
         stamps = [None if packet.pts is None else packet.pts * base for packet in first]
         rate = self._stream.average_rate or self._stream.guessed_rate
@@ -127,6 +127,10 @@ class SourceContainer:
         except (self._av.FFmpegError, OSError, ValueError, MemoryError):
             on_damage()
             return []
+
+    def _has_end(self) -> bool:
+        """Whether the source states how long or how large it is."""
+        return self._container.duration is not None or self._container.size > 0
 
     def _opened(self) -> tuple[Any, Any]:
         source = self._source

@@ -121,7 +121,10 @@ def camera(number: int, *, platform: str = sys.platform) -> Source:
 def _dshow_name(number: int) -> str:
     """What Windows calls its camera of this number, as ffmpeg opens it."""
     av = load_optional("av", needed_for="reading a camera", install="pip install av")
-    found = av.enumerate_input_devices("dshow") if hasattr(av, "enumerate_input_devices") else []
+    try:
+        found = av.enumerate_input_devices("dshow")
+    except (AttributeError, ValueError, av.FFmpegError):  # an old PyAV, or one without DirectShow
+        found = []
     names = [device.name for device in found if "video" in device.media_types]
     if number >= len(names):
         there = ", ".join(names) or "no camera"
