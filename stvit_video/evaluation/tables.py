@@ -150,14 +150,25 @@ def describe_unread(result: MultiViewResult, *, table: Path) -> str:
         result: its reasons name the files.
         table: the file that lists all reasons.
     """
-    if not result.errors:
+    reasons = [reason for _, reason in sorted(result.errors.items())]
+    return unread_words(reasons, num_listed=result.num_listed, where=f"{table} names each, in the column error")
+
+
+def unread_words(reasons: Sequence[str], *, num_listed: int, where: str) -> str:
+    """How many videos could not be read, and why the first NUM_UNREAD_SHOWN could not; "" if all could.
+
+    Args:
+        reasons: of each, naming the file.
+        num_listed: videos of the list.
+        where: the sentence that says where all reasons stand.
+    """
+    if not reasons:
         return ""
-    first = sorted(result.errors.items())[:NUM_UNREAD_SHOWN]
-    lines = [f"{len(result.errors)} of {result.num_listed} videos could not be read:"]
-    lines += [f"  {reason}" for _, reason in first]
-    if len(result.errors) > len(first):
-        lines.append(f"  and {len(result.errors) - len(first)} more")
-    return "\n".join([*lines, f"{table} names each, in the column error"])
+    lines = [f"{len(reasons)} of {num_listed} videos could not be read:"]
+    lines += [f"  {reason}" for reason in reasons[:NUM_UNREAD_SHOWN]]
+    if len(reasons) > NUM_UNREAD_SHOWN:
+        lines.append(f"  and {len(reasons) - NUM_UNREAD_SHOWN} more")
+    return "\n".join([*lines, where])
 
 
 def describe_equal_views(result: MultiViewResult) -> str:

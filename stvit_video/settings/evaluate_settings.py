@@ -2,9 +2,20 @@
 
 from typing import Literal
 
-from stvit_video.settings.declare import MISSING, Count, Group, Natural, NumTokens, OpenGroup, Positive, setting
+from stvit_video.settings.declare import (
+    MISSING,
+    Count,
+    Group,
+    Natural,
+    NonNegative,
+    NumTokens,
+    OpenGroup,
+    Positive,
+    setting,
+)
+from stvit_video.settings.event_settings import EventSettings
 from stvit_video.utils.addresses import Place
-from stvit_video.utils.choices import Average, Backend, EvaluationPrecision
+from stvit_video.utils.choices import Average, Backend, EvaluationPrecision, LabelAt
 
 
 class EvaluatedModel(Group):
@@ -68,3 +79,22 @@ class EvaluateSettings(Group):
     time_limit_seconds: Positive | None = setting(
         None, "for opening a video and for each reading of it; null = 10 s, and more for a long video"
     )
+    stream: bool = setting(
+        False,
+        "read every listed file once, from its begin to its end, and score what is said of its labelled segments over "
+        "time",
+    )
+    stride_frames: Count = setting(4, "stream=true: frames, of those that the model sees, from answer to answer")
+    target_fps: Positive | None = setting(
+        None, "stream=true: frames a second that the model sees; null = those of the file / frame_stride"
+    )
+    tolerance_seconds: NonNegative = setting(
+        0.0, "stream=true: moments nearer than that to where a segment starts or ends don't count"
+    )
+    label_at: LabelAt = setting(
+        "end", "stream=true: what an answer is for, the end of its window, as a live stream needs it, or its centre"
+    )
+    recompute: bool = setting(
+        False, "stream=true: run the model on the whole window at each answer, for models that can't be streamed"
+    )
+    events: EventSettings = EventSettings()

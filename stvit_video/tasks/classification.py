@@ -34,6 +34,8 @@ from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.settings.reading import Read
 from stvit_video.settings.train_settings import ProtocolSettings, TaskSettings, TrainSettings
 from stvit_video.tasks.evaluation_settings import read_evaluation
+from stvit_video.tasks.stream_choices import require_one_kind
+from stvit_video.tasks.stream_evaluation import evaluate_streams
 from stvit_video.tasks.video_evaluation import evaluate_videos
 from stvit_video.tasks.video_report import report_training
 from stvit_video.training.callbacks.skipped_videos import SkippedVideos
@@ -106,7 +108,9 @@ class Classification:
 
     def evaluate(self, values: Mapping[str, Any], output_dir: Path) -> dict[str, Any]:
         """See `Task`."""
-        return evaluate_videos(read_evaluation(EvaluateSettings, values), output_dir=output_dir)
+        settings = read_evaluation(EvaluateSettings, values)
+        require_one_kind(settings)
+        return (evaluate_streams if settings.stream else evaluate_videos)(settings, output_dir=output_dir)
 
     def load(self, path: Path) -> tuple[nn.Module, dict[str, Any]]:
         """See `Task`."""

@@ -57,20 +57,7 @@ def evaluate_videos(settings: EvaluateSettings, *, output_dir: Path) -> dict[str
         short_side=settings.short_side,
         crop_size=settings.crop_size,
     )
-    data, precision = choose_data(recognizer.config["data"], settings.data), str(settings.precision)
-    stored = settings.data.source is None
-    if data["source"] in BOX_LAYOUTS and not recognizer.multi_label:
-        raise ValueError(
-            f"{str(settings.ckpt_path)!r} gives a video or picture one label, and data.source={data['source']} has "
-            "boxes; give data with labels, or to score boxes the checkpoint of a detector (task=detection)"
-        )
-    if data["source"] in MAP_LAYOUTS:
-        raise ValueError(
-            f"{str(settings.ckpt_path)!r} labels whole videos or pictures, and data.source={data['source']} has label "
-            "maps; give data with labels, or to score maps the checkpoint of a segmenter (task=semantic)"
-        )
-    manifest = labelled_manifest(data, recognizer.classes, stored=stored, held_back=recognizer.held_back)
-    recognizer.require_labels_of(manifest)
+    manifest, precision = evaluated_manifest(settings, recognizer), str(settings.precision)
     require_one_frame(manifest, num_frames=recognizer.preprocessing.num_frames)
     make_output_dir(output_dir)
     work = partial(
@@ -95,6 +82,29 @@ def evaluate_videos(settings: EvaluateSettings, *, output_dir: Path) -> dict[str
     if unread:
         print(unread, file=sys.stderr)
     return summary
+
+
+def evaluated_manifest(settings: EvaluateSettings, recognizer: Recognizer) -> Manifest:
+    """The labelled videos that the settings name, of the kind that the checkpoint labels.
+
+    Raises:
+        ManifestError: faults in the list, or labels that the checkpoint lacks.
+        ValueError: settings that do not go together, or data with boxes or label maps for a checkpoint of one label.
+    """
+    data, stored = choose_data(recognizer.config["data"], settings.data), settings.data.source is None
+    if data["source"] in BOX_LAYOUTS and not recognizer.multi_label:
+        raise ValueError(
+            f"{str(settings.ckpt_path)!r} gives a video or picture one label, and data.source={data['source']} has "
+            "boxes; give data with labels, or to score boxes the checkpoint of a detector (task=detection)"
+        )
+    if data["source"] in MAP_LAYOUTS:
+        raise ValueError(
+            f"{str(settings.ckpt_path)!r} labels whole videos or pictures, and data.source={data['source']} has label "
+            "maps; give data with labels, or to score maps the checkpoint of a segmenter (task=semantic)"
+        )
+    manifest = labelled_manifest(data, recognizer.classes, stored=stored, held_back=recognizer.held_back)
+    recognizer.require_labels_of(manifest)
+    return manifest
 
 
 def save_ledger(recognizer: Recognizer, manifest: Manifest, result: MultiViewResult, path: Path) -> None:

@@ -8,7 +8,14 @@ from stvit_video.evaluation.streaming.segment_f1 import FoundEvent, f1_of, overl
 from stvit_video.evaluation.streaming.stream_scores import ScoredRecording, StreamScores, median_of
 from stvit_video.utils.atomic_files import write_table
 
-__all__ = ["describe_steps", "score_table", "stream_scores_for_json", "write_events", "write_segments"]
+__all__ = [
+    "describe_steps",
+    "score_table",
+    "stream_result_line",
+    "stream_scores_for_json",
+    "write_events",
+    "write_segments",
+]
 
 TIME_DIGITS, RATE_DIGITS = 3, 6
 
@@ -19,14 +26,8 @@ def score_table(scores: Mapping[str, StreamScores]) -> list[str]:
     Args:
         scores: by what the model is called.
     """
-    first = next(iter(scores.values()))
-    rows = [["", "frame acc", "mean-class", *(f"F1@{threshold:g}".replace("0.", ".") for threshold in first.f1)]]
-    rows[0] += ["found", "delay s", "false alarms/h"]
-    for name, found in scores.items():
-        rates = [found.frame_accuracy, found.frame_mean_class_accuracy, *found.f1.values(), found.share_found]
-        row = [name, *("-" if rate is None else f"{rate:.3f}" for rate in rates)]
-        rest = (found.delay_seconds, found.false_alarms_per_hour)
-        rows.append([*row, *("-" if value is None else f"{value:.2f}" for value in rest)])
+    pairs = [_cells(name, found) for name, found in scores.items()]
+    rows = [pairs[0][0], *(values for _, values in pairs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
@@ -34,6 +35,18 @@ def score_table(scores: Mapping[str, StreamScores]) -> list[str]:
         )
         for row in rows
     ]
+
+
+def stream_result_line(scores: StreamScores, *, protocol: str) -> str:
+    """The line that states the scores together with what they were measured on.
+
+    Args:
+        scores: of the model.
+        protocol: how many videos there are, and how they were looked at.
+    """
+    heads, values = _cells("", scores)
+    shown = "  ".join(f"{head} {value}" for head, value in zip(heads[1:], values[1:], strict=True))
+    return f"{shown}  ({protocol})"
 
 
 def describe_steps(scores: StreamScores, *, tolerance_seconds: float) -> str:
@@ -127,6 +140,15 @@ def write_events(path: Path, recordings: Mapping[str, ScoredRecording], *, toler
             rows.append([*row, round(event.probability, RATE_DIGITS), verdict, round(best, RATE_DIGITS)])
     times = ["start_seconds", "end_seconds", "decided_seconds"]
     write_table(path, header=["path", "label", *times, "probability", "verdict", "best_iou"], rows=rows)
+
+
+def _cells(name: str, scores: StreamScores) -> tuple[list[str], list[str]]:
+    """The heads of the table, and the row of a model."""
+    heads = ["", "frame acc", "mean-class", *(f"F1@{threshold:g}".replace("0.", ".") for threshold in scores.f1)]
+    rates = [scores.frame_accuracy, scores.frame_mean_class_accuracy, *scores.f1.values(), scores.share_found]
+    values = [name, *("-" if rate is None else f"{rate:.3f}" for rate in rates)]
+    rest = (scores.delay_seconds, scores.false_alarms_per_hour)
+    return [*heads, "found", "delay s", "false alarms/h"], [*values, *("-" if v is None else f"{v:.2f}" for v in rest)]
 
 
 def _is_judged(event: FoundEvent, recording: ScoredRecording) -> bool:
