@@ -123,7 +123,7 @@ def run_stream(
             reconnect_seconds=reconnect_seconds,
         )
         frames = _of_thread(live)
-    return StreamRun(_all_steps(StepMaker(recognizer, summary), frames), summary)
+    return StreamRun(_all_steps(recognizer, frames, summary), summary)
 
 
 Waited = tuple[ChosenFrame, float]  # and the seconds that it has waited for the model
@@ -161,7 +161,10 @@ def _of_thread(live: LiveSource) -> Generator[Waited, None, None]:
         yield from live.frames()
 
 
-def _all_steps(maker: StepMaker, frames: Generator[Waited, None, None]) -> Generator[Step, None, None]:
+def _all_steps(
+    recognizer: PushedRecognizer, frames: Generator[Waited, None, None], summary: StreamSummary
+) -> Generator[Step, None, None]:
+    maker = StepMaker(recognizer, summary)
     with closing(frames):
         for frame, waited_seconds in frames:
             yield from maker.steps(frame, waited_seconds=waited_seconds)

@@ -167,7 +167,7 @@ class StreamingRecognizer:
             on_late: "drop" = of a source that is faster than the model the newest frames win; "wait" = it may lag.
             allow_addresses: True = an address may be opened.
             timeout_seconds: how long opening a source and waiting for its next data may take.
-            max_reconnects: attempts to open a camera or address anew, without a frame between.
+            max_reconnects: attempts to open a camera or address anew, without a connection that lasts between.
             reconnect_seconds: before the first attempt; before each further one it is twice as long.
         """
         return run_stream(

@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 import traceback
+from itertools import pairwise
 
 import av
 import pytest
@@ -131,7 +132,7 @@ def test_a_long_break_begins_the_window_anew(video, monkeypatch):
     notes = [step.note for step in steps if step.note]
     assert len(notes) == 1
     assert re.fullmatch(r"a gap of \d\.\d s, longer than the window of 0\.1 s", notes[0])
-    assert all(max(after - before for before, after in zip(w, w[1:], strict=False)) == 1 for w in recognizer.windows)
+    assert all(max(after - before for before, after in pairwise(w)) == 1 for w in recognizer.windows)
 
 
 @pytest.mark.parametrize("kind", SERVERS)

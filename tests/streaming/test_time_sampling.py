@@ -21,7 +21,7 @@ def seen(times, *, fps, interval, window=1e9):
 
 
 def slowly_seen(times, *, fps, interval, window):
-    """The same, wanted time by wanted time: the first frame that stands until then, or the one before where it is late."""
+    """The same, wanted time by wanted time: the first frame that stands until then, or the one before if it is late."""
     parts, start = [], 0
     for place in range(1, len(times) + 1):
         if place == len(times) or times[place] - times[place - 1] > window:
