@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ IN_PARTS = ("hls", "dash")  # demuxers that fetch seconds of video at once
 # Raw pictures one after the other: ffmpeg makes up their times.
 TIMELESS = ("mpjpeg", "mjpeg", "h264", "hevc", "av1", "m4v", "mpegvideo", "image2pipe")
 PLACES_AS_TIMES = ("avi",)  # its stamps are places in the order of storage
+_Packet = tuple[Any, float, float]  # PyAV's, when it came by `time.monotonic`, and the seconds that it was waited for
 
 
 class SourceContainer:
@@ -55,8 +55,8 @@ class SourceContainer:
         )
         self._container, self._stream = self._opened()
         try:
-            self._packets = self._container.demux(self._stream)
-            first = self._first_packets()
+            self._demuxed = self._container.demux(self._stream)
+            self._first = self._first_packets()
         except BaseException:
             self.close()
             raise
@@ -64,10 +64,9 @@ class SourceContainer:
         self.in_parts = demuxer in IN_PARTS
         self.is_live = source.kind == "camera" or (source.kind == "address" and not self._has_end())
         self._has_stamps = demuxer not in PLACES_AS_TIMES and not (self.is_live and demuxer in TIMELESS)
-        stamps = [None if packet.pts is None else packet.pts * base for packet in first]
+        stamps = [None if packet.pts is None else packet.pts * base for packet, _, _ in self._first]
         rate = self._stream.average_rate or self._stream.guessed_rate
         self.interval_seconds = usual_interval(stamps, stated_fps=float(rate) if rate else None)
-        self._packets = chain(first, self._packets)
         self._conversion: tuple[tuple[int, int], RgbConversion] | None = None
 
     def close(self) -> None:
@@ -86,14 +85,12 @@ class SourceContainer:
             SourceError: the source breaks off, or sends nothing or no picture for longer than the timeout.
         """
         last_frame = time.monotonic()
-        while True:
-            asked = time.monotonic()
-            packet = self._next_packet()
-            if packet is None:
-                return
-            arrived = asked if self._source.kind == "file" else time.monotonic()
+        for packet, arrived, reading_seconds in self._packets():
+            started = time.monotonic()
             decoded = self._decoded(packet, on_damage)
-            decode_seconds = time.monotonic() - arrived  # with the reading of a file, without the wait for others
+            decode_seconds = time.monotonic() - started
+            if self._source.kind == "file":  # it is there all the time: its data comes when it is wanted
+                arrived, decode_seconds = started - reading_seconds, reading_seconds + decode_seconds
             for frame in decoded:
                 last_frame = arrived
                 yield self._frame(frame, arrived, decode_seconds)
@@ -101,24 +98,35 @@ class SourceContainer:
             if self._source.kind != "file" and arrived - last_frame > self._timeout_seconds:
                 raise SourceError(f"{self._source.shown} sent data but no picture for {self._timeout_seconds:g} s")
 
-    def _first_packets(self) -> list[Any]:
+    def _first_packets(self) -> list[_Packet]:
         """As many as tell the rate; of what is no file no more than come within a second."""
-        first: list[Any] = []
+        first: list[_Packet] = []
         started = time.monotonic()
-        while len(first) < NUM_FIRST_PACKETS and (packet := self._next_packet()) is not None:
-            first.append(packet)
+        while len(first) < NUM_FIRST_PACKETS and (found := self._next_packet()) is not None:
+            first.append(found)
             if self._source.kind != "file" and time.monotonic() - started > FIRST_SECONDS:
                 break
         return first
 
-    def _next_packet(self) -> Any:
-        """The next packet, None at the end; an error in our words, raised where no traceback shows ffmpeg's."""
+    def _packets(self) -> Iterator[_Packet]:
+        """All packets from here on."""
+        while self._first:
+            yield self._first.pop(0)
+        while (found := self._next_packet()) is not None:
+            yield found
+
+    def _next_packet(self) -> _Packet | None:
+        """The next one, None at the end; an error is in our words, raised where no traceback shows ffmpeg's."""
+        asked = time.monotonic()
         try:
-            return next(self._packets, None)
+            packet = next(self._demuxed, None)
         except self._av.ExitError:
             told = f"{self._source.shown} sent nothing for {self._timeout_seconds:g} s (timeout_seconds)"
         except (self._av.FFmpegError, OSError, ValueError, MemoryError) as error:
             told = f"reading {self._source.shown} failed: {_plain(error)}"
+        else:
+            arrived = time.monotonic()
+            return None if packet is None else (packet, arrived, arrived - asked)
         raise SourceError(told)
 
     def _decoded(self, packet: Any, on_damage: Callable[[], None]) -> list[Any]:

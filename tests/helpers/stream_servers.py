@@ -17,22 +17,37 @@ class Sent:
     """How a video is handed out, connection after connection.
 
     Args:
-        data: of the file.
+        data: of the file; or the pieces that are written one by one.
         seconds: that sending all of it takes; 0 = at once.
         cut_after: share of the data after which the connection ends; one for each connection, 1.0 for all others.
         stall_after: share after which nothing more comes, though the connection stays.
         length: True = the server says how long it is, as of a file.
         refused: connections from this one on get an error.
         user: "name:password" that is asked for.
+        content_type: of HTTP.
 
     Attributes:
         num_connections: that asked for the video.
         over: set when the server is shut down.
     """
 
-    def __init__(self, data, *, seconds=0.0, cut_after=(), stall_after=None, length=False, refused=None, user=None):
-        self.data, self.seconds, self.cut_after, self.stall_after = data, seconds, cut_after, stall_after
-        self.length, self.refused, self.user = length, refused, user
+    def __init__(
+        self,
+        data,
+        *,
+        seconds=0.0,
+        cut_after=(),
+        stall_after=None,
+        length=False,
+        refused=None,
+        user=None,
+        content_type="video/mp2t",
+    ):
+        size = PACKET_BYTES * PACKETS_A_WRITE
+        is_whole = isinstance(data, bytes)
+        self.pieces = [data[start : start + size] for start in range(0, len(data), size)] if is_whole else data
+        self.seconds, self.cut_after, self.stall_after = seconds, cut_after, stall_after
+        self.length, self.refused, self.user, self.content_type = length, refused, user, content_type
         self.num_connections = 0
         self.over = threading.Event()
 
@@ -44,14 +59,13 @@ class Sent:
         """Hand out the video to one connection by `write`."""
         number, self.num_connections = self.num_connections, self.num_connections + 1
         share = self.cut_after[number] if number < len(self.cut_after) else 1.0
-        stop = round(len(self.data) * (share if self.stall_after is None else self.stall_after))
-        size = PACKET_BYTES * PACKETS_A_WRITE
-        for start in range(0, stop, size):
+        stop = round(len(self.pieces) * (share if self.stall_after is None else self.stall_after))
+        for piece in self.pieces[:stop]:
             try:
-                write(self.data[start : min(start + size, stop)])
+                write(piece)
             except OSError:  # it has hung up
                 return
-            if self.over.wait(self.seconds * size / len(self.data)):
+            if self.over.wait(self.seconds / len(self.pieces)):
                 return
         if self.stall_after is not None:
             self.over.wait()
@@ -72,9 +86,9 @@ def http_served(sent):
                 self.end_headers()
                 return
             self.send_response(200)
-            self.send_header("Content-Type", "video/mp2t")
+            self.send_header("Content-Type", sent.content_type)
             if sent.length:
-                self.send_header("Content-Length", str(len(sent.data)))
+                self.send_header("Content-Length", str(sum(map(len, sent.pieces))))
             self.end_headers()
             sent.send(self.wfile.write)
 

@@ -4,12 +4,13 @@ import logging
 import re
 import threading
 import traceback
+from fractions import Fraction
 from itertools import pairwise
 
 import av
 import pytest
 from pushed_frames import NotingRecognizer
-from stamped_video import timed_video
+from stamped_video import SIZE, numbered_picture, timed_video
 from stream_servers import Sent, http_served, rtsp_served
 
 from stvit_video.streaming import live_source
@@ -27,6 +28,16 @@ def video(tmp_path_factory):
     """MPEG-TS of numbered frames, 30 a second."""
     path = tmp_path_factory.mktemp("served") / "a.ts"
     return timed_video(path, [round(number * 1000 / RATE) for number in range(NUM_FRAMES)]).read_bytes()
+
+
+def jpegs(num_frames):
+    """Numbered pictures as JPEG, one after the other."""
+    codec = av.CodecContext.create("mjpeg", "w")
+    codec.width, codec.height, codec.pix_fmt, codec.time_base = *SIZE, "yuvj420p", Fraction(1, 25)
+    for number in range(num_frames):
+        frame = av.VideoFrame.from_ndarray(numbered_picture(number), format="rgb24").reformat(format="yuvj420p")
+        frame.pts = number
+        yield from map(bytes, codec.encode(frame))
 
 
 def readers():
@@ -70,6 +81,20 @@ def test_a_camera_on_the_network(video, kind):
     assert run.summary.fps == pytest.approx(RATE / 3)
     require_real_windows(recognizer, distance=3)
     assert not readers()
+
+
+def test_pictures_without_times_come_when_they_come():
+    """As cheap cameras send them; ffmpeg makes up 25 a second."""
+    mark = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
+    pieces = [mark % len(picture) + picture + b"\r\n" for picture in jpegs(16)]
+    sent = Sent(pieces, seconds=1.6, content_type="multipart/x-mixed-replace; boundary=frame")
+    recognizer = NotingRecognizer(num_frames=2, target_fps=10.0)
+    with http_served(sent) as address:
+        run = run_stream(recognizer, address, max_reconnects=0, **QUICK)
+        steps, _ = all_of(run)
+    assert steps
+    assert run.summary.source_seconds > 1.0  # 0.6 by the made up times
+    assert recognizer.pushed[-1][1] == 15
 
 
 def test_a_model_that_is_too_slow_gets_the_newest_frames(video):
