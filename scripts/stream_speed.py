@@ -126,7 +126,7 @@ def passes(model: TokenModel, clip: Tensor) -> dict[str, Callable[[], Any]]:
     step = frames_per_step(model)
     recognizer = StreamingRecognizer(model, stride_frames=step, preprocessing=sizes)
     recognizer.push(clip)
-    return {"window": partial(_whole, model, clip[None]), "step": partial(recognizer.push, clip[:, :step])}
+    return {"window": partial(_whole, model, clip[None]), "step": partial(recognizer.push, clip[:, :step].contiguous())}
 
 
 @torch.inference_mode()

@@ -38,6 +38,7 @@ SCRIPTS = (
     "fuzz_training",
     "import_detector",
     "prepare_kinetics",
+    "stream_speed",
     "write_reference_pages",
     "write_settings_page",
 )
