@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from video_maker import make_video, whole_file
 
-from stvit_video.data.decoding.rgb_conversion import RgbConversion
+from stvit_video.data.decoding.rgb_conversion import RgbConversion, turned_picture
 from stvit_video.data.decoding.video import open_video
 from stvit_video.utils.optional import MissingLibraryError
 
@@ -117,3 +117,13 @@ def test_torchcodec_gives_the_same_frames(tmp_path, name):
             np.testing.assert_array_equal(video.read(range(6)), frames)
     except MissingLibraryError as error:
         pytest.skip(f"torchcodec is an optional extra: {error}")
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_stored_picture_as_it_is_displayed(turns, flipped):
+    picture = np.arange(2 * 5 * 3).reshape(2, 5, 3)
+    rows = [list(reversed(row)) if flipped else row for row in picture.tolist()]
+    for _ in range(turns):  # counter-clockwise: the last column becomes the first row
+        rows = [[row[column] for row in rows] for column in reversed(range(len(rows[0])))]
+    assert turned_picture(picture, quarter_turns=turns, flipped=flipped).tolist() == rows
