@@ -162,6 +162,7 @@ def tell_absent(
     *,
     way_out: str = FOLDER_SETTINGS,
     kind: str = "pictures",
+    tells_some: bool = True,
 ) -> Findings:
     """That listed files are not there: a fault where none is, else a warning.
 
@@ -171,12 +172,15 @@ def tell_absent(
         tree: where they were looked for.
         way_out: what to do where none is there.
         kind: of the files, in the plural.
+        tells_some: False = no warning, as a later check tells of each file.
     """
     absent = [name for name, place in zip(names, places, strict=True) if place is None]
     if not absent:
         return Findings()
     if len(absent) == len(names):
         return Findings([f"none of its {len(names)} {kind} is in {tree.place}, {first_of(absent)}; {way_out}"])
+    if not tells_some:
+        return Findings()
     where = f"{len(absent)} of {len(names)} {kind} are not in {tree.place}, {first_of(absent)}"
     return Findings(warnings=[f"{where}; they count as unreadable"])
 

@@ -69,12 +69,12 @@ def _read_list(tree: FileTree, file: str, names: ClassNames) -> MappedPictures:
     """
     found, pictures, maps = Findings(), tree.below(PICTURES), tree.below(MAPS)
     pairs = [MapPair(stem, f"{stem}.jpg", f"{stem}.png") for stem in read_voc_list(tree, file, found)]
-    for kind, files, folder in (
-        ("pictures", [pair.picture for pair in pairs], pictures),
-        ("label maps", [pair.labels for pair in pairs], maps),
+    for kind, files, folder, tells_some in (
+        ("pictures", [pair.picture for pair in pairs], pictures, True),
+        ("label maps", [pair.labels for pair in pairs], maps, False),  # the check of all maps tells of some
     ):
         way_out = f"put them into the folder {folder.place.name}"
-        absent = tell_absent(files, [folder.find(name) for name in files], folder, way_out=way_out, kind=kind)
-        found.take(absent if kind == "pictures" else Findings(absent.faults))  # the check of all maps tells of some
+        places = [folder.find(name) for name in files]
+        found.take(tell_absent(files, places, folder, way_out=way_out, kind=kind, tells_some=tells_some))
     found.raise_if_any(f"{tree.place}, {file}")
     return list_maps(pairs, pictures, maps, names=names, found=found)
