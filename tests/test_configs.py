@@ -23,7 +23,8 @@ CHOICES = {
 }
 CHOICES["data"] = sorted({*CHOICES["data"], *LAYOUTS})
 PLACES = ["data.root=/somewhere"]
-FOLDS = {"surveillance_fight", "ego_gestures", "ut_interaction"}  # one of them validates, and a sweep names it
+# one of the folds validates, and a sweep names it
+FOLDS = {"surveillance_fight", "ego_gestures", "ut_interaction", "overhead_streams"}
 MEASURED_HERE = {"photo_motion", "photo_motion_deep", "quickstart", "cifar10", "cifar10_swin", "cifar10_casvit"} | FOLDS
 RECIPES = set(CHOICES["experiment"]) - MEASURED_HERE
 

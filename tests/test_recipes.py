@@ -28,6 +28,7 @@ OUR_CLIPS = {  # classes
     "surveillance_fight": 2,
     "ego_gestures": 11,
     "ut_interaction": 6,
+    "overhead_streams": 9,
 }
 # see test_detection_recipes.py and test_segmentation_recipes.py
 OF_DETECTORS = ("bccd", "nuclei", "coco_cascade_stvit_r_swin", "coco_mask_rcnn_casvit", "coco_retinanet_casvit")

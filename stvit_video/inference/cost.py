@@ -6,13 +6,18 @@ from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters, m
 from stvit_video.inference.recognizer import Recognizer
 
 
-def measure_cost(recognizer: Recognizer) -> dict[str, Any]:
-    """Multiply-adds (in 1e9) of a view and of a video, parameters, and measured clips per second."""
+def measure_cost(recognizer: Recognizer, *, of_videos: bool = True) -> dict[str, Any]:
+    """Multiply-adds (in 1e9) of a view and of a video, parameters, and measured clips per second.
+
+    Args:
+        recognizer: the checkpoint.
+        of_videos: False = a video is no number of views.
+    """
     gmacs = count_gmacs(recognizer.model, _clip_size(recognizer))
     num_views = recognizer.protocol.num_clips * recognizer.protocol.num_crops
     return {
         "gmacs_per_view": gmacs,
-        "gmacs_per_video": gmacs * num_views,
+        **({"gmacs_per_video": gmacs * num_views} if of_videos else {}),
         "num_parameters": count_parameters(recognizer.model),
         "inference_clips_per_second": measure_speed(recognizer),
     }

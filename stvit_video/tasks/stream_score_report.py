@@ -23,6 +23,7 @@ from stvit_video.evaluation.streaming.stream_tables import (
     write_segments,
 )
 from stvit_video.evaluation.tables import unread_words
+from stvit_video.inference.cost import measure_cost
 from stvit_video.inference.recognizer import Recognizer
 from stvit_video.inference.scoring import NothingEvaluatedError
 from stvit_video.settings.evaluate_settings import EvaluateSettings
@@ -168,6 +169,7 @@ def _described(
         "preprocessing": recognizer.preprocessing.to_dict(),
         "model": recognizer.model_name,
         **describe_tokens(recognizer),
+        **measure_cost(recognizer, of_videos=False),
         **provenance(recognizer.device),
     }
 

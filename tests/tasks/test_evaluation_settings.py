@@ -35,6 +35,8 @@ def test_the_defaults_of_the_command_are_those_of_each_kind(kind):
         (SegmenterEvaluation, {"detections": 3}, "detections is for a checkpoint that finds objects, .*labels pixels"),
         (SegmenterEvaluation, {"num_crops": 3}, "num_crops is for a checkpoint that labels videos, .*labels pixels"),
         (DetectorEvaluation, {"window_stride": 3}, "window_stride is for a checkpoint that labels pixels, .*objects"),
+        (DetectorEvaluation, {"stream": True}, "stream is for a checkpoint that labels videos, .*finds objects; leave"),
+        (SegmenterEvaluation, {"events": {"enter": 0.7}}, "events is for a checkpoint that labels videos, .*pixels"),
         (DetectorEvaluation, {"detectons": 3}, "detectons is no setting; did you mean detections"),
         (EvaluateSettings, {"num_clip": 3}, "num_clip is no setting; did you mean num_clips"),
         (EvaluateSettings, {"data": {"source": "ucf101", "splits": 3}}, "data.splits is no setting"),

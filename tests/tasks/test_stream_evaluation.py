@@ -13,6 +13,8 @@ from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.streaming.central_view import central_view
 from stvit_video.streaming.step_table import read_steps
+from stvit_video.sweeps.report.points import read_run
+from stvit_video.tasks.classification import Classification
 from stvit_video.tasks.evaluation_settings import read_evaluation
 from stvit_video.tasks.stream_evaluation import evaluate_streams
 
@@ -58,6 +60,7 @@ def test_what_is_written_is_what_the_steps_say(tiny_run, segments, tmp_path, cap
     assert summary["majority_class"]["frame_accuracy"] == summary["per_class"]["run"]["steps"] / counted
     assert summary["labelled_seconds"] == pytest.approx(1.0 + 1.0 + 1.0 + 0.7)
     assert summary["preprocessing"]["num_frames"] == 4
+    assert read_run(tmp_path, ()).result == summary  # so that a sweep can report it
     with (tmp_path / "segments.csv").open(newline="") as file:
         assert [(row["path"], row["label"]) for row in csv.DictReader(file)] == [one[:2] for one in SEGMENTS]
     with (tmp_path / "events.csv").open(newline="") as file:
@@ -122,6 +125,13 @@ def test_a_model_that_can_not_be_streamed_needs_recompute(segments, tmp_path, ti
     summary = evaluate_streams(settings_of(tiny_run, segments, recompute=True, **given), output_dir=tmp_path)
     assert summary["num_steps"] > 5
     assert "windows computed anew" in summary["result"]
+
+
+def test_the_task_takes_settings_of_clips_or_of_streams(tiny_run, segments, tmp_path):
+    given = settings_of(tiny_run, segments).plain()
+    assert Classification().evaluate(given, tmp_path)["num_videos_used"] == 2
+    with pytest.raises(ValueError, match="^num_clips=4 is for clips"):
+        Classification().evaluate(given | {"num_clips": 4}, tmp_path)
 
 
 @pytest.mark.parametrize(

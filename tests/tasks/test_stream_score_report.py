@@ -31,6 +31,11 @@ RECORDING = ScoredRecording(
 )
 
 
+@pytest.fixture(autouse=True)
+def _no_cost(monkeypatch):
+    monkeypatch.setattr("stvit_video.tasks.stream_score_report.measure_cost", lambda *_, **__: {})
+
+
 def report(read, tmp_path, *, multi_label):
     sizes = SimpleNamespace(to_dict=dict)
     of = SimpleNamespace(

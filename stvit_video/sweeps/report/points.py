@@ -9,8 +9,9 @@ from typing import Any
 
 from stvit_video.sweeps.report.pareto import Spread, spread_of
 
-METRICS = ("top1", "mean_average_precision", "AP", "mIoU")  # the main one of each kind of task
-MORE_METRICS = ("top5", "mean_class_accuracy", "AP50", "mAcc", "aAcc")
+# the main one of each kind of task, and of each kind of labels over time
+METRICS = ("top1", "mean_average_precision", "AP", "mIoU", "frame_mean_average_precision", "frame_accuracy")
+MORE_METRICS = ("top5", "mean_class_accuracy", "AP50", "mAcc", "aAcc", "frame_mean_class_accuracy", "f1_25")
 OF_CLIPS = ("gmacs_per_view", "inference_clips_per_second")  # cost and speed
 OF_DETECTOR = ("gmacs_detector", "inference_pictures_per_second")  # the same of pictures
 OF_SEGMENTER = ("gmacs_segmenter", "inference_pictures_per_second")

@@ -13,7 +13,10 @@ from stvit_video.sweeps.report.points import MEASURED, MORE_METRICS, Point, Run,
 from stvit_video.utils.figures import new_figure, save_figure
 from stvit_video.utils.plot_text import plot_text, write_literally
 
-METRIC_WORDS = {"top1": "top-1 accuracy", "mean_average_precision": "mAP", "AP": "AP", "mIoU": "mIoU"}
+METRIC_WORDS = {
+    **{"top1": "top-1 accuracy", "mean_average_precision": "mAP", "AP": "AP", "mIoU": "mIoU"},
+    **{"frame_mean_average_precision": "frame mAP", "frame_accuracy": "frame accuracy"},
+}
 # by the metric: what a cost is of, and what a speed counts
 WHAT_IS_MEASURED = dict.fromkeys(("AP", "mIoU"), ("picture", "pictures"))
 # else the points are not quite comparable

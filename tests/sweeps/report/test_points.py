@@ -57,6 +57,10 @@ def test_the_metric_is_one_that_all_have():
     several = type(labels)("1", (), {key: value for key, value in labels.result.items() if key != "top1"})
     assert metric_of([make_run("0")]) == "top1"
     assert metric_of([several, several]) == "mean_average_precision"
+    cost = {key: labels.result[key] for key in ("model", *labels.costs)}
+    over_time = type(labels)("2", (), cost | {"frame_accuracy": 0.4, "f1_25": 0.3})
+    assert metric_of([over_time]) == "frame_accuracy"
+    assert points_of([over_time])[0].more["f1_25"].mean == 0.3
     with pytest.raises(
         ValueError, match="one label a video, others several, find objects or label pixels; report them apart"
     ):
