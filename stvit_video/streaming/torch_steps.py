@@ -127,7 +127,7 @@ class TorchSteps:
 
     def _require_eval(self) -> None:
         if self.model.training:
-            raise ValueError("the model is in training, where its logits are drawn; call model.eval() first")
+            raise ValueError("the model is in training, where its logits are drawn; call its eval() first")
 
     def _require_range(self, floats: Tensor) -> None:
         """Raise on NaN, infinity, and values that no normalised frame has."""

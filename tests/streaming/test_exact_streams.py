@@ -9,7 +9,7 @@ from streamed_clips import LONG, distinct_frames, ends_of, logits_of_windows, lo
 from stvit_video.streaming.streaming_recognizer import StreamingRecognizer
 
 NAMES = sorted(LONG)
-DEIT = "stvit_video_deit_tiny"
+CASVIT, DEIT = NAMES
 FPS = 30  # of models with frame_stride=1
 EXACT = {"atol": 1e-5, "rtol": 1e-5}
 
@@ -120,12 +120,16 @@ def test_another_number_of_tokens_in_mid_stream(name):
         start = end
 
 
-def test_another_place_of_generation_in_mid_stream_whoever_sets_it():
-    model, sizes = long_model(DEIT, depth=7, generate_at=3, elastic_generate_at=[1, 2, 3])
+@pytest.mark.parametrize(
+    ("name", "options", "num_anew"),
+    [(DEIT, {"depth": 7}, (6, 0, 16)), (CASVIT, {"depths": (1, 1, 6, 1)}, (5, 0, 5))],
+)
+def test_another_place_of_generation_in_mid_stream_whoever_sets_it(name, options, num_anew):
+    model, sizes = long_model(name, generate_at=3, elastic_generate_at=[1, 2, 3], **options)
     recognizer, other = (StreamingRecognizer(model, preprocessing=sizes, stride_frames=2) for _ in range(2))
-    frames, start = distinct_frames(DEIT, 75), 0
-    changes = ((7, 2, recognizer, 6), (29, 3, other, 0), (48, 1, recognizer, 16))  # frames so far, place, who, anew
-    for end, place, who, num_frames in changes:
+    frames, start = distinct_frames(name, 60), 0
+    changes = ((7, 2, recognizer), (25, 3, other), (38, 1, recognizer))  # frames so far, place, who moves it there
+    for (end, place, who), num_frames in zip(changes, num_anew, strict=True):
         hold_on(model, recognizer, frames, start, end)
         spent = who.spent["encode"]
         cost = who.set_generate_at(place)
@@ -133,13 +137,13 @@ def test_another_place_of_generation_in_mid_stream_whoever_sets_it():
         assert who.spent["encode"] - spent <= cost.seconds
         assert (who.spent["encode"] > spent) == (num_frames > 0)
         start = end
-    hold_on(model, recognizer, frames, start, 75)
+    hold_on(model, recognizer, frames, start, 60)
 
 
 def hold_on(model, recognizer, frames, start, end):
     """Push frames of a stream, and hold its answers against whole clips."""
     answers = recognizer.push(frames[:, start:end])
-    assert len(answers) == len(range(max(16, start + 2 - start % 2), end + 1, 2))
+    assert len(answers) == len([stop for stop in range(recognizer.num_frames, end + 1, 2) if stop > start])
     if answers:
         require_exact(model, recognizer, frames, answers)
 

@@ -103,11 +103,11 @@ def test_bytes_as_floats_are_known_by_their_values(steps):
 
 def test_a_model_in_training_is_an_error_then_and_later():
     model, sizes = long_model(NAME)
-    with pytest.raises(ValueError, match=r"call model.eval\(\)"):
+    with pytest.raises(ValueError, match=r"call its eval\(\)"):
         TorchSteps(model.train(), sizes)
     steps = TorchSteps(model.eval(), sizes)
     model.train()
-    with pytest.raises(ValueError, match=r"call model.eval\(\)"):
+    with pytest.raises(ValueError, match=r"call its eval\(\)"):
         steps.checked(distinct_frames(NAME, 2))
 
 
