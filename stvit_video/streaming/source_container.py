@@ -137,8 +137,8 @@ class SourceContainer:
             return []
 
     def _has_end(self) -> bool:
-        """Whether the source states how long or how large it is."""
-        return self._container.duration is not None or self._container.size > 0
+        """Whether the source states how long or how large it is; the size of a playlist says nothing."""
+        return self._container.duration is not None or (not self.in_parts and self._container.size > 0)
 
     def _opened(self) -> tuple[Any, Any]:
         source = self._source

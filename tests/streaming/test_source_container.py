@@ -150,3 +150,48 @@ def test_a_web_server_with_another_answer():
     assert f"127.0.0.1:{server.server_port}/a?..." in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+@pytest.fixture
+def web(tmp_path):
+    """A web server for tmp_path on this machine: its address."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=tmp_path)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def playlist(path, *, part, ends=True):
+    """A playlist of HLS with one part."""
+    lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:2", "#EXTINF:2.0,", part]
+    path.write_text("\n".join([*lines, *(["#EXT-X-ENDLIST"] if ends else []), ""]))
+
+
+def test_a_playlist_on_a_server(tmp_path, web):
+    timed_video(tmp_path / "a.ts", [round(number * 1000 / 30) for number in range(40)])
+    for ends in (True, False):
+        playlist(tmp_path / "a.m3u8", part="a.ts", ends=ends)
+        container = SourceContainer(find_source(f"{web}/a.m3u8", allow_addresses=True), timeout_seconds=5)
+        assert container.in_parts
+        assert container.is_live is not ends
+        first = next(container.frames(lambda: None))
+        assert picture_numbers([first.picture()]) == [0]
+        container.close()
+
+
+def test_a_playlist_on_a_server_does_not_lead_into_this_machine(tmp_path, web):
+    secret = timed_video(tmp_path / "secret.ts", [0, 33, 66])
+    for part in (f"file://{secret}", f"subfile,,start,0,end,0,,:{secret}", f"concat:{secret}"):
+        playlist(tmp_path / "a.m3u8", part=part)
+        with pytest.raises(SourceError):
+            SourceContainer(find_source(f"{web}/a.m3u8", allow_addresses=True), timeout_seconds=5)
