@@ -30,7 +30,6 @@ OURS = (
 )
 SCRIPTS = (
     "compare_backbones",
-    "compare_openvino",
     "draw_docs_pictures",
     "draw_moving_pictures",
     "evaluate_clips",

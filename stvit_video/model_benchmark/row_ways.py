@@ -56,6 +56,15 @@ def rows_in(ways: Sequence[RowWay]) -> list[ModelRow]:
     return list({way.row.label: way.row for way in ways}.values())
 
 
+def precisions_of_torch(ways: Iterable[RowWay]) -> list[str]:
+    """The precisions that torch computes in for some ways, and fp32 wherever it is.
+
+    Not bf16 of exported models alone: where the processor has none, a product of large matrices takes torch a minute.
+    """
+    asked = [way.precision for way in ways if way.precision == "fp32" or way.backend not in GRAPH_BACKENDS]
+    return list(dict.fromkeys(asked))
+
+
 def left_out(*, precisions: Sequence[str], backends: Sequence[str]) -> list[str]:
     """Pairs that `ways_of` leaves out, such as "onnx bf16"."""
     return [

@@ -29,7 +29,7 @@ class SpeedResult:
         latency_p50, latency_p95: seconds of a forward pass of one item by wall time; None for other batch sizes.
         peak_bytes: the most memory that a fresh process had resident, Python and libraries included; they alone had
             `bytes_before`.
-        matrix_share: operations a second over those of a large matrix product; None in precisions that torch lacks.
+        matrix_share: operations a second over those of a large matrix product by torch in that precision, if any.
         logit_difference: of an exported model to PyTorch in fp32, the largest one as a share of the largest logit.
         baseline: the label of the dense model that `ratio` is to.
         ratio: items a second over those of the baseline, both from their shortest pass; `ratio_of_medians` likewise;

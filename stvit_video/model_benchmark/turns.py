@@ -15,8 +15,7 @@ from stvit_video.model_benchmark.entrant import Description, Entrant, HowMeasure
 from stvit_video.model_benchmark.graph_files import GraphFiles
 from stvit_video.model_benchmark.machine_memory import available_bytes
 from stvit_video.model_benchmark.row_process import Asked, RowError, RowProcess, Start
-from stvit_video.model_benchmark.row_timing import PRECISIONS
-from stvit_video.model_benchmark.row_ways import RowWay, rows_in
+from stvit_video.model_benchmark.row_ways import RowWay, precisions_of_torch, rows_in
 
 FIRST_RESERVE_BYTES = 4 * 2**30  # that must be free for a process to wait, before a peak is known
 RESERVE = 1.25  # of the largest peak so far
@@ -57,7 +56,7 @@ class Measured:
 
     Attributes:
         entrants: a row in one precision and by one backend each.
-        matrix: products by precision, of those that torch has.
+        matrix: products by precision, see `precisions_of_torch`.
         rounds: that are over.
     """
 
@@ -107,7 +106,7 @@ def measure_turns(
         )
         for way in ways
     ]
-    matrix = {way.precision: MatrixRate(precision=way.precision) for way in ways if way.precision in PRECISIONS}
+    matrix = {precision: MatrixRate(precision=precision) for precision in precisions_of_torch(ways)}
     measured = Measured(entrants=entrants, matrix=matrix, rounds=0)
     try:
         for number in range(1, rounds + 1):

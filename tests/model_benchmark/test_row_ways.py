@@ -3,7 +3,14 @@
 import pytest
 from row_services import tiny_row
 
-from stvit_video.model_benchmark.row_ways import BACKENDS, left_out, precisions_of, rows_in, ways_of
+from stvit_video.model_benchmark.row_ways import (
+    BACKENDS,
+    left_out,
+    precisions_of,
+    precisions_of_torch,
+    rows_in,
+    ways_of,
+)
 
 ROWS = [tiny_row("a"), tiny_row("b")]
 
@@ -21,6 +28,13 @@ def test_pairs_that_a_backend_lacks_are_left_out_and_named():
     ]
     assert left_out(**asked) == ["eager int8", "onnx int8"]
     assert rows_in(ways) == ROWS
+
+
+def test_products_of_matrices_are_those_of_torch():
+    both = ways_of(ROWS, precisions=["bf16", "int8"], backends=["compile", "openvino"])
+    assert precisions_of_torch(both) == ["bf16"]
+    exported = ways_of(ROWS, precisions=["bf16", "int8", "fp32"], backends=["openvino"])
+    assert precisions_of_torch(exported) == ["fp32"]
 
 
 def test_every_backend_has_fp32():
