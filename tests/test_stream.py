@@ -3,12 +3,14 @@
 import csv
 import json
 import re
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 import torch
 from eval_crops import eval_crops
+from made_steps import made_run, made_steps
 from stamped_video import timed_video
 from stream_servers import Sent, http_served
 
@@ -144,3 +146,24 @@ def test_no_line_and_no_file_has_the_secrets_of_an_address(tiny_run, tmp_path, c
     assert len(texts) == 7
     assert not [text for text in texts if re.search(b"someone|hidden|secret", text)]
     assert json.loads((tmp_path / "out" / "stream.json").read_text())["source"].startswith(f"{address}/yard.ts")
+
+
+def test_the_bell_of_the_guide(capsys):
+    page = (Path(__file__).parents[1] / "docs" / "guides" / "stream.md").read_text(encoding="utf-8")
+    text = page[page.index("# bell.py") :].split("```")[0]
+    assert len(text.strip().splitlines()) <= 15
+    bell = {"__name__": "bell"}
+    exec(compile(text, "bell.py", "exec"), bell)
+    falls = [*[0.1] * 8, *[0.95] * 12, *[0.1] * 8, *[0.95] * 3, *[0.1] * 40]  # the second one is over too soon
+    asked = []
+
+    class Watching:
+        classes, multi_label = ("fall", "walk"), False
+
+        def run(self, source, *, allow_addresses):
+            asked.append((source, allow_addresses))
+            return made_run(made_steps(np.stack([falls, 1 - np.array(falls)], axis=1)))[0]
+
+    bell["ring"](Watching(), "rtsp://camera/yard", "fall")
+    assert asked == [("rtsp://camera/yard", True)]
+    assert re.fullmatch(r"\afall since \d\.\d s\n", capsys.readouterr().out)
