@@ -79,6 +79,7 @@ class FrameQueue:
                     raise TimeoutError
                 self._change.wait(left)
             frame, since = self._waiting.popleft()
+            self._alive = time.monotonic()  # as it could not show before, if it waited for room
             self._change.notify_all()
         return frame, time.monotonic() - since
 

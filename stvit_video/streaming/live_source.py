@@ -15,7 +15,8 @@ from stvit_video.streaming.stream_step import StreamSummary
 
 __all__ = ["LiveSource"]
 
-GRACE_SECONDS = 5.0  # beyond the timeout, for what ffmpeg does not interrupt, such as the look-up of a host
+WAITS = 3  # each as long as the timeout: for an answer, for what tells the format, and for the first data
+GRACE_SECONDS = 5.0  # beyond these, for what ffmpeg does not interrupt, such as the look-up of a host
 CLOSE_SECONDS = 1.0  # that closing waits for the thread
 MAX_PAUSE_SECONDS = 30.0  # between two attempts to connect
 DEFAULT_INTERVAL_SECONDS = 1 / 30  # of a source that tells no rate
@@ -51,7 +52,7 @@ class LiveSource:
     ) -> None:
         self._source, self._chooser, self._summary, self._drop = source, chooser, summary, drop
         self._open = partial(SourceContainer, source, timeout_seconds=timeout_seconds)
-        self._timeout_seconds, self._patience_seconds = timeout_seconds, timeout_seconds + GRACE_SECONDS
+        self._timeout_seconds, self._patience_seconds = timeout_seconds, WAITS * timeout_seconds + GRACE_SECONDS
         self._max_reconnects, self._reconnect_seconds = max_reconnects, reconnect_seconds
         self._queue = FrameQueue()
         self._failures = 0  # attempts since the last connection that lasted

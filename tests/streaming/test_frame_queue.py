@@ -86,3 +86,15 @@ def test_a_reader_without_life():
     queue.put(frame(0))
     _, waited = queue.get(patience_seconds=0)
     assert waited >= 0
+
+
+def test_a_reader_that_waited_for_room_is_given_time():
+    queue = FrameQueue(1)
+    queue.newest_wins = False
+    queue.put(frame(0))
+    queue._alive -= 1000  # as after a frame that kept the model busy for long
+    queue.get(patience_seconds=60)
+    thread = threading.Timer(0.05, queue.put, [frame(1)])
+    thread.start()
+    assert queue.get(patience_seconds=60)[0].seconds == (1,)
+    thread.join()

@@ -231,6 +231,25 @@ def test_closing_does_not_wait_for_a_connection_that_hangs(video, monkeypatch):
             thread.join()  # by its timeout
 
 
+def test_a_driver_that_hangs(monkeypatch):
+    freed = threading.Event()
+
+    def hang(*_, **__):
+        freed.wait()
+        raise SourceError("too late")
+
+    monkeypatch.setattr(live_source, "SourceContainer", hang)
+    monkeypatch.setattr(live_source, "GRACE_SECONDS", 0.01)
+    monkeypatch.setattr(live_source, "CLOSE_SECONDS", 0.01)
+    run = run_stream(NotingRecognizer(), "rtsp://bob:hunter2@host/live", **(QUICK | {"timeout_seconds": 0.01}))
+    _, error = all_of(run)
+    assert str(error).startswith("rtsp://host/live shows no life for ")
+    hanging = readers()
+    freed.set()
+    for thread in hanging:
+        thread.join()
+
+
 @pytest.mark.parametrize("kind", SERVERS)
 def test_secrets_stay_secret(video, kind, capfd, caplog):
     caplog.set_level(logging.DEBUG)
