@@ -10,7 +10,7 @@ from stvit_video.bundles.bundle_views import ClipViews, GivenVideo, read_views, 
 from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.preprocessing import Preprocessing
-from stvit_video.inference.listed_video import listed_video
+from stvit_video.inference.file_record import file_record
 from stvit_video.inference.test_protocol import TestProtocol
 
 Given = str | os.PathLike[str] | np.ndarray
@@ -44,7 +44,7 @@ def given_views(
         ValueError: what is given is nothing of these, or a rate or limit is not positive.
     """
     if isinstance(given, (str, os.PathLike)):
-        record = listed_video(given, num_frames=preprocessing.num_frames)
+        record = file_record(given, num_frames=preprocessing.num_frames)
         return read_file(record, preprocessing=preprocessing, protocol=protocol, time_limit_seconds=time_limit_seconds)
     size = (preprocessing.num_frames, preprocessing.crop_size, preprocessing.crop_size, 3)
     frames = np.asarray(given) if hasattr(given, "__array__") else np.empty(0)

@@ -19,8 +19,8 @@ from stvit_video.bundles.runtimes import Graph, open_graph
 from stvit_video.data.manifests.manifest import VideoRecord
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.view_average import NonFiniteLogitsError, probabilities_of_views
+from stvit_video.inference.file_record import file_record
 from stvit_video.inference.likeliest import likeliest, require_labels
-from stvit_video.inference.listed_video import listed_video
 from stvit_video.inference.prediction import Prediction
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.layers.numbers import whole_number
@@ -124,7 +124,7 @@ class BundleRecognizer:
         listing: list[Any] = list(given)  # type: ignore[arg-type]
         files = [one for one in listing if isinstance(one, (str, os.PathLike))]
         told = self.predict_records(
-            [listed_video(file, num_frames=self.preprocessing.num_frames) for file in files],
+            [file_record(file, num_frames=self.preprocessing.num_frames) for file in files],
             num_workers=num_workers,
             batch_size=batch_size,
             time_limit_seconds=time_limit_seconds,

@@ -16,7 +16,7 @@ from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
 from stvit_video.data.sampling.frame_times import FrameTimes
 from stvit_video.data.transforms.functional import finish_clips
-from stvit_video.inference.listed_video import listed_video
+from stvit_video.inference.file_record import file_record
 from stvit_video.inference.trained_model import TrainedModel
 
 Given: TypeAlias = str | os.PathLike[str] | np.ndarray | Tensor
@@ -93,7 +93,7 @@ def view_dataset(
 
 
 def _of_file(trained: TrainedModel, path: Path, time_limit_seconds: float | None) -> ModelInput:
-    record = listed_video(path, num_frames=trained.preprocessing.num_frames)
+    record = file_record(path, num_frames=trained.preprocessing.num_frames)
     decoding = Decoding(time_limit_seconds=time_limit_seconds)
     found = _views(trained, view_dataset(trained, Manifest((record,), trained.classes), decoding=decoding))
     return found._replace(file=path, seconds=math.nan if record.is_picture else found.seconds)

@@ -13,8 +13,8 @@ from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.cost_budget import read_budget
+from stvit_video.inference.file_record import file_record
 from stvit_video.inference.likeliest import likeliest, require_labels
-from stvit_video.inference.listed_video import listed_video
 from stvit_video.inference.model_input import Given, ModelInput, model_input
 from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.prediction import Prediction
@@ -114,7 +114,7 @@ class Recognizer(TrainedModel):
         files = [number for number in range(len(listing)) if number not in told]
         predictions = predict_records(
             self,
-            [listed_video(_path(listing[number]), num_frames=self.preprocessing.num_frames) for number in files],
+            [file_record(_path(listing[number]), num_frames=self.preprocessing.num_frames) for number in files],
             top_k=top_k,
             threshold=threshold,
             num_workers=num_workers,

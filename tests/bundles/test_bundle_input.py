@@ -8,7 +8,7 @@ import torch
 
 from stvit_video.bundles.bundle_input import given_views, is_single, read_file
 from stvit_video.data.transforms.preprocessing import Preprocessing
-from stvit_video.inference.listed_video import listed_video
+from stvit_video.inference.file_record import file_record
 from stvit_video.inference.test_protocol import TestProtocol
 
 SIZES = Preprocessing(num_frames=4, frame_stride=2, short_side=20, crop_size=16)
@@ -39,7 +39,7 @@ def test_a_picture_is_for_models_of_one_frame(tmp_path):
 
     np.testing.assert_array_equal(views(FRAMES[0], PICTURES).views[0, 0], FRAMES[0, 2:18, 7:23])
     Image.fromarray(FRAMES[0]).save(tmp_path / "x.png")
-    record = listed_video(tmp_path / "x.png", num_frames=1)
+    record = file_record(tmp_path / "x.png", num_frames=1)
     found = read_file(record, preprocessing=PICTURES, protocol=TWO_CLIPS)
     np.testing.assert_array_equal(found.views[0, 0], FRAMES[0, 2:18, 7:23])
     assert (math.isnan(found.seconds), found.same_as) == (True, [0, 0])

@@ -13,7 +13,7 @@ from stvit_video.data.loading.crash_error import WorkerCrashError
 from stvit_video.data.loading.frame_source import FrameSource
 from stvit_video.data.loading.video_loader import VideoLoader
 from stvit_video.inference import predicting
-from stvit_video.inference.listed_video import listed_video
+from stvit_video.inference.file_record import file_record
 from stvit_video.inference.predicting import FeaturesAndLogits, predict_records
 from stvit_video.inference.recognizer import load_recognizer
 
@@ -26,7 +26,7 @@ def trained(tiny_run):
 @pytest.fixture
 def records(trained, tiny_run):
     """Seven records, the same three videos again and again."""
-    return [replace(listed_video(tiny_run.videos[n % 3], num_frames=4), video_id=str(n)) for n in range(7)]
+    return [replace(file_record(tiny_run.videos[n % 3], num_frames=4), video_id=str(n)) for n in range(7)]
 
 
 def figures(predictions):
@@ -46,7 +46,7 @@ def test_no_record_no_prediction(trained):
 
 
 def test_segments_are_told_by_themselves(trained, tiny_run):
-    whole = listed_video(tiny_run.videos[0], num_frames=4)
+    whole = file_record(tiny_run.videos[0], num_frames=4)
     parts = [replace(whole, start_seconds=0.0, end_seconds=1.0), replace(whole, start_seconds=1.0), whole]
     told = list(predict_records(trained, parts, features=True))
     assert [one.seconds for one in told] == pytest.approx([1.0, 1.5, 2.5])
@@ -68,8 +68,8 @@ def test_features_and_logits_side_by_side(tiny_run):
 
 def test_broken_files_are_told_in_their_place(trained, records, tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"no video")
-    records[1] = listed_video(tmp_path / "broken.mp4", num_frames=4)
-    records[6] = listed_video(tmp_path / "absent.mp4", num_frames=4)
+    records[1] = file_record(tmp_path / "broken.mp4", num_frames=4)
+    records[6] = file_record(tmp_path / "absent.mp4", num_frames=4)
     told = list(predict_records(trained, records, num_workers=2, batch_size=2))
     assert [one.file for one in told] == [record.path for record in records]
     assert [number for number, one in enumerate(told) if one.error is not None] == [1, 6]

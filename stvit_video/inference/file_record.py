@@ -7,7 +7,7 @@ from stvit_video.data.manifests.picture_endings import is_picture_file
 from stvit_video.utils.written_paths import on_disk
 
 
-def listed_video(path: str | os.PathLike[str], *, num_frames: int) -> VideoRecord:
+def file_record(path: str | os.PathLike[str], *, num_frames: int) -> VideoRecord:
     """The record of one file in the form that its name has on disk; its label means nothing.
 
     Args:
