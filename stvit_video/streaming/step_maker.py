@@ -134,6 +134,7 @@ class StepMaker:
         """Why a frame of this time does not go on from the one before it; "" = it does."""
         gap_seconds = 0.0 if self._last_seconds is None else seconds - self._last_seconds
         window_seconds = self._window_seconds()
-        if gap_seconds <= window_seconds:
+        is_usual = self._recognizer.num_frames == 1 and gap_seconds < 2 * window_seconds  # from one frame to the next
+        if gap_seconds <= window_seconds or is_usual:
             return ""
         return f"a gap of {gap_seconds:.1f} s, longer than the window of {window_seconds:.1f} s"

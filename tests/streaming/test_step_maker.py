@@ -62,6 +62,14 @@ def test_a_gap_of_a_window_does_not():
     assert steps[0].note == ""
 
 
+def test_a_window_of_one_frame_goes_on_with_the_next_one():
+    """From one frame to the next is as long as the window, and a little longer in floats: 0.4 - 0.3 is above 0.1."""
+    steps, _, summary = made([frame(number, number / 10) for number in range(20)], num_frames=1)
+    assert (len(steps), summary.resets) == (10, 0)
+    steps, _, summary = made([frame(0, 0.0), frame(1, 0.1), frame(2, 0.4)], num_frames=1)
+    assert summary.resets == 1
+
+
 def test_notes_gather_until_a_step_tells_them():
     frames = [frame(0, 0.0), frame(1, 0.1, note="one"), frame(2, 0.2), frame(3, 0.3, note="two")]
     frames += [frame(number, number / 10) for number in range(4, 9)]
