@@ -29,6 +29,7 @@ COMMAND = Command(
     examples=(
         "python -m stvit_video.evaluate ckpt_path=run/best.ckpt",
         "python -m stvit_video.evaluate ckpt_path=run/best.ckpt protocol=videoswin data.source=csv data.val=test.csv",
+        "python -m stvit_video.evaluate ckpt_path=run/best.ckpt stream=true data.source=csv data.val=segments.csv",
         "python -m stvit_video.evaluate -m ckpt_path=run/last.ckpt model.num_tokens=8,16,32,64 model.generate_at=1,2,4",
     ),
 )
