@@ -1,5 +1,6 @@
 """ONNX files of programs."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import torch
 from torch.export import ExportedProgram
 
 from stvit_video.exporting.torch_program import BATCH
+from stvit_video.utils.quiet_loggers import quiet_loggers
 
 LARGEST_FILE_BYTES = 2**31  # what a file of protocol buffers can hold
 STRUCTURE_BYTES = 2**26  # room for everything but weights
@@ -27,7 +29,9 @@ def write_onnx(program: ExportedProgram, path: Path, *, outputs: Sequence[str]) 
     """
     inputs = list(program.graph_signature.user_inputs)
     size = sum(value.numel() * value.element_size() for value in (*program.state_dict.values(), *_constants(program)))
-    with torch.no_grad():  # a bias with a gradient would change the kernel of attention, and the strides it gives
+    # a bias with a gradient would change the kernel of attention, and the strides it gives; and the optimiser tells of
+    # every operator that it leaves as it is
+    with torch.no_grad(), quiet_loggers("onnxscript", level=logging.ERROR):
         torch.onnx.export(
             program,
             f=path,

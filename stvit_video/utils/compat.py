@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from stvit_video.utils.error_chain import error_chain
+from stvit_video.utils.quiet_loggers import quiet_loggers
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -319,16 +320,9 @@ def without_advertisements() -> Iterator[None]:
 
     Touches: the names of its loggers. Gone: the notes are shown.
     """
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    with without_warning("LeafSpec"), without_warning("logging interval"):
-        for logger in loggers:
-            logger.setLevel(logging.WARNING)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+    quiet = quiet_loggers("lightning.pytorch", "lightning.fabric", level=logging.WARNING)
+    with without_warning("LeafSpec"), without_warning("logging interval"), quiet:
+        yield
 
 
 def is_tensorboard_writer(thread: threading.Thread | None) -> bool:
