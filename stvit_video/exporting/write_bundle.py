@@ -1,7 +1,7 @@
 """From a checkpoint to a bundle: graph, labels, preprocessing, golden answer, speed and card, all of it or nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.export import ExportedProgram
 
 from stvit_video import __version__
@@ -41,6 +42,34 @@ from stvit_video.models.checkpoints.metadata import METADATA_KEY, check_metadata
 from stvit_video.utils.whole_folders import refuse_used, whole_folder
 
 Quantise = Callable[[ExportedProgram, Any], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Export:
+    """What is exported, and how.
+
+    Attributes:
+        trained: the checkpoint, with the settings that it is exported with.
+        metadata: of the checkpoint; "preprocessing" is that of the bundle.
+        form: of the graphs.
+        precision: one of the format's.
+        num_tokens: as they were asked for; None = as the checkpoint says.
+        streaming: True = two graphs.
+        quantise: what `write_graph` takes for precision="int8"; else None.
+    """
+
+    trained: TrainedModel
+    metadata: Mapping[str, Any]
+    form: GraphFormat
+    precision: str
+    num_tokens: int | Sequence[int] | None
+    streaming: bool
+    quantise: Quantise | None
+
+    @property
+    def step(self) -> int | None:
+        """Frames of a step; None for whole clips."""
+        return step_of(self.trained, streaming=self.streaming)
 
 
 def write_bundle(
@@ -96,25 +125,22 @@ def write_bundle(
     settings = {"num_tokens": num_tokens, "generate_at": generate_at, **(views or {})}
     trained = load_recognizer(given.path, device="cpu", **settings)
     is_as_trained = all(value is None for value in settings.values())
-    metadata = {**metadata, "preprocessing": trained.preprocessing.to_dict()}
+    export = _Export(
+        trained=trained,
+        metadata={**metadata, "preprocessing": trained.preprocessing.to_dict()},
+        form=form,
+        precision=precision,
+        num_tokens=num_tokens,
+        streaming=streaming,
+        quantise=None if quantiser is None else quantiser(trained),
+    )
     with whole_folder(out) as folder:
         write_labels(folder / LABELS, trained.classes)
         write_json(
             folder / PREPROCESSING,
             {"preprocessing": trained.preprocessing.to_dict(), "protocol": asdict(trained.protocol)},
         )
-        _write_rest(
-            folder,
-            trained,
-            metadata,
-            form=form,
-            precision=precision,
-            num_tokens=num_tokens,
-            streaming=streaming,
-            result=given.result if is_as_trained else None,
-            speed=speed,
-            quantise=None if quantiser is None else quantiser(trained),
-        )
+        _write_rest(folder, export, result=given.result if is_as_trained else None, speed=speed)
     return out
 
 
@@ -129,47 +155,19 @@ def _metadata(given: RunFile) -> dict[str, Any]:
     return check_metadata(found, source=repr(str(given.path)))
 
 
-def _write_rest(
-    folder: Path,
-    trained: TrainedModel,
-    metadata: Mapping[str, Any],
-    *,
-    form: GraphFormat,
-    precision: str,
-    num_tokens: int | Sequence[int] | None,
-    streaming: bool,
-    result: Mapping[str, Any] | None,
-    speed: bool,
-    quantise: Quantise | None,
-) -> None:
+def _write_rest(folder: Path, export: _Export, *, result: Mapping[str, Any] | None, speed: bool) -> None:
     """Write graphs, golden answer, speed, card and bundle.json into the folder, which has the labels already."""
+    trained = export.trained
     module = ClipGraph(trained.model, trained.preprocessing).eval()
     example = example_frames(trained.preprocessing)
     golden = Golden(frames=example.numpy(), logits=golden_logits(module, example), tolerance=TOLERANCE)
-    paths = {
-        name: write_graph(
-            part.module,
-            part.example,
-            folder,
-            name,
-            format=form.name,
-            precision=precision,
-            outputs=part.outputs,
-            quantise=quantise,
-        )
-        for name, part in graph_parts(trained, example, streaming=streaming).items()
-    }
-    opened = partial(run_here, paths, form, precision=precision, step=step_of(trained, streaming=streaming))
+    paths = _write_graphs(folder, export, example)
+    opened = partial(run_here, paths, export.form, precision=export.precision, step=export.step)
     graph = opened()
-    parity = hold_against(graph, golden, precision=precision)
+    parity = hold_against(graph, golden, precision=export.precision)
     np.savez(folder / GOLDEN, frames=golden.frames, logits=golden.logits, tolerance=np.float32(parity.tolerance))
-    description = _description(trained, form=form, precision=precision, num_tokens=num_tokens)
-    description |= {
-        "model": dict(metadata["model"]),
-        "graphs": {name: path.name for name, path in paths.items()},
-        "frames_per_step": step_of(trained, streaming=streaming),
-        "parity": asdict(parity),
-    }
+    description = _description(export)
+    description |= {"graphs": {name: path.name for name, path in paths.items()}, "parity": asdict(parity)}
     measured = None
     if speed and graph is not None:
         measured = measure_bundle_speed(
@@ -177,7 +175,7 @@ def _write_rest(
         )
         write_json(folder / SPEED, measured)
     card = bundle_card(
-        metadata,
+        export.metadata,
         description,
         parity=parity,
         speed=measured,
@@ -189,23 +187,41 @@ def _write_rest(
     write_json(folder / DESCRIPTION, {**description, "digests": digests_of(folder)})
 
 
-def _description(
-    trained: TrainedModel, *, form: GraphFormat, precision: str, num_tokens: int | Sequence[int] | None
-) -> dict[str, Any]:
+def _write_graphs(folder: Path, export: _Export, example: Tensor) -> dict[str, Path]:
+    """The paths of the graphs by their names, traced with an example (2, T, H, W, 3) uint8."""
+    return {
+        name: write_graph(
+            part.module,
+            part.example,
+            folder,
+            name,
+            format=export.form.name,
+            precision=export.precision,
+            outputs=part.outputs,
+            quantise=export.quantise,
+        )
+        for name, part in graph_parts(export.trained, example, streaming=export.streaming).items()
+    }
+
+
+def _description(export: _Export) -> dict[str, Any]:
     """bundle.json, without what is known of the graph and the files."""
+    trained, num_tokens = export.trained, export.num_tokens
     sizes, grid = trained.preprocessing, trained.model.token_grid
     tokens = None if grid is None else grid.count
     return {
         "bundle": BUNDLE_VERSION,
-        "format": form.name,
-        "precision": precision,
+        "format": export.form.name,
+        "precision": export.precision,
         "task": "classification",
+        "model": dict(export.metadata["model"]),
         "num_tokens": tokens if num_tokens is None or isinstance(num_tokens, int) else list(num_tokens),
         "generate_at": trained.model.generate_at,
+        "frames_per_step": export.step,
         "input": [None, sizes.num_frames, sizes.crop_size, sizes.crop_size, 3],
         "num_classes": len(trained.classes),
         "multi_label": trained.multi_label,
-        "versions": {"stvit_video": __version__, "torch": str(torch.__version__), **_versions(form)},
+        "versions": {"stvit_video": __version__, "torch": str(torch.__version__), **_versions(export.form)},
     }
 
 

@@ -94,11 +94,12 @@ def changed(checkpoint, **changes):
     return checkpoint
 
 
-def refused(checkpoint, message, error=ValueError, **settings):
-    before = sorted(checkpoint.parent.rglob("*"))
-    with pytest.raises(error, match=message or None):
-        write_bundle(checkpoint, **{"format": "torch_export", "speed": False} | settings)
-    assert sorted(checkpoint.parent.rglob("*")) == before
+def files_of(checkpoint):
+    return sorted(checkpoint.parent.rglob("*"))
+
+
+def export(checkpoint, **settings):
+    return write_bundle(checkpoint, **{"format": "torch_export", "speed": False} | settings)
 
 
 @pytest.mark.parametrize(
@@ -114,47 +115,75 @@ def refused(checkpoint, message, error=ValueError, **settings):
     ],
 )
 def test_settings_that_cannot_be(checkpoint, settings, message):
-    refused(checkpoint, message, **settings)
+    before = files_of(checkpoint)
+    with pytest.raises(ValueError, match=message):
+        export(checkpoint, **settings)
+    assert files_of(checkpoint) == before
 
 
-def test_checkpoints_that_are_no_classifiers(checkpoint, tmp_path):
-    refused(changed(checkpoint, classes=[]), "0 classes for 3 logits")
-    refused(changed(checkpoint, classes=["a", "b\nc", "d"]), r"'b\\nc' has two; rename")
-    refused(changed(checkpoint, classes=None), r"lacks .*classes")
-    refused(changed(checkpoint, task="detection"), "is of task=detection, .*format=checkpoint")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": []}, "0 classes for 3 logits"),
+        ({"classes": ["a", "b\nc", "d"]}, r"'b\\nc' has two; rename"),
+        ({"classes": None}, "lacks .*classes"),
+        ({"task": "detection"}, "is of task=detection, .*format=checkpoint"),
+    ],
+)
+def test_checkpoints_that_are_no_classifiers(checkpoint, changes, message):
+    before = files_of(changed(checkpoint, **changes))
+    with pytest.raises(ValueError, match=message):
+        export(checkpoint)
+    assert files_of(checkpoint) == before
+
+
+def test_files_that_are_no_checkpoints(checkpoint):
     torch.save({"weight": torch.zeros(3)}, checkpoint)
-    refused(checkpoint, "does not say which model it holds")
+    with pytest.raises(ValueError, match="does not say which model it holds"):
+        export(checkpoint)
     checkpoint.unlink()
-    refused(checkpoint, "there is no checkpoint file")
+    with pytest.raises(ValueError, match="there is no checkpoint file"):
+        export(checkpoint)
+    assert files_of(checkpoint) == []
 
 
 def test_a_folder_with_other_things_is_let_be(checkpoint):
     (checkpoint.parent / "bundle_torch_export").mkdir()
     (checkpoint.parent / "bundle_torch_export" / "mine.txt").touch()
-    refused(checkpoint, "bundle_torch_export is there already; remove it")
+    before = files_of(checkpoint)
+    with pytest.raises(ValueError, match="bundle_torch_export is there already; remove it"):
+        export(checkpoint)
+    assert files_of(checkpoint) == before
 
 
 def test_a_missing_library_is_told_before_anything_is_traced(checkpoint, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    refused(checkpoint, r"pip install 'stvit-video\[onnx\]'", MissingLibraryError, format="onnx")
+    before = files_of(checkpoint)
+    with pytest.raises(MissingLibraryError, match=r"pip install 'stvit-video\[onnx\]'"):
+        export(checkpoint, format="onnx")
     for name in ("onnx", "onnxscript"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    refused(checkpoint, r"needs the library 'onnxruntime'", MissingLibraryError, format="onnx")
+    with pytest.raises(MissingLibraryError, match="needs the library 'onnxruntime'"):
+        export(checkpoint, format="onnx")
+    assert files_of(checkpoint) == before
 
 
 @pytest.mark.parametrize(
     ("stub", "error", "message"),
     [
         ({"off": 0.31}, ParityError, "a runtime 1.2 is off by 0.31, allowed is 0.001"),
-        ({"error": KeyboardInterrupt()}, KeyboardInterrupt, ""),
+        ({"error": KeyboardInterrupt("stopped")}, KeyboardInterrupt, "stopped"),
         ({"error": OSError(errno.ENOSPC, "No space left")}, DiskFullError, "bundle_torch_export can't be written"),
         ({"error": RuntimeError("a bug")}, RuntimeError, "a bug"),
     ],
 )
 def test_nothing_is_left_of_what_failed(checkpoint, monkeypatch, stub, error, message):
     Stub(monkeypatch, **stub)
-    refused(checkpoint, message, error)
+    before = files_of(checkpoint)
+    with pytest.raises(error, match=message):
+        export(checkpoint)
+    assert files_of(checkpoint) == before
 
 
 def test_the_folder_of_a_run_and_an_image_model(monkeypatch, tmp_path):
