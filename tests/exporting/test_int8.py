@@ -58,18 +58,20 @@ def test_operations_are_told_by_the_module_that_their_node_comes_from():
 def test_a_graph_in_8_bits_is_near_and_keeps_its_parts(tmp_path):
     model, sizes = short_model(NAME), preprocessing_of(NAME)
     module, frames = ClipGraph(model, sizes).eval(), example_frames(sizes)
+    others = torch.cat([example_frames(sizes, seed=seed) for seed in range(20, 24)])  # (8, T, H, W, 3)
     clips = [example_frames(sizes, seed=seed).numpy()[:1] for seed in range(5)]
-    counts, found = {}, {}
-    for keep in (PARTS, ()):
+    with torch.no_grad():
+        expected = module(others).numpy()
+    counts, differences = {}, {}
+    for keep in (PARTS, ("head",)):
         path = write_graph(
             module, frames, tmp_path, f"kept{len(keep)}", format="openvino", precision="int8",
             quantise=quantiser_of(model, clips, keep=keep),
         )  # fmt: skip
         counts[keep] = len(re.findall('type="FakeQuantize"', path.read_text()))
-        found[keep] = open_graph(path, format="openvino", precision="int8")(frames.numpy()[:1])
-    assert 0 < counts[PARTS] < counts[()]
-    with torch.no_grad():
-        expected = module(frames[:1]).numpy()
-    # without the parts that are kept, 8 channels of random weights are half a logit off
-    np.testing.assert_allclose(found[PARTS], expected, atol=0.2 * np.abs(expected).max())
-    assert np.isfinite(found[()]).all()
+        found = open_graph(path, format="openvino", precision="int8")(others.numpy())
+        differences[keep] = np.abs(found - expected).max() / np.abs(expected).max()
+    assert 0 < counts[PARTS] < counts[("head",)]
+    # of 8 channels with random weights; calibrated on black clips they are .28 and 1.07 off
+    assert differences[PARTS] < 0.22
+    assert differences[("head",)] < 0.6
