@@ -5,6 +5,7 @@ A graph is called by one thread at a time or by several; it runs on the CPU, but
 
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -174,5 +175,5 @@ RUNTIMES: dict[str, Callable[[Any, Path, str, int | None], Graph]] = {
 def _version(library: Any) -> str:
     """Name and version of a library, such as "onnxruntime 1.32.0"; without what a build adds to the number."""
     name = library.__name__.split(".")[0]
-    version = str(getattr(sys.modules[name], "__version__", "")).split("+")[0]
-    return f"{name} {version.split('-')[0]}".strip()
+    found = getattr(sys.modules[name], "__version__", None) or version(name)  # executorch says it nowhere else
+    return f"{name} {str(found).split('+')[0].split('-')[0]}"

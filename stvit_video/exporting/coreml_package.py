@@ -8,24 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 from torch.export import ExportedProgram
 
 from stvit_video.bundles.bundle_formats import FORMATS
 from stvit_video.exporting.torch_program import input_values
-from stvit_video.layers.patch_embed import PatchEmbed
 from stvit_video.utils.optional import load_optional
 
 OPERATORS = "coremltools.converters.mil.frontend.torch"
 LARGEST_BATCH = 64  # Core ML asks for a bound
-
-
-def patches_by_convolution(module: nn.Module) -> nn.Module:
-    """`module`, whose patches are embedded by convolutions from now on: tensors of Core ML have five axes at most."""
-    for layer in module.modules():
-        if isinstance(layer, PatchEmbed):
-            layer.by_convolution = True
-    return module
 
 
 def write_coreml(program: ExportedProgram, path: Path, *, outputs: Sequence[str]) -> None:

@@ -10,14 +10,17 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from stvit_video.bundles.bundle_formats import FORMATS, GraphFormat, find_format
-from stvit_video.exporting.coreml_package import patches_by_convolution, write_coreml
+from stvit_video.exporting.coreml_package import write_coreml
 from stvit_video.exporting.executorch_program import LARGEST_BATCH, write_executorch
 from stvit_video.exporting.fold_norms import fold_norms
 from stvit_video.exporting.onnx_file import write_onnx
 from stvit_video.exporting.openvino_file import write_openvino
+from stvit_video.exporting.patch_convolutions import patches_by_convolution
 from stvit_video.exporting.torch_program import export_program, write_program
 
 __all__ = ["FORMATS", "GraphFormat", "find_format", "write_graph"]
+
+FEW_AXES = ("coreml", "executorch")  # tensors have at most five axes in Core ML, six in XNNPACK
 
 
 def write_graph(
@@ -60,7 +63,7 @@ def write_graph(
     form.check_libraries()
     largest = LARGEST_BATCH if form.name == "executorch" else None
     copied = copy.deepcopy(module).eval() if keeps_norms else fold_norms(module)
-    if form.name == "coreml":
+    if form.name in FEW_AXES:
         copied = patches_by_convolution(copied)
     program = export_program(copied, example, largest_batch=largest)
     path = folder / f"{name}{form.ending}"

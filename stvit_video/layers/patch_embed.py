@@ -56,7 +56,7 @@ class PatchEmbed(nn.Module):
         embed_dim: channels C of a token.
 
     Attributes:
-        by_convolution: whether it is a strided convolution, for runtimes whose tensors have few axes.
+        by_convolution: whether it is a strided convolution in space, for runtimes whose tensors have few axes.
 
     Source: Dosovitskiy et al. 2021, section 3.1; Arnab et al. 2021 (ViViT), tubelet embedding.
     """
@@ -74,6 +74,17 @@ class PatchEmbed(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, in_channels, *sizes) -> (B, *grid, C)."""
         if self.by_convolution:
-            check_patches(tuple(x.shape[2:]), self.patch_size)
-            return self.proj(x).movedim(1, -1)
+            return self._convolve(x)
         return F.linear(patchify(x, self.patch_size), self.proj.weight.flatten(1), self.proj.bias)
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        """As `forward`, in tensors of five axes at most and without a convolution in time, which few runtimes have."""
+        check_patches(tuple(x.shape[2:]), self.patch_size)
+        if len(self.patch_size) == 2:
+            return self.proj(x).movedim(1, -1)
+        size, (steps, *strides) = x.shape[3:], self.patch_size
+        x = x.flatten(3).unflatten(2, (-1, steps)).transpose(1, 2)  # (B, T, C, p_t, pixels)
+        times = x.shape[1]
+        x = x.flatten(2, 3).flatten(0, 1).unflatten(-1, size)  # (B * T, C * p_t, *pixels)
+        x = F.conv2d(x, self.proj.weight.flatten(1, 2), self.proj.bias, stride=strides)  # (B * T, C, H, W)
+        return x.unflatten(0, (-1, times)).movedim(2, -1)
