@@ -5,13 +5,14 @@ speed and a card; predict and `stvit_video.load` take it. format=checkpoint make
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from stvit_video.bundles.bundle_description import DESCRIPTION, SPEED, read_json
 from stvit_video.bundles.bundle_formats import FORMATS, Precision
+from stvit_video.exporting.bundle_graphs import inputs_of
 from stvit_video.exporting.bundle_speed import speed_lines
 from stvit_video.exporting.calibration_clips import calibration_clips, calibration_records
 from stvit_video.exporting.export_checkpoint import export_checkpoint
@@ -127,13 +128,14 @@ def told_lines(out: Path) -> list[str]:
     return lines + (speed_lines(read_json(out / SPEED)) if (out / SPEED).is_file() else [])
 
 
-def _quantiser(trained: TrainedModel, given: Given) -> Quantise:
-    """What makes the graph in 8 bits, calibrated on the videos that are given or were trained on."""
+def _quantiser(trained: TrainedModel, given: Given) -> Callable[[str], Quantise]:
+    """What makes a graph of this name in 8 bits, calibrated on the videos that are given or were trained on."""
     records = calibration_records(trained, given.calibration)
     clips, num_failed = calibration_clips(trained, records, num_clips=given.calibration_clips)
     failed = f", {num_failed} more could not be read" if num_failed else ""
     print(f"8 bits are calibrated on {len(clips)} of {len(records)} videos{failed}")
-    return quantiser_of(trained.model, clips, keep=[part for part in given.keep if part != NONE])
+    keep = [part for part in given.keep if part != NONE]
+    return lambda name: quantiser_of(trained.model, inputs_of(trained, clips, name), keep=keep)
 
 
 def _refuse(given: Given, allowed: set[str], why: str) -> None:

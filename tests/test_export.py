@@ -103,6 +103,17 @@ def test_8_bits_are_calibrated_on_other_videos(run, tiny_run, capsys):
 
 
 @pytest.mark.deploy
+def test_two_graphs_for_streams_in_8_bits(run, tiny_run, capsys):
+    words = ["streaming=true", f"calibration={tiny_run.videos[1]}", "speed=false", f"out={run / 'stream_int8'}"]
+    exported(capsys, run, "format=openvino", "precision=int8", *words)
+    found = read_bundle(run / "stream_int8")
+    assert all("FakeQuantize" in path.read_text() for path in found.graph_paths.values())
+    graph = open_clip_graph(found.graph_paths, format="openvino", precision="int8", frames_per_step=2, num_threads=1)
+    golden = found.golden()
+    assert 1e-4 < golden.largest_difference(graph(golden.frames)) < 0.5 * np.abs(golden.logits).max()
+
+
+@pytest.mark.deploy
 @pytest.mark.parametrize("format", [pytest.param("torch_export", marks=pytest.mark.slow), "onnx"])
 def test_two_graphs_for_streams(run, capsys, format):
     exported(capsys, run, f"format={format}", "streaming=true", "speed=false")

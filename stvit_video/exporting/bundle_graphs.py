@@ -1,9 +1,10 @@
 """Which graphs a bundle has: one for whole clips, or two for streams; and how they are run where they were made."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,6 +44,27 @@ def graph_parts(trained: TrainedModel, frames: Tensor, *, streaming: bool) -> di
         STREAMING[0]: GraphPart(encode, steps[0].contiguous(), ("tokens",)),
         STREAMING[1]: GraphPart(decide, tokens.clone(), ("logits",)),
     }
+
+
+def inputs_of(trained: TrainedModel, clips: Sequence[np.ndarray], name: str) -> list[np.ndarray]:
+    """What one of the graphs sees of clips.
+
+    Args:
+        trained: the checkpoint.
+        clips: (1, T, H, W, 3) uint8 each.
+        name: of the graph, "clip", "encode" or "decide".
+
+    Returns:
+        The clips, their steps (1, `frames_per_step`, H, W, 3), or the tokens of their steps (1, T, *grid, C) float32.
+    """
+    if name == WHOLE[0]:
+        return list(clips)
+    split = [torch.from_numpy(clip).split(frames_per_step(trained.model), dim=1) for clip in clips]
+    if name == STREAMING[0]:
+        return [step.contiguous().numpy() for steps in split for step in steps]
+    encode = EncodeGraph(trained.model, trained.preprocessing).eval()
+    with torch.inference_mode():
+        return [torch.stack([encode(step) for step in steps], dim=1).numpy() for steps in split]
 
 
 def step_of(trained: TrainedModel, *, streaming: bool) -> int | None:

@@ -21,7 +21,7 @@ STEMS = ("patch_embed", "stem")  # what the families call the layer that takes p
 
 
 def quantiser_of(
-    model: TokenModel, clips: Sequence[np.ndarray], *, keep: Collection[str] = PARTS
+    model: TokenModel, inputs: Sequence[np.ndarray], *, keep: Collection[str] = PARTS
 ) -> Callable[[ExportedProgram, Any], Any]:
     """What makes a model in 8 bits, as `write_graph` takes it: weights and activations, attention as in transformers.
 
@@ -47,10 +47,10 @@ def quantiser_of(
         with redirect_stdout(io.StringIO()):  # and draws bars
             return nncf.quantize(
                 graph,
-                nncf.Dataset(list(clips)),
+                nncf.Dataset(list(inputs)),
                 preset=nncf.QuantizationPreset.MIXED,
                 model_type=nncf.ModelType.TRANSFORMER,
-                subset_size=len(clips),
+                subset_size=len(inputs),
                 ignored_scope=nncf.IgnoredScope(names=kept_operations(program, graph, prefixes)),
             )
 

@@ -55,7 +55,7 @@ class _Export:
         precision: one of the format's.
         num_tokens: as they were asked for; None = as the checkpoint says.
         streaming: True = two graphs.
-        quantise: what `write_graph` takes for precision="int8"; else None.
+        quantise: from the name of a graph to what `write_graph` takes for precision="int8"; else None.
     """
 
     trained: TrainedModel
@@ -64,7 +64,7 @@ class _Export:
     precision: str
     num_tokens: int | Sequence[int] | None
     streaming: bool
-    quantise: Quantise | None
+    quantise: Callable[[str], Quantise] | None
 
     @property
     def step(self) -> int | None:
@@ -83,7 +83,7 @@ def write_bundle(
     streaming: bool = False,
     out: Path | None = None,
     speed: bool = True,
-    quantiser: Callable[[TrainedModel], Quantise] | None = None,
+    quantiser: Callable[[TrainedModel], Callable[[str], Quantise]] | None = None,
 ) -> Path:
     """Write the bundle of a classifier, and hold its graph against PyTorch before it is put in its place.
 
@@ -97,7 +97,8 @@ def write_bundle(
         streaming: True = two graphs, one for each step of frames and one for a window of steps.
         out: the folder to make; None = `bundle_<format>` in the folder of the checkpoint.
         speed: True = measure how quick the graph is, a second or two of CPU time.
-        quantiser: for precision="int8": from the checkpoint to what `write_graph` takes as `quantise`.
+        quantiser: for precision="int8": from the checkpoint, then the name of a graph, to what `write_graph` takes as
+            `quantise`.
 
     Returns:
         The folder.
@@ -114,8 +115,6 @@ def write_bundle(
         raise ValueError(
             f"precision={precision} came {'with' if quantiser else 'without'} a quantiser, which int8 needs"
         )
-    if streaming and precision == "int8":
-        raise ValueError("precision=int8 is not there for streaming=true; use fp32 or bf16, or leave streaming out")
     form.check_libraries()
     require_runtime(form)
     given = find_run_file(checkpoint)
@@ -198,7 +197,7 @@ def _write_graphs(folder: Path, export: _Export, example: Tensor) -> dict[str, P
             format=export.form.name,
             precision=export.precision,
             outputs=part.outputs,
-            quantise=export.quantise,
+            quantise=None if export.quantise is None else export.quantise(name),
         )
         for name, part in graph_parts(export.trained, example, streaming=export.streaming).items()
     }

@@ -10,7 +10,7 @@ from short_models import preprocessing_of, short_model
 
 from stvit_video.bundles.bundle_formats import FORMATS
 from stvit_video.bundles.stream_pair import StreamPair
-from stvit_video.exporting.bundle_graphs import graph_parts, require_runtime, run_here, step_of
+from stvit_video.exporting.bundle_graphs import graph_parts, inputs_of, require_runtime, run_here, step_of
 from stvit_video.exporting.clip_graph import example_frames
 
 NAME = "stvit_video_deit_tiny"
@@ -46,6 +46,19 @@ def test_one_graph_or_two_give_the_same_logits():
     both = StreamPair(*(Eager(pair[name].module) for name in ("encode", "decide")), frames_per_step=2)
     clips = example_frames(model.preprocessing, batch=3, seed=1).numpy()
     np.testing.assert_allclose(both(clips), Eager(whole["clip"].module)(clips), atol=1e-5)
+
+
+def test_what_each_graph_is_calibrated_on_leads_to_the_same_logits():
+    model = trained(NAME)
+    clips = [example_frames(model.preprocessing, seed=seed).numpy()[:1] for seed in range(3)]
+    whole = graph_parts(model, example_frames(model.preprocessing), streaming=False)["clip"].module
+    pair = graph_parts(model, example_frames(model.preprocessing), streaming=True)
+    assert inputs_of(model, clips, "clip") == clips
+    steps, tokens = inputs_of(model, clips, "encode"), inputs_of(model, clips, "decide")
+    np.testing.assert_array_equal(np.concatenate(steps, axis=1), np.concatenate(clips, axis=1))
+    assert {step.shape[:2] for step in steps} == {(1, 2)}
+    for clip, given in zip(clips, tokens, strict=True):
+        np.testing.assert_allclose(Eager(pair["decide"].module)(given), Eager(whole)(clip), atol=1e-5)
 
 
 def test_a_model_that_sees_all_frames_at_once_is_not_cut():

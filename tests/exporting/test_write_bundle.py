@@ -109,7 +109,6 @@ def export(checkpoint, **settings):
         ({"precision": "int8"}, "precision=int8 .*openvino"),
         ({"format": "openvino", "precision": "fp16"}, "precision=fp16 "),
         ({"num_tokens": 5000}, "5000"),
-        ({"format": "openvino", "precision": "int8", "streaming": True, "quantiser": len}, "int8 .*streaming=true"),
         ({"generate_at": 9}, "9"),
         ({"views": {"num_crops": 2}}, "num_crops=2"),
     ],
