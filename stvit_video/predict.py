@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from stvit_video.bundles.bundle_description import refuse_bundle
 from stvit_video.data.loading.crash_error import WorkerCrashError
 from stvit_video.inference.shared_settings import (
     BUDGET,
@@ -29,7 +30,7 @@ from stvit_video.predictions.feature_table import FEATURE_ENDINGS
 from stvit_video.predictions.label_output import FEW_VIDEOS, MOST_WORKERS
 from stvit_video.predictions.result_files import ending_rule
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
-from stvit_video.utils.optional import MissingLibraryError, load_optional
+from stvit_video.utils.optional import INSTALL_PACKAGE, MissingLibraryError, load_optional
 from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, Kind, number, whole
 
 
@@ -164,7 +165,8 @@ def predict(given: Given) -> int:
         return label_by_bundle(given)
     if given.num_threads is not None:
         raise ValueError(f"num_threads={given.num_threads} is for bundles; leave it out, or give bundle=")
-    load_optional("torch", needed_for="ckpt_path=", install="pip install stvit-video")
+    refuse_bundle(given.ckpt_path)
+    load_optional("torch", needed_for="ckpt_path=", install=INSTALL_PACKAGE)
     from stvit_video.tasks.task_list import task_of_checkpoint
 
     return task_of_checkpoint(str(given.ckpt_path)).predict(given)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any, get_args
 
-from stvit_video.bundles.bundle_choices import refuse_fixed
-from stvit_video.bundles.bundle_description import DESCRIPTION
+from stvit_video.bundles.bundle_choices import refuse_fixed, refuse_other_graph
+from stvit_video.bundles.bundle_description import DESCRIPTION, refuse_bundle
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, TOKENS
@@ -24,7 +24,7 @@ from stvit_video.streaming.stream_output import follow_stream
 from stvit_video.streaming.streaming_recognizer import StreamingRecognizer
 from stvit_video.utils.choices import Smoothing, words_of
 from stvit_video.utils.command_line import Command, Given, Setting
-from stvit_video.utils.optional import MissingLibraryError, load_optional
+from stvit_video.utils.optional import INSTALL_PACKAGE, MissingLibraryError, load_optional
 from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, count_or_grid, number, one_of, positive_number, whole
 
 COMMAND = Command(
@@ -180,16 +180,17 @@ def stream(given: Given) -> None:
 def _of_bundle(given: Given) -> tuple[Any, dict[str, Any]]:
     """What computes the steps, and what tells it from others."""
     refuse_fixed(vars(given))
-    return load_bundle_steps(given.bundle, num_threads=given.num_threads), {
-        "bundle": file_digest(given.bundle / DESCRIPTION)
-    }
+    steps = load_bundle_steps(given.bundle, num_threads=given.num_threads)
+    refuse_other_graph(steps.bundle, {"num_tokens": count_or_grid(given.num_tokens), "generate_at": given.generate_at})
+    return steps, {"bundle": file_digest(given.bundle / DESCRIPTION)}
 
 
 def _of_checkpoint(given: Given) -> tuple[Any, dict[str, Any]]:
     """The same, of a checkpoint."""
     if given.num_threads is not None:
         raise ValueError(f"num_threads={given.num_threads} is for bundles; leave it out, or give bundle=")
-    load_optional("torch", needed_for="ckpt_path=", install="pip install stvit-video")
+    refuse_bundle(given.ckpt_path)
+    load_optional("torch", needed_for="ckpt_path=", install=INSTALL_PACKAGE)
     from stvit_video.inference.recognizer import load_recognizer
     from stvit_video.predictions.checkpoint_digest import checkpoint_values
 

@@ -53,8 +53,8 @@ def test_arguments():
         (["ckpt_path=x", "source=0", "enter=0.3", "leave=0.4"], "leave=0.4 is above enter=0.3"),
         (["ckpt_path=x", "source=0", "enter=0"], "enter=0"),
         (["ckpt_path=x", "source=0", "num_threads=2"], "num_threads=2 is for bundles"),
-        (["bundle=x", "source=0", "num_tokens=4"], "num_tokens can't be chosen with a bundle"),
-        (["bundle=x", "source=0"], "bundle"),
+        (["bundle=x", "source=0", "gmacs=4"], "gmacs is no setting"),
+        (["bundle=x", "source=0"], "there is no x; give a folder"),
     ],
 )
 def test_wrong_settings(arguments, told, capsys):

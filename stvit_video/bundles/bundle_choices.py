@@ -12,7 +12,6 @@ from stvit_video.layers.numbers import whole_number
 
 USE_CHECKPOINT = "use the checkpoint in place of the bundle"
 FIXED = {  # settings of a checkpoint that a graph can't take, and what to do
-    **dict.fromkeys(("num_tokens", "generate_at"), "export the checkpoint again with this setting"),
     **dict.fromkeys(
         ("gmacs", "clips_per_second", "latency_ms"), "export again with num_tokens= or generate_at= for another cost"
     ),
@@ -20,8 +19,40 @@ FIXED = {  # settings of a checkpoint that a graph can't take, and what to do
 }
 
 
+def refuse_other_graph(bundle: Bundle, given: Mapping[str, Any]) -> None:
+    """Raise where the graph of a bundle has another number of frames or tokens, place or crop than is asked for.
+
+    Args:
+        bundle: what the folder says.
+        given: "num_frames", "crop_size", "num_tokens" and "generate_at"; None = not given.
+
+    Raises:
+        ValueError: it has.
+    """
+    sizes = bundle.preprocessing
+    own = {
+        "num_frames": sizes.num_frames,
+        "crop_size": sizes.crop_size,
+        "num_tokens": bundle.num_tokens,
+        "generate_at": bundle.generate_at,
+    }
+    for name, has in own.items():
+        value = given.get(name)
+        value = tuple(value) if isinstance(value, list) else value
+        if value is not None and value != has:
+            raise ValueError(
+                f"{name}={_words(value)} does not fit the bundle, whose graph has {name}={_words(has)}; leave it out, "
+                f"or export the checkpoint again with {name}={_words(value)}"
+            )
+
+
+def _words(value: Any) -> str:
+    """A value as a command line has it."""
+    return "x".join(map(str, value)) if isinstance(value, tuple) else "none" if value is None else str(value)
+
+
 def refuse_fixed(given: Mapping[str, Any]) -> None:
-    """Raise where a setting is given that the graph of a bundle fixes.
+    """Raise where a setting is given that no bundle takes, whatever its graph has.
 
     Args:
         given: settings by name; None or False = not given.
@@ -72,12 +103,7 @@ def choose_views(
         if value is not None:
             whole_number(name, value)
     stored = bundle.preprocessing
-    for name, value in (("num_frames", num_frames), ("crop_size", crop_size)):
-        if value is not None and value != getattr(stored, name):
-            raise ValueError(
-                f"{name}={value} does not fit the bundle, whose graph takes {name}={getattr(stored, name)}; leave it "
-                f"out, or {USE_CHECKPOINT}"
-            )
+    refuse_other_graph(bundle, {"num_frames": num_frames, "crop_size": crop_size})
     said: Mapping[str, Any] = bundle.protocol if protocol is None else {"name": protocol}
     views: dict[str, Any] = {"num_clips": num_clips, "num_crops": num_crops, "average": average}
     chosen = TestProtocol.named(

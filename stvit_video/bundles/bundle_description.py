@@ -27,6 +27,8 @@ NEEDED: dict[str, type] = {
     "versions": dict,
     "digests": dict,
 }
+RUN_CHECKPOINTS = ("best.ckpt", "last.ckpt")
+GIVE_BUNDLE = "give a folder made by python -m stvit_video.export"
 EXPORT_AGAIN = "export the checkpoint again with python -m stvit_video.export"
 
 
@@ -39,6 +41,26 @@ def is_bundle(path: str | Path) -> bool:
     return Path(path, DESCRIPTION).is_file()
 
 
+def refuse_bundle(path: str | Path) -> None:
+    """Raise where a bundle is given as ckpt_path=.
+
+    Raises:
+        ValueError: it is.
+    """
+    if is_bundle(path):
+        raise ValueError(f"ckpt_path={path} is a bundle, not a checkpoint; give bundle={path}")
+
+
+def checkpoint_of_run(folder: Path) -> Path | None:
+    """The best checkpoint, or the last, in the folder of a run; None = the path is no such folder."""
+    return next((folder / name for name in RUN_CHECKPOINTS if (folder / name).is_file()), None)
+
+
+def bundles_in(folder: Path) -> list[Path]:
+    """The bundles in a folder, such as that of a run, sorted by name."""
+    return sorted(path.parent for path in folder.glob(f"*/{DESCRIPTION}"))
+
+
 def read_description(folder: Path) -> dict[str, Any]:
     """bundle.json of a folder, once its version and the kinds of its values are known to be right.
 
@@ -47,8 +69,7 @@ def read_description(folder: Path) -> dict[str, Any]:
         OSError: the file can't be read.
     """
     if not is_bundle(folder):
-        kind = "has no" if folder.is_dir() else "is no folder, and a bundle is one with a"
-        raise BundleError(f"{folder} {kind} {DESCRIPTION}; give a folder made by python -m stvit_video.export")
+        raise BundleError(_why_no_bundle(folder))
     said = read_json(folder / DESCRIPTION)
     version = said.get("bundle")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
@@ -92,6 +113,21 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
 def damaged(folder: Path, why: str) -> BundleError:
     """The error of a bundle.json that can't be used."""
     return BundleError(f"{folder / DESCRIPTION} is damaged ({why}); {EXPORT_AGAIN}")
+
+
+def _why_no_bundle(path: Path) -> str:
+    """What a path is that is no bundle, and what to give."""
+    if not path.exists():
+        return f"there is no {path}; {GIVE_BUNDLE}"
+    if is_bundle(path.parent) and path.is_file():
+        return f"{path} is a file of a bundle; give its folder, {path.parent}"
+    if path.suffix == ".ckpt":
+        return f"{path} is a checkpoint, not a bundle; give ckpt_path={path}"
+    if checkpoint := checkpoint_of_run(path):
+        ways = [*(f"bundle={bundle}" for bundle in bundles_in(path)), f"ckpt_path={checkpoint}"]
+        return f"{path} is the folder of a run, not a bundle; give {' or '.join(ways)}"
+    kind = "has no" if path.is_dir() else "is no folder, and a bundle is one with a"
+    return f"{path} {kind} {DESCRIPTION}; {GIVE_BUNDLE}"
 
 
 def _is_of_texts(values: Mapping[str, Any]) -> bool:

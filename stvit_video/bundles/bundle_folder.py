@@ -122,7 +122,9 @@ def read_bundle(folder: str | Path) -> Bundle:
     if sorted(graphs) not in (sorted(WHOLE), sorted(STREAMING)):
         raise damaged(folder, f"its graphs are {', '.join(graphs) or 'none'}")
     if faults := [*_left_out(said), *digest_faults(folder, said["digests"])]:
-        raise BundleError(f"the bundle {folder} is not as it was written: {'; '.join(faults)}; {EXPORT_AGAIN}")
+        raise BundleError(
+            f"the bundle {folder} is not as it was written: {'; '.join(faults)}; copy it again, or {EXPORT_AGAIN}"
+        )
     stored = read_json(folder / PREPROCESSING)
     try:
         preprocessing, protocol = Preprocessing.from_dict(stored["preprocessing"]), stored["protocol"]

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,12 @@ Given = str | os.PathLike[str] | np.ndarray
 
 
 def is_single(given: object) -> bool:
-    """Whether one video is given, as a path or an array, and no list."""
-    return isinstance(given, (str, bytes, os.PathLike)) or hasattr(given, "__array__") or not hasattr(given, "__iter__")
+    """Whether one video is given, as a path or an array, and no list; a table is neither, and is refused as one."""
+    return (
+        isinstance(given, (str, bytes, os.PathLike, Mapping))
+        or hasattr(given, "__array__")
+        or not hasattr(given, "__iter__")
+    )
 
 
 def given_views(

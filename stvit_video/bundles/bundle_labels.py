@@ -11,6 +11,7 @@ from stvit_video.predictions.label_output import OF_PICTURES, LabelSource, label
 from stvit_video.predictions.label_table import pyarrow_modules
 from stvit_video.predictions.made_with import made_with
 from stvit_video.utils.command_line import Given
+from stvit_video.utils.value_kinds import count_or_grid
 
 
 def label_by_bundle(given: Given) -> int:
@@ -32,7 +33,8 @@ def label_by_bundle(given: Given) -> int:
     targets = label_targets(given)
     if targets is not None and targets.main.suffix.lower() == ".parquet":
         pyarrow_modules()  # before the work is done
-    recognizer = load_bundle(given.bundle, num_threads=given.num_threads, **view_choices(given))
+    tokens = {"num_tokens": count_or_grid(given.num_tokens), "generate_at": given.generate_at}
+    recognizer = load_bundle(given.bundle, num_threads=given.num_threads, **tokens, **view_choices(given))
     return label_listed(given, _source(given, recognizer), targets)
 
 

@@ -9,7 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from stvit_video.bundles.bundle_choices import choose_views
+from stvit_video.bundles.bundle_choices import FIXED, choose_views, refuse_other_graph
 from stvit_video.bundles.bundle_description import EXPORT_AGAIN
 from stvit_video.bundles.bundle_folder import Bundle, BundleError, read_bundle
 from stvit_video.bundles.bundle_input import Given, given_views, is_single, read_file
@@ -96,6 +96,7 @@ class BundleRecognizer:
         num_workers: int = 0,
         batch_size: int | None = None,
         time_limit_seconds: float | None = None,
+        features: bool = False,
     ) -> Prediction | list[Prediction]:
         """Label one video, or each of a list.
 
@@ -107,6 +108,7 @@ class BundleRecognizer:
             num_workers: threads that decode the files of a list; 0 = this one does.
             batch_size: videos of a list that run together; None = as many as make 16 views.
             time_limit_seconds: for opening a file and for each reading of it, see `open_video`.
+            features: of a checkpoint; True is refused.
 
         Returns:
             A `Prediction`; of a list a list of them, in its order. A file of a list that can't be read gives one with
@@ -117,6 +119,8 @@ class BundleRecognizer:
             NonFiniteLogitsError: the graph gives NaN for a single video.
             ValueError: what is given is nothing of these, or a setting is out of range.
         """
+        if features:
+            raise ValueError(f"features={features} came, and {FIXED['features']}")
         require_labels(multi_label=self.multi_label, top_k=top_k, threshold=threshold)
         asked: dict[str, Any] = {"top_k": top_k, "threshold": threshold}
         if is_single(given):
@@ -226,6 +230,8 @@ def load_bundle(
     frame_stride: int | None = None,
     short_side: int | None = None,
     crop_size: int | None = None,
+    num_tokens: int | Sequence[int] | None = None,
+    generate_at: int | None = None,
 ) -> BundleRecognizer:
     """Load a bundle of `stvit_video.export` that labels videos; what is None below is as the bundle says.
 
@@ -235,6 +241,8 @@ def load_bundle(
         check: whether the graph answers the bundle's golden input first.
         protocol: see `choose_views`; with num_clips, num_crops, average, num_frames, frame_stride, short_side and
             crop_size.
+        num_tokens: semantic tokens; another number than the graph's is refused.
+        generate_at: blocks before they are generated; likewise.
 
     Raises:
         BundleError: the folder is no bundle, is damaged or of another kind, or the golden answer is not met.
@@ -244,6 +252,7 @@ def load_bundle(
     if num_threads is not None:
         whole_number("num_threads", num_threads)
     bundle = read_bundle(folder)
+    refuse_other_graph(bundle, {"num_tokens": num_tokens, "generate_at": generate_at})
     chosen, preprocessing = choose_views(
         bundle,
         protocol=protocol,

@@ -100,8 +100,13 @@ class Recognizer(TrainedModel):
             WorkerCrashError: there is no room for what the processes read.
         """
         require_labels(multi_label=self.multi_label, top_k=top_k, threshold=threshold)
-        if isinstance(given, (str, bytes, Path, np.ndarray, Tensor)) or not isinstance(given, Iterable):
-            found = model_input(self, given, fps=fps, time_limit_seconds=time_limit_seconds)
+        if isinstance(given, (str, bytes, Path, Mapping, np.ndarray, Tensor)) or not isinstance(given, Iterable):
+            found = model_input(  # a table is refused there
+                self,
+                given,  # type: ignore[arg-type]
+                fps=fps,
+                time_limit_seconds=time_limit_seconds,
+            )
             return self._predict(found, top_k=top_k, threshold=threshold, features=features)
         listing = list(given)
         arrays = [number for number, one in enumerate(listing) if isinstance(one, (np.ndarray, Tensor))]

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video.bundles.bundle_choices import refuse_fixed
-from stvit_video.bundles.bundle_description import is_bundle
+from stvit_video.bundles.bundle_description import bundles_in, checkpoint_of_run, is_bundle
 from stvit_video.bundles.bundle_recognizer import load_bundle
-from stvit_video.utils.optional import load_optional
+from stvit_video.utils.optional import INSTALL_PACKAGE, load_optional
 
 __all__ = ["load_trained"]
+
+GIVE = "give the folder of a bundle or of export_run, or a .ckpt file"
+WEIGHTS = ("model.safetensors", "pytorch_model.bin", "*.index.json")  # in a folder that a checkpoint can be
+STARTS = (b"PK", b"\x80\x02")  # of files of torch.save, of now and of before 1.6
 
 
 def load_trained(ckpt_path: str | Path, *, device: str = "auto", **settings: Any) -> Any:
@@ -33,18 +37,48 @@ def load_trained(ckpt_path: str | Path, *, device: str = "auto", **settings: Any
         CheckpointError: the file can't be read, is no checkpoint of ours, or its model can't be built here.
         BundleError: the bundle is damaged, or this machine can't run it.
         MissingLibraryError: the runtime of the bundle is not installed, or torch for a checkpoint.
-        ValueError: a setting that such a checkpoint or bundle does not take, or a value out of its range.
+        ValueError: no path of a checkpoint or bundle, a setting that it does not take, or a value out of its range.
     """
-    if isinstance(ckpt_path, (str, Path)) and is_bundle(ckpt_path):
+    _require_model(ckpt_path)
+    if is_bundle(ckpt_path):
         refuse_fixed({**settings, "device": device})
         _check_names(settings, load_bundle, "bundle")
         return load_bundle(ckpt_path, **settings)
-    load_optional("torch", needed_for="a checkpoint", install="pip install stvit-video")
+    load_optional("torch", needed_for="a checkpoint", install=INSTALL_PACKAGE)
     from stvit_video.trained.checkpoint_kinds import kind_of_checkpoint
 
     kind = kind_of_checkpoint(ckpt_path)
     _check_names(settings, kind.load, f"checkpoint that {kind.does}")
     return kind.load(ckpt_path, device=device, **settings)
+
+
+def _require_model(given: object) -> None:
+    """Raise where a path can be neither a checkpoint nor a bundle; torch, which reads checkpoints, is not needed."""
+    if not isinstance(given, (str, Path)) or not str(given):
+        raise ValueError(f"ckpt_path={given!r} is no path; {GIVE}")
+    path = Path(given)
+    if not path.exists():
+        raise ValueError(f"there is no {str(path)!r}; {GIVE}")
+    if path.is_file():
+        if is_bundle(path.parent):
+            raise ValueError(f"{str(path)!r} is a file of a bundle; give its folder, {str(path.parent)!r}")
+        if path.suffix != ".safetensors" and not _starts_as_checkpoint(path):
+            raise ValueError(f"{str(path)!r} is no checkpoint, which torch.save writes; {GIVE}")
+    elif not is_bundle(path) and not any(any(path.glob(name)) for name in WEIGHTS):
+        checkpoint = checkpoint_of_run(path)
+        if checkpoint is None:
+            raise ValueError(f"{str(path)!r} is a folder without bundle.json and without {WEIGHTS[0]}; {GIVE}")
+        ways = " or ".join(repr(str(way)) for way in (checkpoint, *bundles_in(path)))
+        raise ValueError(f"{str(path)!r} is the folder of a run; give {ways}")
+
+
+def _starts_as_checkpoint(path: Path) -> bool:
+    """Whether the first bytes of a file are those of a checkpoint; one that can't be read the loader refuses."""
+    try:
+        with path.open("rb") as file:
+            return file.read(2) in STARTS
+    except OSError:
+        return True
 
 
 def _check_names(settings: dict[str, Any], load: Callable[..., Any], what: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 
 from stvit_video.utils.no_reports import without_reports
-from stvit_video.utils.optional import install_extra
+from stvit_video.utils.optional import INSTALL_PACKAGE, install_extra
 
 MIN_PYTHON = (3, 10)
 TIME_LIMIT_SECONDS = 120.0
@@ -87,7 +87,7 @@ EXTRAS = (  # name, extra of pyproject.toml, what it has to bring
     ("Core ML Tools", "coreml", ("coremltools",)),
     ("ExecuTorch", "executorch", ("executorch.exir",)),
 )
-INSTALL = "needed; pip install stvit-video installs it"
+INSTALL = f"needed; {INSTALL_PACKAGE}"
 CHECKS = (
     Check("torch", "import torch\ntorch.ones(2) @ torch.ones(2)\nprint(torch.__version__)", True, INSTALL),
     Check("torchvision", TORCHVISION, True, "needed, in the version that belongs to torch"),

@@ -3,6 +3,8 @@
 import importlib
 from types import ModuleType
 
+INSTALL_PACKAGE = "pip install stvit-video, in a clone pip install ."
+
 
 class MissingLibraryError(ImportError):
     """A library that this call needs is absent or broken; the message says how to install it."""
@@ -10,7 +12,7 @@ class MissingLibraryError(ImportError):
 
 def install_extra(extra: str) -> str:
     """The command that installs what an extra of pyproject.toml lists, such as "onnx"."""
-    return f"pip install 'stvit-video[{extra}]'"
+    return f"pip install 'stvit-video[{extra}]', in a clone pip install '.[{extra}]'"
 
 
 def load_optional(name: str, *, needed_for: str, install: str) -> ModuleType:

@@ -3,7 +3,7 @@
 import pytest
 from linear_bundle import SIZES, write_linear_bundle
 
-from stvit_video.bundles.bundle_choices import choose_views, refuse_fixed
+from stvit_video.bundles.bundle_choices import choose_views, refuse_fixed, refuse_other_graph
 from stvit_video.bundles.bundle_folder import read_bundle
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.inference.test_protocol import TestProtocol
@@ -49,8 +49,8 @@ def test_of_a_bundle_with_a_named_protocol_the_short_side_follows_the_crops(tmp_
 @pytest.mark.parametrize(
     ("choice", "words"),
     [
-        ({"num_frames": 8}, "num_frames=8 .*num_frames=4; .*checkpoint"),
-        ({"crop_size": 20}, "crop_size=20 .*crop_size=16; .*checkpoint"),
+        ({"num_frames": 8}, "num_frames=8 .*num_frames=4; .*export .*again with num_frames=8"),
+        ({"crop_size": 20}, "crop_size=20 .*crop_size=16; .*again with crop_size=20"),
         ({"short_side": 15}, "crop_size=16 .*short_side=15"),
         ({"frame_stride": 0}, "frame_stride=0 .*at least 1"),
         ({"num_crops": 2}, "num_crops=2 .*1 .*or 3"),
@@ -67,8 +67,6 @@ def test_what_does_not_fit_is_refused(bundle, choice, words):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"num_tokens": 8}, "num_tokens .*bundle.*export the checkpoint again"),
-        ({"generate_at": 1}, "generate_at .*export .*again"),
         ({"gmacs": 2.5}, "gmacs .*num_tokens= or generate_at="),
         ({"features": "x.npz"}, "features .*logits alone.*checkpoint"),
         ({"device": "cuda:1"}, "device=cuda:1 .*CPU; leave it out"),
@@ -77,4 +75,20 @@ def test_what_does_not_fit_is_refused(bundle, choice, words):
 def test_what_the_graph_fixes_is_refused(given, words):
     with pytest.raises(ValueError, match=words):
         refuse_fixed(given)
-    refuse_fixed({"num_tokens": None, "features": None, "device": "cpu", "other": 3})
+    refuse_fixed({"num_tokens": 8, "features": None, "device": "cpu", "other": 3})
+
+
+@pytest.mark.parametrize(
+    ("has", "given", "words"),
+    [
+        ({"num_tokens": 4}, {"num_tokens": 8}, "^num_tokens=8 .*graph has num_tokens=4; .*again with num_tokens=8$"),
+        ({"num_tokens": [1, 2, 2]}, {"num_tokens": (2, 2, 2)}, "num_tokens=2x2x2 .*graph has num_tokens=1x2x2; "),
+        ({"num_tokens": None}, {"num_tokens": 8}, "graph has num_tokens=none; "),
+        ({"generate_at": 2}, {"generate_at": 1}, "generate_at=1 .*graph has generate_at=2; .*with generate_at=1$"),
+    ],
+)
+def test_another_graph_than_that_of_the_bundle_is_refused_and_its_own_taken(tmp_path, has, given, words):
+    bundle = read_bundle(write_linear_bundle(tmp_path / "b", **has))
+    with pytest.raises(ValueError, match=words):
+        refuse_other_graph(bundle, given)
+    refuse_other_graph(bundle, {**has, "num_frames": 4, "crop_size": 16, "short_side": 7})

@@ -6,7 +6,7 @@ import re
 import pytest
 from made_bundle import change_description, write_made_bundle
 
-from stvit_video.bundles.bundle_description import DESCRIPTION, BundleError, is_bundle, read_description
+from stvit_video.bundles.bundle_description import DESCRIPTION, BundleError, is_bundle, read_description, refuse_bundle
 
 
 def test_it_is_read_as_it_was_written(tmp_path):
@@ -16,17 +16,29 @@ def test_it_is_read_as_it_was_written(tmp_path):
 
 
 def test_what_is_no_bundle(tmp_path):
-    (tmp_path / "file.ckpt").write_text("x")
-    for path, words in (
-        (tmp_path, "has no"),
-        (tmp_path / "file.ckpt", "is no folder"),
-        (tmp_path / "b", "is no folder"),
-    ):
-        assert not is_bundle(path)
-        with pytest.raises(
-            BundleError, match=rf"^{re.escape(str(path))} {words}.* bundle.json; .*stvit_video\.export$"
-        ):
+    (tmp_path / "file.txt").write_text("x")
+    way = r"; give a folder made by python -m stvit_video\.export$"
+    for name, words in {"": "has no bundle.json", "file.txt": "is no folder, .* with a bundle.json"}.items():
+        assert not is_bundle(tmp_path / name)
+        with pytest.raises(BundleError, match=rf"^{re.escape(str(tmp_path / name))} {words}{way}"):
+            read_description(tmp_path / name)
+    with pytest.raises(BundleError, match=rf"^there is no {re.escape(str(tmp_path / 'b'))}{way}"):
+        read_description(tmp_path / "b")
+
+
+def test_checkpoints_and_runs_are_told_from_bundles(tmp_path):
+    (tmp_path / "last.ckpt").touch()
+    for path in (tmp_path, tmp_path / "last.ckpt"):
+        with pytest.raises(BundleError, match=rf"not a bundle; give ckpt_path={re.escape(str(tmp_path))}/last.ckpt$"):
             read_description(path)
+    folder = write_made_bundle(tmp_path / "bundle_onnx")
+    with pytest.raises(BundleError, match=r"run, not a bundle; give bundle=.*/bundle_onnx or ckpt_path=.*/last.ckpt$"):
+        read_description(tmp_path)
+    with pytest.raises(BundleError, match=rf"is a file of a bundle; give its folder, {re.escape(str(folder))}$"):
+        read_description(folder / "labels.txt")
+    with pytest.raises(ValueError, match=r"is a bundle, not a checkpoint; give bundle=.*/bundle_onnx$"):
+        refuse_bundle(folder)
+    refuse_bundle(tmp_path)
 
 
 def test_a_newer_version_is_told_whole(tmp_path):

@@ -54,8 +54,12 @@ def test_a_copy_elsewhere_is_the_same_bundle_and_notes_beside_it_are_let_be(fold
 def test_the_sentence_of_faulty_files(folder):
     (folder / LABELS).write_text("other\n")
     (folder / "clip.onnx").unlink()
-    words = f"the bundle {folder} is not as it was written: clip.onnx is missing; labels.txt was changed; export the "
-    with pytest.raises(BundleError, match=f"^{re.escape(words)}checkpoint again with python -m stvit_video.export$"):
+    words = (
+        f"the bundle {folder} is not as it was written: clip.onnx is missing; labels.txt was changed; copy it again, "
+    )
+    with pytest.raises(
+        BundleError, match=f"^{re.escape(words)}or export the checkpoint again with python -m stvit_video.export$"
+    ):
         read_bundle(folder)
 
 

@@ -62,7 +62,7 @@ def test_json_lines_of_several_labels(tmp_path, tiny_run):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["num_tokens=8"], "num_tokens can't be chosen with a bundle.*export"),
+        (["num_tokens=8"], "num_tokens=8 .*again with num_tokens=8"),
         (["features=x.npz"], "features .*logits alone"),
         (["gmacs=3"], "gmacs .*num_tokens="),
         (["every=2"], "every: .*objects or label pixels, bundles"),
@@ -87,6 +87,8 @@ def test_other_ends(tmp_path, tiny_run, monkeypatch, capsys):
     assert main([f"bundle={tmp_path}", "--", video]) == 2
     assert re.search("has no bundle.json; give a folder made by", capsys.readouterr().err)
     folder = write_linear_bundle(tmp_path / "b")
+    assert main([f"ckpt_path={folder}", "--", video]) == 2
+    assert re.search("is a bundle, not a checkpoint; give bundle=", capsys.readouterr().err)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert main([f"bundle={folder}", "--", video]) == 1
     assert re.search("format=onnx needs .*install it with: pip install 'stvit-video", capsys.readouterr().err)

@@ -104,7 +104,7 @@ def test_load_finds_out_that_a_folder_is_a_bundle(folder):
         "BundleRecognizer(stvit_video_deit_tiny, onnx in fp32, 3 classes, 1 clip x 3 crops, softmax averaged, "
         "short side 20, protocol uniform, onnxruntime 9.8.7)"
     )
-    with pytest.raises(ValueError, match="num_tokens can't be chosen .*export"):
+    with pytest.raises(ValueError, match="num_tokens=8 .*again with num_tokens=8"):
         stvit_video.load(folder, num_tokens=8)
     with pytest.raises(ValueError, match="top: no setting for a bundle; it takes num_threads, check, protocol"):
         stvit_video.load(str(folder), top=8)
@@ -158,3 +158,16 @@ def test_wrong_settings_are_told_at_once(recognizer, settings, words):
         recognizer(["a.mp4"], **settings)
     with pytest.raises(ValueError, match="num_threads=0 .*at least 1"):
         load_bundle(recognizer.bundle.folder, num_threads=0)
+
+
+def test_what_a_checkpoint_has_and_a_graph_has_not_is_a_sentence(recognizer, folder):
+    frames = np.zeros((8, 20, 24, 3), dtype=np.uint8)
+    with pytest.raises(ValueError, match="features=True .*logits alone: use the checkpoint in place of the bundle$"):
+        recognizer(frames, features=True)
+    for table in ({}, {"video": frames}):
+        for one in (recognizer, by_torch(recognizer)):
+            with pytest.raises(ValueError, match="of type dict.* is no input; give the path of a video"):
+                one(table)
+    assert load_bundle(folder, num_tokens=4).bundle.num_tokens == 4
+    with pytest.raises(ValueError, match="num_tokens=8 .*graph has num_tokens=4"):
+        load_bundle(folder, num_tokens=8)

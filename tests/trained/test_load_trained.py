@@ -1,10 +1,14 @@
+import sys
+
 import pytest
+from made_bundle import write_made_bundle
 
 import stvit_video
 from stvit_video.detections.trained_detector import TrainedDetector
 from stvit_video.inference.recognizer import Recognizer
 from stvit_video.segmentations.trained_segmenter import TrainedSegmenter
 from stvit_video.trained.load_trained import load_trained
+from stvit_video.utils.optional import MissingLibraryError
 
 
 def test_it_gives_what_the_checkpoint_is_for(tiny_run, tiny_detector, tiny_segmenter):
@@ -28,12 +32,31 @@ def test_a_setting_of_the_other_kind_is_refused_with_those_that_there_are(tiny_r
         load_trained(tiny_run.checkpoint, device="cpu", detections=3, top=1)
 
 
-@pytest.mark.parametrize("path", ["/no/where.ckpt", 3, None])
-def test_what_is_no_checkpoint_is_one_sentence(path):
-    with pytest.raises(ValueError, match=f"{path}.*give .*ckpt"):
+@pytest.mark.parametrize("path", ["/no/where.ckpt", 3, None, ""])
+def test_what_is_no_checkpoint_is_one_sentence_before_torch_is_asked_for(path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ValueError, match=f"{path}.*give the folder of a bundle or of export_run, or a .ckpt file$"):
         load_trained(path)
 
 
+def test_other_paths_than_those_of_models(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    bundle = write_made_bundle(tmp_path / "run" / "bundle_onnx")
+    (tmp_path / "notes.ckpt").write_text("hello")
+    (tmp_path / "run" / "last.ckpt").write_bytes(b"PK")
+    (tmp_path / "empty").mkdir()
+    for path, told in {
+        "notes.ckpt": "notes.ckpt' is no checkpoint.*; give",
+        "empty": "empty' is a folder without bundle.json and without model.safetensors; give",
+        "run": "is the folder of a run; give '.*last.ckpt' or '.*bundle_onnx'$",
+        "run/bundle_onnx/labels.txt": f"is a file of a bundle; give its folder, '{bundle}'$",
+    }.items():
+        with pytest.raises(ValueError, match=told):
+            load_trained(tmp_path / path)
+    with pytest.raises(MissingLibraryError, match="'torch'"):
+        load_trained(tmp_path / "run" / "last.ckpt")
+
+
 def test_of_a_missing_file_that_is_told_before_the_settings():
-    with pytest.raises(ValueError, match="^there is no checkpoint file '/no/where.ckpt'"):
+    with pytest.raises(ValueError, match="^there is no '/no/where.ckpt'"):
         load_trained("/no/where.ckpt", detections=3)

@@ -24,6 +24,6 @@ def test_any_failure_is_one_sentence_with_the_way_out(tmp_path, monkeypatch, bod
 
 
 def test_the_extra_of_an_advice():
-    assert install_extra("onnx") == "pip install 'stvit-video[onnx]'"
+    assert install_extra("onnx") == "pip install 'stvit-video[onnx]', in a clone pip install '.[onnx]'"
     extras = (Path(__file__).parents[2] / "pyproject.toml").read_text().partition("[project.optional-dependencies]")[2]
     assert "\nonnx = " in extras.partition("\n[")[0]
