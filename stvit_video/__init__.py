@@ -59,13 +59,19 @@ def __dir__() -> list[str]:
 
 
 def _end_quietly(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """End with status 130 after Ctrl-C, without a traceback."""
+    """End with status 130 after Ctrl-C, and with a sentence where a library is missing; both without a traceback."""
     if issubclass(kind, KeyboardInterrupt):
         os._exit(130)
+    from stvit_video.utils.optional import missing_library_sentence
+
+    told = missing_library_sentence(error)
+    if told is not None and "--debug" not in sys.argv:
+        print(f"error: {told}", file=sys.stderr)
+        return  # Python ends with status 1
     sys.__excepthook__(kind, error, traceback)
 
 
 # A command of ours is starting: `python -m` has this name for it until the module is found. Its imports take seconds,
-# in which its own code can't obey Ctrl-C yet.
+# in which its own code can't obey Ctrl-C yet, and each may be of a library that is missing.
 if sys.argv[:1] == ["-m"] or Path(*sys.argv[:1]).absolute().parent == Path(__file__).absolute().parents[1] / "scripts":
     sys.excepthook = _end_quietly

@@ -9,6 +9,9 @@ from stvit_video.utils.command_line import Command, Given, Switch
 
 PACKAGE = Path(__file__).parent
 ALSO = ("data",)  # packages that are commands, too
+WITHOUT_TORCH = (
+    "predict and stream with bundle=, and doctor env, run without torch; the others need every library of the package"
+)
 COMMAND = Command(
     prog="python -m stvit_video",
     summary="Lists the commands. Settings are key=value in all of them; only switches have dashes.",
@@ -48,7 +51,7 @@ def print_commands(given: Given) -> None:
 
         print(completion_script(command_names()), end="")
         return
-    print("\n".join(["commands, each with --help:", *(f"  {line}" for line in command_lines())]))
+    print("\n".join(["commands, each with --help:", *(f"  {line}" for line in command_lines()), WITHOUT_TORCH]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

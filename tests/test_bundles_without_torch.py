@@ -1,5 +1,6 @@
 """Bundles where torch can't be imported: blocked here, and in an environment that has never had it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -32,6 +33,7 @@ told = stvit_video.load(folder)(video)
 print(told.label, *told.probabilities)
 sys.exit(main([f"bundle={{folder}}", f"out={{table}}", "--", video]))
 """
+COMMANDS = ("train", "evaluate", "export", "export_run", "budget", "benchmark", "ledger", "sweep", "data")
 STREAM = f"""{BLOCK}
 from stvit_video.stream import main
 sys.exit(main(sys.argv[1:]))
@@ -74,3 +76,42 @@ def test_a_stream_needs_numpy_av_and_the_runtime_alone(tmp_path, tiny_run, stand
     assert [step.seconds for step in steps] == [0.6, 1.0, 1.4, 1.8, 2.2]
     np.testing.assert_allclose([step.probabilities for step in steps], expected, atol=1e-6)
     assert np.ptp(expected, axis=0).max() > 0.01
+
+
+@pytest.fixture
+def without(tmp_path):
+    """Starts `python -m stvit_video...` where the libraries of training are missing."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(BLOCK)
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path / 'site'}:{REPOSITORY}"}
+
+    def start(module, *words):
+        command = [sys.executable, "-m", module, *words]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+
+    return start
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_that_needs_what_is_missing_names_it(without, name):
+    run = without(f"stvit_video.{name}", "--help")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert re.fullmatch(
+        r"error: this command needs the library '(torch|hydra|omegaconf)', which is not installed here; install it "
+        r"with: pip install stvit-video, in a clone pip install \.\n",
+        run.stderr,
+    )
+
+
+def test_with_debug_the_traceback_is_shown(without):
+    run = without("stvit_video.export", "--debug")
+    assert run.returncode == 1
+    assert "Traceback" in run.stderr
+
+
+def test_the_doctor_lists_what_is_there_without_what_it_looks_for(without):
+    run = without("stvit_video.doctor", "env")
+    assert (run.returncode, run.stderr) == (1, "")
+    for line in (r"ok       av: [\d.]+", "MISSING  torch: ", "MISSING  hydra: ", "training can NOT run here"):
+        assert re.search(rf"^{line}", run.stdout, re.MULTILINE), run.stdout
+    assert without("stvit_video").stdout.splitlines()[-1].startswith("predict and stream with bundle=, and doctor env")

@@ -13,11 +13,11 @@ from omegaconf import OmegaConf
 from picture_maker import pack, write_picture, write_tree
 
 from stvit_video.data.manifests.faults import ManifestError
-from stvit_video.doctor import doctor
 from stvit_video.factories.manifests import build_manifest, build_manifests
 from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.predictions.inputs import read_inputs
+from stvit_video.runs.data_scan import scan_data
 from stvit_video.settings.paths import CONF_DIR
 from stvit_video.train import train
 from stvit_video.training.callbacks.interruption import TrainingInterruptedError
@@ -201,7 +201,7 @@ def test_doctor(tmp_path, capsys, packed):
     with initialize_config_dir(CONF_DIR, version_base="1.3"):
         config = compose("doctor", overrides=["data=image_folder", f"data.root='{place}'", "num_workers=1"])
     settings = OmegaConf.to_container(config, resolve=True)
-    doctor(settings, output_dir=tmp_path / "out")
+    scan_data(settings, output_dir=tmp_path / "out")
     printed = capsys.readouterr().out
     assert "11 files are listed (7 train, 4 val): 10 are good, 1 are not" in printed
     assert "10 jpeg; 0.00 GB, short side " in printed

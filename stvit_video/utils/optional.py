@@ -6,6 +6,12 @@ from types import ModuleType
 INSTALL_PACKAGE = "pip install stvit-video, in a clone pip install ."
 
 
+REQUIRED = (  # modules of what pyproject.toml requires, but for those that are imported where they are used
+    *("torch", "torchvision", "lightning", "torchmetrics", "hydra", "omegaconf", "pydantic", "safetensors"),
+    *("fsspec", "tqdm", "numpy", "PIL", "tensorboard"),
+)
+
+
 class MissingLibraryError(ImportError):
     """A library that this call needs is absent or broken; the message says how to install it."""
 
@@ -13,6 +19,14 @@ class MissingLibraryError(ImportError):
 def install_extra(extra: str) -> str:
     """The command that installs what an extra of pyproject.toml lists, such as "onnx"."""
     return f"pip install 'stvit-video[{extra}]', in a clone pip install '.[{extra}]'"
+
+
+def missing_library_sentence(error: BaseException) -> str | None:
+    """What to tell where a library that the package requires is not installed; None of any other error."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if name not in REQUIRED:
+        return None
+    return f"this command needs the library {name!r}, which is not installed here; install it with: {INSTALL_PACKAGE}"
 
 
 def load_optional(name: str, *, needed_for: str, install: str) -> ModuleType:

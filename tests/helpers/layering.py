@@ -80,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runs": {"tasks", "config", "factories", "models", "training", "settings", "data/*", "utils"},
     "sweeps": {"config", "inference", "detections", "segmentations", "settings", "sweeps/report", "training", "utils"},
     "sweeps/report": {"utils"},
-    ROOT: {"models", "data/*", "bundles", "streaming", "inference", "detections", "segmentations", "trained"},
+    ROOT: {"models", "data/*", "bundles", "streaming", "inference", "detections", "segmentations", "trained", "utils"},
 }
 # slow or broken: only where needed
 LAZY = {
@@ -100,6 +100,7 @@ WITHOUT_TORCH = (
     "stvit_video.data.transforms.crops",
     "stvit_video.data.transforms.numpy_resize",
     "stvit_video.data.transforms.preprocessing",
+    "stvit_video.doctor",
     "stvit_video.evaluation.streaming",
     "stvit_video.predict",
     "stvit_video.stream",

@@ -3,7 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from stvit_video.utils.optional import MissingLibraryError, install_extra, load_optional
+from stvit_video.utils.optional import (
+    REQUIRED,
+    MissingLibraryError,
+    install_extra,
+    load_optional,
+    missing_library_sentence,
+)
 
 
 def test_gives_the_module():
@@ -27,3 +33,14 @@ def test_the_extra_of_an_advice():
     assert install_extra("onnx") == "pip install 'stvit-video[onnx]', in a clone pip install '.[onnx]'"
     extras = (Path(__file__).parents[2] / "pyproject.toml").read_text().partition("[project.optional-dependencies]")[2]
     assert "\nonnx = " in extras.partition("\n[")[0]
+
+
+def test_required_libraries_that_are_missing_are_named_and_no_other():
+    told = missing_library_sentence(ModuleNotFoundError("no", name="hydra.core"))
+    assert told is not None
+    assert "'hydra'" in told
+    for error in (ModuleNotFoundError("no", name="stvit_video.gone"), ModuleNotFoundError("no"), ImportError("torch")):
+        assert missing_library_sentence(error) is None
+    listed = (Path(__file__).parents[2] / "pyproject.toml").read_text().partition("dependencies")[2].partition("]\n")[0]
+    packages = {"hydra": "hydra-core", "omegaconf": "hydra-core", "PIL": "pillow"}
+    assert [name for name in REQUIRED if f'"{packages.get(name, name)}>=' not in listed] == []
