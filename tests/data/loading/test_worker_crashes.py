@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,12 +36,17 @@ class Deadly:
 
 def loaded(dataset, **settings):
     """What a loader with two processes raises; None = nothing."""
+    found, batches = None, None
     try:
-        for _ in DataLoader(dataset, num_workers=2, batch_size=None, **settings):
+        batches = iter(DataLoader(dataset, num_workers=2, batch_size=None, **settings))
+        for _ in batches:
             pass
     except RuntimeError as error:
-        return error
-    return None
+        found = error.with_traceback(None)  # which holds the loader's processes
+    with suppress(RuntimeError):  # torch tells a lost process at any moment until its loader is gone, so it goes here
+        if batches is not None:
+            batches._shutdown_workers()
+    return found
 
 
 @pytest.mark.parametrize(
