@@ -1,6 +1,7 @@
 """What a stream may be read from: a file, a camera, an address, or an iterator of (seconds, frame)."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import numpy as np
 from stvit_video.data.decoding.container import check_local_file
 from stvit_video.data.decoding.request import DecodeRequest
 from stvit_video.streaming.source_frames import SourceError
-from stvit_video.utils.addresses import is_address, shown_address
+from stvit_video.utils.addresses import is_address, is_like_address, shown_address, shown_path
 from stvit_video.utils.optional import load_optional
 
 __all__ = ["PROTOCOLS", "Source", "StreamSource", "camera", "find_source"]
@@ -22,6 +23,10 @@ PROTOCOLS = ("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt", "udp", "r
 # What ffmpeg may use behind an address: none that reads local files, which a playlist could name.
 FFMPEG_PROTOCOLS = "http,https,httpproxy,tcp,tls,udp,rtp,srtp,srt,rtmp,rtmps,rtmpt,rtmpte,crypto,data,hls"
 ITERATOR = "an iterator"
+NUMBER = re.compile(r"-?[0-9]+")  # of a camera
+DEVICE = re.compile(r"/dev/video([0-9]+)")
+PORT = re.compile(r"(?:[^/?#]*@)?(?:\[[^\]]*\]|[^:@/?#]*):([0-9]+)(?=[/?#]|$)")  # of an address behind its protocol
+MAX_PORT = 65535
 ALLOWED = (
     "give the path of a file, the number of a camera, an address such as rtsp://host/path, or an iterator of "
     "(seconds, frame)"
@@ -74,11 +79,10 @@ def find_source(given: StreamSource, *, allow_addresses: bool = False) -> Source
 
 
 def _named(place: str, *, allow_addresses: bool) -> Source:
-    if place.isascii() and place.isdigit():
+    if NUMBER.fullmatch(place):
         return camera(int(place))
     if not is_address(place):
-        check_local_file(DecodeRequest(place, "pyav", None))
-        return Source(kind="file", shown=place, place=place)
+        return _file(place)
     shown, protocol = shown_address(place), place.split("://", 1)[0].lower()
     if protocol not in PROTOCOLS:
         raise ValueError(f"{shown!r} has the protocol {protocol!r}; a stream is read by {', '.join(PROTOCOLS)}")
@@ -87,10 +91,28 @@ def _named(place: str, *, allow_addresses: bool) -> Source:
             f"{shown!r} is an address, which would be asked for over the network; set allow_addresses=True "
             "(on the command line allow_addresses=true) if you trust it"
         )
+    port = PORT.match(place.split("://", 1)[1])
+    if port is not None and not 0 < int(port[1]) <= MAX_PORT:
+        raise ValueError(f"{shown!r} has the port {port[1]}; ports are 1 to {MAX_PORT}")
     options = {"protocol_whitelist": FFMPEG_PROTOCOLS}
     if protocol.startswith("rtsp"):
         options["rtsp_transport"] = "tcp"  # over UDP lost packets tear pictures, and many networks let none through
     return Source(kind="address", shown=shown, place=place, options=options)
+
+
+def _file(place: str) -> Source:
+    """A file that is there.
+
+    Raises:
+        SourceError: it may be a mistyped address, which is not repeated, or is the device of a camera.
+        DecodeError: it is none.
+    """
+    if is_like_address(place) and not os.path.exists(place):
+        raise SourceError(f"{shown_path(place)!r} is no file; an address is written rtsp://host/path")
+    if (device := DEVICE.fullmatch(place)) is not None:
+        raise SourceError(f"{place!r} is a camera, which is opened by its number; use source={device[1]}")
+    check_local_file(DecodeRequest(place, "pyav", None))
+    return Source(kind="file", shown=place, place=place)
 
 
 def camera(number: int, *, platform: str = sys.platform) -> Source:

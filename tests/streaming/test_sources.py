@@ -80,3 +80,39 @@ def test_cameras_of_other_systems():
         camera(3, platform="win32")
     with pytest.raises(SourceError, match="no camera -1"):
         camera(-1)
+
+
+@pytest.mark.parametrize(
+    "place", ["rtsp:/bob:hunter2@host/live", "bob:hunter2@host", "rtsp//bob:hunter2@host/live?hunter2"]
+)
+def test_a_mistyped_address_shows_no_secrets(place):
+    with pytest.raises(SourceError, match="an address is written rtsp://host/path") as caught:
+        find_source(place)
+    assert "bob" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert "host" in str(caught.value)
+
+
+def test_a_file_with_a_name_like_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "12:30@noon.mp4").write_bytes(b"x")
+    assert find_source("12:30@noon.mp4").kind == "file"
+
+
+def test_cameras_by_other_names():
+    with pytest.raises(SourceError, match="counted from 0"):
+        find_source("-1")
+    with pytest.raises(SourceError, match="use source=3"):
+        find_source("/dev/video3")
+
+
+@pytest.mark.parametrize("place", ["rtsp://host:99999/live", "http://[::1]:0", "rtsp://bob:hunter2@host:70000"])
+def test_ports_out_of_range(place):
+    with pytest.raises(ValueError, match="ports are 1 to 65535") as caught:
+        find_source(place, allow_addresses=True)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["rtsp://host:554/live", "rtsp://bob:99999@host/live", "http://[::1]:80/a"])
+def test_ports_in_range(place):
+    assert find_source(place, allow_addresses=True).kind == "address"

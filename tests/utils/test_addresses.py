@@ -1,6 +1,6 @@
 import pytest
 
-from stvit_video.utils.addresses import is_address, shown_address
+from stvit_video.utils.addresses import is_address, is_like_address, shown_address, shown_path
 
 
 @pytest.mark.parametrize("place", ["s3://bucket/a.tar", "https://host/a", "memory://x", "abfs+ssl://x"])
@@ -29,8 +29,35 @@ def test_local_paths(place):
         ("http://host/@name/a.ts", "http://host/@name/a.ts"),
         ("http://[::1]:80/a.ts?k=secret", "http://[::1]:80/a.ts?..."),
         ("http://user:secret@[::1]/a.ts?k=secret", "http://[::1]/a.ts?..."),
+        ("rtsp://user:s@cret/secret@host/live", "rtsp://host/live"),
+        ("rtsp://user:s@cret?secret@host/live", "rtsp://..."),
         ("/data/user:secret@a.ts", "/data/user:secret@a.ts"),
     ],
 )
 def test_shown_without_secrets(address, shown):
     assert shown_address(address) == shown
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("rtsp:/user:secret@host/live", "rtsp:/...@host/live"),
+        ("rtsp:///user:sec/ret@host/live?secret", "rtsp://host/live?..."),
+        ("rtsp//user:secret@host/live?secret", "...@host/live?..."),
+        (" rtsp://user:secret@host/live", "...@host/live"),
+        ("user:sec@ret@host", "...@host"),
+        ("://user:secret@host/a#secret", "://...@host/a"),
+        ("a b://host/live?secret", "a b://host/live?..."),
+    ],
+)
+def test_mistyped_addresses_are_shown_without_secrets(path, shown):
+    assert is_like_address(path)
+    assert shown_path(path) == shown
+
+
+@pytest.mark.parametrize(
+    "path", ["/data/a:b.mp4", "a@b.mp4", "C:\\a.mp4", "C:/a/b.mp4", "clips/12:30@noon.mp4", "clips//a@b.mp4"]
+)
+def test_paths_are_no_addresses(path):
+    assert not is_like_address(path)
+    assert shown_path(path) == path
