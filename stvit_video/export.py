@@ -22,6 +22,7 @@ from stvit_video.exporting.run_files import find_run_file
 from stvit_video.exporting.write_bundle import Quantise, folder_bytes, write_bundle
 from stvit_video.inference.shared_settings import CKPT_PATH, PROTOCOL, SIZES, TOKENS, VIEWS, view_choices
 from stvit_video.inference.trained_model import TrainedModel
+from stvit_video.predictions.stopping import sigterm_ends
 from stvit_video.utils.command_line import Command, Given, Setting
 from stvit_video.utils.optional import MissingLibraryError
 from stvit_video.utils.value_kinds import PATH, YES_NO, count_or_grid, one_of, several, whole
@@ -64,7 +65,12 @@ COMMAND = Command(
             help="int8: videos to measure ranges on, a folder or a list",
             default_words="the training's",
         ),
-        Setting(name="calibration_clips", kind=whole(low=1), help="int8: how many of them", default=100),
+        Setting(
+            name="calibration_clips",
+            kind=whole(low=1),
+            help="int8: how many of these videos, a clip of each",
+            default=100,
+        ),
         Setting(
             name="keep",
             kind=several(one_of((*PARTS, NONE))),
@@ -78,10 +84,12 @@ COMMAND = Command(
         "python -m stvit_video.export ckpt_path=outputs/k400 format=openvino precision=int8 calibration=my_videos",
         "python -m stvit_video.export ckpt_path=outputs/k400 format=checkpoint out=k400_small",
     ),
-    notes="Exit status: 0 it is written, 1 a library is missing or the graph is too far off, 2 a setting is wrong.",
+    notes="Exit status: 0 it is written, 1 a library is missing or the graph is too far off, 2 a setting is wrong, "
+    "143 SIGTERM; what was begun is removed.",
 )
 
 
+@sigterm_ends()
 def export(given: Given) -> None:
     """Export, and print what was written and how it compares with PyTorch.
 
@@ -133,7 +141,7 @@ def _quantiser(trained: TrainedModel, given: Given) -> Callable[[str], Quantise]
     records = calibration_records(trained, given.calibration)
     clips, num_failed = calibration_clips(trained, records, num_clips=given.calibration_clips)
     failed = f", {num_failed} more could not be read" if num_failed else ""
-    print(f"8 bits are calibrated on {len(clips)} of {len(records)} videos{failed}")
+    print(f"8 bits are calibrated on {len(clips)} of {len(records)} video{'s' * (len(records) != 1)}{failed}")
     keep = [part for part in given.keep if part != NONE]
     return lambda name: quantiser_of(trained.model, inputs_of(trained, clips, name), keep=keep)
 

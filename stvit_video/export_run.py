@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from stvit_video.exporting.export_checkpoint import export_run
 from stvit_video.exporting.run_files import CHECKPOINTS
+from stvit_video.predictions.stopping import sigterm_ends
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
 from stvit_video.utils.value_kinds import PATH, one_of
 
@@ -32,6 +33,7 @@ COMMAND = Command(
 )
 
 
+@sigterm_ends()
 def print_export(given: Given) -> None:
     """Export, and print where the folder is.
 

@@ -1,8 +1,10 @@
 """The command: bundles that load and answer as the checkpoint, what it prints, and mistakes."""
 
 import json
+import os
 import re
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -65,6 +67,7 @@ def test_a_checkpoint_by_the_command(run, capsys):
         (["format=torch_export", "precision=bf16"], 2, "precision=bf16 is none of format=torch_export"),
         (["format=tflite"], 2, "format='tflite' must be one of torch_export, onnx"),
         (["format=torch_export", "num_tokens=5000"], 2, "5000"),
+        (["format=torch_export", "num_frames=7"], 2, "num_frames=7 .*give num_frames=6 or num_frames=8"),
     ],
 )
 def test_mistakes_are_one_sentence_and_leave_nothing(run, capsys, words, status, message):
@@ -73,6 +76,17 @@ def test_mistakes_are_one_sentence_and_leave_nothing(run, capsys, words, status,
     told = capsys.readouterr()
     assert (told.out, told.err.count("\n")) == ("", 1)
     assert re.search(message, told.err), told.err
+    assert sorted(run.rglob("*")) == before
+
+
+def test_sigterm_ends_an_export_that_leaves_nothing(run, monkeypatch):
+    before = sorted(run.rglob("*"))
+    monkeypatch.setattr(
+        "stvit_video.exporting.write_bundle._write_graphs", lambda *given: os.kill(os.getpid(), signal.SIGTERM)
+    )
+    with pytest.raises(SystemExit) as ended:
+        command.main([f"ckpt_path={run}", "format=torch_export"])
+    assert ended.value.code == 143
     assert sorted(run.rglob("*")) == before
 
 
@@ -99,7 +113,7 @@ def test_8_bits_are_calibrated_on_other_videos(run, tiny_run, capsys):
     video = tiny_run.videos[1]
     words = [f"out={run / 'other'}", f"calibration={video}", "speed=false"]
     told = exported(capsys, run, "format=openvino", "precision=int8", *words)
-    assert told[0] == "8 bits are calibrated on 1 of 1 videos"
+    assert told[0] == "8 bits are calibrated on 1 of 1 video"
 
 
 @pytest.mark.deploy

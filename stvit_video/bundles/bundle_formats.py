@@ -33,8 +33,13 @@ class GraphFormat:
 
     @property
     def install(self) -> str:
-        """The command that installs what it needs."""
+        """The command that installs what writes and runs its graphs."""
         return "pip install torch" if self.extra is None else install_extra(self.extra)
+
+    @property
+    def install_runtime(self) -> str:
+        """The command that installs what runs its graphs, without what writes them."""
+        return f"pip install {self.runtime.partition('.')[0]}"
 
     def check_libraries(self, libraries: Sequence[str] | None = None) -> None:
         """Import what it needs.

@@ -17,8 +17,9 @@ from stvit_video.bundles.bundle_formats import find_format
 from stvit_video.utils.no_reports import without_reports
 from stvit_video.utils.optional import load_optional
 
-__all__ = ["Graph", "open_graph"]
+__all__ = ["Graph", "open_graph", "require_precision"]
 
+NO_BFLOAT16 = "this processor computes no bfloat16"
 ERRORS_ALONE = 3  # of onnxruntime's levels of logging
 
 
@@ -58,7 +59,9 @@ def open_graph(path: str | Path, *, format: str, precision: str = "fp32", num_th
             "format=onnx"
         )
     with without_reports():
-        library = load_optional(form.runtime, needed_for=f"a bundle of format={form.name}", install=form.install)
+        library = load_optional(
+            form.runtime, needed_for=f"a bundle of format={form.name}", install=form.install_runtime
+        )
     try:
         return RUNTIMES[form.name](library, Path(path), precision, num_threads)
     except BundleError:
@@ -66,6 +69,32 @@ def open_graph(path: str | Path, *, format: str, precision: str = "fp32", num_th
     except Exception as error:  # each runtime has errors of its own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise BundleError(f"{path} can't be opened by {_version(library)} ({reason}); {EXPORT_AGAIN}") from error
+
+
+def require_precision(format: str, precision: str) -> None:
+    """Raise where this machine can't run graphs of a precision, before one is made.
+
+    Args:
+        format: a name of `bundle_formats.FORMATS`, whose runtime is installed.
+        precision: one of the format's.
+
+    Raises:
+        ValueError: it can't.
+    """
+    if (format, precision) != ("openvino", "bf16"):
+        return
+    with without_reports():
+        library = load_optional("openvino", needed_for="format=openvino", install=find_format(format).install)
+    if not _has_bfloat16(library.Core()):
+        raise ValueError(
+            f"precision=bf16 is run before it is exported, and {NO_BFLOAT16}; export on one with AMX or AVX512-BF16, "
+            "or give precision=fp32 or precision=int8"
+        )
+
+
+def _has_bfloat16(core: Any) -> bool:
+    """Whether OpenVINO computes bfloat16 on this processor."""
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class OnnxGraph:
@@ -92,11 +121,11 @@ class OpenvinoGraph:
 
     def __init__(self, library: Any, path: Path, precision: str, num_threads: int | None) -> None:
         core = library.Core()
-        has_bfloat16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        has_bfloat16 = _has_bfloat16(core)
         if precision == "bf16" and not has_bfloat16:
             raise BundleError(
-                f"{path} is a graph of precision=bf16, and this processor computes no bfloat16; use one with AMX or "
-                "AVX512-BF16, or export again with precision=fp32 or precision=int8"
+                f"{path} is a graph of precision=bf16, and {NO_BFLOAT16}; use one with AMX or AVX512-BF16, or export "
+                "again with precision=fp32 or precision=int8"
             )
         in_bfloat16 = has_bfloat16 and precision != "fp32"  # of int8, what is not in 8 bits
         settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "bf16" if in_bfloat16 else "f32"}

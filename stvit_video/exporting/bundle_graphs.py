@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stvit_video.bundles.bundle_description import STREAMING, WHOLE, BundleError
 from stvit_video.bundles.bundle_formats import GraphFormat
-from stvit_video.bundles.runtimes import Graph
+from stvit_video.bundles.runtimes import Graph, require_precision
 from stvit_video.bundles.stream_pair import open_clip_graph
 from stvit_video.exporting.clip_graph import ClipGraph
 from stvit_video.exporting.dense_graph import GraphPart
@@ -72,14 +72,16 @@ def step_of(trained: TrainedModel, *, streaming: bool) -> int | None:
     return frames_per_step(trained.model) if streaming else None
 
 
-def require_runtime(form: GraphFormat) -> None:
+def require_runtime(form: GraphFormat, *, precision: str) -> None:
     """Raise where the runtime of a format is missing, unless its graphs can be written without.
 
     Raises:
+        ValueError: this machine can't run the precision.
         MissingLibraryError: it is missing.
     """
     if form.name not in RUN_ELSEWHERE:
         form.check_libraries((form.runtime,))
+        require_precision(form.name, precision)
 
 
 def run_here(

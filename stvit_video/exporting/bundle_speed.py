@@ -35,10 +35,11 @@ def measure_bundle_speed(
 
     Returns:
         "rows" with "threads", "way", "cpu_seconds" of the quickest pass by CPU time, and "clips_per_second" of the
-        quickest by wall time; and where, when and by what it was measured.
+        quickest by wall time; and where, when and by what it was measured. "is_reliable" is False where more processes
+        ran than there are cores.
     """
-    rows = []
-    for threads in sorted({1, os.cpu_count() or 1}):
+    rows, load, num_cores = [], load_average(), os.cpu_count() or 1
+    for threads in sorted({1, num_cores}):
         graph = open_with(threads)
         with torch_threads(threads):
             ways: dict[str, Pass] = {graph.runtime: partial(graph, frames), EAGER: _eager_pass(module, frames)}
@@ -49,9 +50,10 @@ def measure_bundle_speed(
         "clip": list(frames.shape),
         **facts,
         "hardware": processor_name(),
-        "num_cores": os.cpu_count(),
+        "num_cores": num_cores,
         "cpu_flags": cpu_flags(),
-        "load": load_average(),
+        "load": load,
+        "is_reliable": load is None or load <= num_cores,
     }
 
 
@@ -90,7 +92,7 @@ def time_in_turns(
 
 
 def speed_lines(speed: Mapping[str, Any]) -> list[str]:
-    """A line for each number of threads, of what `measure_bundle_speed` gives."""
+    """A line for each number of threads, of what `measure_bundle_speed` gives; one more where it is not reliable."""
     rows = speed["rows"]
     lines = []
     for threads in sorted({row["threads"] for row in rows}):
@@ -100,6 +102,8 @@ def speed_lines(speed: Mapping[str, Any]) -> list[str]:
             if row["threads"] == threads
         ]
         lines.append(f"{threads} thread{'s' * (threads > 1)}: {'; '.join(ways)}")
+    if not speed.get("is_reliable", True):
+        lines.append(f"measured while {speed['load']:.1f} processes ran on {speed['num_cores']} cores: not reliable")
     return lines
 
 

@@ -35,7 +35,7 @@ def export_run(run_dir: Path, *, out: Path | None = None, checkpoint: str | None
         OSError: a file can't be written; DiskFullError = there is no room.
     """
     refuse_used(run_dir / "export" if out is None else out)
-    return export_checkpoint(find_run_file(run_dir, checkpoint=checkpoint), out=out)
+    return export_checkpoint(find_run_file(run_dir, checkpoint=checkpoint, has_choice=True), out=out)
 
 
 def export_checkpoint(given: RunFile, *, out: Path | None = None) -> Path:

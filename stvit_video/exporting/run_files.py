@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stvit_video.bundles.bundle_description import is_bundle
 from stvit_video.models.checkpoints.files import EXPORTED
 
 CHECKPOINTS = ("best", "last")
@@ -31,19 +32,22 @@ class RunFile:
         return self.path.is_dir()
 
 
-def find_run_file(given: Path, *, checkpoint: str | None = None) -> RunFile:
+def find_run_file(given: Path, *, checkpoint: str | None = None, has_choice: bool = False) -> RunFile:
     """The checkpoint that a path means.
 
     Args:
         given: a checkpoint file, the folder of a training, or an exported folder.
         checkpoint: of a folder of a training, "best" or "last"; None = the one that result.json is about, without one
             the best.
+        has_choice: True = the caller's command has a setting checkpoint=, which an error may name.
 
     Raises:
-        ValueError: a folder without a checkpoint, or a result.json that can't be read.
+        ValueError: a bundle, a folder without a checkpoint, or a result.json that can't be read.
     """
     if (given / EXPORTED).is_file():
         return RunFile(path=given, folder=given, result=_read_result(given))
+    if is_bundle(given):
+        raise ValueError(f"{given} is a bundle already; copy it, or give the checkpoint that it was made of")
     folder = given if given.is_dir() else given.parent
     result = _read_result(folder)
     evaluated = (result or {}).get("checkpoint")
@@ -52,7 +56,9 @@ def find_run_file(given: Path, *, checkpoint: str | None = None) -> RunFile:
         file = folder / f"{checkpoint or evaluated or 'best'}.ckpt"
         if not file.is_file():
             there = [name for name in CHECKPOINTS if (folder / f"{name}.ckpt").is_file()]
-            way = f"use checkpoint={there[0]}" if there else "give the folder of a run of stvit_video.train"
+            way = "give the folder of a run of stvit_video.train"
+            if there:
+                way = f"use checkpoint={there[0]}" if has_choice else f"give ckpt_path={folder / there[0]}.ckpt"
             raise ValueError(f"there is no {file}; {way}")
     return RunFile(path=file, folder=folder, result=result if evaluated == file.stem else None)
 

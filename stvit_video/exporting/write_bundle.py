@@ -32,6 +32,7 @@ from stvit_video.exporting.bundle_card import bundle_card
 from stvit_video.exporting.bundle_graphs import graph_parts, require_runtime, run_here, step_of
 from stvit_video.exporting.bundle_speed import measure_bundle_speed
 from stvit_video.exporting.clip_graph import ClipGraph, example_frames
+from stvit_video.exporting.fitting_sizes import require_whole_patches
 from stvit_video.exporting.graph_formats import write_graph
 from stvit_video.exporting.parity import TOLERANCE, golden_logits, hold_against
 from stvit_video.exporting.run_files import RunFile, find_run_file
@@ -104,8 +105,9 @@ def write_bundle(
         The folder.
 
     Raises:
-        ValueError: `out` holds files, a precision that the format lacks, a checkpoint that can't be read
-            (CheckpointError), is of another task or can't take a setting, or a graph that is too far off (ParityError).
+        ValueError: `out` holds files, a precision that the format or this machine lacks, a checkpoint that can't be
+            read (CheckpointError), is of another task or can't take a setting, or a graph that is too far off
+            (ParityError).
         MissingLibraryError: a library that the format needs is missing.
         OSError: a file can't be written; DiskFullError = there is no room.
     """
@@ -116,13 +118,14 @@ def write_bundle(
             f"precision={precision} came {'with' if quantiser else 'without'} a quantiser, which int8 needs"
         )
     form.check_libraries()
-    require_runtime(form)
+    require_runtime(form, precision=precision)
     given = find_run_file(checkpoint)
     out = given.folder / f"bundle_{format}" if out is None else out
     refuse_used(out)
     metadata = _metadata(given)
     settings = {"num_tokens": num_tokens, "generate_at": generate_at, **(views or {})}
     trained = load_recognizer(given.path, device="cpu", **settings)
+    require_whole_patches(trained.model, trained.preprocessing)
     is_as_trained = all(value is None for value in settings.values())
     export = _Export(
         trained=trained,

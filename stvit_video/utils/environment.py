@@ -112,6 +112,10 @@ CHECKS = (
         Check(f"{name} (extra {extra})", _imports(modules), False, f"for stvit_video.export; {install_extra(extra)}")
         for name, extra, modules in EXTRAS
     ),
+    *(
+        Check(name, _version_of(name), False, f"runs bundles of format={form}; pip install {name}")
+        for name, form in (("onnxruntime", "onnx"), ("openvino", "openvino"))
+    ),
     Check("CUDA", CUDA, False, "without a GPU training runs on the CPU"),
 )
 

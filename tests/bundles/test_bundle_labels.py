@@ -91,7 +91,7 @@ def test_other_ends(tmp_path, tiny_run, monkeypatch, capsys):
     assert re.search("is a bundle, not a checkpoint; give bundle=", capsys.readouterr().err)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert main([f"bundle={folder}", "--", video]) == 1
-    assert re.search("format=onnx needs .*install it with: pip install 'stvit-video", capsys.readouterr().err)
+    assert re.search("format=onnx needs .*install it with: pip install onnxruntime$", capsys.readouterr().err)
     assert main([f"ckpt_path={tiny_run.checkpoint}", "num_threads=2", "--", video]) == 2
     assert re.search("num_threads=2 is for bundles; .*bundle=", capsys.readouterr().err)
     assert main(["--", video]) == 2

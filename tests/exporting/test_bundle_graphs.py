@@ -72,7 +72,7 @@ def test_where_there_is_no_runtime(tmp_path, monkeypatch):
     paths = {"clip": tmp_path / "clip.mlpackage"}
     assert run_here(paths, FORMATS["coreml"], precision="fp32", step=None) is None
     monkeypatch.setitem(sys.modules, "coremltools", None)
-    require_runtime(FORMATS["coreml"])
+    require_runtime(FORMATS["coreml"], precision="fp32")
     monkeypatch.setitem(sys.modules, "executorch", None)
     monkeypatch.setitem(sys.modules, "executorch.runtime", None)
     assert run_here({"clip": tmp_path / "clip.pte"}, FORMATS["executorch"], precision="fp32", step=None) is None
@@ -83,3 +83,14 @@ def test_a_file_that_the_runtime_cannot_read_is_called_by_its_name(tmp_path):
     with pytest.raises(ValueError, match=r"^clip\.pt2 can't be opened by torch") as caught:
         run_here({"clip": tmp_path / "clip.pt2"}, FORMATS["torch_export"], precision="fp32", step=None)
     assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.mark.parametrize("capabilities", [["FP32"], ["FP32", "BF16"]])
+def test_a_precision_that_the_processor_lacks_is_refused_before_the_work(monkeypatch, capabilities):
+    core = SimpleNamespace(get_property=lambda device, name: capabilities)
+    monkeypatch.setitem(sys.modules, "openvino", SimpleNamespace(Core=lambda: core))
+    for precision in ("fp32", "int8", *capabilities[1:]):
+        require_runtime(FORMATS["openvino"], precision=precision.lower())
+    if "BF16" not in capabilities:
+        with pytest.raises(ValueError, match="precision=bf16 .*no bfloat16; export on one with AMX or .*=fp32"):
+            require_runtime(FORMATS["openvino"], precision="bf16")

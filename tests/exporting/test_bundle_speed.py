@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from stvit_video.exporting import bundle_speed as module
 from stvit_video.exporting.bundle_speed import EAGER, measure_bundle_speed, speed_lines, time_in_turns, torch_threads
 
 
@@ -65,7 +66,9 @@ class Sums(nn.Module):
         return frames.float().sum((1, 2, 3))
 
 
-def test_both_are_measured_with_one_thread_and_with_all():
+@pytest.mark.parametrize(("load", "is_reliable"), [(0.0, True), (99_999.0, False), (None, True)])
+def test_both_are_measured_with_one_thread_and_with_all(monkeypatch, load, is_reliable):
+    monkeypatch.setattr(module, "load_average", lambda: load)
     opened = []
     frames = np.zeros((1, 2, 5, 5, 3), dtype=np.uint8)
     before = torch.get_num_threads()
@@ -80,6 +83,7 @@ def test_both_are_measured_with_one_thread_and_with_all():
     ]
     assert {"commit", "date", "versions", "hardware", "cpu_flags", "num_cores"} <= set(found)
     assert found["clip"] == [1, 2, 5, 5, 3]
+    assert (found["load"], found["is_reliable"]) == (load, is_reliable)
 
 
 def test_lines_and_threads():
@@ -91,6 +95,8 @@ def test_lines_and_threads():
     first, second = speed_lines({"rows": rows})
     assert first == ("1 thread: x 1 12.3 ms of CPU time, 45.7 clips/s; PyTorch eager 12.3 ms of CPU time, 45.7 clips/s")
     assert second.startswith("2 threads: ")
+    *_, last = speed_lines({"rows": rows, "is_reliable": False, "load": 5.44, "num_cores": 2})
+    assert last == "measured while 5.4 processes ran on 2 cores: not reliable"
     before = torch.get_num_threads()
     with torch_threads(3):
         assert torch.get_num_threads() == 3

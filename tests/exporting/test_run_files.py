@@ -1,8 +1,10 @@
 """Which checkpoint a path means, and whether the result beside it is about that one."""
 
 import json
+import re
 
 import pytest
+from made_bundle import write_made_bundle
 
 from stvit_video.exporting.run_files import find_run_file
 
@@ -47,11 +49,15 @@ def test_an_exported_folder_has_its_result(tmp_path):
 
 def test_what_is_missing_or_damaged(run, tmp_path):
     (run / "last.ckpt").unlink()
-    with pytest.raises(ValueError, match=r"there is no .*last\.ckpt; use checkpoint=best"):
+    with pytest.raises(ValueError, match=r"there is no .*last\.ckpt; use checkpoint=best$"):
+        find_run_file(run, has_choice=True)
+    with pytest.raises(ValueError, match=rf"no .*last\.ckpt; give ckpt_path={re.escape(str(run))}/best\.ckpt$"):
         find_run_file(run)
     (run / "result.json").write_text("{")
     with pytest.raises(ValueError, match=r"result\.json is damaged"):
         find_run_file(run / "best.ckpt")
+    with pytest.raises(ValueError, match=r"bundle_onnx is a bundle already; copy it, or give the checkpoint"):
+        find_run_file(write_made_bundle(tmp_path / "bundle_onnx"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"there is no .*best\.ckpt; give the folder of a run"):
         find_run_file(tmp_path / "empty")

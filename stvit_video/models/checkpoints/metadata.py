@@ -186,7 +186,13 @@ def check_metadata(metadata: object, *, source: str, tasks: Sequence[str] = ("cl
     Raises:
         CheckpointError: no metadata of our format, of another task, or a part is missing or of another type.
     """
-    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT_VERSION:
+    found = metadata.get("format") if isinstance(metadata, dict) else None
+    if isinstance(metadata, dict) and isinstance(found, int) and found > FORMAT_VERSION:
+        raise CheckpointError(
+            f"{source} is of format {found}, written by stvit_video {written_by(metadata)}, and stvit_video "
+            f"{__version__} reads format {FORMAT_VERSION}; install a newer stvit_video"
+        )
+    if not isinstance(metadata, dict) or found != FORMAT_VERSION:
         raise CheckpointError(
             f"{source} does not say which model it holds (no {METADATA_KEY!r} entry of format {FORMAT_VERSION}); give "
             f"a file that stvit_video.train wrote; weights alone can start a training "

@@ -147,7 +147,8 @@ def test_weights_without_metadata_do_not_say_their_model(tmp_path):
         ({"classes": None}, r"lacks .*: classes \(no list\)"),
         ({"model": {}}, r"lacks .*: model.name \(no str\)"),
         ({"classes": ["a", "b"]}, "2 classes for 3 logits"),
-        ({"format": 2}, "which model it holds .*format 1"),
+        ({"format": 0}, "which model it holds .*format 1"),
+        ({"format": 2}, r"is of format 2, written by stvit_video \S+, .* reads format 1; install a newer stvit_video$"),
     ],
 )
 def test_metadata_that_is_broken_or_of_another_version(tmp_path, change, message):

@@ -30,7 +30,7 @@ def test_what_was_written_is_accepted():
     assert check_metadata(metadata(), source="x") == metadata()
 
 
-@pytest.mark.parametrize("found", [None, 5, {}, metadata() | {"format": 2}])
+@pytest.mark.parametrize("found", [None, 5, {}, metadata() | {"format": 0}])
 def test_no_metadata_of_our_format(found):
     with pytest.raises(CheckpointError, match=r"'x.ckpt' .*which model .*load_checkpoint"):
         check_metadata(found, source="'x.ckpt'")
