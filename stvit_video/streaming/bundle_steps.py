@@ -8,13 +8,12 @@ import numpy as np
 
 from stvit_video.bundles.bundle_description import STREAMING, BundleError
 from stvit_video.bundles.bundle_folder import Bundle, read_bundle
-from stvit_video.bundles.bundle_input import words_of_given
 from stvit_video.bundles.bundle_recognizer import require_golden_answer
 from stvit_video.bundles.stream_pair import StreamPair, open_clip_graph
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.numpy_resize import resize_short_side_numpy
 from stvit_video.layers.numbers import whole_number
-from stvit_video.streaming.step_models import require_bytes
+from stvit_video.streaming.step_models import BYTES, not_frames, require_bytes
 
 FLOATS = "floats are for a model in torch, as the graphs of a bundle normalise bytes themselves"
 
@@ -54,7 +53,7 @@ class BundleSteps:
     def checked(self, frames: Any) -> np.ndarray:
         """See `StepModel`; (n, H, W, 3) uint8 stays."""
         if not hasattr(frames, "__array__"):
-            raise ValueError(f"{words_of_given(frames)} came as frames; bytes are (n, H, W, 3) uint8 RGB, {FLOATS}")
+            raise not_frames(frames, f"{BYTES}, {FLOATS}")
         array = np.asarray(frames)
         require_bytes(array, otherwise=FLOATS)
         return array

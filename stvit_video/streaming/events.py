@@ -11,8 +11,11 @@ from typing import Protocol
 
 import numpy as np
 
+from stvit_video.layers.numbers import number
 from stvit_video.streaming.smoothing import SLACK_SECONDS, Smoother, make_smoother
 from stvit_video.utils.choices import Smoothing, words_of
+
+SLACK = 1e-5  # of probabilities, which are rounded
 
 
 class ScoredStep(Protocol):
@@ -117,7 +120,8 @@ def decide(
         An event with `end_seconds=None`, and later the same event with its end.
 
     Raises:
-        ValueError: a step has not one probability for each class, or comes before an earlier one.
+        ValueError: what is no step; a step that has not one probability from 0 to 1 for each class, or no finite time,
+            or comes before an earlier one.
     """
     decider = EventDecider(classes=classes, multi_label=multi_label, rules=rules)
     for step in steps:
@@ -145,12 +149,7 @@ class EventDecider:
         Raises:
             ValueError: see `decide`.
         """
-        seconds, probabilities = float(step.seconds), np.asarray(step.probabilities)
-        if probabilities.shape != (len(self._classes),):
-            raise ValueError(
-                f"a step has probabilities of shape {probabilities.shape} and there are {len(self._classes)} classes; "
-                "give one probability for each class"
-            )
+        seconds, probabilities = _checked(step, num_classes=len(self._classes))
         told = self._interrupt(seconds) if getattr(step, "note", "") else []
         if self._newest is not None and seconds < self._newest:
             raise ValueError(
@@ -207,6 +206,36 @@ class EventDecider:
                 event.decided_seconds = seconds
                 told.append(event.told(self._classes[label]))
         return told
+
+
+def _checked(step: ScoredStep, *, num_classes: int) -> tuple[float, np.ndarray]:
+    """Time and probabilities (num_classes,) of a step.
+
+    Raises:
+        ValueError: see `decide`.
+    """
+    if not (hasattr(step, "seconds") and hasattr(step, "probabilities")):
+        raise ValueError(
+            f"{step!r:.80} of type {type(step).__name__} came as a step, which has seconds and probabilities; give the "
+            "steps of run, or those of read_steps"
+        )
+    seconds, probabilities = number("seconds of a step", step.seconds), np.asarray(step.probabilities)
+    if probabilities.shape != (num_classes,):
+        raise ValueError(
+            f"the step at {seconds:g} s has probabilities of shape {probabilities.shape} and there are {num_classes} "
+            "classes; give one probability for each class"
+        )
+    if not np.issubdtype(probabilities.dtype, np.number) or not (np.abs(probabilities - 0.5) <= 0.5 + SLACK).all():
+        raise ValueError(
+            f"the step at {seconds:g} s has probabilities {_range_of(probabilities)}, and they lie from 0 to 1; give "
+            "probabilities, not logits, and leave out steps that have none"
+        )
+    return seconds, probabilities
+
+
+def _range_of(values: np.ndarray) -> str:
+    is_numbers = np.issubdtype(values.dtype, np.number)
+    return f"from {values.min():g} to {values.max():g}" if is_numbers else f"of type {values.dtype}"
 
 
 @dataclass

@@ -7,13 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stvit_video.bundles.bundle_input import words_of_given
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.functional import finish_clips
 from stvit_video.inference.model_input import tensor_of
 from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.streaming.central_view import central_view
-from stvit_video.streaming.step_models import require_bytes
+from stvit_video.streaming.step_models import BYTES, not_frames, require_bytes
 
 WAY_OUT = "floats are for a model that is computed step by step"
 
@@ -56,7 +55,7 @@ class RecomputedSteps:
     def checked(self, frames: Any) -> Tensor:
         """See `StepModel`; (n, H, W, 3) uint8 stays, floats are refused."""
         if not isinstance(frames, (np.ndarray, Tensor)):
-            raise ValueError(f"{words_of_given(frames)} came as frames; bytes are (n, H, W, 3) uint8 RGB, {WAY_OUT}")
+            raise not_frames(frames, f"{BYTES}, {WAY_OUT}")
         require_bytes(frames, otherwise=WAY_OUT)
         return frames if isinstance(frames, Tensor) else tensor_of(frames)
 

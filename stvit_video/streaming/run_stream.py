@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from inspect import GEN_CLOSED, getgeneratorstate
 from itertools import chain, islice
 from types import TracebackType
 from typing import Literal, get_args
@@ -36,6 +37,11 @@ class StreamRun(Iterator[Step]):
     def __init__(self, steps: Generator[Step, None, None], summary: StreamSummary) -> None:
         self._steps = steps
         self.summary = summary
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has come to its end, by an error too, or was closed."""
+        return getgeneratorstate(self._steps) == GEN_CLOSED
 
     def __next__(self) -> Step:
         return next(self._steps)

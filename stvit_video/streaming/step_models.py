@@ -80,7 +80,25 @@ def require_bytes(frames: Any, *, otherwise: str) -> None:
     """
     is_bytes = str(frames.dtype).endswith("uint8") and frames.ndim == 4 and frames.shape[-1] == 3
     if not is_bytes or 0 in frames.shape[1:]:
-        raise ValueError(f"{words_of_given(frames)} came as frames; {BYTES}, {otherwise}")
+        raise not_frames(frames, f"{BYTES}, {otherwise}")
+
+
+def not_frames(given: Any, allowed: str) -> ValueError:
+    """The error for what came in place of frames; one frame, and a list of frames, are told how they are pushed.
+
+    Args:
+        given: what came.
+        allowed: what frames are.
+    """
+    words, way = words_of_given(given), ""
+    if isinstance(given, (list, tuple)) and given and all(hasattr(one, "shape") for one in given):
+        words, way = (
+            f"a {type(given).__name__} of {len(given)}, the first {words_of_given(given[0])},",
+            "np.stack(frames)",
+        )
+    elif getattr(given, "ndim", 0) == 3 and given.shape[-1] == 3:
+        way = "frame[None]"
+    return ValueError(f"{words} came as frames; {allowed}{f'; push {way}' if way else ''}")
 
 
 def require_stride(stride_frames: int, *, frames_per_step: int) -> int:

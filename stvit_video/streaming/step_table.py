@@ -109,11 +109,11 @@ class StepTable:
         return csv_line([*([path] if self.has_paths else []), *values, *written])
 
 
-def read_steps(table: Path) -> tuple[tuple[str, ...], list[StoredStep]]:
+def read_steps(table: str | Path) -> tuple[tuple[str, ...], list[StoredStep]]:
     """Read the steps of a table; a last row that was cut short, by a kill or a power cut, is left out.
 
     Args:
-        table: steps.csv of a stream or of an evaluation.
+        table: the path of steps.csv of a stream or of an evaluation.
 
     Returns:
         The classes in the order of the probabilities, and the steps.
@@ -122,7 +122,7 @@ def read_steps(table: Path) -> tuple[tuple[str, ...], list[StoredStep]]:
         ValueError: it is no such table, or a row can't be read.
         OSError: the file can't be read.
     """
-    text = table.read_bytes().decode("utf-8", errors="replace")
+    text = Path(table).read_bytes().decode("utf-8", errors="replace")
     with any_length():
         rows = list(csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline="")))
     head = rows[0] if rows else []
@@ -137,7 +137,7 @@ def read_steps(table: Path) -> tuple[tuple[str, ...], list[StoredStep]]:
     return classes, list(_steps(rows, table, has_paths=has_paths))
 
 
-def _steps(rows: Sequence[Sequence[str]], table: Path, *, has_paths: bool) -> Iterator[StoredStep]:
+def _steps(rows: Sequence[Sequence[str]], table: str | Path, *, has_paths: bool) -> Iterator[StoredStep]:
     for number, row in enumerate(rows[1:], start=2):
         try:
             if len(row) != len(rows[0]):

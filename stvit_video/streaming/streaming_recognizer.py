@@ -1,6 +1,6 @@
 """Sliding-window recognition of videos that don't end: `StreamingRecognizer` computes every frame once."""
 
-import math
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -15,6 +15,7 @@ from stvit_video.streaming.run_stream import OnLate, StreamRun, run_stream
 from stvit_video.streaming.sources import StreamSource
 from stvit_video.streaming.step_models import require_stride
 from stvit_video.streaming.token_ring import TokenRing
+from stvit_video.utils.ranges import require_rate
 
 USUAL_FPS = 30.0  # of a video whose rate nobody has told
 Answer = tuple[float, np.ndarray]
@@ -40,15 +41,16 @@ class StreamingRecognizer:
     the model does behind the generation of tokens. The first answer comes when a window is full, the next ones after
     each `stride_frames`. Memory is fixed: two windows of tokens, of preprocessed frames and of times.
 
-    One thread pushes at a time. Several streams may take turns at one model. Weights that change in mid-stream need
-    `reset()`.
+    One thread pushes at a time. Several streams, each with a recognizer of its own, may take turns at one model.
+    Weights that change in mid-stream need `reset()`, and so does a gap: `push` takes frames as they come, while `run`
+    begins the window anew behind one.
 
     Args:
         model_or_bundle: the path of a checkpoint or of a bundle exported with streaming=true, a `Recognizer`, a
             stvit_video_deit_ or stvit_video_casvit_ model, or a `StepModel`.
         stride_frames: frames, at the model's sampling, from one answer to the next; a multiple of the tubelet.
-        target_fps: frames a second that are pushed; None = 30 / frame_stride of the preprocessing, and in `run` every
-            frame_stride-th frame of the source.
+        target_fps: frames a second that are pushed. None = times are counted at 30 / frame_stride of the preprocessing,
+            whatever rate the video has; in `run` it is every frame_stride-th frame of the source.
         preprocessing: what a bare model is fed with.
 
     Attributes:
@@ -81,13 +83,14 @@ class StreamingRecognizer:
         self.classes, self.multi_label, self.preprocessing = model.classes, model.multi_label, model.preprocessing
         self.num_frames, self.frames_per_step = model.num_frames, model.frames_per_step
         self.stride_frames = require_stride(stride_frames, frames_per_step=self.frames_per_step)
-        if target_fps is not None and not (target_fps > 0 and math.isfinite(target_fps)):
-            raise ValueError(f"target_fps={target_fps!r} must be a positive number of frames a second, or None")
+        if target_fps is not None:
+            require_rate("target_fps", target_fps)
         self.target_fps = target_fps
         self.spent = {"preprocess": 0.0, "encode": 0.0, "decide": 0.0}
         self._tokens = TokenRing(self.num_frames // self.frames_per_step)
         self._frames = TokenRing(self.num_frames + self.frames_per_step)  # a window, and a step that is not whole yet
         self._seconds = TokenRing(self.num_frames)
+        self._run: weakref.ref[StreamRun] | None = None
         self.reset()
 
     def __repr__(self) -> str:
@@ -118,14 +121,17 @@ class StreamingRecognizer:
         self._newest = -1 / self.fps  # time of the last frame that was pushed
         self._encoded_at = self.model.generate_at
         self._window_seconds: tuple[float, float] | None = None
+        self._sizes: dict[str, tuple[int, ...]] = {}  # of the frames that were pushed, by their type
 
     def push(self, frames: Any, *, seconds: Sequence[float] | np.ndarray | None = None) -> list[Answer]:
         """Take the next frames of the stream, any number of them.
 
+        The frames go on from those before. Behind a gap, or when the pictures get another size, call `reset()`.
+
         Args:
             frames: (n, H, W, 3) uint8 RGB, resized and cropped here as the checkpoint says; or, for a model in torch,
-                (C, n, H, W) float, as a clip of the model is. They come at the model's sampling, `fps` a second. None
-                (n = 0) is fine.
+                (C, n, H, W) float, as a clip of the model is. They come at the model's sampling, `fps` a second; n may
+                be 0.
             seconds: (n,) times of the frames, none before an earlier one; None = 1 / `fps` after each other.
 
         Returns:
@@ -134,10 +140,17 @@ class StreamingRecognizer:
 
         Raises:
             NonFiniteLogitsError: the model gives NaN or infinite logits; `reset()` before going on.
-            ValueError: frames that the model does not take, or times that go back; nothing of it is taken then.
+            ValueError: frames that the model does not take, of another size than those before, or times that go back;
+                a `run` of this recognizer is not over. Nothing of it is taken then.
         """
+        self._require_no_run()
+        return self._push(frames, seconds=seconds)
+
+    def _push(self, frames: Any, *, seconds: Sequence[float] | np.ndarray | None = None) -> list[Answer]:
+        """See `push`; a run of this recognizer may be going on."""
         given = self.model.checked(frames)  # (n, ...)
         times = self._times(len(given), seconds)
+        self._require_same_size(given)
         if self.model.generate_at != self._encoded_at:  # another stream of this model has moved it
             self._encode_anew()
         answers, start = [], 0
@@ -169,9 +182,14 @@ class StreamingRecognizer:
             timeout_seconds: how long opening a source and waiting for its next data may take.
             max_reconnects: attempts to open a camera or address anew, without a connection that lasts between.
             reconnect_seconds: before the first attempt; before each further one it is twice as long.
+
+        Raises:
+            ValueError: another run of this recognizer is not over.
         """
-        return run_stream(
-            self,
+        self._require_no_run()
+        pushed: Any = _OfRun(self)
+        run = run_stream(
+            pushed,
             source,
             on_late=on_late,
             allow_addresses=allow_addresses,
@@ -179,6 +197,8 @@ class StreamingRecognizer:
             max_reconnects=max_reconnects,
             reconnect_seconds=reconnect_seconds,
         )
+        self._run = weakref.ref(run)
+        return run
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Logits (num_classes,) of an answer -> probabilities (num_classes,) float32."""
@@ -248,6 +268,25 @@ class StreamingRecognizer:
         self._window_seconds = (float(window[0]), float(window[-1]))
         return self._newest, logits
 
+    def _require_no_run(self) -> None:
+        run = None if self._run is None else self._run()
+        if run is not None and not run.is_over:
+            raise ValueError(
+                f"a run of this recognizer on {run.summary.source} is not over; read it to its end or close() it, or "
+                "make another StreamingRecognizer of the same model"
+            )
+
+    def _require_same_size(self, frames: Any) -> None:
+        """Raise where frames (n, ...) have another size than those of their type before, and else keep their size."""
+        if len(frames) == 0:
+            return
+        kind, size = str(frames.dtype), tuple(frames.shape[1:])
+        if self._sizes.setdefault(kind, size) != size:
+            raise ValueError(
+                f"frames of size {size} came after frames of size {self._sizes[kind]}; call reset() before the frames "
+                "of another source, or push frames of one size"
+            )
+
     def _times(self, num_frames: int, seconds: Sequence[float] | np.ndarray | None) -> np.ndarray:
         """Times (n,) float64 of frames that are pushed."""
         if seconds is None:
@@ -263,3 +302,14 @@ class StreamingRecognizer:
                 f"seconds go back, from {self._newest:.3f} to {times.min():.3f}; call reset() before a new stream"
             )
         return times
+
+
+class _OfRun:
+    """A recognizer as its run sees it, which pushes while nobody else may."""
+
+    def __init__(self, recognizer: StreamingRecognizer) -> None:
+        self._recognizer = recognizer
+        self.push = recognizer._push
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._recognizer, name)

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stvit_video.bundles.bundle_input import words_of_given
 from stvit_video.data.sampling.protocol_rules import CropRule
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.crops import crop_offsets
@@ -18,7 +17,7 @@ from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.models.base import TokenModel
 from stvit_video.streaming.central_view import central_view
 from stvit_video.streaming.model_halves import decide_steps, encode_steps, frames_per_step
-from stvit_video.streaming.step_models import BYTES, require_bytes
+from stvit_video.streaming.step_models import BYTES, not_frames, require_bytes
 from stvit_video.streaming.why_not_streamed import require_streamable
 
 MOST_TIMES_RANGE = 16  # of floats: how far beyond what normalised bytes can be
@@ -87,14 +86,14 @@ class TorchSteps:
         """See `StepModel`; (n, H, W, 3) uint8 stays, (C, n, H, W) float becomes (n, C, H, W)."""
         self._require_eval()
         if not hasattr(frames, "dtype") or str(frames.dtype).startswith(("<U", "object")):
-            raise ValueError(f"{words_of_given(frames)} came as frames; {BYTES}, {self._floats}")
+            raise not_frames(frames, f"{BYTES}, {self._floats}")
         tensor = frames if isinstance(frames, Tensor) else tensor_of(np.asarray(frames))
         if not tensor.is_floating_point():
-            require_bytes(tensor, otherwise=self._floats)
+            require_bytes(frames, otherwise=self._floats)
             return tensor
         size = self.preprocessing.crop_size
         if tensor.ndim != 4 or tensor.shape[0] != self.model.in_channels or tensor.shape[2:] != (size, size):
-            raise ValueError(f"{words_of_given(frames)} came as frames; {self._floats}, {BYTES}")
+            raise not_frames(frames, f"{self._floats}, {BYTES}")
         if tensor.numel():
             self._require_range(tensor)
         return tensor.movedim(1, 0)  # (n, C, H, W)

@@ -64,6 +64,8 @@ def test_what_it_does_not_take(bundle):
             steps.checked(floats)
     with pytest.raises(ValueError, match="None of type NoneType came as frames"):
         steps.checked(None)
+    with pytest.raises(ValueError, match=r"a list of 2, .* came as frames; .*push np\.stack\(frames\)$"):
+        steps.checked([np.zeros((5, 7, 3), dtype=np.uint8)] * 2)
     stream = StreamingRecognizer(steps)
     with pytest.raises(ValueError, match=r"num_tokens=2 can't be set .*export again with num_tokens=2"):
         stream.set_num_tokens(2)

@@ -134,6 +134,32 @@ def test_a_step_of_other_classes():
         list(decide(rows(0.5), classes=("walk", "sit")))
 
 
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ((1.0, [0.5, 0.5]), "of type tuple came as a step, which has seconds and probabilities"),
+        (None, "None of type NoneType came as a step"),
+        (Row(float("nan"), np.array([0.2, 0.3, 0.5])), "seconds of a step=nan is not possible"),
+        (Row("soon", np.array([0.2, 0.3, 0.5])), "seconds of a step='soon' is not possible"),
+        (
+            Row(1.5, np.array([0.2, np.nan, 0.5])),
+            "at 1.5 s has probabilities from nan to nan, and they lie from 0 to 1",
+        ),
+        (Row(1.5, np.array([-2.5, 0.1, 7.25])), "from -2.5 to 7.25, .* give probabilities, not logits"),
+        (Row(1.5, np.array([0.2, 0.3, 1.01])), r"from 0\.2 to 1\.01"),
+        (Row(1.5, np.array(["a", "b", "c"])), "of type <U1, and they lie"),
+        (Row(1.5, np.array([[0.2, 0.3, 0.5]])), r"shape \(1, 3\) and there are 3 classes"),
+    ],
+)
+def test_what_is_no_step(step, said):
+    with pytest.raises(ValueError, match=said):
+        list(decide([*rows(0.5), step], classes=CLASSES))
+
+
+def test_probabilities_that_are_rounded_up_are_taken():
+    assert ended(rows([1.0000002, 0.0, -1e-7], [1.0, 0.0, 0.0]), **RAW) == [("walk", 0.0, 1.0, 0.0)]
+
+
 @pytest.mark.parametrize("multi_label", [False, True])
 @pytest.mark.parametrize("smoothing", ["mean", "ema"])
 @pytest.mark.parametrize("seed", range(4))

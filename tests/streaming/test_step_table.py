@@ -42,7 +42,7 @@ def test_what_is_written_is_read_back(tmp_path, path):
     steps = steps_of(7)
     table = StepTable(CLASSES, has_paths=path is not None)
     file = write(tmp_path / "steps.csv", table, steps, **({"path": path} if path else {}))
-    classes, found = read_steps(file)
+    classes, found = read_steps(str(file))
     assert classes == CLASSES
     assert len(found) == 7
     for one, step in zip(found, steps, strict=True):

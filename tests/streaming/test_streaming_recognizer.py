@@ -1,6 +1,8 @@
 """How a stream counts and tells; what its logits are is in test_exact_streams.py."""
 
+import gc
 import os
+import re
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import stvit_video
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.streaming import StreamingRecognizer
+from stvit_video.streaming.source_frames import SourceError
 
 DEIT = "stvit_video_deit_tiny"
 
@@ -130,12 +133,62 @@ def test_bytes_and_floats_may_follow_each_other():
     np.testing.assert_array_equal(recognizer.push(frames[11:])[0][1], wanted)
 
 
+def test_frames_of_another_size_need_a_reset():
+    _, recognizer = streamed(DEIT, stride_frames=2)
+    frames = np.random.default_rng(3).integers(0, 256, (16, 20, 30, 3), dtype=np.uint8)
+    wanted = recognizer.push(frames)[0][1]
+    recognizer.reset()
+    recognizer.push(frames[:5])
+    with pytest.raises(ValueError, match=r"size \(24, 30, 3\) came after .* \(20, 30, 3\); call reset\(\)"):
+        recognizer.push(np.zeros((1, 24, 30, 3), dtype=np.uint8))
+    assert recognizer.push(np.zeros((0, 24, 30, 3), dtype=np.uint8)) == []
+    np.testing.assert_array_equal(recognizer.push(frames[5:])[0][1], wanted)
+    recognizer.reset()
+    assert recognizer.push(np.zeros((1, 24, 30, 3), dtype=np.uint8)) == []
+
+
+def pairs_of(count):
+    return [(number / 10, np.full((16, 16, 3), number, dtype=np.uint8)) for number in range(count)]
+
+
+def test_nobody_else_pushes_while_a_run_is_open():
+    _, recognizer = streamed(DEIT, stride_frames=2, target_fps=10)
+    with recognizer.run(pairs_of(22)) as run:
+        for use in (lambda: recognizer.push(distinct_frames(DEIT, 2)), lambda: recognizer.run(pairs_of(22))):
+            with pytest.raises(ValueError, match=r"run of this recognizer on .* is not over; .*close\(\) it"):
+                use()  # before the first step
+        first = next(run)
+        with pytest.raises(ValueError, match="is not over"):
+            recognizer.push(distinct_frames(DEIT, 2))
+        told = [first, *run]
+    assert [step.seconds for step in told] == pytest.approx([1.5, 1.7, 1.9, 2.1])
+    assert run.is_over
+    assert [step.seconds for step in recognizer.run(pairs_of(16))] == pytest.approx([1.5])  # read to its end
+    recognizer.reset()
+    recognizer.push(distinct_frames(DEIT, 2))
+
+
+def test_a_run_that_is_closed_broken_or_forgotten_frees_the_recognizer():
+    _, recognizer = streamed(DEIT, stride_frames=2, target_fps=10)
+    recognizer.run(pairs_of(22)).close()
+    with recognizer.run(pairs_of(22)) as run:
+        next(run)
+    with pytest.raises(SourceError, match="before a window of 16 frames"):
+        next(recognizer.run(pairs_of(5)))
+    recognizer.run(pairs_of(22))  # which nobody keeps
+    gc.collect()
+    with pytest.raises(ValueError, match="max_reconnects=-1"):
+        recognizer.run(pairs_of(22), max_reconnects=-1)
+    recognizer.reset()
+    recognizer.push(distinct_frames(DEIT, 2))
+
+
 def test_settings_that_are_out_of_range(recognizer):
     for stride, said in ((4, "multiple of the 3 frames"), (0, "at least 1"), (2.5, "whole number")):
         with pytest.raises(ValueError, match=f"stride_frames={stride} .*{said}"):
             StreamingRecognizer(recognizer.model, stride_frames=stride)
-    for fps in (0, -1, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match=f"target_fps={fps} must be"):
+    for fps in (0, -1, float("nan"), float("inf"), "6", [6]):
+        with pytest.raises(ValueError, match=re.escape(f"target_fps={fps!r} must be")):
             StreamingRecognizer(recognizer.model, stride_frames=3, target_fps=fps)
 
 
