@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from stvit_video.data.loading.clip_dataset import ClipDataset
 from stvit_video.data.loading.crash_error import WorkerCrashError
+from stvit_video.data.loading.video_loader import VideoLoader
 from stvit_video.data.loading.view_dataset import ViewDataset
 from stvit_video.data.loading.worker_crashes import ReadingNow, explain_worker_crash, naming_worker_crashes
 from stvit_video.data.manifests.manifest import Manifest, VideoRecord
@@ -36,17 +36,12 @@ class Deadly:
 
 def loaded(dataset, **settings):
     """What a loader with two processes raises; None = nothing."""
-    found, batches = None, None
     try:
-        batches = iter(DataLoader(dataset, num_workers=2, batch_size=None, **settings))
-        for _ in batches:
+        for _ in VideoLoader(dataset, num_workers=2, batch_size=None, **settings):
             pass
     except RuntimeError as error:
-        found = error.with_traceback(None)  # which holds the loader's processes
-    with suppress(RuntimeError):  # torch tells a lost process at any moment until its loader is gone, so it goes here
-        if batches is not None:
-            batches._shutdown_workers()
-    return found
+        return error
+    return None
 
 
 @pytest.mark.parametrize(
