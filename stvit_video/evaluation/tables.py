@@ -162,10 +162,20 @@ def unread_words(reasons: Sequence[str], *, num_listed: int, where: str) -> str:
         num_listed: videos of the list.
         where: the sentence that says where all reasons stand.
     """
+    return fault_words(f"{len(reasons)} of {num_listed} videos could not be read:", reasons, where=where)
+
+
+def fault_words(head: str, reasons: Sequence[str], *, where: str) -> str:
+    """A head, the first NUM_UNREAD_SHOWN reasons below it, and how many more there are; "" without reasons.
+
+    Args:
+        head: what is wrong.
+        reasons: of each.
+        where: the sentence that says where all reasons stand.
+    """
     if not reasons:
         return ""
-    lines = [f"{len(reasons)} of {num_listed} videos could not be read:"]
-    lines += [f"  {reason}" for reason in reasons[:NUM_UNREAD_SHOWN]]
+    lines = [head, *(f"  {reason}" for reason in reasons[:NUM_UNREAD_SHOWN])]
     if len(reasons) > NUM_UNREAD_SHOWN:
         lines.append(f"  and {len(reasons) - NUM_UNREAD_SHOWN} more")
     return "\n".join([*lines, where])

@@ -25,25 +25,47 @@ class ListedStream:
     records: tuple[VideoRecord, ...]
     classes: tuple[str, ...]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether a row of it has no times, so that its label is that of the whole file."""
+        return any((record.start_seconds, record.end_seconds) == (None, None) for record in self.records)
+
     def truth(self, *, length_seconds: float) -> LabelledTime:
-        """What is labelled; a segment without an end goes on to the end of the file.
+        """What is labelled; a segment ends with the file at the latest, and one that begins behind it is left out.
 
         Args:
             length_seconds: of the file.
-
-        Raises:
-            ValueError: such a segment starts behind the end of the file.
         """
         segments = []
         for record in self.records:
-            start = record.start_seconds or 0.0
-            end = length_seconds if record.end_seconds is None else record.end_seconds
-            names: list[str | None] = [self.classes[label] for label in record.labels]
-            segments += [LabelledSegment(name, start, end) for name in names or [None]]
-        try:
-            return LabelledTime.of(segments)
-        except ValueError as error:
-            raise ValueError(f"{self.name} lasts {length_seconds:g} s, and {error}") from error
+            start, end = record.start_seconds or 0.0, _end_of(record, length_seconds)
+            if start < length_seconds:
+                names: list[str | None] = [self.classes[label] for label in record.labels]
+                segments += [LabelledSegment(name, start, end) for name in names or [None]]
+        return LabelledTime.of(segments)
+
+    def beyond(self, *, length_seconds: float, slack_seconds: float) -> list[str]:
+        """A sentence for each segment that `truth` leaves out or cuts.
+
+        Args:
+            length_seconds: of the file.
+            slack_seconds: an end that is no more than that beyond the file's is as good as the same.
+        """
+        found = []
+        for record in self.records:
+            if (record.start_seconds or 0.0) >= length_seconds:
+                found.append(
+                    f"{self._row(record)} begins behind the end of the video, which lasts {length_seconds:.2f} s; it "
+                    "is left out"
+                )
+            elif record.end_seconds is not None and record.end_seconds > length_seconds + slack_seconds:
+                found.append(f"{self._row(record)} is cut at the end of the video, {length_seconds:.2f} s")
+        return found
+
+    def _row(self, record: VideoRecord) -> str:
+        """Path, labels, start and end, much as the list writes them."""
+        times = ["" if one is None else f"{one:g}" for one in (record.start_seconds, record.end_seconds)]
+        return ",".join([self.name, "|".join(self.classes[label] for label in record.labels), *times])
 
 
 def listed_streams(manifest: Manifest) -> list[ListedStream]:
@@ -65,6 +87,10 @@ def listed_streams(manifest: Manifest) -> list[ListedStream]:
         ListedStream(records[0].path, _name_of(records[0]), tuple(records), manifest.classes)
         for records in found.values()
     ]
+
+
+def _end_of(record: VideoRecord, length_seconds: float) -> float:
+    return length_seconds if record.end_seconds is None else min(record.end_seconds, length_seconds)
 
 
 def _name_of(record: VideoRecord) -> str:

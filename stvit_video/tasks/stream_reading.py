@@ -13,7 +13,7 @@ from stvit_video.streaming.events import EventRules, decide
 from stvit_video.streaming.run_stream import run_stream
 from stvit_video.streaming.stage_times import StageTimes
 from stvit_video.streaming.step_table import StepTable
-from stvit_video.streaming.stream_step import STAGES, Step
+from stvit_video.streaming.stream_step import STAGES, Step, StreamSummary
 from stvit_video.streaming.streaming_recognizer import StreamingRecognizer
 from stvit_video.tasks.listed_streams import ListedStream
 from stvit_video.utils.choices import LabelAt
@@ -28,6 +28,8 @@ class ReadStreams:
     Attributes:
         recordings: of the files that could be read, by their names in the list.
         errors: why others could not, by their names.
+        beyond: a sentence for each segment that reaches beyond the end of its file.
+        num_whole: files that are listed without times.
         lines: of steps.csv, the header first.
         times: of the stages of all steps.
         source_seconds: of video that was read.
@@ -38,6 +40,8 @@ class ReadStreams:
     lines: list[str]
     recordings: dict[str, ScoredRecording] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    beyond: list[str] = field(default_factory=list)
+    num_whole: int = 0
     times: StageTimes = field(default_factory=lambda: StageTimes(STAGES))
     source_seconds: float = 0.0
     work_seconds: float = 0.0
@@ -57,7 +61,6 @@ def read_streams(
 
     Raises:
         NonFiniteLogitsError: the model gives NaN.
-        ValueError: a segment starts behind the end of its file.
     """
     table = StepTable(recognizer.classes, has_paths=True)
     read = ReadStreams([table.header()])
@@ -76,13 +79,26 @@ def read_streams(
         read.lines += [table.line(step, path=stream.name) for step in steps]
         for step in steps:
             read.times.add(step.stages, latency_seconds=step.latency_seconds)
-        truth = stream.truth(length_seconds=run.summary.source_seconds)
+        length_seconds, frame_seconds = _length_of(run.summary)
+        truth = stream.truth(length_seconds=length_seconds)
+        read.beyond += stream.beyond(length_seconds=length_seconds, slack_seconds=frame_seconds)
+        read.num_whole += stream.is_whole
         events = _events(steps, recognizer, rules=rules, label_at=label_at)
         moments, probabilities = _moments(steps, label_at), np.stack([step.probabilities for step in steps])
         read.recordings[stream.name] = ScoredRecording(moments, probabilities, events, truth)
         told = f"{len(steps)} steps, {len(events)} events, {run.summary.source_seconds / seconds:.1f} times real time"
         print(f"{number} of {len(streams)}: {stream.name}, {told}", flush=True)
     return read
+
+
+def _length_of(summary: StreamSummary) -> tuple[float, float]:
+    """How long a file is, in seconds, its last frame standing as long as the others; and how long that is."""
+    if summary.frames_read > 1 and summary.source_seconds > 0:
+        frame_seconds = summary.source_seconds / (summary.frames_read - 1)
+    else:
+        assert summary.fps is not None, "a frame was chosen"
+        frame_seconds = 1 / summary.fps
+    return summary.source_seconds + frame_seconds, frame_seconds
 
 
 def _events(

@@ -22,7 +22,7 @@ from stvit_video.evaluation.streaming.stream_tables import (
     write_events,
     write_segments,
 )
-from stvit_video.evaluation.tables import unread_words
+from stvit_video.evaluation.tables import fault_words, unread_words
 from stvit_video.inference.cost import measure_cost
 from stvit_video.inference.recognizer import Recognizer
 from stvit_video.inference.scoring import NothingEvaluatedError
@@ -81,7 +81,9 @@ def report_streams(
         **_described(recognizer, window, read, settings),
         "num_videos_used": len(read.recordings),
         "num_videos_listed": num_listed,
+        "num_videos_without_times": read.num_whole,
         "errors": read.errors,
+        "segments_beyond_the_end": read.beyond,
         "result": line,
     }
     names = _write(output_dir, read, scores, summary, classes=classes, tolerance_seconds=tolerance)
@@ -90,6 +92,9 @@ def report_streams(
     where = f"{output_dir / 'result.json'} names each, in errors"
     if unread := unread_words(list(read.errors.values()), num_listed=num_listed, where=where):
         print(unread, file=sys.stderr)
+    where = f"{output_dir / 'result.json'} names each, in segments_beyond_the_end"
+    if beyond := fault_words("segments reach beyond the end of their videos:", read.beyond, where=where):
+        print(beyond, file=sys.stderr)
     return summary
 
 
@@ -178,5 +183,8 @@ def _print(read: ReadStreams, scores: StreamScores, rows: dict[str, StreamScores
     means = {name: times["mean"] for name, times in read.times.milliseconds().items()}
     spent = ", ".join(f"{name} {means[name]:.3g}" for name in ("decode", "preprocess", "encode", "decide"))
     print("\n".join([*score_table(rows), describe_steps(scores, tolerance_seconds=tolerance_seconds)]))
+    if read.num_whole:
+        files = f"{read.num_whole} of {len(read.recordings)} videos"
+        print(f"no times in the list: {files}; there the label is that of the whole video")
     factor = read.source_seconds / read.work_seconds
     print(f"ms a step: {spent}; {factor:.1f} times real time, {read.cpu_seconds:.1f} CPU seconds")

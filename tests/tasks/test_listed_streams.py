@@ -34,8 +34,29 @@ def test_several_labels_and_none():
     (found,) = listed_streams(Manifest(records, ("run", "sit", "wave"), multi_label=True))
     labels = [(one.label, one.start_seconds, one.end_seconds) for one in found.truth(length_seconds=8.0).segments]
     assert labels == [("run", 0.0, 2.0), ("wave", 0.0, 2.0), (None, 2.0, 3.0), ("sit", 5.0, 8.0)]
-    with pytest.raises(ValueError, match="a#t=1.mp4 lasts 4 s, and the segment of 'sit' goes from 5.0 to 4.0 s"):
-        found.truth(length_seconds=4.0)
+    assert not found.is_whole
+
+
+def test_segments_beyond_the_end_of_the_file_are_cut_or_left_out():
+    records = (record(B, 0, 1.0, 3.9), record(B, 1, 3.5, 4.04), record(B, 0, 3.0, 9.0), record(B, 1, 4.0, 5.0))
+    (found,) = listed_streams(Manifest((*records, record(B, 0, 7.5), record(B, 1)), ("run", "sit")))
+    truth = found.truth(length_seconds=4.0)
+    times = [(one.start_seconds, one.end_seconds) for one in truth.segments]
+    assert times == [(1.0, 3.9), (3.5, 4.0), (3.0, 4.0), (0.0, 4.0)]
+    assert truth.seconds == 4.0
+    assert found.beyond(length_seconds=4.0, slack_seconds=0.05) == [
+        "b.mp4,run,3,9 is cut at the end of the video, 4.00 s",
+        "b.mp4,sit,4,5 begins behind the end of the video, which lasts 4.00 s; it is left out",
+        "b.mp4,run,7.5, begins behind the end of the video, which lasts 4.00 s; it is left out",
+    ]
+    assert "b.mp4,sit,3.5,4.04 is cut" in found.beyond(length_seconds=4.0, slack_seconds=0.03)[0]
+    assert found.is_whole
+
+
+def test_a_file_all_of_whose_segments_are_outside_has_no_labelled_time():
+    (found,) = listed_streams(Manifest((record(B, 0, 5.0, 6.0),), ("run", "sit")))
+    truth = found.truth(length_seconds=4.0)
+    assert (truth.segments, truth.seconds) == ((), 0.0)
 
 
 @pytest.mark.parametrize(

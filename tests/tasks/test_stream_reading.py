@@ -80,10 +80,26 @@ def test_steps_and_events_of_a_file(folder, capsys):
     assert [label for label, _, _ in events] == ["dark", "bright", "dark"]
     assert events[1][1] == pytest.approx(2.3, abs=0.15)
     assert events[1][2] == pytest.approx(4.3, abs=0.15)
-    assert recording.truth.segments[-1].end_seconds == pytest.approx(5.9, abs=0.11)
+    assert recording.truth.segments[-1].end_seconds == pytest.approx(6.0)  # the last frame is shown for 0.1 s
+    assert (found.beyond, found.num_whole) == ([], 0)
     assert found.source_seconds == pytest.approx(5.9, abs=0.11)
     assert found.times.milliseconds()["decide"]["mean"] > 0
     assert capsys.readouterr().out.startswith("1 of 1: lamp.mp4, 27 steps, 3 events, ")
+
+
+def test_segments_beyond_the_end_of_the_video(folder):
+    records = (
+        VideoRecord(folder / "x", 0, "x", 0.0, 6.05),
+        VideoRecord(folder / "x", 1, "x", 5.0, 8.0),
+        VideoRecord(folder / "x", 1, "x", 6.5, 8.0),
+        VideoRecord(folder / "x", 0, "x"),
+    )
+    streams = [ListedStream(folder / "lamp.mp4", "lamp.mp4", records, CLASSES)]
+    found = read_streams(StreamingRecognizer(Brightness(), stride_frames=1), streams, rules=RULES, label_at="end")
+    ends = [one.end_seconds for one in found.recordings["lamp.mp4"].truth.segments]
+    assert ends == pytest.approx([6.0, 6.0, 6.0])
+    assert [sentence.split(" ")[0] for sentence in found.beyond] == ["lamp.mp4,bright,5,8", "lamp.mp4,bright,6.5,8"]
+    assert found.num_whole == 1
 
 
 def test_labels_at_the_centre_of_windows(folder):

@@ -55,6 +55,8 @@ def read_one():
         ["header\n"],
         recordings={"a.mp4": RECORDING},
         errors={"b.mp4": "b.mp4 is damaged"},
+        beyond=["a.mp4,run,3,9 is cut"],
+        num_whole=1,
         times=times,
         source_seconds=5.0,
         work_seconds=2.0,
@@ -72,7 +74,14 @@ def test_several_labels_have_a_mean_average_precision(tmp_path, capsys):
     assert not (tmp_path / "confusion_matrix.png").exists()
     captured = capsys.readouterr()
     assert captured.err.splitlines()[:2] == ["1 of 2 videos could not be read:", "  b.mp4 is damaged"]
+    assert captured.err.splitlines()[3:5] == [
+        "segments reach beyond the end of their videos:",
+        "  a.mp4,run,3,9 is cut",
+    ]
+    assert summary["segments_beyond_the_end"] == ["a.mp4,run,3,9 is cut"]
     assert f"result.json, steps.csv, events.csv and segments.csv are in {tmp_path}" in captured.out
+    assert "no times in the list: 1 of 1 videos; there the label is that of the whole video" in captured.out
+    assert summary["num_videos_without_times"] == 1
 
 
 def test_the_majority_class_is_one_event_from_the_first_step_to_the_last(tmp_path):

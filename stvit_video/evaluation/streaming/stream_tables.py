@@ -18,6 +18,7 @@ __all__ = [
 ]
 
 TIME_DIGITS, RATE_DIGITS = 3, 6
+FEW_STEPS = 10
 
 
 def score_table(scores: Mapping[str, StreamScores]) -> list[str]:
@@ -50,14 +51,18 @@ def stream_result_line(scores: StreamScores, *, protocol: str) -> str:
 
 
 def describe_steps(scores: StreamScores, *, tolerance_seconds: float) -> str:
-    """Which steps count: "5123 steps in 39.5 minutes of labelled time; left out: 312 in time without a label, ..."."""
+    """Which steps count: "5123 steps in 39.5 minutes of labelled time; left out: 312 in time without a label, ...".
+
+    Where fewer than FEW_STEPS count, it says how little that is.
+    """
     left_out = [f"{scores.num_unlabelled} in time without a label"]
     if tolerance_seconds:
         left_out.append(f"{scores.num_near_boundary} within {tolerance_seconds:g} s of a boundary")
     if scores.num_ambiguous:
         left_out.append(f"{scores.num_ambiguous} in segments of several labels")
     minutes = f"{scores.labelled_seconds / 60:.1f} minutes of labelled time"
-    return f"{scores.num_steps} steps count, in {minutes}; left out: {', '.join(left_out)}"
+    few = f"; scores of fewer than {FEW_STEPS} steps say little" if scores.num_steps < FEW_STEPS else ""
+    return f"{scores.num_steps} steps count, in {minutes}; left out: {', '.join(left_out)}{few}"
 
 
 def stream_scores_for_json(scores: StreamScores) -> dict[str, object]:

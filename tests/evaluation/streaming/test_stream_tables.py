@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,11 +48,14 @@ def test_the_table_of_models():
 
 def test_what_counts_in_words():
     assert describe_steps(SCORES, tolerance_seconds=0) == (
-        "4 steps count, in 0.1 minutes of labelled time; left out: 1 in time without a label"
+        "4 steps count, in 0.1 minutes of labelled time; left out: 1 in time without a label; scores of fewer than 10 "
+        "steps say little"
     )
+    shown = describe_steps(replace(SCORES, num_steps=10), tolerance_seconds=0)
+    assert shown == "10 steps count, in 0.1 minutes of labelled time; left out: 1 in time without a label"
     shown = describe_steps(score_recordings([RECORDING], classes=CLASSES, tolerance_seconds=0.6), tolerance_seconds=0.6)
     assert "0 steps count" not in shown
-    assert shown.endswith("left out: 1 in time without a label, 3 within 0.6 s of a boundary")
+    assert "left out: 1 in time without a label, 3 within 0.6 s of a boundary;" in shown
 
 
 def test_json():
