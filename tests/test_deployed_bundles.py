@@ -75,6 +75,11 @@ def test_an_environment_without_torch_is_small_and_says_what_it_lacks(bundle, en
     by_checkpoint = run(environment, "-m", "stvit_video.predict", f"ckpt_path={tiny_run.checkpoint}", video)
     assert by_checkpoint.returncode == 1
     assert "needs the library 'torch'" in by_checkpoint.stderr
+    exported = run(environment, "-m", "stvit_video.export", "format=onnx")
+    assert (exported.returncode, exported.stderr.count("\n")) == (1, 1)
+    assert "needs the library" in exported.stderr
+    found = run(environment, "-m", "stvit_video.doctor", "env")
+    assert "ok       onnxruntime: " in found.stdout, found.stderr
     table = environment / "labels.parquet"
     parquet = run(environment, "-m", "stvit_video.predict", f"bundle={bundle}", f"out={table}", video)
     assert parquet.returncode == 1
@@ -104,5 +109,6 @@ def test_the_server_of_the_guide(bundle, tiny_run, tmp_path, monkeypatch):
     assert answer.json()["seconds"] == pytest.approx(2.5)
     broken = client.post("/label", content=b"no video")
     assert broken.status_code == 422
-    assert broken.json()["detail"]
+    assert "video" in broken.json()["detail"]
+    assert "/" not in broken.json()["detail"]  # no path of the server
     assert client.post("/label", content=b"\0" * (serve.MOST_BYTES + 1)).status_code == 413
