@@ -40,6 +40,7 @@ RESULTS = {  # pages with what we measured, of the recipes that we have run
     "photo_motion_deep": "results/place_of_generation.md",
     "quickstart": "results/quickstart.md",
     "small_data": "guides/fine_tune.md",
+    "overhead_streams": "results/streaming.md",
     "surveillance_fight": "results/surveillance_fight.md",
 }
 COMMAND = Command(
