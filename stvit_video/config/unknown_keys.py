@@ -30,6 +30,8 @@ WITHOUT_TASK = {  # commands that have no such group
     "evaluate": "evaluate takes no task=, because the checkpoint says it; leave it out",
     "doctor": "doctor takes no task=, because it checks the annotations for all tasks; leave it out",
 }
+FOLDERS = ("run", "out")  # as other commands call where the results go
+FOLDER = "the folder of the results is hydra.run.dir=FOLDER"
 
 
 def mark_unknown(arguments: Sequence[str], *, config_name: str) -> list[str]:
@@ -204,7 +206,7 @@ def unknown_faults(names: Sequence[str], *, config_name: str = "train") -> list[
     """
     known = known_settings(config_name)
     hint = f"python -m stvit_video.{config_name} --cfg job prints all that there are"
-    return [_sentence(name, known, hint) for name in names]
+    return [f"{name} is no setting; {FOLDER}" if name in FOLDERS else _sentence(name, known, hint) for name in names]
 
 
 def _sentence(name: str, known: frozenset[str], hint: str) -> str:

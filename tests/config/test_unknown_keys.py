@@ -36,6 +36,12 @@ def test_every_other_name_is_told_with_the_closest_one():
     ]
 
 
+def test_what_other_commands_call_the_folder_of_the_results():
+    for name in ("run", "out"):
+        (told,) = unknown_faults([name], config_name="evaluate")
+        assert told == f"{name} is no setting; the folder of the results is hydra.run.dir=FOLDER"
+
+
 def test_names_are_those_of_all_layouts_and_models():
     expected = {"seed", "optim", "optim.momentum", "data.shards", "protocol.num_clips", "augment.mixup_alpha"}
     assert expected | {"model.name", "model.embed_dims", "data.clip_sampler", "sweep.also"} <= known_settings()
