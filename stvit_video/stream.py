@@ -157,6 +157,7 @@ def stream(given: Given) -> None:
         allow_addresses=given.allow_addresses,
         timeout_seconds=given.timeout_seconds,
         max_reconnects=given.max_reconnects,
+        max_seconds=given.max_seconds,
     )
     with sigterm_ends():
         follow_stream(
@@ -173,7 +174,6 @@ def stream(given: Given) -> None:
                 **asdict(rules),
                 **recognizer.preprocessing.to_dict(),
             },
-            max_seconds=given.max_seconds,
         )
 
 

@@ -1,5 +1,6 @@
 """One or two frames between the thread that reads a source and the one that runs the model: the newest win."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -18,12 +19,14 @@ class FrameQueue:
     Attributes:
         newest_wins: True = a frame that finds no room drops the oldest one; False = it waits for room.
         num_dropped: times for which the model was to see a frame that was dropped.
+        until: time of `time.monotonic` at which no frame is waited for any more.
         closed: set when nobody wants frames any more.
     """
 
     def __init__(self, size: int = 2) -> None:
         self.newest_wins = True
         self.num_dropped = 0
+        self.until = math.inf
         self.closed = threading.Event()
         self._size = size
         self._waiting: deque[tuple[ChosenFrame, float]] = deque()
@@ -62,7 +65,7 @@ class FrameQueue:
             patience_seconds: how long the reading thread may show no life.
 
         Returns:
-            Frame and seconds; None = the source has ended.
+            Frame and seconds; None = the source has ended, or the time is over.
 
         Raises:
             TimeoutError: the reading thread shows no life.
@@ -74,10 +77,12 @@ class FrameQueue:
                     raise self._error
                 if self._has_ended:
                     return None
-                left = self._alive + patience_seconds - time.monotonic()
-                if left <= 0:
+                now = time.monotonic()
+                if now >= self.until:
+                    return None
+                if now >= self._alive + patience_seconds:
                     raise TimeoutError
-                self._change.wait(left)
+                self._change.wait(min(self._alive + patience_seconds, self.until) - now)
             frame, since = self._waiting.popleft()
             self._alive = time.monotonic()  # as it could not show before, if it waited for room
             self._change.notify_all()

@@ -1,5 +1,6 @@
 """What doesn't wait: a thread reads a camera or an address, so that the model always gets the newest frame."""
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from stvit_video.streaming.frame_queue import FrameQueue
 from stvit_video.streaming.source_container import SourceContainer
 from stvit_video.streaming.source_frames import SourceError, SourceFrame
 from stvit_video.streaming.sources import Source
+from stvit_video.streaming.stream_notes import Note
 from stvit_video.streaming.stream_step import StreamSummary
 
 __all__ = ["LiveSource"]
@@ -37,6 +39,8 @@ class LiveSource:
         timeout_seconds: without data the connection is lost after it.
         max_reconnects: 0 = a lost connection is the end.
         reconnect_seconds: before the first attempt.
+        max_seconds: by the clock, after the first frame or where none has come after the start, no frame of a live
+            source is waited for any more; None = however long it takes.
     """
 
     def __init__(
@@ -49,17 +53,20 @@ class LiveSource:
         timeout_seconds: float,
         max_reconnects: int,
         reconnect_seconds: float,
+        max_seconds: float | None = None,
     ) -> None:
         self._source, self._chooser, self._summary, self._drop = source, chooser, summary, drop
         self._open = partial(SourceContainer, source, timeout_seconds=timeout_seconds)
         self._timeout_seconds, self._patience_seconds = timeout_seconds, WAITS * timeout_seconds + GRACE_SECONDS
         self._max_reconnects, self._reconnect_seconds = max_reconnects, reconnect_seconds
+        self._max_seconds = math.inf if max_seconds is None else max_seconds
         self._queue = FrameQueue()
         self._failures = 0  # attempts since the last connection that lasted
         # A daemon, since a connection that hangs ends with its timeout, and the program must not wait for that.
         self._thread = threading.Thread(target=self._work, name=f"reader of {source.shown}", daemon=True)
 
     def __enter__(self) -> "LiveSource":
+        self._queue.until = time.monotonic() + self._max_seconds
         self._thread.start()
         return self
 
@@ -76,6 +83,7 @@ class LiveSource:
         Raises:
             SourceError: the source can't be opened or read on.
         """
+        is_first = True
         while True:
             try:
                 found = self._queue.get(patience_seconds=self._patience_seconds)
@@ -87,6 +95,9 @@ class LiveSource:
             self._summary.frames_dropped = self._queue.num_dropped
             if found is None:
                 return
+            if is_first and self._summary.is_live:
+                self._queue.until = found[0].arrived + self._max_seconds
+            is_first = False
             yield found
 
     def _work(self) -> None:
@@ -100,12 +111,15 @@ class LiveSource:
 
     def _read_all(self) -> None:
         container: SourceContainer | None = self._open()
+        note: Note | None = None  # why the source is open anew
         while container is not None:
             is_live = container.is_live
             self._queue.newest_wins = self._drop and is_live and not container.in_parts
             self._summary.is_live = is_live
+            if not is_live:
+                self._queue.until = math.inf
             started = time.monotonic()
-            cause = self._read(container)
+            cause = self._read(container, note)
             if self._queue.closed.is_set() or (cause is None and not is_live):
                 return
             cause = cause or SourceError(f"{self._source.shown} ended")
@@ -115,12 +129,15 @@ class LiveSource:
                 raise SourceError(f"{cause}, before its first picture")
             if not is_live:
                 raise cause
-            container = self._reopened(cause)
+            container, note = self._reopened(cause)
 
-    def _read(self, container: SourceContainer) -> SourceError | None:
+    def _read(self, container: SourceContainer, note: Note | None) -> SourceError | None:
         """Read on until it ends, and close it; gives why it broke off, None = it did not."""
         try:
-            self._chooser.begin(container.interval_seconds or DEFAULT_INTERVAL_SECONDS, is_live=container.is_live)
+            if container.note:
+                self._summary.add_note(container.note)
+            interval_seconds = container.interval_seconds or DEFAULT_INTERVAL_SECONDS
+            self._chooser.begin(interval_seconds, is_live=container.is_live, note=note)
             for chosen in self._chooser.chosen(self._watched(container.frames(self._summary.count_damage))):
                 if not self._queue.put(chosen):
                     break
@@ -137,8 +154,8 @@ class LiveSource:
             self._queue.show_life()
             yield frame
 
-    def _reopened(self, cause: SourceError) -> SourceContainer | None:
-        """The source opened anew, as soon as that works; None = nobody wants it any more.
+    def _reopened(self, cause: SourceError) -> tuple[SourceContainer | None, Note | None]:
+        """The source opened anew, as soon as that works, and what that is called; None = nobody wants it any more.
 
         Raises:
             SourceError: it does not.
@@ -147,14 +164,16 @@ class LiveSource:
             pause_seconds = min(self._reconnect_seconds * 2**self._failures, MAX_PAUSE_SECONDS)
             self._failures += 1
             if not self._pause(pause_seconds):
-                return None
+                return None, None
+            words = f"connection lost: {cause}, asked for again, {self._failures} of {self._max_reconnects}"
+            self._summary.tell(words)
             try:
                 container = self._open()
             except SourceError as error:
                 cause = error
                 continue
             self._summary.reconnects += 1
-            return container
+            return container, Note(kind="connection", words=words)
         raise SourceError(f"{cause}; asking for it again was given up (max_reconnects={self._max_reconnects})")
 
     def _pause(self, seconds: float) -> bool:

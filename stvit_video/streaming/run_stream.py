@@ -1,5 +1,6 @@
 """From a source to steps: `run_stream`."""
 
+import math
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from inspect import GEN_CLOSED, getgeneratorstate
@@ -7,8 +8,10 @@ from itertools import chain, islice
 from types import TracebackType
 from typing import Literal, get_args
 
+from stvit_video.data.decoding.request import DecodeError
 from stvit_video.layers.numbers import whole_number
 from stvit_video.streaming.frame_choice import ChosenFrame, FrameChooser
+from stvit_video.streaming.late_watch import LateWatch
 from stvit_video.streaming.live_source import DEFAULT_INTERVAL_SECONDS, LiveSource
 from stvit_video.streaming.source_container import SourceContainer
 from stvit_video.streaming.source_frames import SourceError, given_frames
@@ -68,15 +71,16 @@ def run_stream(
     timeout_seconds: float = 10.0,
     max_reconnects: int = 5,
     reconnect_seconds: float = 0.5,
+    max_seconds: float | None = None,
 ) -> StreamRun:
     """Read a source to its end and answer each stride of it.
 
     Frames are chosen by their time stamps, `target_fps` a second or every frame_stride-th at the source's usual rate.
     A camera, and an address without a duration or size, is read by a thread that holds 2 chosen frames at most:
     where the machine is late, the newest win and the window spans more time than the model was trained on, as
-    `Step.window` and `Step.dropped` show. A gap longer than a window, a change of the picture's size and a clock that
-    is set anew begin the window anew, see `Step.note`. A connection that is lost after its first picture is asked for
-    again.
+    `Step.window` and `Step.dropped` show. A gap of the source that is longer than a window, a change of the picture's
+    size, a clock that is set anew and a connection that was lost begin the window anew, see `Step.note`. A connection
+    that is lost after its first picture is asked for again.
 
     Args:
         recognizer: a `StreamingRecognizer`; it is reset before the first frame.
@@ -89,21 +93,25 @@ def run_stream(
             an iterator is waited for however long it takes.
         max_reconnects: attempts to open a camera or address anew, without a connection that lasts timeout_seconds.
         reconnect_seconds: before the first attempt; before each further one it is twice as long, at most 30.
+        max_seconds: of the source from its first frame, after which the stream ends; a live source that is silent ends
+            then by the clock; None = with the source.
 
     Returns:
         The steps, to be iterated once, with their `summary`. The source is opened with the first one.
 
     Raises:
         DecodeError: the file is not there, or can't be read.
-        SourceError: the camera is not there; while it runs, a source that can't be opened, is lost for good, or ends
-            before one window is full.
-        ValueError: what is no source, an address that is not allowed, a setting out of range, or items of an iterator
-            that are no frames.
+        SourceError: the camera is not there; while it runs, a source that can't be opened, is lost for good, ends
+            before one window is full, or a file that ends before its header says.
+        ValueError: what is no source, an address that is not allowed, a setting out of range, a target_fps above twice
+            the source's rate, or items of an iterator that are no frames.
     """
     if on_late not in get_args(OnLate):
         raise ValueError(f"on_late={on_late!r} is unknown; use one of {', '.join(get_args(OnLate))}")
     require_rate("timeout_seconds", timeout_seconds)
     require_rate("reconnect_seconds", reconnect_seconds)
+    if max_seconds is not None:
+        require_rate("max_seconds", max_seconds)
     whole_number("max_reconnects", max_reconnects, minimum=0)
     found = find_source(source, allow_addresses=allow_addresses)
     summary = StreamSummary(source=found.shown)
@@ -127,9 +135,10 @@ def run_stream(
             timeout_seconds=timeout_seconds,
             max_reconnects=max_reconnects,
             reconnect_seconds=reconnect_seconds,
+            max_seconds=max_seconds,
         )
         frames = _of_thread(live)
-    return StreamRun(_all_steps(recognizer, frames, summary), summary)
+    return StreamRun(_all_steps(recognizer, frames, summary, max_seconds), summary)
 
 
 Waited = tuple[ChosenFrame, float]  # and the seconds that it has waited for the model
@@ -155,6 +164,8 @@ def _of_file(
 ) -> Generator[Waited, None, None]:
     summary.is_live = False
     with closing(SourceContainer(source, timeout_seconds=timeout_seconds)) as container:
+        if container.note:
+            summary.add_note(container.note)
         if container.interval_seconds is None:
             raise SourceError(f"{source.shown} states no frame rate, and its time stamps give none")
         chooser.begin(container.interval_seconds)
@@ -168,10 +179,23 @@ def _of_thread(live: LiveSource) -> Generator[Waited, None, None]:
 
 
 def _all_steps(
-    recognizer: PushedRecognizer, frames: Generator[Waited, None, None], summary: StreamSummary
+    recognizer: PushedRecognizer,
+    frames: Generator[Waited, None, None],
+    summary: StreamSummary,
+    max_seconds: float | None,
 ) -> Generator[Step, None, None]:
-    maker = StepMaker(recognizer, summary)
-    with closing(frames):
-        for frame, waited_seconds in frames:
-            yield from maker.steps(frame, waited_seconds=waited_seconds)
-    maker.require_steps()
+    maker, late = StepMaker(recognizer, summary, max_seconds=max_seconds), LateWatch(summary)
+    end_seconds = math.inf
+    try:
+        with closing(frames):
+            for frame, waited_seconds in frames:
+                if max_seconds is not None and end_seconds == math.inf:
+                    end_seconds = frame.seconds[0] + max_seconds
+                if frame.seconds[0] > end_seconds:
+                    break
+                late.look()
+                yield from maker.steps(frame, waited_seconds=waited_seconds)
+        maker.require_steps()
+    except DecodeError as error:
+        summary.error = str(error)
+        raise

@@ -1,5 +1,8 @@
 """A file, camera or address opened with PyAV: its frames one after the other, forward only."""
 
+import errno
+import math
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,6 +25,10 @@ FIRST_SECONDS = 1.0
 IN_PARTS = ("hls", "dash")  # demuxers that fetch seconds of video at once
 # Raw pictures one after the other: ffmpeg makes up their times.
 TIMELESS = ("mpjpeg", "mjpeg", "h264", "hevc", "av1", "m4v", "mpegvideo", "image2pipe")
+PROMISING = ("mov", "matroska")  # whose header says how long the video is
+CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d*)?)")
+MICROSECONDS = 1_000_000
+MISSING_SECONDS, MISSING_SHARE = 1.0, 0.02  # that may be missing at the end
 PLACES_AS_TIMES = ("avi",)  # its stamps are places in the order of storage
 _Packet = tuple[Any, float, float]  # PyAV's, when it came by `time.monotonic`, and the seconds that it was waited for
 
@@ -37,6 +44,7 @@ class SourceContainer:
         is_live: True = it doesn't wait for its reader: a camera, and an address that states no duration and no size.
         in_parts: True = it brings seconds of video at once, so that its frames are not late when many come.
         interval_seconds: usual time from one frame to the next; None = nothing tells it.
+        note: what is to be known of its times; "" = nothing.
 
     Raises:
         DecodeError: a file can't be opened.
@@ -67,6 +75,9 @@ class SourceContainer:
         stamps = [None if packet.pts is None else packet.pts * base for packet, _, _ in self._first]
         rate = self._stream.average_rate or self._stream.guessed_rate
         self.interval_seconds = usual_interval(stamps, stated_fps=float(rate) if rate else None)
+        self.note = self._times_note() if demuxer in TIMELESS and self.interval_seconds else ""
+        self._promised = promised_seconds(self._container, self._stream) if not self.is_live else None
+        self._begin_seconds, self._end_seconds = math.inf, -math.inf  # of what was read
         self._conversion: tuple[tuple[int, int], RgbConversion] | None = None
 
     def close(self) -> None:
@@ -82,11 +93,16 @@ class SourceContainer:
             on_damage: is called for each packet that can't be decoded and is left out.
 
         Raises:
-            SourceError: the source breaks off, or sends nothing or no picture for longer than the timeout.
+            SourceError: the source breaks off, ends before its header says, or sends nothing or no picture for longer
+                than the timeout.
         """
         last_frame = time.monotonic()
         for packet, arrived, reading_seconds in self._packets():
             started = time.monotonic()
+            if packet.pts is not None:
+                begin = float(packet.pts * packet.time_base)
+                self._begin_seconds = min(self._begin_seconds, begin)
+                self._end_seconds = max(self._end_seconds, begin + float((packet.duration or 0) * packet.time_base))
             decoded = self._decoded(packet, on_damage)
             decode_seconds = time.monotonic() - started
             if self._source.kind == "file":  # it is there all the time: its data comes when it is wanted
@@ -97,6 +113,7 @@ class SourceContainer:
                 decode_seconds = 0.0
             if self._source.kind != "file" and arrived - last_frame > self._timeout_seconds:
                 raise SourceError(f"{self._source.shown} sent data but no picture for {self._timeout_seconds:g} s")
+        self._require_promised()
 
     def _first_packets(self) -> list[_Packet]:
         """As many as tell the rate; of what is no file no more than come within a second."""
@@ -115,6 +132,24 @@ class SourceContainer:
         while (found := self._next_packet()) is not None:
             yield found
 
+    def _require_promised(self) -> None:
+        """Raise at the end of what ended clearly before its header says."""
+        if self._promised is None or self._end_seconds < self._begin_seconds:
+            return
+        seconds = self._end_seconds - self._begin_seconds
+        if self._promised - seconds > max(MISSING_SECONDS, MISSING_SHARE * self._promised):
+            raise SourceError(
+                f"{self._source.shown} is cut off: its header promises {self._promised:.1f} s and it ended at "
+                f"{seconds:.1f} s; copy or record it again"
+            )
+
+    def _times_note(self) -> str:
+        """What is to be known of raw pictures without times."""
+        rate = f"{1 / (self.interval_seconds or 1):.3g} frames a second"
+        if self.is_live:
+            return f"{self._source.shown} has no time stamps; frames are timed as they come, and {rate} are assumed"
+        return f"{self._source.shown} has no time stamps; {rate} are assumed, and target_fps counts by them"
+
     def _next_packet(self) -> _Packet | None:
         """The next one, None at the end; an error is in our words, raised where no traceback shows ffmpeg's."""
         asked = time.monotonic()
@@ -123,11 +158,18 @@ class SourceContainer:
         except self._av.ExitError:
             told = f"{self._source.shown} sent nothing for {self._timeout_seconds:g} s (timeout_seconds)"
         except (self._av.FFmpegError, OSError, ValueError, MemoryError) as error:
-            told = f"reading {self._source.shown} failed: {_plain(error)}"
+            told = f"reading {self._source.shown} failed: {_plain(error)}{self._advice(error)}"
         else:
             arrived = time.monotonic()
             return None if packet is None else (packet, arrived, arrived - asked)
         raise SourceError(told)
+
+    def _advice(self, error: BaseException) -> str:
+        """What may help where the index behind all pictures can't be gone back from."""
+        is_index = self._source.kind == "address" and self._container.format.name.startswith("mov,")
+        if not is_index or getattr(error, "errno", None) != errno.EIO:
+            return ""
+        return "; its index may be at its end: download it, or write it with -movflags +faststart"
 
     def _decoded(self, packet: Any, on_damage: Callable[[], None]) -> list[Any]:
         try:
@@ -159,6 +201,8 @@ class SourceContainer:
         cause = error.__cause__
         if cause is None:  # our own words
             return SourceError(str(error))
+        if isinstance(cause, self._av.InvalidDataError):
+            return SourceError(f"{self._source.shown} can't be opened: there is no video, or one that is cut off")
         return SourceError(f"{self._source.shown} can't be opened: {_plain(cause)}")
 
     def _frame(self, frame: Any, arrived: float, decode_seconds: float) -> SourceFrame:
@@ -190,6 +234,20 @@ class SourceContainer:
             return self._conversion[1].picture(frame)
         except (self._av.FFmpegError, ValueError) as error:
             raise SourceError(f"a picture of {self._source.shown} can't be made RGB: {_plain(error)}") from None
+
+
+def promised_seconds(container: Any, stream: Any) -> float | None:
+    """How long the video of an open file is by its header; None = it does not say, or of sound only."""
+    if container.format.name.split(",")[0] not in PROMISING:
+        return None
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    told = CLOCK.fullmatch(stream.metadata.get("DURATION", ""))
+    if told is not None:
+        return 3600 * int(told[1]) + 60 * int(told[2]) + float(told[3])
+    if container.duration is None or len(container.streams) > 1:
+        return None
+    return container.duration / MICROSECONDS
 
 
 def _plain(error: BaseException) -> str:

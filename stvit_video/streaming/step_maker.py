@@ -9,7 +9,8 @@ import numpy as np
 from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.streaming.frame_choice import ChosenFrame
 from stvit_video.streaming.source_frames import SourceError
-from stvit_video.streaming.stream_step import Step, StreamSummary, joined_notes
+from stvit_video.streaming.stream_notes import Note, gathered, note_words, seconds_words
+from stvit_video.streaming.stream_step import Step, StreamSummary
 
 __all__ = ["PushedRecognizer", "StepMaker"]
 
@@ -53,13 +54,15 @@ class StepMaker:
     Args:
         recognizer: it is reset at once.
         summary: where steps, resets and the time are counted.
+        max_seconds: why the stream may have ended; None = its source has.
     """
 
-    def __init__(self, recognizer: PushedRecognizer, summary: StreamSummary) -> None:
+    def __init__(
+        self, recognizer: PushedRecognizer, summary: StreamSummary, *, max_seconds: float | None = None
+    ) -> None:
         recognizer.reset()
-        self._recognizer, self._summary = recognizer, summary
-        self._last_seconds: float | None = None  # of the frame that was pushed last
-        self._notes = ""
+        self._recognizer, self._summary, self._max_seconds = recognizer, summary, max_seconds
+        self._notes: tuple[Note, ...] = ()
         self._begin_step()
 
     def steps(self, frame: ChosenFrame, *, waited_seconds: float) -> Iterator[Step]:
@@ -69,17 +72,16 @@ class StepMaker:
             frame: the next one.
             waited_seconds: for the model.
         """
-        if note := joined_notes(frame.note, self._gap(frame.seconds[0])):
+        if frame.notes:
             self._recognizer.reset()
             self._summary.resets += 1
-            self._notes = joined_notes(self._notes, note)
+            self._notes = gathered(self._notes, frame.notes)
         self._decode_seconds += frame.decode_seconds
         for seconds in frame.seconds:
             started = time.monotonic()
             answers = self._recognizer.push(frame.picture[None], seconds=np.array([seconds]))
             answered = time.monotonic()
             self._summary.model_seconds += answered - started
-            self._last_seconds = seconds
             for newest_seconds, logits in answers:
                 latency_seconds = answered - frame.arrived
                 yield self._step(newest_seconds, logits, latency_seconds=latency_seconds, queue_seconds=waited_seconds)
@@ -95,12 +97,17 @@ class StepMaker:
             return
         if not summary.frames_read:
             damaged = f" in {summary.frames_damaged} damaged packets" if summary.frames_damaged else ""
-            raise SourceError(f"{summary.source} gave no picture{damaged}")
+            within = f" within max_seconds={self._max_seconds:g}" if self._max_seconds is not None else ""
+            raise SourceError(f"{summary.source} gave no picture{damaged}{within}")
         anew = f", begun anew {summary.resets} times" if summary.resets else ""
+        ended, advice = "ended", "use a longer source or a higher"
+        if self._max_seconds is not None:
+            ended, advice = "was ended by max_seconds or by itself", f"raise max_seconds={self._max_seconds:g} or"
+        assert summary.fps is not None, "a frame was chosen"
         raise SourceError(
-            f"{summary.source} ended after {summary.source_seconds:.1f} s and {summary.frames_chosen} chosen "
-            f"frames{anew}, before a window of {num_frames} frames ({self._window_seconds():.1f} s) was full; use a "
-            "longer source or a higher target_fps"
+            f"{summary.source} {ended} after {summary.source_seconds:.1f} s and {summary.frames_chosen} chosen "
+            f"frames{anew}, before a window of {num_frames} frames ({seconds_words(num_frames / summary.fps)}) was "
+            f"full; {advice} target_fps"
         )
 
     def _step(self, seconds: float, logits: np.ndarray, *, latency_seconds: float, queue_seconds: float) -> Step:
@@ -115,26 +122,12 @@ class StepMaker:
             latency_seconds=latency_seconds,
             stages={"decode": self._decode_seconds, "queue": queue_seconds} | spent,
             dropped=summary.frames_dropped - self._num_dropped,
-            note=self._notes,
+            note=note_words(self._notes),
         )
         summary.num_steps += 1
         self._begin_step()
         return step
 
     def _begin_step(self) -> None:
-        self._decode_seconds, self._notes = 0.0, ""
+        self._decode_seconds, self._notes = 0.0, ()
         self._spent, self._num_dropped = dict(self._recognizer.spent), self._summary.frames_dropped
-
-    def _window_seconds(self) -> float:
-        """How much time a window takes at the rate that frames are chosen at."""
-        assert self._summary.fps is not None, "a frame was chosen"
-        return self._recognizer.num_frames / self._summary.fps
-
-    def _gap(self, seconds: float) -> str:
-        """Why a frame of this time does not go on from the one before it; "" = it does."""
-        gap_seconds = 0.0 if self._last_seconds is None else seconds - self._last_seconds
-        window_seconds = self._window_seconds()
-        is_usual = self._recognizer.num_frames == 1 and gap_seconds < 2 * window_seconds  # from one frame to the next
-        if gap_seconds <= window_seconds or is_usual:
-            return ""
-        return f"a gap of {gap_seconds:.1f} s, longer than the window of {window_seconds:.1f} s"

@@ -1,12 +1,13 @@
 """What a stream yields: a step for each stride, and at the end a summary of how the source was read."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["STAGES", "Step", "StreamSummary", "joined_notes"]
+__all__ = ["STAGES", "Step", "StreamSummary"]
 
+MAX_NOTES = 100  # that are kept of a source
 STAGES = ("decode", "queue", "preprocess", "encode", "decide")
 
 
@@ -57,6 +58,8 @@ class StreamSummary:
         source_seconds: time of the source that has passed, from its first frame to the newest.
         decode_seconds: spent on decoding and on making pictures, and on reading what is a file.
         model_seconds: spent on pushing frames.
+        notes: what is worth knowing of the source, the first MAX_NOTES of it.
+        error: why it ended before its end; "" = it did not.
     """
 
     source: str
@@ -72,6 +75,11 @@ class StreamSummary:
     source_seconds: float = 0.0
     decode_seconds: float = 0.0
     model_seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    error: str = ""
+
+    def __post_init__(self) -> None:
+        self._listener: Callable[[float, str], None] | None = None
 
     @property
     def work_seconds(self) -> float:
@@ -87,7 +95,18 @@ class StreamSummary:
         """Count a packet that could not be decoded."""
         self.frames_damaged += 1
 
+    def listen(self, listener: Callable[[float, str], None]) -> None:
+        """Call `listener` with the time of the source, in seconds, and each note, also from the reading thread."""
+        self._listener = listener
 
-def joined_notes(*notes: str) -> str:
-    """Notes of a step as one; "" where there are none."""
-    return "; ".join(note for note in notes if note)
+    def add_note(self, words: str) -> None:
+        """Keep and tell what is worth knowing of the source, once."""
+        if words in self.notes or len(self.notes) == MAX_NOTES:
+            return
+        self.notes.append(words)
+        self.tell(words)
+
+    def tell(self, words: str) -> None:
+        """Tell what happens to whoever listens."""
+        if self._listener is not None:
+            self._listener(self.source_seconds, words)

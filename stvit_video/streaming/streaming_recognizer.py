@@ -172,6 +172,7 @@ class StreamingRecognizer:
         timeout_seconds: float = 10.0,
         max_reconnects: int = 5,
         reconnect_seconds: float = 0.5,
+        max_seconds: float | None = None,
     ) -> StreamRun:
         """Read a source to its end and give a `Step` for each stride; arguments and errors are those of `run_stream`.
 
@@ -182,6 +183,7 @@ class StreamingRecognizer:
             timeout_seconds: how long opening a source and waiting for its next data may take.
             max_reconnects: attempts to open a camera or address anew, without a connection that lasts between.
             reconnect_seconds: before the first attempt; before each further one it is twice as long.
+            max_seconds: of the source, after which the stream ends; None = with the source.
 
         Raises:
             ValueError: another run of this recognizer is not over.
@@ -196,6 +198,7 @@ class StreamingRecognizer:
             timeout_seconds=timeout_seconds,
             max_reconnects=max_reconnects,
             reconnect_seconds=reconnect_seconds,
+            max_seconds=max_seconds,
         )
         self._run = weakref.ref(run)
         return run

@@ -69,7 +69,7 @@ class StampClock:
         """
         self._interval_seconds, self._is_live, self._offset = interval_seconds, is_live, None
 
-    def seconds(self, stamp: float | None, *, arrived: float) -> tuple[float, str]:
+    def seconds(self, stamp: float | None, *, arrived: float) -> tuple[float, float]:
         """When a frame is shown.
 
         Args:
@@ -77,9 +77,10 @@ class StampClock:
             arrived: when it came, on this machine's clock.
 
         Returns:
-            Seconds, and why the time before and after this frame does not hang together; "" = it does.
+            Seconds, and by how many its clock was set back, so that the time before and after this frame does not hang
+            together; 0 = it does.
         """
-        note = ""
+        back_seconds = 0.0
         if self._last is None:
             seconds = stamp if self._keeps_origin and stamp is not None else 0.0
         elif stamp is None or self._offset is None:
@@ -87,13 +88,13 @@ class StampClock:
         else:
             seconds = stamp + self._offset
             if seconds < self._last - NEW_CLOCK_SECONDS:
-                note = f"its time stamps ran back by {self._last - seconds:.1f} s"
+                back_seconds = self._last - seconds
                 self._offset, seconds = None, self._last + self._passed(arrived)
             seconds = max(seconds, self._last)
         if self._offset is None and stamp is not None:
             self._offset = seconds - stamp
         self._last, self._last_arrived = seconds, arrived
-        return seconds, note
+        return seconds, back_seconds
 
     def _passed(self, arrived: float) -> float:
         return max(arrived - self._last_arrived, 0.0) if self._is_live else self._interval_seconds
@@ -139,13 +140,18 @@ class TimeSampler:
         """The source is opened, perhaps anew, and its frames now have this distance."""
         self._interval, self._margin = interval_seconds, MAX_JITTER * interval_seconds
 
+    def gap(self, seconds: float) -> float:
+        """How long after the one before a frame of this time comes, where that is more than window_seconds; else 0."""
+        gap_seconds = 0.0 if self._origin is None else seconds - self._last
+        return gap_seconds if gap_seconds > self._window else 0.0
+
     def restart(self) -> None:
         """Let the wanted times begin with the next frame: what came before does not go on in it."""
         self._origin = None
 
     def take(self, seconds: float) -> Chosen:
         """What is seen when a frame of this time is there; times never run back."""
-        if self._origin is None or seconds - self._last > self._window:
+        if self._origin is None or self.gap(seconds):
             self._origin, self._next = seconds, 0
         before = self._served_until(seconds - self._margin)
         now = self._served_until(seconds + self._interval - self._margin)

@@ -29,9 +29,8 @@ def shown_address(address: str) -> str:
         if mark and "@" in query:  # a password with @ and ?, or a query with @: what lies between may be secret
             return f"{protocol}://..."
         rest = place.rpartition("@")[2] + mark + query
-    elif ":" in (authority or rest.partition("@")[0]) and "@" in _unsure_part(
-        rest, authority
-    ):  # it may be a password with one of / ? # in it
+    elif ":" in (authority or rest.partition("@")[0]) and "@" in _unsure_part(rest, authority):
+        # it may be a password with one of / ? # in it
         rest = rest.rpartition("@")[2]
     place, mark, _ = rest.partition("?")
     return f"{protocol}://{place.partition('#')[0]}{'?...' if mark else ''}"

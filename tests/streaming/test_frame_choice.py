@@ -5,6 +5,7 @@ import pytest
 
 from stvit_video.streaming.frame_choice import ChosenFrame, FrameChooser
 from stvit_video.streaming.source_frames import SourceFrame
+from stvit_video.streaming.stream_notes import Note, note_words
 from stvit_video.streaming.stream_step import StreamSummary
 from stvit_video.streaming.time_sampling import StampClock
 
@@ -69,7 +70,7 @@ def test_another_size_begins_anew():
     one, _ = chooser(frame_stride=1)
     chosen = list(one.chosen(frames_of([0.0, 0.1, 0.35], sizes=[(5, 7), (5, 7), (9, 6)])))
     assert [(number, *seconds) for number, seconds in told(chosen)] == [(0, 0.0), (1, 0.1), (2, 0.35)]
-    assert [frame.note for frame in chosen] == ["", "", "its pictures changed from 7x5 to 6x9 pixels"]
+    assert [note_words(frame.notes) for frame in chosen] == ["", "", "its pictures changed from 7x5 to 6x9 pixels"]
 
 
 def test_the_note_of_a_frame_that_is_not_chosen_goes_to_the_next_that_is():
@@ -77,7 +78,7 @@ def test_the_note_of_a_frame_that_is_not_chosen_goes_to_the_next_that_is():
     stamps = [10.0, 10.1, 2.0, 2.1, 2.2]
     chosen = list(one.chosen(frames_of(stamps)))
     assert [number for number, _ in told(chosen)] == [0, 2, 4]
-    assert [bool(frame.note) for frame in chosen] == [False, True, False]
+    assert [bool(frame.notes) for frame in chosen] == [False, True, False]
 
 
 def test_a_source_opened_anew_keeps_its_rate():
@@ -91,7 +92,44 @@ def test_a_source_opened_anew_keeps_its_rate():
 
 def test_after_a_dropped_frame():
     picture = np.zeros((1, 1, 3), np.uint8)
-    first = ChosenFrame(picture=picture, seconds=(0.0,), arrived=1.0, decode_seconds=0.5, note="a")
-    second = ChosenFrame(picture=picture, seconds=(0.1,), arrived=2.0, decode_seconds=0.25, note="b")
+    notes = (Note(kind="gap", words="a", seconds=2.0), Note(kind="size", words="b"))
+    first = ChosenFrame(picture=picture, seconds=(0.0,), arrived=1.0, decode_seconds=0.5, notes=notes[:1])
+    second = ChosenFrame(picture=picture, seconds=(0.1,), arrived=2.0, decode_seconds=0.25, notes=notes[1:])
     both = second.after(first)
-    assert (both.note, both.decode_seconds, both.seconds, both.arrived) == ("a; b", 0.75, (0.1,), 2.0)
+    assert (both.notes, both.decode_seconds, both.seconds, both.arrived) == (notes, 0.75, (0.1,), 2.0)
+
+
+def test_a_gap_longer_than_a_window_is_told():
+    one, _ = chooser(frame_stride=1)
+    chosen = list(one.chosen(frames_of([0.0, 0.1, 0.2, 0.8, 0.9])))
+    assert [frame.seconds for frame in chosen][-2:] == [pytest.approx((0.8,)), pytest.approx((0.9,))]
+    assert [note_words(frame.notes) for frame in chosen][3:] == ["a gap of 0.6 s, longer than the window of 0.4 s", ""]
+
+
+def test_a_gap_of_a_window_is_none():
+    one, _ = chooser(frame_stride=1)
+    assert not any(frame.notes for frame in one.chosen(frames_of([0.0, 0.1, 0.5, 0.6])))
+
+
+def test_a_window_of_one_frame_goes_on_with_the_next_one():
+    """From one frame to the next is as long as the window, and a little longer in floats: 0.4 - 0.3 is above 0.1."""
+    one, _ = chooser(num_frames=1, frame_stride=1)
+    assert not any(frame.notes for frame in one.chosen(frames_of([number / 10 for number in range(20)])))
+    assert any(frame.notes for frame in one.chosen(frames_of([2.3])))
+
+
+def test_a_source_opened_anew_with_a_note():
+    one, _ = chooser(frame_stride=1)
+    list(one.chosen(frames_of([0.0, 0.1])))
+    one.begin(0.1, note=Note(kind="connection", words="lost"))
+    chosen = list(one.chosen(frames_of([5.0, 5.1])))
+    assert [note_words(frame.notes) for frame in chosen] == ["lost", ""]
+
+
+def test_a_rate_above_that_of_the_source():
+    _, summary = chooser(target_fps=10.05)  # a rate that is rounded
+    assert summary.notes == []
+    _, summary = chooser(target_fps=15.0)
+    assert summary.notes == ["x has 10 frames a second; frames are repeated for target_fps=15"]
+    with pytest.raises(ValueError, match=r"target_fps=21 is .* twice the 10 frames a second of x; use at most 20"):
+        chooser(target_fps=21.0)

@@ -8,11 +8,12 @@ import pytest
 
 from stvit_video.streaming.frame_choice import ChosenFrame
 from stvit_video.streaming.frame_queue import FrameQueue
+from stvit_video.streaming.stream_notes import Note, gathered, note_words
 
 
-def frame(*seconds, note="", decode_seconds=0.25):
+def frame(*seconds, notes=(), decode_seconds=0.25):
     return ChosenFrame(
-        picture=np.zeros((1, 1, 3), np.uint8), seconds=seconds, arrived=0.0, decode_seconds=decode_seconds, note=note
+        picture=np.zeros((1, 1, 3), np.uint8), seconds=seconds, arrived=0.0, decode_seconds=decode_seconds, notes=notes
     )
 
 
@@ -37,11 +38,12 @@ def test_the_newest_win_and_drops_are_counted():
 def test_notes_and_time_spent_of_dropped_frames_stay(size):
     queue = FrameQueue(size)
     for number in range(6):
-        queue.put(frame(number, note={1: "one", 2: "two", 5: "five"}.get(number, "")))
+        gap = Note(kind="gap", words=f"gap {number}", seconds=number)
+        queue.put(frame(number, notes=(gap,) if number in (1, 2, 5) else ()))
     found = rest(queue)
-    assert "; ".join(filter(None, (one.note for one in found))) == "one; two; five"
+    told = gathered(*(one.notes for one in found))
+    assert note_words(told) == "3 gaps, the longest 5.0 s"
     assert sum(one.decode_seconds for one in found) == 6 * 0.25
-    assert found[0].note.startswith("one")
 
 
 def test_waiting_for_room_drops_nothing():
@@ -98,3 +100,11 @@ def test_a_reader_that_waited_for_room_is_given_time():
     thread.start()
     assert queue.get(patience_seconds=60)[0].seconds == (1,)
     thread.join()
+
+
+def test_no_frame_is_waited_for_after_the_time_is_over():
+    queue = FrameQueue()
+    queue.until = time.monotonic() + 0.05
+    assert queue.get(patience_seconds=30) is None
+    queue.put(frame(1))
+    assert queue.get(patience_seconds=30)[0].seconds == (1,)  # what waits is given

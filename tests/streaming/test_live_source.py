@@ -3,6 +3,7 @@
 import logging
 import re
 import threading
+import time
 import traceback
 from fractions import Fraction
 from itertools import pairwise
@@ -94,6 +95,7 @@ def test_pictures_without_times_come_when_they_come():
         steps, _ = all_of(run)
     assert steps
     assert run.summary.source_seconds > 1.0  # 0.6 by the made up times
+    assert any("has no time stamps; frames are timed as they come" in note for note in run.summary.notes)
     assert recognizer.pushed[-1][1] == 15
 
 
@@ -104,6 +106,9 @@ def test_a_model_that_is_too_slow_gets_the_newest_frames(video):
         steps, _ = all_of(run)
     summary, numbers = run.summary, [number for _, number in recognizer.pushed]
     assert summary.frames_dropped > 0
+    spans = [step.window[1] - step.window[0] for step in steps]
+    assert max(spans) > 2 / RATE + 0.01  # they span more time than a window, and none is begun anew
+    assert (summary.resets, [step.note for step in steps if step.note]) == (0, [])
     assert summary.frames_chosen == len(numbers) + summary.frames_dropped
     assert sum(step.dropped for step in steps) <= summary.frames_dropped
     assert len(numbers) < NUM_FRAMES
@@ -156,8 +161,34 @@ def test_a_long_break_begins_the_window_anew(video, monkeypatch):
         steps, _ = all_of(run)
     notes = [step.note for step in steps if step.note]
     assert len(notes) == 1
-    assert re.fullmatch(r"a gap of \d\.\d s, longer than the window of 0\.1 s", notes[0])
+    assert re.fullmatch(r"connection lost: .*http://\S+.*, asked for again, 1 of 1", notes[0])
+    assert run.summary.resets == 1
     assert all(max(after - before for before, after in pairwise(w)) == 1 for w in recognizer.windows)
+
+
+def test_a_lost_connection_is_told_at_once(video):
+    told = []
+    with http_served(Sent(video, seconds=0.2, cut_after=(0.5,), refused=1)) as address:
+        run = run_stream(NotingRecognizer(), address, on_late="wait", max_reconnects=2, **QUICK)
+        run.summary.listen(lambda seconds, words: told.append((seconds, words)))
+        _, error = all_of(run)
+    assert [words.rpartition(", ")[2] for _, words in told] == ["1 of 2", "2 of 2"]
+    assert all(words.startswith("connection lost: ") and 0.5 < seconds < 1.1 for seconds, words in told)
+    assert run.summary.error == str(error)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.6])
+def test_a_silent_source_ends_after_max_seconds(video, share):
+    started = time.monotonic()
+    with http_served(Sent(video, stall_after=share)) as address:
+        run = run_stream(NotingRecognizer(), address, on_late="wait", max_seconds=1.4, **QUICK)
+        steps, error = all_of(run)
+        assert time.monotonic() - started < 4.0  # timeout_seconds is 5
+    if share:
+        assert error is None
+        assert steps
+    else:
+        assert "no picture within max_seconds=1.4" in str(error)
 
 
 @pytest.mark.parametrize("kind", SERVERS)

@@ -106,7 +106,7 @@ def test_a_gap_in_the_stamps(tmp_path):
     assert all(window[-1] - window[0] == 3 for window in recognizer.windows)
     assert not any(window[0] < 25 <= window[-1] for window in recognizer.windows)
     notes = [step.note for step in steps if step.note]
-    assert notes == ["a gap of 4.0 s, longer than the window of 0.2 s"]
+    assert notes == ["a gap of 4.0 s, longer than the window of 0.16 s"]
     assert summary.resets == 1
 
 
@@ -157,6 +157,7 @@ def test_files_that_are_none(tmp_path):
         ({"timeout_seconds": 0.0}, "timeout_seconds"),
         ({"reconnect_seconds": float("nan")}, "reconnect_seconds"),
         ({"max_reconnects": -1}, "max_reconnects"),
+        ({"max_seconds": 0}, "max_seconds"),
     ],
 )
 def test_settings_out_of_range(settings, told):
@@ -239,3 +240,55 @@ def test_no_torch():
         "sys.exit(bool({'torch', 'av', 'torchvision'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_max_seconds_end_a_file_at_that_time(tmp_path):
+    path = constant(tmp_path / "a.mp4")
+    recognizer = NotingRecognizer(num_frames=4, stride_frames=20)
+    steps = list(run_stream(recognizer, path, max_seconds=1.0))
+    assert [number for _, number in recognizer.pushed] == list(range(31))  # not until the next answer, at frame 43
+    assert len(steps) == 2
+    with pytest.raises(SourceError, match=r"window of 40 frames \(1\.3 s\) was full; raise max_seconds=1 or"):
+        list(run_stream(NotingRecognizer(num_frames=40), path, max_seconds=1.0))
+
+
+def test_max_seconds_of_an_iterator_count_from_its_first_frame():
+    recognizer = NotingRecognizer()
+    list(run_stream(recognizer, shown((number, 100 + number / 20) for number in range(99)), max_seconds=1.02))
+    assert [number for _, number in recognizer.pushed] == list(range(21))
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_a_file_that_is_cut_off(tmp_path, name):
+    """Its header says how long it was."""
+    whole = tmp_path / f"whole_{name}"
+    options = {"movflags": "faststart"} if name == "a.mp4" else {}
+    with av.open(str(whole), "w", options=options) as container:
+        stream = container.add_stream("libx264", rate=10, options={"g": "10"})
+        stream.width, stream.height, stream.pix_fmt = 128, 64, "yuv420p"
+        for number in range(80):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered_picture(number), format="rgb24")))
+        container.mux(stream.encode())
+    cut = tmp_path / name
+    cut.write_bytes(whole.read_bytes()[: int(0.6 * whole.stat().st_size)])
+    assert len(list(run_stream(NotingRecognizer(), whole))) == 39
+    run, steps = run_stream(NotingRecognizer(), cut), []
+    with pytest.raises(SourceError, match=r"its header promises 8\.0 s and it ended at \d\.\d s"):
+        steps.extend(run)
+    assert 3 < len(steps) < 39
+    assert "promises 8.0 s" in run.summary.error
+
+
+def test_pictures_without_times_are_told(tmp_path):
+    path = tmp_path / "a.h264"
+    with av.open(str(path), "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 128, 64, "yuv420p"
+        for number in range(20):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered_picture(number), format="rgb24")))
+        container.mux(stream.encode())
+    _, steps, summary = pushed_by(path)
+    assert steps
+    (note,) = summary.notes
+    assert "a.h264 has no time stamps; " in note
+    assert f"{summary.fps:.3g} frames a second are assumed" in note

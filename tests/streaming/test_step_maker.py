@@ -8,12 +8,13 @@ from stamped_video import numbered_picture
 from stvit_video.streaming.frame_choice import ChosenFrame
 from stvit_video.streaming.source_frames import SourceError
 from stvit_video.streaming.step_maker import StepMaker
+from stvit_video.streaming.stream_notes import Note
 from stvit_video.streaming.stream_step import StreamSummary
 
 
-def frame(number, *seconds, note=""):
+def frame(number, *seconds, notes=()):
     picture = numbered_picture(number)
-    return ChosenFrame(picture=picture, seconds=seconds, arrived=0.0, decode_seconds=0.5, note=note)
+    return ChosenFrame(picture=picture, seconds=seconds, arrived=0.0, decode_seconds=0.5, notes=notes)
 
 
 def made(frames, *, drops=None, **settings):
@@ -48,35 +49,21 @@ def test_a_frame_seen_at_several_times():
     assert [step.seconds for step in steps] == pytest.approx([0.3, 0.5])
 
 
-def test_a_gap_longer_than_a_window_begins_anew_and_says_so_once():
-    times = [0.0, 0.1, 0.2, 0.3, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3]
-    steps, recognizer, summary = made([frame(number, time) for number, time in enumerate(times)])
-    assert recognizer.windows == [[0, 1, 2, 3], [4, 5, 6, 7], [6, 7, 8, 9]]
-    assert [step.note for step in steps] == ["", "a gap of 0.5 s, longer than the window of 0.4 s", ""]
-    assert summary.resets == 1
-
-
-def test_a_gap_of_a_window_does_not():
-    steps, recognizer, _ = made([frame(number, time) for number, time in enumerate([0.0, 0.1, 0.5, 0.6])])
-    assert recognizer.windows == [[0, 1, 2, 3]]
-    assert steps[0].note == ""
-
-
-def test_a_window_of_one_frame_goes_on_with_the_next_one():
-    """From one frame to the next is as long as the window, and a little longer in floats: 0.4 - 0.3 is above 0.1."""
-    steps, _, summary = made([frame(number, number / 10) for number in range(20)], num_frames=1)
-    assert (len(steps), summary.resets) == (10, 0)
-    steps, _, summary = made([frame(0, 0.0), frame(1, 0.1), frame(2, 0.4)], num_frames=1)
-    assert summary.resets == 1
-
-
 def test_notes_gather_until_a_step_tells_them():
-    frames = [frame(0, 0.0), frame(1, 0.1, note="one"), frame(2, 0.2), frame(3, 0.3, note="two")]
+    gap, size = Note(kind="gap", words="a gap", seconds=2.0), Note(kind="size", words="a size")
+    frames = [frame(0, 0.0), frame(1, 0.1, notes=(gap,)), frame(2, 0.2), frame(3, 0.3, notes=(gap, size))]
     frames += [frame(number, number / 10) for number in range(4, 9)]
     steps, recognizer, summary = made(frames)
-    assert [step.note for step in steps] == ["one; two", ""]
+    assert [step.note for step in steps] == ["2 gaps, the longest 2.0 s; a size", ""]
+    assert recognizer.windows == [[3, 4, 5, 6], [5, 6, 7, 8]]
     assert recognizer.resets == [0, 1, 3]
     assert summary.resets == 2
+
+
+def test_a_window_over_dropped_frames_spans_more_time():
+    steps, recognizer, _ = made([frame(number, 5.0 * number) for number in range(4)], drops=[0, 49, 98, 147])
+    assert recognizer.resets == [0]
+    assert [(step.window, step.note, step.dropped) for step in steps] == [((0.0, 15.0), "", 147)]
 
 
 def test_drops_since_the_step_before():
@@ -103,3 +90,13 @@ def test_why_there_was_no_step(summary, told):
         maker.require_steps()
     summary.num_steps = 1
     maker.require_steps()
+
+
+def test_why_there_was_no_step_within_max_seconds():
+    summary = StreamSummary(source="x")
+    maker = StepMaker(NotingRecognizer(), summary, max_seconds=2.0)
+    with pytest.raises(SourceError, match="no picture within max_seconds=2"):
+        maker.require_steps()
+    summary.fps, summary.frames_read = 10.0, 3
+    with pytest.raises(SourceError, match=r"before a window of 4 frames \(0\.4 s\) was full; raise max_seconds=2 or"):
+        maker.require_steps()

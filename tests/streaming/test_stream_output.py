@@ -50,7 +50,7 @@ def test_lines_and_files(tmp_path, capsys):
     ]
     assert told.out.splitlines()[4] == "9 steps in 0:03.0 of yard.mp4 at 16 frames a second, 2 events"
     assert told.out.splitlines()[-1].endswith(f"stream.json are in {tmp_path / 'out'}")
-    assert told.err == "note: begun anew\n"
+    assert told.err == "0:01.2  note: begun anew: begun anew\n"
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == WHOLE
     classes, steps = read_steps(tmp_path / "out" / "steps.csv")
     offline = {one.start_seconds: one.end_seconds for one in decide(steps, classes=classes, rules=RULES)}
@@ -67,10 +67,27 @@ def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.splitlines()[-1].endswith("2 of 80 frames dropped")
 
 
-def test_max_seconds_ends_the_stream(tmp_path, capsys):
-    follow(tmp_path / "out", max_seconds=1.6)
-    assert [step.seconds for step in read_steps(tmp_path / "out" / "steps.csv")[1]] == [1.0, 1.25, 1.5, 1.75]
-    assert "0:01.8  fall: over after 0.5 s" in capsys.readouterr().out  # the stream's end is the event's
+def test_notes_of_the_source_are_told_with_the_time(tmp_path, capsys):
+    run, _ = made_run(STEPS)
+    follow_stream(run, classes=CLASSES, rules=RULES)
+    run.summary.source_seconds = 65.5
+    run.summary.add_note("frames are repeated")
+    assert capsys.readouterr().err.splitlines()[-1] == "1:05.5  note: frames are repeated"
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        (EventRules(smoothing_seconds=0.0, enter=0.95), "0.9 (fall at 0:03.0), below enter=0.95"),
+        (EventRules(smoothing_seconds=0.0, min_seconds=9.0), "which lasted shorter than min_seconds=9"),
+    ],
+)
+def test_why_there_was_no_event(capsys, rules, told):
+    run, _ = made_run(STEPS)
+    follow_stream(run, classes=CLASSES, rules=rules)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("no event: the highest smoothed probability is 0.9 ")
+    assert told in last
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), Terminated(), DecodeError("camera 0 sent nothing for 10 s")])

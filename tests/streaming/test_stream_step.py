@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from stvit_video.streaming.stream_step import STAGES, Step, StreamSummary, joined_notes
+from stvit_video.streaming.stream_step import STAGES, Step, StreamSummary
 
 
 def test_a_step_is_frozen():
@@ -38,6 +38,21 @@ def test_damages_are_counted():
     assert summary.frames_damaged == 2
 
 
-def test_joined_notes():
-    assert joined_notes("", "a", "", "b") == "a; b"
-    assert joined_notes("", "") == ""
+def test_notes_are_kept_once_and_told_with_the_time():
+    summary, told = StreamSummary(source="a.mp4"), []
+    summary.add_note("before")
+    summary.listen(lambda *note: told.append(note))
+    summary.source_seconds = 3.5
+    for words in ("one", "two", "one"):
+        summary.add_note(words)
+    summary.tell("lost")
+    assert summary.notes == ["before", "one", "two"]
+    assert told == [(3.5, "one"), (3.5, "two"), (3.5, "lost")]
+    assert "listener" not in repr(dataclasses.asdict(summary))
+
+
+def test_notes_do_not_grow_without_bound():
+    summary = StreamSummary(source="a.mp4")
+    for number in range(1000):
+        summary.add_note(f"note {number}")
+    assert len(summary.notes) == 100

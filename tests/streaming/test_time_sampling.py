@@ -121,7 +121,7 @@ def test_usual_interval():
 
 
 def clocked(stamps, *, interval=0.1, arrivals=None, **settings):
-    """Seconds and notes of stamps."""
+    """Seconds of stamps, and by how much the clock was set back."""
     clock = StampClock(**settings)
     clock.begin(interval, is_live=arrivals is not None)
     arrivals = arrivals or [0.0] * len(stamps)
@@ -145,11 +145,10 @@ def test_missing_stamps():
 def test_stamps_that_run_back():
     found = clocked([5.0, 6.0, 5.8, 6.1])  # a little: not at all
     assert [seconds for seconds, _ in found] == pytest.approx([0.0, 1.0, 1.0, 1.1])
-    assert not any(note for _, note in found)
+    assert not any(back for _, back in found)
     found = clocked([5.0, 9.0, 1.0, 1.5])  # far: a clock that was set anew
     assert [seconds for seconds, _ in found] == pytest.approx([0.0, 4.0, 4.1, 4.6])
-    assert [bool(note) for _, note in found] == [False, False, True, False]
-    assert "8.0 s" in found[2][1]
+    assert [back for _, back in found] == pytest.approx([0, 0, 8.0, 0])
     live = clocked([5.0, 9.0, 1.0], arrivals=[20.0, 24.0, 26.5])
     assert live[2][0] == pytest.approx(6.5)
 
@@ -157,8 +156,8 @@ def test_stamps_that_run_back():
 def test_a_source_that_is_opened_anew_goes_on_by_arrivals():
     clock = StampClock()
     clock.begin(0.1, is_live=True)
-    assert clock.seconds(50.0, arrived=1000.0) == (0.0, "")
-    assert clock.seconds(52.0, arrived=1002.0) == (2.0, "")
+    assert clock.seconds(50.0, arrived=1000.0) == (0.0, 0.0)
+    assert clock.seconds(52.0, arrived=1002.0) == (2.0, 0.0)
     clock.begin(0.1, is_live=True)
-    assert clock.seconds(3.0, arrived=1005.0) == (5.0, "")
-    assert clock.seconds(3.5, arrived=1005.6) == (5.5, "")
+    assert clock.seconds(3.0, arrived=1005.0) == (5.0, 0.0)
+    assert clock.seconds(3.5, arrived=1005.6) == (5.5, 0.0)
