@@ -122,6 +122,7 @@ class StepMaker:
             latency_seconds=latency_seconds,
             stages={"decode": self._decode_seconds, "queue": queue_seconds} | spent,
             dropped=summary.frames_dropped - self._num_dropped,
+            damaged=summary.frames_damaged - self._num_damaged,
             note=note_words(self._notes),
         )
         summary.num_steps += 1
@@ -131,3 +132,4 @@ class StepMaker:
     def _begin_step(self) -> None:
         self._decode_seconds, self._notes = 0.0, ()
         self._spent, self._num_dropped = dict(self._recognizer.spent), self._summary.frames_dropped
+        self._num_damaged = self._summary.frames_damaged

@@ -52,10 +52,14 @@ def follow_stream(
                 for step in run:
                     following.take(step)
             except (KeyboardInterrupt, Terminated):
-                print("stopped", file=sys.stderr, flush=True)
+                writes = "" if out is None else f"; the files in {out} are completed"
+                print(f"stopped{writes}", file=sys.stderr, flush=True)
                 raise
             finally:
-                following.finish(run.summary, made_with or {})
+                try:
+                    run.close()  # a thread would read on while the files are written
+                finally:
+                    following.finish(run.summary, made_with or {})
 
 
 class _Following:

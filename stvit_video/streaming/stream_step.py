@@ -26,6 +26,7 @@ class Step:
             is read.
         stages: seconds of `STAGES` that were spent since the step before; "queue" is how long the newest frame waited.
         dropped: chosen frames that were dropped since the step before, because the machine was late.
+        damaged: packets of the source since the step before that could not be decoded and were left out.
         note: why the window was begun anew before this step; "" = it was not.
     """
 
@@ -37,6 +38,7 @@ class Step:
     latency_seconds: float
     stages: Mapping[str, float]
     dropped: int = 0
+    damaged: int = 0
     note: str = ""
 
 
@@ -92,8 +94,10 @@ class StreamSummary:
         return self.source_seconds / self.work_seconds if self.work_seconds > 0 else None
 
     def count_damage(self) -> None:
-        """Count a packet that could not be decoded."""
+        """Count a packet that could not be decoded, and tell the first one."""
         self.frames_damaged += 1
+        if self.frames_damaged == 1:
+            self.add_note(f"{self.source} has a damaged packet, which is left out; further ones are only counted")
 
     def listen(self, listener: Callable[[float, str], None]) -> None:
         """Call `listener` with the time of the source, in seconds, and each note, also from the reading thread."""

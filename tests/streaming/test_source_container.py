@@ -7,12 +7,15 @@ import av
 import numpy as np
 import pytest
 from odd_videos import MADE
+from pushed_frames import NotingRecognizer
 from stamped_video import picture_numbers, stamped_video, timed_video
+from stream_servers import Sent, http_served
 from video_maker import make_video
 
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.video import open_video
-from stvit_video.streaming.source_container import SourceContainer
+from stvit_video.streaming.run_stream import run_stream
+from stvit_video.streaming.source_container import SourceContainer, promised_seconds
 from stvit_video.streaming.source_frames import SourceError
 from stvit_video.streaming.sources import Source, find_source
 
@@ -195,3 +198,42 @@ def test_a_playlist_on_a_server_does_not_lead_into_this_machine(tmp_path, web):
         playlist(tmp_path / "a.m3u8", part=part)
         with pytest.raises(SourceError):
             SourceContainer(find_source(f"{web}/a.m3u8", allow_addresses=True), timeout_seconds=5)
+
+
+def why_not_read(data, **sent):
+    """The error of a file on a server that can't go back."""
+    with http_served(Sent(data, **sent)) as address:
+        with pytest.raises(SourceError) as caught:
+            list(run_stream(NotingRecognizer(), address, allow_addresses=True, max_reconnects=0))
+        assert address in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_index_at_the_end_on_a_server_that_can_not_go_back(tmp_path):
+    path = timed_video(tmp_path / "a.mp4", range(0, 60_000, 40), rate=25)
+    assert "-movflags +faststart" in why_not_read(path.read_bytes(), content_type="video/mp4")
+
+
+def test_what_is_no_video_on_a_server():
+    assert "there is no video" in why_not_read(b"no video " * 999, content_type="text/html", length=True)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+def test_what_a_header_promises(tmp_path, name):
+    """Of the picture, not of sound that is longer; MPEG-TS has no header."""
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        picture, sound = container.add_stream("libx264", rate=25), container.add_stream("aac", rate=8000)
+        picture.width, picture.height, picture.pix_fmt = 128, 64, "yuv420p"
+        for _ in range(50):
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(np.zeros((64, 128, 3), np.uint8), format="rgb24")))
+        for number in range(40):
+            samples = av.AudioFrame.from_ndarray(np.zeros((1, 1000), np.float32), format="fltp", layout="mono")
+            samples.sample_rate, samples.pts = 8000, 1000 * number
+            container.mux(sound.encode(samples))
+        container.mux(picture.encode())
+        container.mux(sound.encode())
+    with av.open(str(path)) as container:
+        found = promised_seconds(container, container.streams.video[0])
+    assert found is None if name == "a.ts" else found == pytest.approx(2.0, abs=0.05)
+    assert len(read(path)[0]) == 50

@@ -17,12 +17,13 @@ def frame(number, *seconds, notes=()):
     return ChosenFrame(picture=picture, seconds=seconds, arrived=0.0, decode_seconds=0.5, notes=notes)
 
 
-def made(frames, *, drops=None, **settings):
-    """(steps, recognizer, summary) of frames at 10 a second; `drops` = of the summary when each frame comes."""
+def made(frames, *, drops=None, damages=None, **settings):
+    """(steps, recognizer, summary) of frames at 10 a second; drops and damages = of the summary when each comes."""
     recognizer, summary = NotingRecognizer(**settings), StreamSummary(source="x", fps=10.0)
     maker, steps = StepMaker(recognizer, summary), []
     for place, one in enumerate(frames):
         summary.frames_dropped = drops[place] if drops else 0
+        summary.frames_damaged = damages[place] if damages else 0
         steps += maker.steps(one, waited_seconds=place / 100)
     return steps, recognizer, summary
 
@@ -68,7 +69,8 @@ def test_a_window_over_dropped_frames_spans_more_time():
 
 def test_drops_since_the_step_before():
     frames = [frame(number, number / 10) for number in range(8)]
-    steps, _, _ = made(frames, drops=[0, 1, 1, 4, 4, 4, 4, 9])
+    steps, _, _ = made(frames, drops=[0, 1, 1, 4, 4, 4, 4, 9], damages=[2, 2, 2, 2, 2, 3, 3, 3])
+    assert [step.damaged for step in steps] == [2, 1, 0]
     assert [step.dropped for step in steps] == [4, 0, 5]
 
 

@@ -98,7 +98,9 @@ def test_what_was_seen_until_it_stopped_is_whole(tmp_path, capsys, error):
     assert "00:00:01.250 --> 00:00:01.500\nfall" in (tmp_path / "out" / "events.vtt").read_text()
     told = capsys.readouterr()
     assert "3 steps in 0:01.5" in told.out
-    assert told.err == ("" if isinstance(error, DecodeError) else "stopped\n")
+    assert told.err == (
+        "" if isinstance(error, DecodeError) else f"stopped; the files in {tmp_path / 'out'} are completed\n"
+    )
 
 
 def test_a_stream_without_a_step_leaves_an_empty_folder(tmp_path, capsys):

@@ -18,7 +18,7 @@ def test_a_step_is_frozen():
         latency_seconds=0.02,
         stages=dict.fromkeys(STAGES, 0.0),
     )
-    assert (step.dropped, step.note) == (0, "")
+    assert (step.dropped, step.damaged, step.note) == (0, 0, "")
     with pytest.raises(dataclasses.FrozenInstanceError):
         step.seconds = 2.0
 
@@ -36,6 +36,7 @@ def test_damages_are_counted():
     summary.count_damage()
     summary.count_damage()
     assert summary.frames_damaged == 2
+    assert len(summary.notes) == 1
 
 
 def test_notes_are_kept_once_and_told_with_the_time():
