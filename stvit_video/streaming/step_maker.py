@@ -100,15 +100,16 @@ class StepMaker:
             within = f" within max_seconds={self._max_seconds:g}" if self._max_seconds is not None else ""
             raise SourceError(f"{summary.source} gave no picture{damaged}{within}")
         anew = f", begun anew {summary.resets} times" if summary.resets else ""
-        ended, advice = "ended", "use a longer source or a higher"
+        came = f"after {summary.source_seconds:.1f} s and {summary.frames_chosen} chosen frames{anew}"
+        ended, advice = f"ended {came}", "use a longer source or a higher target_fps"
         if self._max_seconds is not None:
-            ended, advice = "was ended by max_seconds or by itself", f"raise max_seconds={self._max_seconds:g} or"
+            ended, advice = (
+                f"was read with max_seconds={self._max_seconds:g} and ended {came}",
+                "raise it or target_fps",
+            )
         assert summary.fps is not None, "a frame was chosen"
-        raise SourceError(
-            f"{summary.source} {ended} after {summary.source_seconds:.1f} s and {summary.frames_chosen} chosen "
-            f"frames{anew}, before a window of {num_frames} frames ({seconds_words(num_frames / summary.fps)}) was "
-            f"full; {advice} target_fps"
-        )
+        window = f"a window of {num_frames} frames ({seconds_words(num_frames / summary.fps)})"
+        raise SourceError(f"{summary.source} {ended}, before {window} was full; {advice}")
 
     def _step(self, seconds: float, logits: np.ndarray, *, latency_seconds: float, queue_seconds: float) -> Step:
         recognizer, summary = self._recognizer, self._summary
