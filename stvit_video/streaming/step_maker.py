@@ -103,10 +103,8 @@ class StepMaker:
         came = f"after {summary.source_seconds:.1f} s and {summary.frames_chosen} chosen frames{anew}"
         ended, advice = f"ended {came}", "use a longer source or a higher target_fps"
         if self._max_seconds is not None:
-            ended, advice = (
-                f"was read with max_seconds={self._max_seconds:g} and ended {came}",
-                "raise it or target_fps",
-            )
+            ended = f"was read with max_seconds={self._max_seconds:g} and ended {came}"
+            advice = "raise max_seconds or target_fps"
         assert summary.fps is not None, "a frame was chosen"
         window = f"a window of {num_frames} frames ({seconds_words(num_frames / summary.fps)})"
         raise SourceError(f"{summary.source} {ended}, before {window} was full; {advice}")
