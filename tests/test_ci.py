@@ -9,16 +9,39 @@ from pathlib import Path
 import pytest
 
 CI = Path(__file__).parents[1] / ".ci" / "run"
-TOOLS = ("bash", "env", "git", "mktemp", "rm", "tee", "chmod", "awk", "grep", "tail", "dirname", "ls", "mkdir")
+TOOLS = (
+    "bash",
+    "env",
+    "git",
+    "mktemp",
+    "rm",
+    "tee",
+    "chmod",
+    "awk",
+    "grep",
+    "tail",
+    "dirname",
+    "ls",
+    "mkdir",
+    "cat",
+    "cp",
+)
 TEST_SCRIPT = """
 cd "$(dirname "$0")/.."
 echo "beside: $(ls ..), here: $(echo $(ls -A)), data: ${STVIT_TEST_DATA-unset}, arguments: $*"
 mkdir -p .venv/bin
-echo 'echo "python $*"' > .venv/bin/python
+cp "$FAKE_PYTHON" .venv/bin/python
 chmod +x .venv/bin/python
 echo "===== 7 passed, 2 skipped in 81.20s (0:01:21) ====="
 echo "all checks passed"
 if [ "$*" = "$FAIL" ]; then exit 4; fi
+"""
+PYTHON = """
+echo "python $*"
+if [ "$2" = venv ]; then
+  mkdir -p "$3/bin" "$3/lib/python3/site-packages"
+  cp "$0" "$3/bin/python"
+fi
 """
 REAL = "-m real_data and not slow and not gpu and not deploy"
 LIVE = "-m not slow and not gpu and not deploy -k torchcodec tests/data/decoding"
@@ -40,6 +63,7 @@ def checkout(tmp_path: Path) -> Path:
     for tool in TOOLS:
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
     executable(tmp_path / "bin" / "apt-get", 'echo "apt-get $*"; [ "$FAIL" != "apt-get" ]')
+    executable(tmp_path / "python", PYTHON)
     git = ["git", "-C", str(root), "-c", "user.name=x", "-c", "user.email=x@example.org"]
     for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "x"]):
         subprocess.run([*git, *arguments], check=True)
@@ -51,12 +75,13 @@ def run(checkout: Path, *, ci: str = "1", fail: str = "nothing") -> tuple[int, l
     parent = checkout.parent
     temporary = parent / "temporary"
     environment = {"PATH": str(parent / "bin"), "TMPDIR": str(temporary), "CI": ci, "FAIL": fail, "HOME": str(parent)}
-    environment["STVIT_TEST_DATA"] = "elsewhere"
+    environment |= {"STVIT_TEST_DATA": "elsewhere", "FAKE_PYTHON": str(parent / "python")}
     done = subprocess.run(
         ["bash", checkout / ".ci" / "run"], cwd=parent, env=environment, capture_output=True, text=True, check=False
     )
     assert os.listdir(temporary) == []
-    return done.returncode, re.sub(r"\d+\.\d min", "X min", done.stdout).splitlines(), done.stderr
+    told = re.sub(r"\d+\.\d min", "X min", done.stdout)
+    return done.returncode, re.sub(rf"{temporary}/[^/\s]+", "FOLDER", told).splitlines(), done.stderr
 
 
 def test_all_steps_run_in_one_clone_and_each_ends_with_the_closing_line(checkout):
@@ -81,12 +106,15 @@ def test_all_steps_run_in_one_clone_and_each_ends_with_the_closing_line(checkout
             "== whole commands",
             "python -m pytest -m commands and not slow and not gpu and not real_data and not deploy",
             "== whole commands ok, X min",
-            "== documentation",
+            "== libraries of documentation and deployment",
             "python -m pip install --quiet --editable .[docs]",
+            "python -m venv FOLDER/deployment",
+            "python -m pip install --quiet --editable .[onnx,openvino,coreml] fastapi httpx",
+            "== libraries of documentation and deployment ok, X min",
+            "== documentation",
             "python -m pytest -m docs and not deploy tests/docs_pages",
             "== documentation ok, X min",
             "== deployment",
-            "python -m pip install --quiet --editable .[onnx,openvino,coreml] fastapi httpx",
             "python -m pytest -m deploy and not slow and not gpu and not real_data",
             "== deployment ok, X min",
             "== tests of the real files",

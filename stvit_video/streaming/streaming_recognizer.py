@@ -1,7 +1,7 @@
 """Sliding-window recognition of videos that don't end: `StreamingRecognizer` computes every frame once."""
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -189,7 +189,7 @@ class StreamingRecognizer:
             ValueError: another run of this recognizer is not over.
         """
         self._require_no_run()
-        pushed: Any = _OfRun(self)
+        pushed: Any = _OfRun(self, self._push)
         run = run_stream(
             pushed,
             source,
@@ -310,9 +310,8 @@ class StreamingRecognizer:
 class _OfRun:
     """A recognizer as its run sees it, which pushes while nobody else may."""
 
-    def __init__(self, recognizer: StreamingRecognizer) -> None:
-        self._recognizer = recognizer
-        self.push = recognizer._push
+    def __init__(self, recognizer: StreamingRecognizer, push: Callable[..., list[Answer]]) -> None:
+        self._recognizer, self.push = recognizer, push
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._recognizer, name)

@@ -7,7 +7,7 @@ from stvit_video.config.unknown_keys import known_settings
 def test_every_setting_of_every_command_stands_on_the_page():
     page = settings_page()
     told = set(re.findall(r"^\| `([\w.]+)` \|", page, re.MULTILINE))
-    groups = {"model", "data", "optim", "augment", "trainer", "distill", "protocol", "sweep", "head"}
+    groups = {"model", "data", "optim", "augment", "trainer", "distill", "protocol", "sweep", "head", "events"}
     for command in ("train", "evaluate", "doctor"):
         options = {name for name in known_settings(command) if not name.startswith("model.") or name == "model.name"}
         assert options - groups <= told
