@@ -55,6 +55,15 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("bundles", "inference", "predictions", "evaluation", "evaluation/*", "models", "layers", "visualization"),
         *("data/*", "utils", ROOT),
     },
+    "pages": {"evaluation", "evaluation/*", "visualization", "data/decoding", "data/sampling", "utils"},
+    "token_maps": {
+        *("inference", "models", "tokens", "layers", "visualization", "pages", "evaluation", "evaluation/cost"),
+        *("predictions", "data/*", "utils"),
+    },
+    "webdemo": {
+        *("token_maps", "bundles", "trained", "inference", "predictions", "models", "layers", "visualization", "pages"),
+        *("evaluation", "evaluation/*", "data/*", "utils", ROOT),
+    },
     "budgets": {
         *("inference", "predictions", "evaluation", "evaluation/cost", "sweeps/report", "data/*", "utils"),
     },
@@ -70,7 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"factories", "models", "dense", "training", "settings", "data/*", "utils"},
     "tasks": {
         *("config", "factories", "inference", "predictions", "detections", "segmentations", "visualization"),
-        "streaming",
+        *("streaming", "pages"),
         *("evaluation", "evaluation/*", "models", "dense", "training", "settings", "data/*", "utils", ROOT),
     },
     "exporting": {
@@ -79,13 +88,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "runs": {"tasks", "config", "factories", "models", "training", "settings", "data/*", "utils"},
     "sweeps": {"config", "inference", "detections", "segmentations", "settings", "sweeps/report", "training", "utils"},
-    "sweeps/report": {"utils"},
+    "sweeps/report": {"pages", "utils"},
     ROOT: {"models", "data/*", "bundles", "streaming", "inference", "detections", "segmentations", "trained", "utils"},
 }
 # slow or broken: only where needed
 LAZY = {
     *("pyarrow", "pytorchvideo", "decord", "av", "fvcore", "matplotlib", "rich", "faster_coco_eval"),
-    *("coremltools", "executorch", "onnxruntime", "openvino"),
+    *("coremltools", "executorch", "onnxruntime", "openvino", "jinja2", "gradio"),
 }
 TORCH_ONLY = {"layers", "tokens"}  # rooms without third-party libraries but torch
 # what a deployed model needs beside its graph: none of these may load torch, nor may what they import

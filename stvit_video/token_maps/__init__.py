@@ -1,0 +1,1 @@
+"""What the tokens of a video have seen, and what each says for a label."""

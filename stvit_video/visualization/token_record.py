@@ -1,0 +1,132 @@
+"""What the tokens of a video have seen, and what each says for a label: plain arrays, as pictures are drawn of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+__all__ = ["NUM_NAMED", "ClipTokens", "VideoTokens"]
+
+NUM_NAMED = 8  # tokens that have a colour and a column of their own; the others are "other"
+
+
+@dataclass(frozen=True, eq=False)
+class ClipTokens:
+    """The tokens of one clip of a video.
+
+    T, H, W are frames and their pixels as shown; T', H', W' is the grid of image tokens, over all frames in time and
+    over `seen` in space; K tokens.
+
+    Attributes:
+        frames: (T, H, W, 3) uint8 RGB, the whole frames that the model was fed with.
+        seconds: (T,) when each is shown, from the first frame of the video.
+        seen: top, left, bottom, right of what the model sees of a frame, in pixels of `frames`.
+        sources: (K, T', H', W') float32, how much of each token comes from each image token; sums to 1 for each token.
+        contributions: (K,) gradient x token, of the logit of the label.
+        occlusions: (K,) that logit, less what it is without the token.
+        logits: (num_classes,) of this clip.
+        probabilities: (num_classes,) likewise.
+    """
+
+    frames: np.ndarray
+    seconds: np.ndarray
+    seen: tuple[int, int, int, int]
+    sources: np.ndarray
+    contributions: np.ndarray
+    occlusions: np.ndarray
+    logits: np.ndarray
+    probabilities: np.ndarray
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """(K, T', H', W') float32: the share of each token in an image token; sums to 1 for each image token."""
+        sums = self.sources.sum(axis=0, keepdims=True)
+        even = np.full_like(self.sources, 1 / len(self.sources))
+        return np.divide(self.sources, sums, out=even, where=sums > 0)
+
+    @cached_property
+    def entropy(self) -> float:
+        """How soft the assignment is, mean over image tokens: 0 = each belongs to one token, 1 = to all alike."""
+        if len(self.sources) == 1:
+            return 0.0
+        logs = np.log(self.shares, out=np.zeros_like(self.shares), where=self.shares > 0)
+        return float(-(self.shares * logs).sum(axis=0).mean() / np.log(len(self.sources)))
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Values of tokens (K,) shared out over what the tokens come from: (T', H', W'), with the same sum."""
+        return np.tensordot(values, self.sources, axes=1)
+
+    def frame_step(self, frame: int) -> int:
+        """The step of the grid, 0 to T' - 1, that a frame belongs to."""
+        return frame * self.sources.shape[1] // len(self.frames)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class VideoTokens:
+    """The tokens of clips of one video, and the label that they are asked about.
+
+    Attributes:
+        name: of the file.
+        clips: in the order of time, at least one.
+        classes: label names.
+        label: number of the class that contributions and occlusions are of.
+        probabilities: (num_classes,) of the whole video, by the checkpoint's protocol, as `predict` says.
+        multi_label: True = each probability stands by itself.
+        is_semantic: True = tokens that the model generates; False = a dense model, whose patch tokens are put together
+            in the cells of a grid.
+        where: in words, where in the model the tokens are, such as "generated after 2 of 6 blocks".
+        left_out: in words, how a token was left out for `occlusions`.
+        token_grid: of the K tokens.
+        fps: frames a second that the model sees, at which clips are shown.
+        seconds: how long the video lasts; NaN for a picture.
+        protocol: in words.
+        model_name: as `create_model` knows it.
+        cost: such as {"GMACs a clip": 0.144, "ms a clip": 12.3}, in the order in which they are shown.
+        notes: sentences that a reader must know.
+    """
+
+    name: str
+    clips: Sequence[ClipTokens]
+    classes: Sequence[str]
+    label: int
+    probabilities: np.ndarray
+    multi_label: bool
+    is_semantic: bool
+    where: str
+    left_out: str
+    token_grid: tuple[int, ...]
+    fps: float
+    seconds: float
+    protocol: str
+    model_name: str
+    cost: Mapping[str, float]
+    notes: Sequence[str] = ()
+
+    @property
+    def num_tokens(self) -> int:
+        """K."""
+        return len(self.clips[0].sources)
+
+    @cached_property
+    def named(self) -> tuple[int, ...]:
+        """Numbers of the tokens with a colour of their own: those that contribute most, for or against, most first."""
+        size = np.mean([np.abs(clip.contributions) for clip in self.clips], axis=0)  # (K,)
+        return tuple(int(number) for number in np.argsort(-size, kind="stable")[:NUM_NAMED])
+
+    @cached_property
+    def entropy(self) -> float:
+        """See `ClipTokens.entropy`; mean over the clips."""
+        return float(np.mean([clip.entropy for clip in self.clips]))
+
+    @cached_property
+    def agreement(self) -> float | None:
+        """Pearson's correlation of contributions and occlusions over the tokens of all clips; None = no spread."""
+        pairs: Any = [
+            np.concatenate([getattr(clip, key) for clip in self.clips]).astype(np.float64)
+            for key in ("contributions", "occlusions")
+        ]
+        if len(pairs[0]) < 3 or min(float(np.ptp(values)) for values in pairs) == 0:
+            return None
+        return float(np.corrcoef(*pairs)[0, 1])

@@ -1,0 +1,1 @@
+"""The page in the browser that labels videos and shows their tokens."""
