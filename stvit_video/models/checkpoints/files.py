@@ -16,6 +16,7 @@ from stvit_video.models.checkpoints.state_dict import CheckpointError
 
 SAFETENSORS = ".safetensors"
 EXPORTED = "model.safetensors"  # the weights in a folder of stvit_video.export_run, and of transformers
+BUNDLE = "bundle.json"  # in a folder of stvit_video.export
 OLDER = "pytorch_model.bin"  # in a folder of transformers before there was safetensors
 PARTED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")  # weights in several files
 LOADED_TYPES = ("vit", "vit_mae", "vit_msn", "deit", "videomae")  # of transformers; others are refused by their keys
@@ -77,6 +78,11 @@ def _file_of(path: Path) -> Path:
             raise CheckpointError(
                 f"{str(path)!r} holds weights in several files, which are not put together here; save them in one: "
                 "with transformers by model.save_pretrained(folder, max_shard_size='100GB')"
+            )
+        if (path / BUNDLE).is_file():
+            raise CheckpointError(
+                f"{str(path)!r} is a bundle for bundle= of stvit_video.predict and stvit_video.stream, which holds a "
+                "graph and no weights to load; give the checkpoint that it was exported from"
             )
         raise CheckpointError(
             f"{str(path)!r} is a folder without {EXPORTED}; give a folder made by stvit_video.export_run, or the path "

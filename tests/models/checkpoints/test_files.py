@@ -48,6 +48,12 @@ def test_folder_in_place_of_a_file(tmp_path):
         read_checkpoint(tmp_path)
 
 
+def test_a_bundle_is_told_from_a_folder_of_weights(tmp_path):
+    (tmp_path / "bundle.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="is a bundle .*give the checkpoint that it was exported from"):
+        read_checkpoint(tmp_path)
+
+
 def test_folder_of_weights_in_several_files(tmp_path):
     (tmp_path / "pytorch_model.bin.index.json").write_text("{}")
     with pytest.raises(CheckpointError, match=r"several files.* max_shard_size="):
