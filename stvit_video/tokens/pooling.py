@@ -1,6 +1,7 @@
 """Adaptive pooling of a token grid, by largest values or by means."""
 
 from collections.abc import Callable
+from math import prod
 
 import torch
 from torch import Tensor
@@ -69,3 +70,26 @@ def max_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
 def mean_pool_grid(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
     """`pool_grid` by the mean, which is not weighted by the sizes of cells: (B, *grid, C) -> (B, *sizes, C)."""
     return pool_grid(x, sizes, torch.mean)
+
+
+def max_pool_places(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """Where `max_pool_grid` finds its values; of equal ones the first of each axis in turn.
+
+    Args:
+        x: (B, *grid, C).
+        sizes: the wanted grid.
+
+    Returns:
+        (B, *sizes, C) int64, numbers of cells of `x`, the first axis slowest.
+    """
+    grid = x.shape[1:-1]
+    numbers = torch.arange(prod(grid), dtype=torch.float64, device=x.device).reshape(1, *grid, 1).expand_as(x)
+    pooled = pool_grid(torch.cat([x.double(), numbers]), sizes, _largest_with_numbers)  # numbers travel as more rows
+    return pooled.chunk(2)[1].long()
+
+
+def _largest_with_numbers(x: Tensor, axis: int) -> Tensor:
+    """Along an axis, the largest of the first half of the rows, and what the second half has at their places."""
+    values, numbers = x.chunk(2)
+    at = values.argmax(dim=axis, keepdim=True)
+    return torch.cat([values.gather(axis, at), numbers.gather(axis, at)]).squeeze(axis)

@@ -1,5 +1,6 @@
 """Image tokens to semantic tokens: pooled over the grid, then sharpened by attention in two layers."""
 
+from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
@@ -9,7 +10,14 @@ from stvit_video.layers.block import CrossBlock
 from stvit_video.layers.pos_embed import new_table, resize_grid
 from stvit_video.layers.windows import check_key_window, overlapping_windows, pad_grid
 from stvit_video.tokens.grid import TokenGrid
-from stvit_video.tokens.pooling import max_pool_grid
+from stvit_video.tokens.pooling import max_pool_grid, max_pool_places
+from stvit_video.tokens.reducers.source_weights import (
+    largest_shares,
+    layer_weights,
+    normed_sources,
+    numbered,
+    onto_image_tokens,
+)
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
 from stvit_video.tokens.slot import BlockSettings, TokenSlot
 
@@ -119,9 +127,70 @@ class SemanticTokenGenerator(TokenReducer):
     def _attend_in_windows(self, x: Tensor) -> Tensor:
         """Layer 1: (B, *grid, C) -> (B, *token_grid, C)."""
         windows, sizes = self.to_windows(x), self.window_tokens(tuple(x.shape[1:-1]))  # (B * num_windows, *window, C)
-        keys = windows
-        if self.window is not None and self.key_window is not None:
-            keys = overlapping_windows(pad_grid(x, self.window), window=self.window, key_window=self.key_window)
         pooled = max_pool_grid(windows, sizes).flatten(1, -2)
-        s1 = self.layers[0](pooled, torch.cat([pooled, keys.flatten(1, -2)], dim=1))
+        s1 = self.layers[0](pooled, torch.cat([pooled, self._key_windows(x).flatten(1, -2)], dim=1))
         return self.from_windows(s1.unflatten(1, sizes), tuple(x.shape[1:-1]))
+
+    def _key_windows(self, x: Tensor) -> Tensor:
+        """The image tokens that each window sees in layer 1: (B, *grid, C) -> (B * num_windows, *key_window, C)."""
+        if self.window is None or self.key_window is None:
+            return self.to_windows(x)
+        return overlapping_windows(pad_grid(x, self.window), window=self.window, key_window=self.key_window)
+
+    def sources(self, x: Tensor) -> Tensor:
+        """How much of each token comes from each image token, by what layers mix and in which proportion.
+
+        A token begins as the share of channels that max-pooling took from each image token. A layer then mixes in what
+        its attention gathers, a mean over the heads, by the share that this has beside the shortcut: the norm of the
+        attended values over the sum of both norms, see `attention_share`. MLPs act on each token alone, and the learned
+        centres come from no image token; neither changes the shares.
+
+        It tells where a token comes from, in a linear account of layers that are not linear. It does not tell what the
+        token says, nor what an image token had gathered from others before generation.
+
+        Args:
+            x: (B, *grid, C).
+
+        Returns:
+            (B, K, N) float32, rows sum to 1, see `TokenReducer.sources`.
+
+        Source: Abnar & Zuidema 2020 (attention rollout, arXiv:2005.00928); Kobayashi et al. 2021 (norms of attention
+            and shortcut, arXiv:2109.07152).
+        Differs: rollout weighs shortcut and attention alike; here their norms do. Heads count alike, and the norms are
+            those of whole outputs, not of the part of each image token.
+        """
+        return self._rollout(x)[0]
+
+    def attention_share(self, x: Tensor) -> Tensor:
+        """The share (B, K) of `sources` that came through attention at least once; the pooling supplies the rest."""
+        return self._rollout(x)[1]
+
+    @torch.no_grad()
+    def _rollout(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, *grid, C) -> sources (B, K, N), and the share of attention (B, K)."""
+        grid = tuple(x.shape[1:-1])
+        s1 = self._attend_in_windows(x)
+        sizes, s1 = tuple(s1.shape[1:-1]), s1.flatten(1, -2)  # (B, K, C)
+        in_s1, in_windows = self._window_rollout(x)
+        queries = s1 if self.centres is None else s1 + resize_grid(self.centres, sizes).flatten(1, -2)
+        context = torch.cat([s1, x.flatten(1, -2)], dim=1)  # (B, K + N, C)
+        weights, share = layer_weights(self.layers[1], queries, context, kept=s1)  # type: ignore[arg-type]
+        among_tokens, among_image_tokens = weights.split([s1.shape[1], prod(grid)], dim=-1)
+        gathered = among_tokens @ in_s1 + among_image_tokens  # (B, K, N)
+        return normed_sources(in_s1.lerp(gathered, share)), (1 - (1 - in_windows) * (1 - share)).squeeze(-1)
+
+    def _window_rollout(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Layer 1 of `_rollout`: (B, *grid, C) -> sources (B, K, N), and the share of attention (B, K, 1)."""
+        grid = tuple(x.shape[1:-1])
+        windows, sizes, num_tokens = self.to_windows(x), self.window_tokens(grid), prod(grid)
+        own, keys = (part(numbered(x)).flatten(1) for part in (self.to_windows, self._key_windows))
+        shares = largest_shares(max_pool_places(windows, sizes).flatten(1, -2), num_cells=own.shape[1])
+        in_pooled = onto_image_tokens(shares, own, num_tokens=num_tokens)  # (B * num_windows, Kw, N)
+        pooled = max_pool_grid(windows, sizes).flatten(1, -2)
+        context = torch.cat([pooled, self._key_windows(x).flatten(1, -2)], dim=1)
+        weights, share = layer_weights(self.layers[0], pooled, context, kept=pooled)  # type: ignore[arg-type]
+        among_tokens, among_keys = weights.split([pooled.shape[1], keys.shape[1]], dim=-1)
+        gathered = among_tokens @ in_pooled + onto_image_tokens(among_keys, keys, num_tokens=num_tokens)
+        mixed = torch.cat([in_pooled.lerp(gathered, share), share], dim=-1)  # (B * num_windows, Kw, N + 1)
+        placed = self.from_windows(mixed.unflatten(1, sizes), grid).flatten(1, -2)  # (B, K, N + 1)
+        return placed[..., :-1], placed[..., -1:]

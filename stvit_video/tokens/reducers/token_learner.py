@@ -3,9 +3,11 @@
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from stvit_video.tokens.grid import TokenGrid
+from stvit_video.tokens.reducers.source_weights import normed_sources
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
 from stvit_video.tokens.slot import BlockSettings, TokenSlot
 
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 HIDDEN_CHANNELS = 64  # between the two projections of the maps
+
+
+def attention_maps(scores: Tensor) -> Tensor:
+    """Scores (B, N, K), one column for each map -> maps (B, K, N), rows sum to 1: softmax over the tokens."""
+    return scores.softmax(dim=1).transpose(1, 2)
 
 
 def weighted_means(x: Tensor, scores: Tensor) -> Tensor:
@@ -25,7 +32,7 @@ def weighted_means(x: Tensor, scores: Tensor) -> Tensor:
     Returns:
         (B, K, C).
     """
-    maps = scores.softmax(dim=1).transpose(1, 2)  # (B, K, N)
+    maps = attention_maps(scores)  # (B, K, N)
     return (maps.to(x.dtype) @ x).to(x.dtype)  # autocast multiplies in half precision; the tokens keep their type
 
 
@@ -88,3 +95,9 @@ class TokenLearner(TokenReducer):
         tokens = self.to_windows(x).flatten(1, -2)  # (B * num_windows, M, C)
         means = weighted_means(tokens, self.layers[0](tokens))  # (B * num_windows, Kw, C)
         return self.from_windows(means.unflatten(1, self.tokens_per_window), tuple(x.shape[1:-1]))
+
+    @torch.no_grad()
+    def sources(self, x: Tensor) -> Tensor:
+        """The maps, see `TokenReducer.sources`: (B, *grid, C) -> (B, K, N)."""
+        tokens = self.to_windows(x).flatten(1, -2)  # (B * num_windows, M, C)
+        return normed_sources(self.spread_windows(attention_maps(self.layers[0](tokens)), x))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from stvit_video.layers.windows import (
 )
 from stvit_video.tokens.grid import TokenGrid, check_reduction
 from stvit_video.tokens.pooling import cut_bins, pool_grid
+from stvit_video.tokens.reducers.source_weights import mean_weights, normed_sources, numbered, onto_image_tokens
 from stvit_video.tokens.slot import BlockSettings, TokenSlot
 
 if TYPE_CHECKING:
@@ -201,6 +203,40 @@ class TokenReducer(nn.Module):
             return tokens
         counts = tuple(p // w for p, w in zip(padded_sizes(grid, self.window), self.window, strict=True))
         return reverse_windows(tokens, tuple(n * t for n, t in zip(counts, tokens.shape[1:-1], strict=True)))
+
+    def sources(self, x: Tensor) -> Tensor:
+        """How much of each token comes from each image token, as the reducer runs now; without gradients.
+
+        This one is exact for tokens that are means of image tokens whose weights depend on values through choices
+        alone. Reducers of other kinds override it.
+
+        Args:
+            x: (B, *grid, C).
+
+        Returns:
+            (B, K, N) float32, tokens and image tokens in the order of their grids. Rows sum to 1: what comes from the
+            padding of windows is left out, and a token of padding alone comes from all image tokens alike.
+        """
+        return normed_sources(mean_weights(self, x))
+
+    def attention_share(self, x: Tensor) -> Tensor | None:
+        """The share (B, K) of `sources` that attention supplies; None = no attention beside a pooling has a share."""
+        return None
+
+    def spread_windows(self, weights: Tensor, x: Tensor) -> Tensor:
+        """Weights of the cells of each window, as weights of all image tokens.
+
+        Args:
+            weights: (B * num_windows, Kw, M), in the order of `to_windows`.
+            x: (B, *grid, C), the image tokens.
+
+        Returns:
+            (B, K, N).
+        """
+        grid = tuple(x.shape[1:-1])
+        numbers = self.to_windows(numbered(x)).flatten(1)  # (num_windows, M)
+        spread = onto_image_tokens(weights, numbers, num_tokens=prod(grid))  # (B * num_windows, Kw, N)
+        return self.from_windows(spread.unflatten(1, self.window_tokens(grid)), grid).flatten(1, -2)
 
     def extra_repr(self) -> str:
         """The settings, for print(model)."""

@@ -61,6 +61,19 @@ class WindowedTokenGenerator(SemanticTokenGenerator):
         queries = s1 if self.centres is None else s1 + self._centres(sizes)
         return self.layers[1](queries, x, self._spans(sizes, tuple(x.shape[1:-1]), self.center_window))
 
+    def sources(self, x: Tensor) -> Tensor:
+        """Refused.
+
+        Raises:
+            ValueError: always; no picture of the tokens of detectors and segmenters is made.
+        """
+        raise ValueError(
+            "where the semantic tokens of detectors and segmenters come from is not traced, as both their layers see "
+            "windows; use a model that labels videos or pictures"
+        )
+
+    attention_share = sources
+
     def _pooled(self, x: Tensor) -> Tensor:
         """The largest values of every cell: (B, H, W, C) -> (B, *sizes, C)."""
         if self.padding_rule == PADDING_RULES[0]:
