@@ -13,7 +13,7 @@ def measure_cost(recognizer: Recognizer, *, of_videos: bool = True) -> dict[str,
         recognizer: the checkpoint.
         of_videos: False = a video is no number of views.
     """
-    gmacs = count_gmacs(recognizer.model, _clip_size(recognizer))
+    gmacs = count_gmacs(recognizer.model, clip_size(recognizer))
     num_views = recognizer.protocol.num_clips * recognizer.protocol.num_crops
     return {
         "gmacs_per_view": gmacs,
@@ -25,10 +25,11 @@ def measure_cost(recognizer: Recognizer, *, of_videos: bool = True) -> dict[str,
 
 def measure_speed(recognizer: Recognizer) -> float:
     """Clips per second in inference, batches of 8 in float32, the median of three."""
-    size = _clip_size(recognizer)
+    size = clip_size(recognizer)
     return measure_throughput(recognizer.model, size, batch_size=8, device=recognizer.device, repeats=3, warmup=1)
 
 
-def _clip_size(recognizer: Recognizer) -> tuple[int, ...]:
+def clip_size(recognizer: Recognizer) -> tuple[int, ...]:
+    """The sizes (3, T, H, W) of a clip that the checkpoint is fed with."""
     size = recognizer.preprocessing
     return (3, size.num_frames, size.crop_size, size.crop_size)

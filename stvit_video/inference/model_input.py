@@ -42,7 +42,12 @@ class ModelInput(NamedTuple):
 
 
 def model_input(
-    trained: TrainedModel, given: Given, *, fps: float = 30.0, time_limit_seconds: float | None = None
+    trained: TrainedModel,
+    given: Given,
+    *,
+    fps: float = 30.0,
+    time_limit_seconds: float | None = None,
+    backend: str = "auto",
 ) -> ModelInput:
     """Read what is given; of a path or frames the views are those of the protocol.
 
@@ -51,13 +56,15 @@ def model_input(
             (C, T, H, W) float, or several (V, C, T, H, W), that is sampled, cropped and normalised already.
         fps: frames per second of given frames; clips are sampled from them as from a file of that rate.
         time_limit_seconds: for opening a file and for each reading of it, see `open_video`.
+        backend: decoder of a file, see `open_video`.
 
     Raises:
         DecodeError: the file can't be read.
         ValueError: what is given is nothing of these, or a rate or limit is not positive.
     """
     if isinstance(given, (str, os.PathLike)):
-        return _of_file(trained, Path(given), time_limit_seconds)
+        decoding = Decoding(backend=backend, time_limit_seconds=time_limit_seconds)
+        return _of_file(trained, Path(given), decoding)
     if not isinstance(given, (np.ndarray, Tensor)):
         raise ValueError(f"{_words_of(given)} is no input; {_ALLOWED}")
     tensor = _tensor(given)
@@ -92,9 +99,8 @@ def view_dataset(
     )
 
 
-def _of_file(trained: TrainedModel, path: Path, time_limit_seconds: float | None) -> ModelInput:
+def _of_file(trained: TrainedModel, path: Path, decoding: Decoding) -> ModelInput:
     record = file_record(path, num_frames=trained.preprocessing.num_frames)
-    decoding = Decoding(time_limit_seconds=time_limit_seconds)
     found = _views(trained, view_dataset(trained, Manifest((record,), trained.classes), decoding=decoding))
     return found._replace(file=path, seconds=math.nan if record.is_picture else found.seconds)
 

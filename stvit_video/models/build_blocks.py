@@ -147,7 +147,12 @@ def in_order(blocks: nn.ModuleList, order: tuple[tuple[int, str], ...]) -> tuple
 
 
 def run_blocks(
-    blocks: Sequence[nn.Module], kinds: tuple[str, ...], x: Tensor, shared: SharedTokens | None = None
+    blocks: Sequence[nn.Module],
+    kinds: tuple[str, ...],
+    x: Tensor,
+    shared: SharedTokens | None = None,
+    *,
+    taken: tuple[Tensor, tuple[int, ...]] | None = None,
 ) -> Tensor:
     """Run a plan over tokens on their grid.
 
@@ -160,11 +165,13 @@ def run_blocks(
         x: (B, *grid, C).
         shared: of frames that share semantic tokens: from a reducer to the "recover" block behind it, the key frames
             run alone; where the batch has none, no block does. None = every row has tokens of its own.
+        taken: where `x` are tokens that a reducer has left: the image tokens (B, *grid, C) that it took, and its
+            `window_tokens` of their grid. None = `x` are image tokens.
 
     Returns:
         (B, *sizes, C), the image tokens' grid or the few tokens'.
     """
-    image_tokens, in_window = x, tuple(x.shape[1:-1])
+    image_tokens, in_window = (x, tuple(x.shape[1:-1])) if taken is None else taken
     skips = False  # what no frame of the batch needs
     for kind, block in zip(kinds, blocks, strict=True):
         if isinstance(block, TokenReducer):

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stvit_video.data.loading.central_view import central_view
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.functional import finish_clips
 from stvit_video.inference.model_input import tensor_of
 from stvit_video.inference.trained_model import TrainedModel
-from stvit_video.streaming.central_view import central_view
 from stvit_video.streaming.step_models import BYTES, not_frames, require_bytes
 
 WAY_OUT = "floats are for a model that is computed step by step"

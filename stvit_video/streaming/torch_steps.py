@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stvit_video.data.loading.central_view import central_view
 from stvit_video.data.sampling.protocol_rules import CropRule
 from stvit_video.data.sampling.protocols import find_protocol
 from stvit_video.data.transforms.crops import crop_offsets
@@ -15,7 +16,6 @@ from stvit_video.data.transforms.preprocessing import Preprocessing
 from stvit_video.inference.model_input import tensor_of
 from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.models.base import TokenModel
-from stvit_video.streaming.central_view import central_view
 from stvit_video.streaming.model_halves import decide_steps, encode_steps, frames_per_step
 from stvit_video.streaming.step_models import BYTES, not_frames, require_bytes
 from stvit_video.streaming.why_not_streamed import require_streamable

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from stvit_video.data.decode import open_video
+from stvit_video.data.loading.central_view import central_view
 from stvit_video.data.transforms.functional import finish_clips
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.settings.evaluate_settings import EvaluateSettings
-from stvit_video.streaming.central_view import central_view
 from stvit_video.streaming.step_table import read_steps
 from stvit_video.sweeps.report.points import read_run
 from stvit_video.tasks.classification import Classification

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from stvit_video.data.decoding.container import MAX_FRAME_PIXELS
+from stvit_video.data.decoding.pixel_shape import SQUARE
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.sampling.frame_times import FrameTimes
 
@@ -41,6 +42,7 @@ class Picture:
     num_frames = 1
     fps = FPS
     times = FrameTimes.constant(1, FPS)
+    pixel_aspect = SQUARE
 
     def __init__(self, frame: np.ndarray, *, format_name: str, has_8_bits: bool = True) -> None:
         self._frame = frame  # (H, W, 3) uint8

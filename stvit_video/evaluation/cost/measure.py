@@ -43,7 +43,7 @@ def count_gmacs(model: nn.Module, input_size: Sequence[int]) -> float:
     """
     clip = torch.zeros(1, *input_size, device=_device_of(model))
     # the warnings are fvcore's, nothing that our caller could mend
-    with _in_eval_mode(model), torch.no_grad(), without_warning("torch.jit"):
+    with in_eval_mode(model), torch.no_grad(), without_warning("torch.jit"):
         from fvcore.nn import FlopCountAnalysis
 
         analysis = FlopCountAnalysis(model, clip)
@@ -82,14 +82,14 @@ def measure_throughput(
             raise ValueError(f"{name} must be at least {least}, got {value}")
     device = torch.device(device)
     mixed = torch.autocast(device.type, dtype=autocast_dtype) if autocast_dtype is not None else nullcontext()
-    with _in_eval_mode(model), torch.inference_mode(), mixed:
+    with in_eval_mode(model), torch.inference_mode(), mixed:
         clips = torch.zeros(batch_size, *input_size, device=device)
         seconds = [_time_forward(model, clips) for _ in range(warmup + repeats)][warmup:]
     return batch_size / statistics.median(seconds)
 
 
 @contextmanager
-def _in_eval_mode(model: nn.Module) -> Iterator[None]:
+def in_eval_mode(model: nn.Module) -> Iterator[None]:
     """Eval mode; afterwards each module has its own mode again, which need not be that of the modules around it."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()

@@ -211,6 +211,9 @@ class DeiT(TokenModel):
         """Features (B, C) of what `encode_frames` gives; without class tokens where it gives none."""
         if class_tokens is None:
             class_tokens = image_tokens.flatten(1, -2)[:, :0]  # (B, 0, C)
-        tokens = self.mix_frames(image_tokens, class_tokens)
-        features = tokens[:, : class_tokens.shape[1] or None].mean(1)
+        return self.features_of_tokens(self.mix_frames(image_tokens, class_tokens), class_tokens.shape[1])
+
+    def features_of_tokens(self, tokens: Tensor, num_class_tokens: int) -> Tensor:
+        """Features (B, C) of what `mix_frames` gives, (B, M + N, C): the mean of the M class tokens; of all if none."""
+        features = tokens[:, : num_class_tokens or None].mean(1)
         return self.norm(features) if self.norm_after_pool else features

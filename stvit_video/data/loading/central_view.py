@@ -1,4 +1,4 @@
-"""What a model sees of whole frames in a stream: the one central view of them."""
+"""What a model sees of whole frames: the one central view of them, of streams and of pictures of tokens."""
 
 from torch import Tensor
 

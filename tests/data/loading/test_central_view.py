@@ -2,8 +2,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from stvit_video.data.loading.central_view import central_view
 from stvit_video.data.transforms.preprocessing import Preprocessing
-from stvit_video.streaming.central_view import central_view
 
 SIZES = Preprocessing(num_frames=3, frame_stride=1, short_side=12, crop_size=10)
 

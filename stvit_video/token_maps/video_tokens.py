@@ -1,0 +1,202 @@
+"""The tokens of a video: what each has seen, and what it says for a label."""
+
+import os
+from collections.abc import Sequence
+from difflib import get_close_matches
+from math import nan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from stvit_video.data.loading.frame_source import FrameSource
+from stvit_video.evaluation.cost.measure import count_gmacs, in_eval_mode, measure_throughput
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
+from stvit_video.inference.cost import clip_size
+from stvit_video.inference.file_record import file_record
+from stvit_video.inference.model_input import model_input
+from stvit_video.inference.recognizer import Recognizer
+from stvit_video.inference.test_protocol import MAX_VIEWS_PER_FORWARD
+from stvit_video.layers.numbers import whole_number
+from stvit_video.token_maps.attribution import contributions, occlusions
+from stvit_video.token_maps.cells import cell_numbers, cell_sources, choose_cells
+from stvit_video.token_maps.token_site import SeenTokens, TokenSite, token_site
+from stvit_video.token_maps.video_windows import Window, Windows, read_windows
+from stvit_video.tokens.reducers.token_reducer import TokenReducer
+from stvit_video.visualization.token_record import ClipTokens, VideoTokens
+
+__all__ = ["label_number", "video_tokens"]
+
+NUM_NEAR = 3  # labels that an error names
+
+
+def video_tokens(
+    recognizer: Recognizer,
+    path: str | os.PathLike[str],
+    *,
+    label: str | int | None = None,
+    max_clips: int = 8,
+    layer: int | None = None,
+    time_limit_seconds: float | None = None,
+    backend: str = "auto",
+) -> VideoTokens:
+    """Look at the tokens of a video, or with an image model of a picture.
+
+    The clips are windows from its start, one after the other, of which the model sees the central view; the
+    probabilities are those of `predict`, by the views of the checkpoint's protocol.
+
+    Args:
+        recognizer: the checkpoint.
+        path: of the video or picture.
+        label: name or number of the class that contributions and occlusions are of; None = the likeliest.
+        max_clips: clips to look at, at most; of more windows they are spread evenly.
+        layer: of a dense model, blocks before its image tokens are looked at; None = `default_layer`.
+        time_limit_seconds: for opening the file and for each reading of it, see `open_video`.
+        backend: decoder, see `open_video`.
+
+    Raises:
+        DecodeError: the file can't be read.
+        NonFiniteLogitsError: the model gives NaN.
+        ValueError: a label or layer that there isn't, or what labels no videos.
+    """
+    if not isinstance(recognizer, Recognizer):
+        raise ValueError(
+            f"a {type(recognizer).__name__} shows no tokens; give a checkpoint that labels videos or pictures, and use "
+            "stvit_video.predict for detectors, segmenters and bundles"
+        )
+    whole_number("max_clips", max_clips)
+    chosen = None if label is None else label_number(label, recognizer.classes)
+    with in_eval_mode(recognizer.model):
+        site = token_site(recognizer.model, layer=layer)
+        found = model_input(recognizer, path, time_limit_seconds=time_limit_seconds, backend=backend)
+        probabilities = _probabilities(recognizer, found.views, str(path))
+        chosen = int(probabilities.argmax()) if chosen is None else chosen
+        record = file_record(path, num_frames=recognizer.preprocessing.num_frames)
+        source = FrameSource(backend=backend, time_limit_seconds=time_limit_seconds, warn=False)
+        windows = read_windows(recognizer, record, source, max_clips=max_clips)
+        looked = [_look(recognizer, site, window, label=chosen) for window in windows.clips]
+        return VideoTokens(
+            name=Path(path).name,
+            clips=[clip for clip, _, _ in looked],
+            classes=recognizer.classes,
+            label=chosen,
+            probabilities=probabilities,
+            multi_label=recognizer.multi_label,
+            is_semantic=site.is_semantic,
+            where=site.words,
+            left_out=site.left_out,
+            token_grid=looked[0][1],
+            fps=windows.fps,
+            seconds=nan if record.is_picture else windows.seconds,
+            protocol=recognizer.protocol.describe(
+                short_side=recognizer.preprocessing.short_side, multi_label=recognizer.multi_label
+            ),
+            model_name=recognizer.model_name,
+            cost=_cost(recognizer),
+            notes=[*_window_notes(windows), *_token_notes(site, [share for _, _, share in looked])],
+        )
+
+
+def label_number(label: str | int, classes: Sequence[str]) -> int:
+    """The number of a class that is given by its name or number.
+
+    Raises:
+        ValueError: there is no such class.
+    """
+    if isinstance(label, str) and label in classes:
+        return list(classes).index(label)
+    if isinstance(label, str) and label.isdecimal():
+        label = int(label)
+    if isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(classes):
+        return label
+    near = get_close_matches(str(label), classes, n=NUM_NEAR, cutoff=0.4) or list(classes)[:NUM_NEAR]
+    raise ValueError(
+        f"label={label!r} is none of the {len(classes)} labels; give a number from 0 to {len(classes) - 1}, or a name "
+        f"such as {', '.join(near)}"
+    )
+
+
+def _probabilities(recognizer: Recognizer, views: torch.Tensor, name: str) -> np.ndarray:
+    """(num_classes,) of the whole video, of its views (V, C, T, H, W)."""
+    with torch.inference_mode():
+        parts = views.split(MAX_VIEWS_PER_FORWARD)
+        logits = torch.cat([recognizer.model(part.to(recognizer.device)).float().cpu() for part in parts])
+    _require_finite(logits, name)
+    return recognizer.view_probabilities(logits[None])[0].numpy()
+
+
+def _require_finite(logits: torch.Tensor, name: str) -> None:
+    if not torch.isfinite(logits).all():
+        raise NonFiniteLogitsError(f"the model gives NaN or infinite logits for {name}")
+
+
+def _look(
+    recognizer: Recognizer, site: TokenSite, window: Window, *, label: int
+) -> tuple[ClipTokens, tuple[int, ...], float | None]:
+    """The tokens of one clip, their grid, and the share of their sources that attention supplies."""
+    view = window.view.to(recognizer.device)
+    seen = site.see(view)
+    with torch.no_grad():
+        logits = site.logits(seen.tokens.flatten(1, -2), seen).float().cpu()  # (1, num_classes)
+    _require_finite(logits, "a clip")
+    grid = tuple(seen.image_tokens.shape[1:-1])
+    sources, numbers, token_grid, share = _sources(site, seen, grid)
+    clip = ClipTokens(
+        frames=window.frames,
+        seconds=window.seconds,
+        seen=window.seen,
+        sources=sources.reshape(len(sources), *(1,) * (3 - len(grid)), *grid),
+        contributions=contributions(site, seen, label=label, numbers=numbers),
+        occlusions=occlusions(site, seen, label=label, numbers=numbers),
+        logits=logits[0].numpy(),
+        probabilities=recognizer.view_probabilities(logits[None])[0].numpy(),
+    )
+    return clip, token_grid, share
+
+
+def _sources(
+    site: TokenSite, seen: SeenTokens, grid: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray, tuple[int, ...], float | None]:
+    """Sources (K, N), the group of each token (K groups), the grid of the groups, and the share of attention."""
+    if not isinstance(site.block, TokenReducer):
+        cells = choose_cells(grid)
+        numbers = cell_numbers(grid, cells)
+        return cell_sources(numbers), numbers, cells, None
+    sources = site.block.sources(seen.image_tokens)[0].cpu().numpy()
+    share = site.block.attention_share(seen.image_tokens)
+    mean = None if share is None else float(share.mean())
+    return sources, np.arange(len(sources)), tuple(seen.tokens.shape[1:-1]), mean
+
+
+def _cost(recognizer: Recognizer) -> dict[str, Any]:
+    """What a clip costs here: multiply-adds, and the median time of three forward passes."""
+    size = clip_size(recognizer)
+    rate = measure_throughput(recognizer.model, size, batch_size=1, device=recognizer.device, repeats=3, warmup=1)
+    return {"GMACs a clip": count_gmacs(recognizer.model, size), "ms a clip": 1000 / rate}
+
+
+def _window_notes(windows: Windows) -> list[str]:
+    notes = []
+    if windows.num_windows > len(windows.clips):
+        notes.append(
+            f"The video has {windows.num_windows} clips one after the other; {len(windows.clips)} of them, spread "
+            "evenly, are shown."
+        )
+    if windows.num_left > 0:
+        notes.append(f"The last {windows.num_left} frames fill no clip and are not shown.")
+    if windows.num_filled_up > 0:
+        notes.append(f"The video has {windows.num_filled_up} frames less than a clip, in which some are repeated.")
+    return notes
+
+
+def _token_notes(site: TokenSite, shares: Sequence[float | None]) -> list[str]:
+    if not site.is_semantic:
+        return [
+            "A dense model generates no tokens: its image tokens are put together in cells of a grid, and a cell is "
+            "drawn where its patches are, though attention has mixed others into them."
+        ]
+    known = [share for share in shares if share is not None]
+    if not known:
+        return []
+    return [f"Attention supplies {100 * np.mean(known):.0f} % of what the tokens come from, max-pooling the rest."]
