@@ -69,6 +69,7 @@ def read_views(
     preprocessing: Preprocessing,
     protocol: TestProtocol,
     time_limit_seconds: float | None = None,
+    isolate: bool | None = None,
 ) -> ClipViews:
     """The views of a file or of its segment, each wanted frame decoded and resized once.
 
@@ -77,6 +78,7 @@ def read_views(
         preprocessing: frames of a clip, their distance and sizes.
         protocol: which clips and crops.
         time_limit_seconds: for opening the file and for each reading of it, see `open_video`.
+        isolate: whether a process of its own decodes a video, see `open_video`.
 
     Raises:
         DecodeError: the file can't be read.
@@ -84,7 +86,7 @@ def read_views(
         MissingLibraryError: the file is a picture and Pillow is not installed, or PyAV is not.
     """
     try:
-        with _opened(record, time_limit_seconds) as video:
+        with _opened(record, time_limit_seconds, isolate) as video:
             return views_of(video, record, preprocessing=preprocessing, protocol=protocol)
     except DecodeError as error:
         refuse_for_open_files(error)
@@ -134,9 +136,11 @@ def views_of(video: Any, record: VideoRecord, *, preprocessing: Preprocessing, p
     return ClipViews(views, seconds[0], equal_views(plan.clips, plan.corners))
 
 
-def _opened(record: VideoRecord, time_limit_seconds: float | None) -> AbstractContextManager[Any]:
+def _opened(
+    record: VideoRecord, time_limit_seconds: float | None, isolate: bool | None
+) -> AbstractContextManager[Any]:
     if not record.is_picture:
-        return open_video(record.path, time_limit_seconds=time_limit_seconds)
+        return open_video(record.path, time_limit_seconds=time_limit_seconds, isolate=isolate)
     load_optional("PIL", needed_for="a picture", install="pip install pillow")
     from stvit_video.data.loading.picture_reader import open_image
 

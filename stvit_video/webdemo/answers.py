@@ -1,0 +1,166 @@
+"""What the page shows for a clip, as parts of HTML. An error is a sentence, no traceback and no path of the server."""
+
+import sys
+import traceback
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from stvit_video.pages.render import render_page
+from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError, check_clip
+from stvit_video.webdemo.clip_store import ClipStore
+from stvit_video.webdemo.demo_model import DemoModel, TokenChoice
+from stvit_video.webdemo.display_copy import display_copy
+
+__all__ = ["DemoAnswers", "Said"]
+
+FAILED = "Something failed in the demo; the terminal in which it was started says what."
+GONE = "The clip is no longer here: it is kept while the page is open and in use. Choose it again."
+
+
+class Said(NamedTuple):
+    """A part of the page, and whether it is the sentence of an error."""
+
+    html: str
+    is_error: bool = False
+
+
+class DemoAnswers:
+    """The answers of the page, to whatever a browser sends. One thread at a time asks for those of models.
+
+    Args:
+        models: one, or two that are shown side by side.
+        store: the clips.
+        limits: of a clip.
+    """
+
+    def __init__(self, models: Sequence[DemoModel], *, store: ClipStore, limits: ClipLimits) -> None:
+        self.models = models
+        self.store = store
+        self.limits = limits
+
+    def check(self, token: object, session: str | None) -> Said:
+        """Whether a clip can be used, which is that of this visitor from now on; one that can't is removed.
+
+        Args:
+            token: of the clip.
+            session: of the visitor.
+        """
+
+        def work() -> str:
+            path = self.store.path_of(token, session=session)
+            if path is None:
+                raise RefusedError(GONE)
+            return _waiting(f"The clip: {check_clip(path, self.limits)}. Labelling ...")
+
+        said = _told(work)
+        if said.is_error:
+            self.store.drop(str(token))
+        return said
+
+    def label(self, number: int, token: object, choice: TokenChoice) -> Said:
+        """The likeliest labels of a clip, what they cost, and what the sliders mean.
+
+        Args:
+            number: of the model.
+            token: of the clip.
+            choice: of the sliders.
+        """
+
+        def work() -> str:
+            model = self.models[number]
+            checked = _checked(model, choice)
+            answer = model.label(self._path(token), checked)
+            facts, notes = _of_choice(model, checked)
+            shares = zip(answer.prediction.labels, answer.prediction.probabilities, strict=True)
+            return render_page(
+                "demo_answer.html",
+                error=None,
+                waiting=None,
+                bars=[(label, share, f"{100 * share:.1f} %") for label, share in shares],
+                facts=[*answer.facts, *facts],
+                notes=[*notes, *answer.notes],
+            )
+
+        return _told(work)
+
+    def show_tokens(self, number: int, token: object, choice: TokenChoice) -> Said:
+        """A video of what the tokens of a model have seen; nothing of a model without such.
+
+        Args:
+            number, token, choice: as `label`.
+        """
+
+        def work() -> str:
+            model = self.models[number]
+            shown = model.show_tokens(self._path(token), _checked(model, choice), self.store.folder)
+            if shown is None:
+                return ""
+            return _video(shown.mp4, kind="tokens", caption=shown.caption, notes=shown.notes)
+
+        return _told(work)
+
+    def copy(self, token: object) -> Said:
+        """The clip as every browser can play it."""
+        return _told(
+            lambda: _video(
+                display_copy(self._path(token), self.limits),
+                kind="copy",
+                caption="A copy, as this browser can't play the file itself.",
+            )
+        )
+
+    def _path(self, token: object) -> Path:
+        path = self.store.path_of(token)
+        if path is None:
+            raise RefusedError(GONE)
+        return path
+
+
+def waiting(sentence: str) -> str:
+    """A part that says what is being done."""
+    return _waiting(sentence)
+
+
+def _waiting(sentence: str) -> str:
+    return render_page("demo_answer.html", waiting=sentence, error=None)
+
+
+def _told(work: Callable[[], str]) -> Said:
+    """What `work` gives, or the sentence of its error; an error that is ours goes to the terminal."""
+    try:
+        return Said(work())
+    except RefusedError as error:
+        sentence = str(error)
+    except Exception:
+        traceback.print_exc(file=sys.stderr)
+        sentence = FAILED
+    return Said(render_page("demo_answer.html", error=sentence, waiting=None), is_error=True)
+
+
+def _video(mp4: bytes, *, kind: str, caption: str, notes: Sequence[str] = ()) -> str:
+    src = f"data:video/mp4;base64,{b64encode(mp4).decode('ascii')}"
+    return render_page("demo_video.html", src=src, kind=kind, caption=caption, notes=notes)
+
+
+def _checked(model: DemoModel, choice: TokenChoice) -> TokenChoice:
+    """The choice as the model's sliders allow it."""
+    return TokenChoice(
+        num_tokens=None if model.token_steps is None else model.token_steps.checked(choice.num_tokens),
+        place=None if model.place_steps is None else model.place_steps.checked(choice.place),
+    )
+
+
+def _of_choice(model: DemoModel, choice: TokenChoice) -> tuple[list[tuple[str, str]], list[str]]:
+    """What the sliders stand at, as facts, and a sentence for each value that training has not seen."""
+    facts, notes = [], []
+    for steps, value, name in (
+        (model.token_steps, choice.num_tokens, "semantic tokens"),
+        (model.place_steps, choice.place, "generated after block"),
+    ):
+        if steps is not None and value is not None:
+            facts.append((name, f"{value}, {'trained for' if value in steps.trained else 'not trained for'}"))
+            if value not in steps.trained:
+                notes.append(f"{name} {value}: {steps.words(value)}.")
+    return facts, notes

@@ -1,0 +1,80 @@
+"""A bundle on the page: labels, and what they cost. Its tokens are fixed in its graph. Nothing here needs torch."""
+
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from stvit_video.bundles.bundle_recognizer import BundleRecognizer
+from stvit_video.bundles.bundle_views import read_views
+from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.decoding.video import CAN_ISOLATE
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
+from stvit_video.inference.file_record import file_record
+from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError, words_of_decoding
+from stvit_video.webdemo.demo_model import TOP_K, Answer, ShownTokens, Steps, TokenChoice, cost_facts, shown_name
+
+__all__ = ["BundleModel"]
+
+NUM_TIMED = 5
+
+
+class BundleModel:
+    """See `DemoModel`.
+
+    Args:
+        recognizer: of `load_bundle`.
+        limits: its time limit is for reading a clip.
+    """
+
+    token_steps: Steps | None = None
+    place_steps: Steps | None = None
+
+    def __init__(self, recognizer: BundleRecognizer, *, limits: ClipLimits) -> None:
+        self.recognizer = recognizer
+        self.limits = limits
+        bundle = recognizer.bundle
+        self.name = shown_name(bundle.folder)
+        self.about = (
+            f"{bundle.model_name}, {bundle.format} in {bundle.precision}, {len(bundle.labels)} labels, on "
+            f"{recognizer.graph.runtime}"
+        )
+        self.why_fixed = (
+            "The graph of a bundle runs with the tokens that it was exported with; start the demo with ckpt_path= of "
+            "the checkpoint for sliders and for a look at the tokens."
+        )
+
+    def label(self, path: Path, choice: TokenChoice) -> Answer:
+        """See `DemoModel.label`."""
+        sizes = self.recognizer.preprocessing
+        try:
+            found = read_views(
+                file_record(path, num_frames=sizes.num_frames),
+                preprocessing=sizes,
+                protocol=self.recognizer.protocol,
+                time_limit_seconds=self.limits.time_limit_seconds,
+                isolate=CAN_ISOLATE or None,
+            )
+            prediction = self.recognizer(found.views, top_k=TOP_K)
+        except DecodeError as error:
+            raise RefusedError(words_of_decoding(error, path)) from error
+        except NonFiniteLogitsError as error:
+            raise RefusedError("The model gives no finite values for this clip.") from error
+        milliseconds = self._milliseconds(found.views[:1])
+        return Answer(
+            prediction=prediction, facts=cost_facts(milliseconds=milliseconds, gmacs=None, num_views=len(found.views))
+        )
+
+    def show_tokens(self, path: Path, choice: TokenChoice, folder: Path) -> ShownTokens | None:
+        """None; see `DemoModel.show_tokens`."""
+        return None
+
+    def _milliseconds(self, clip: np.ndarray) -> float:
+        """Median time of a clip (1, T, H, W, 3) through the graph, which has run before."""
+        seconds = []
+        for _ in range(NUM_TIMED):
+            start = time.perf_counter()
+            self.recognizer.graph(clip)
+            seconds.append(time.perf_counter() - start)
+        return 1e3 * median(seconds)

@@ -1,0 +1,115 @@
+"""A checkpoint on the page: labels, tokens, and what they cost at the place of the sliders."""
+
+import warnings
+from pathlib import Path
+from secrets import token_hex
+
+from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.decoding.video import CAN_ISOLATE, ISOLATED
+from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters, measure_throughput
+from stvit_video.evaluation.view_average import NonFiniteLogitsError
+from stvit_video.inference.cost import clip_size
+from stvit_video.inference.model_input import model_input
+from stvit_video.inference.recognizer import Recognizer
+from stvit_video.token_maps.video_tokens import video_tokens
+from stvit_video.visualization.class_map_video import save_class_maps
+from stvit_video.visualization.token_record import VideoTokens
+from stvit_video.visualization.tube_video import save_tubes
+from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError, words_of_decoding
+from stvit_video.webdemo.demo_model import TOP_K, Answer, ShownTokens, TokenChoice, cost_facts, shown_name
+from stvit_video.webdemo.token_steps import fixed_words, place_steps, token_steps, tokens_of_count
+
+__all__ = ["CheckpointModel"]
+
+BACKEND = ISOLATED if CAN_ISOLATE else "auto"
+MAX_CLIPS = 2  # of which tokens are drawn; each takes a pass for every token
+NUM_TIMED = 5
+
+
+class CheckpointModel:
+    """See `DemoModel`.
+
+    Args:
+        recognizer: of `load_recognizer`; its tokens and their place change with every call.
+        name: as the page calls it.
+        limits: its time limit is for reading a clip.
+    """
+
+    def __init__(self, recognizer: Recognizer, *, name: str, limits: ClipLimits) -> None:
+        self.recognizer = recognizer
+        self.name = shown_name(name)
+        self.limits = limits
+        model = recognizer.model
+        self.token_steps, self.place_steps, self.why_fixed = token_steps(model), place_steps(model), fixed_words(model)
+        tokens = f"{model.token_grid.count} semantic tokens" if model.token_grid else "dense"
+        millions = count_parameters(model) / 1e6
+        self.about = (
+            f"{recognizer.model_name}, {tokens}, {len(recognizer.classes)} labels, {millions:.1f} M parameters, on "
+            f"{recognizer.device.type}"
+        )
+        self._gmacs: dict[TokenChoice, float] = {}
+
+    def label(self, path: Path, choice: TokenChoice) -> Answer:
+        """See `DemoModel.label`."""
+        self._use(choice)
+        try:
+            found = model_input(
+                self.recognizer, path, time_limit_seconds=self.limits.time_limit_seconds, backend=BACKEND
+            )
+            prediction = self.recognizer(found.views, top_k=TOP_K)
+        except DecodeError as error:
+            raise RefusedError(words_of_decoding(error, path)) from error
+        except NonFiniteLogitsError as error:
+            raise RefusedError("The model gives no finite values for this clip.") from error
+        return Answer(prediction=prediction, facts=self._cost(choice, num_views=len(found.views)))
+
+    def show_tokens(self, path: Path, choice: TokenChoice, folder: Path) -> ShownTokens | None:
+        """See `DemoModel.show_tokens`."""
+        self._use(choice)
+        target = folder / f"{token_hex(8)}.mp4"
+        try:
+            video = video_tokens(
+                self.recognizer,
+                path,
+                max_clips=MAX_CLIPS,
+                time_limit_seconds=self.limits.time_limit_seconds,
+                backend=BACKEND,
+            )
+            notes = (save_tubes if video.is_semantic else save_class_maps)(video, target)
+            return ShownTokens(mp4=target.read_bytes(), caption=_caption(video), notes=(*video.notes, *notes))
+        except DecodeError as error:
+            raise RefusedError(words_of_decoding(error, path)) from error
+        finally:
+            target.unlink(missing_ok=True)
+
+    def _use(self, choice: TokenChoice) -> None:
+        model = self.recognizer.model
+        if choice.num_tokens is not None:
+            try:
+                model.set_num_tokens(tokens_of_count(model, choice.num_tokens))
+            except ValueError as error:
+                raise RefusedError(f"This model can't run with {choice.num_tokens} tokens: {error}.") from error
+        if choice.place is not None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # the page says beside the slider what it warns of
+                model.set_generate_at(choice.place)
+
+    def _cost(self, choice: TokenChoice, *, num_views: int) -> list[tuple[str, str]]:
+        size, model = clip_size(self.recognizer), self.recognizer.model
+        if choice not in self._gmacs:
+            self._gmacs[choice] = count_gmacs(model, size)
+        speed = measure_throughput(
+            model, size, batch_size=1, device=self.recognizer.device, repeats=NUM_TIMED, warmup=1
+        )
+        return cost_facts(milliseconds=1e3 / speed, gmacs=self._gmacs[choice], num_views=num_views)
+
+
+def _caption(video: VideoTokens) -> str:
+    """What the video shows, and how far it is to be believed."""
+    clips = "the clip" if len(video.clips) == 1 else f"{len(video.clips)} clips of the video"
+    if not video.is_semantic:
+        return f"What speaks for and against {video.classes[video.label]!r} in {clips}, {video.where}."
+    return (
+        f"What each of {video.num_tokens} tokens has seen in {clips}, {video.where}; how soft the assignment is: "
+        f"{video.entropy:.2f} (0 = every place belongs to one token, 1 = to all alike)."
+    )

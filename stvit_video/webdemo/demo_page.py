@@ -1,0 +1,184 @@
+"""The page in gradio's parts: where a clip is dropped, and a column of sliders and answers for each model."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stvit_video.pages.render import TEMPLATES
+from stvit_video.utils.optional import install_extra, load_optional
+from stvit_video.webdemo.answers import DemoAnswers, waiting
+from stvit_video.webdemo.demo_model import DemoModel, Steps, TokenChoice
+from stvit_video.webdemo.request_gate import UPLOAD_AT
+
+__all__ = ["build_page", "load_gradio", "page_head"]
+
+PARTS = Path(__file__).parent / "page_parts"
+TITLE = "stvit-video demo"
+MAX_WAITING = 24  # events of all visitors that wait for the model
+MODEL = {"concurrency_limit": 1, "concurrency_id": "model", "api_visibility": "private", "show_progress": "hidden"}
+IDLE = "Drop a video, record one, or click on an example."
+DRAWING = "Looking at the tokens ..."
+
+
+def load_gradio() -> Any:
+    """The library.
+
+    Raises:
+        MissingLibraryError: it is not installed.
+    """
+    return load_optional("gradio", needed_for="the demo", install=install_extra("demo"))
+
+
+def page_head() -> str:
+    """Styles of the page, in which parts look as on the other pages; fonts are those of the system."""
+    shared = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    return f"<style>.shared-look {{\n{shared}\n}}\n{(PARTS / 'demo.css').read_text(encoding='utf-8')}</style>"
+
+
+def build_page(answers: DemoAnswers, *, examples: Sequence[Mapping[str, str]]) -> Any:
+    """The page, as gradio's Blocks.
+
+    Args:
+        answers: what it shows.
+        examples: name, token and address of each example clip.
+
+    Raises:
+        MissingLibraryError: gradio is not installed.
+    """
+    gr = load_gradio()
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=False) as page:
+        gr.HTML(f"<h1>{TITLE}</h1>")
+        clip = gr.State(None)
+        zone = _drop_zone(gr, answers, examples)
+        copy = gr.HTML(elem_id="copy")
+        with gr.Row(equal_height=False):
+            columns = [_Column(gr, model, number) for number, model in enumerate(answers.models)]
+        _connect(gr, page, answers, clip=clip, zone=zone, copy=copy, columns=columns)
+    page.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
+    return page
+
+
+def _drop_zone(gr: Any, answers: DemoAnswers, examples: Sequence[Mapping[str, str]]) -> Any:
+    limits = answers.limits
+    return gr.HTML(
+        html_template=(PARTS / "drop_zone.html").read_text(encoding="utf-8"),
+        js_on_load=(PARTS / "drop_zone.js").read_text(encoding="utf-8"),
+        elem_id="drop-zone",
+        limits=json.dumps(
+            {
+                "max_bytes": limits.max_bytes,
+                "max_megabytes": limits.max_megabytes,
+                "upload_at": UPLOAD_AT,
+                "examples": list(examples),
+            }
+        ),
+    )
+
+
+class _Column:
+    """The parts of one model."""
+
+    def __init__(self, gr: Any, model: DemoModel, number: int) -> None:
+        with gr.Column(elem_id=f"model-{number}"):
+            gr.HTML(_heading(model))
+            self.tokens = _slider(gr, model.token_steps, "semantic tokens", f"tokens-{number}")
+            self.place = _slider(gr, model.place_steps, "generated after block", f"place-{number}")
+            self.answer = gr.HTML(waiting(IDLE) if number == 0 else "", elem_id=f"answer-{number}")
+            self.shown = gr.HTML("", elem_id=f"shown-{number}")
+        self.sliders = [slider for slider in (self.tokens, self.place) if slider is not None]
+
+    def choice(self, values: Sequence[Any]) -> TokenChoice:
+        """What the sliders say, from their values in the order of `sliders`."""
+        given = iter(values)
+        return TokenChoice(
+            num_tokens=None if self.tokens is None else next(given), place=None if self.place is None else next(given)
+        )
+
+
+def _heading(model: DemoModel) -> str:
+    from html import escape
+
+    parts = (f"<h3>{escape(model.name)}</h3>", f'<p class="about">{escape(model.about)}</p>')
+    why = f'<p class="about">{escape(model.why_fixed)}</p>' if model.why_fixed else ""
+    return f'<section class="answer">{"".join(parts)}{why}</section>'
+
+
+def _slider(gr: Any, steps: Steps | None, label: str, elem_id: str) -> Any:
+    if steps is None:
+        return None
+    return gr.Slider(
+        minimum=steps.low,
+        maximum=steps.high,
+        step=steps.step,
+        value=steps.chosen,
+        label=label,
+        info=f"trained for {', '.join(map(str, steps.trained))}",
+        elem_id=elem_id,
+    )
+
+
+def _connect(
+    gr: Any, page: Any, answers: DemoAnswers, *, clip: Any, zone: Any, copy: Any, columns: Sequence[_Column]
+) -> None:
+    """Let events of the parts ask for answers."""
+    sliders = [slider for column in columns for slider in column.sliders]
+    parts = [part for column in columns for part in (column.answer, column.shown)]
+
+    def take(event: Any, request: Any, *values: Any) -> Iterator[list[Any]]:
+        token = event._data.get("token") if isinstance(event._data, dict) else None
+        said = answers.check(token, request.session_hash)
+        shown = [said.html, ""] * len(columns)
+        yield [None if said.is_error else token, "", *shown]
+        if said.is_error:
+            return
+        given = iter(values)
+        choices = [column.choice([next(given) for _ in column.sliders]) for column in columns]
+        for number, choice in enumerate(choices):
+            said = answers.label(number, token, choice)
+            shown[2 * number : 2 * number + 2] = [said.html, "" if said.is_error else waiting(DRAWING)]
+            yield [token, gr.skip(), *shown]
+        for number, choice in enumerate(choices):
+            shown[2 * number + 1] = answers.show_tokens(number, token, choice).html
+            yield [token, gr.skip(), *shown]
+
+    take.__annotations__ |= {"event": gr.EventData, "request": gr.Request}
+    zone.clip(take, inputs=sliders, outputs=[clip, copy, *parts], **MODEL)
+
+    def show_copy(event: Any) -> str:
+        return answers.copy(event._data.get("token") if isinstance(event._data, dict) else None).html
+
+    show_copy.__annotations__ |= {"event": gr.EventData}
+    zone.unplayable(show_copy, outputs=copy, **{**MODEL, "concurrency_id": "copy"})
+
+    def leave(request: Any) -> None:
+        answers.store.drop_session(request.session_hash)
+
+    leave.__annotations__ |= {"request": gr.Request}
+    page.unload(leave)
+    for number, column in enumerate(columns):
+        if column.sliders:
+            gr.on(
+                [slider.change for slider in column.sliders],
+                _again(gr, answers, column, number),
+                inputs=[clip, *column.sliders],
+                outputs=[column.answer, column.shown],
+                trigger_mode="always_last",
+                **MODEL,
+            )
+
+
+def _again(gr: Any, answers: DemoAnswers, column: _Column, number: int) -> Any:
+    """What a slider of a column does: the clip that is there is looked at again."""
+
+    def again(token: Any, *values: Any) -> Iterator[tuple[Any, Any]]:
+        if token is None:
+            yield gr.skip(), gr.skip()
+            return
+        choice = column.choice(values)
+        said = answers.label(number, token, choice)
+        yield said.html, "" if said.is_error else gr.skip()
+        if not said.is_error:
+            yield said.html, answers.show_tokens(number, token, choice).html
+
+    return again
