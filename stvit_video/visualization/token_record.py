@@ -1,14 +1,16 @@
 """What the tokens of a video have seen, and what each says for a label: plain arrays, as pictures are drawn of them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-__all__ = ["NUM_NAMED", "ClipTokens", "VideoTokens"]
+__all__ = ["NUM_NAMED", "ClipTokens", "TokenValues", "VideoTokens"]
 
+TokenValues = Literal["contributions", "occlusions"]  # fields of `ClipTokens`, a value for each token
 NUM_NAMED = 8  # tokens that have a colour and a column of their own; the others are "other"
 
 
@@ -24,7 +26,8 @@ class ClipTokens:
         seconds: (T,) when each is shown, from the first frame of the video.
         seen: top, left, bottom, right of what the model sees of a frame, in pixels of `frames`.
         sources: (K, T', H', W') float32, how much of each token comes from each image token; sums to 1 for each token.
-        contributions: (K,) gradient x token, of the logit of the label.
+        contributions: (K,) of the logit of the label: its slope along each token, times the token less the mean of the
+            others.
         occlusions: (K,) that logit, less what it is without the token.
         logits: (num_classes,) of this clip.
         probabilities: (num_classes,) likewise.
@@ -109,6 +112,11 @@ class VideoTokens:
         """K."""
         return len(self.clips[0].sources)
 
+    @property
+    def is_picture(self) -> bool:
+        """True = one frame without a time, of which pictures don't move."""
+        return math.isnan(self.seconds)
+
     @cached_property
     def named(self) -> tuple[int, ...]:
         """Numbers of the tokens with a colour of their own: those that contribute most, for or against, most first."""
@@ -119,6 +127,23 @@ class VideoTokens:
     def entropy(self) -> float:
         """See `ClipTokens.entropy`; mean over the clips."""
         return float(np.mean([clip.entropy for clip in self.clips]))
+
+    def mean(self, values: TokenValues) -> np.ndarray:
+        """Values of the tokens, mean over the clips: (K,)."""
+        return np.mean([getattr(clip, values) for clip in self.clips], axis=0)
+
+    @cached_property
+    def full_share(self) -> float:
+        """The largest share that a token has of an image token, in all clips: what pictures draw in full colour."""
+        return max(float(clip.shares.max()) for clip in self.clips)
+
+    @cached_property
+    def full_values(self) -> Mapping[TokenValues, float]:
+        """Likewise the largest size, for or against, of values spread over image tokens; 0.0 where all are 0."""
+        return {
+            values: max(float(np.abs(clip.spread(getattr(clip, values))).max()) for clip in self.clips)
+            for values in get_args(TokenValues)
+        }
 
     @cached_property
     def agreement(self) -> float | None:
