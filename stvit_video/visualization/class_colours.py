@@ -2,7 +2,7 @@
 
 import colorsys
 
-__all__ = ["class_colour", "text_colour"]
+__all__ = ["Colour", "class_colour", "text_colour"]
 
 Colour = tuple[int, int, int]  # red, green, blue, 0 to 255
 

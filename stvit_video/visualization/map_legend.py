@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stvit_video.visualization.class_colours import Colour
 from stvit_video.visualization.map_colours import map_colours
 from stvit_video.visualization.text_image import letter_pixels as usual_letter_pixels
 from stvit_video.visualization.text_image import name_fits, named_value_image
@@ -29,11 +30,13 @@ class LegendEntry(NamedTuple):
         name: of a class.
         label: of the class; None = pixels without a colour.
         value: what stands behind the name, such as "12 %".
+        colour: what no class has the colour of; None = the label tells it.
     """
 
     name: str
     label: int | None
     value: str = ""
+    colour: Colour | None = None
 
 
 class _Cell(NamedTuple):
@@ -171,11 +174,12 @@ def _cell(entry: LegendEntry, letter_pixels: int, max_width_pixels: int) -> _Cel
     most = _name_room(max_width_pixels, letter_pixels)
     ink = named_value_image(entry.name, entry.value, size_pixels=letter_pixels, max_width_pixels=most)
     side = len(ink)
-    if entry.label is None:
+    if entry.colour is None and entry.label is None:
         rows, columns = np.indices((side, side))
         levels = np.where((rows + columns) // HATCH_PIXELS % 2, 120, 210).astype(np.uint8)  # (side, side)
         return _Cell(ink, np.repeat(levels[:, :, None], 3, axis=2))
-    return _Cell(ink, np.broadcast_to(map_colours()[entry.label], (side, side, 3)))
+    colour = map_colours()[entry.label] if entry.colour is None else np.array(entry.colour, dtype=np.uint8)
+    return _Cell(ink, np.broadcast_to(colour, (side, side, 3)))
 
 
 def _place(canvas: np.ndarray, cell: _Cell, *, top: int, left: int, gap: int, ink: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from stvit_video.utils.atomic_files import atomically
-from stvit_video.visualization.text_image import text_image
+from stvit_video.visualization.text_image import draw_text
 
 __all__ = ["Panel", "PanelGroup", "fitted_size", "group_pixels", "panel_sheet", "resized_picture", "save_sheet"]
 
@@ -72,9 +72,15 @@ def save_sheet(path: Path, sheet: np.ndarray) -> None:
         Image.fromarray(sheet).save(file, format="PNG")
 
 
-def fitted_size(height: int, width: int) -> tuple[int, int]:
-    """Height and width of a panel for a picture of this size: its long side has PANEL_PIXELS."""
-    scale = PANEL_PIXELS / max(height, width)
+def fitted_size(height: int, width: int, *, long_side_pixels: int = PANEL_PIXELS) -> tuple[int, int]:
+    """Height and width of a panel for a picture of this size.
+
+    Args:
+        height: of the picture, in pixels.
+        width: likewise.
+        long_side_pixels: of the panel.
+    """
+    scale = long_side_pixels / max(height, width)
     return max(round(height * scale), 1), max(round(width * scale), 1)
 
 
@@ -91,19 +97,17 @@ def _cell(group: PanelGroup, width: int) -> np.ndarray:
     except (OSError, RuntimeError, ValueError) as error:
         cell = np.full((TITLE_PIXELS + PANEL_PIXELS // 2, width, 3), PAPER, dtype=np.uint8)
         cell[TITLE_PIXELS:-GAP_PIXELS, GAP_PIXELS:-GAP_PIXELS] = EMPTY
-        _write(cell, f"{group.title}: {error}", left=GAP_PIXELS, width=width - 2 * GAP_PIXELS)
+        _title(cell, f"{group.title}: {error}", left=GAP_PIXELS, width=width - 2 * GAP_PIXELS)
         return cell
     height = len(panels[0][1])
     cell = np.full((TITLE_PIXELS + height + GAP_PIXELS, width, 3), PAPER, dtype=np.uint8)
     for number, (title, pixels) in enumerate(panels):
         left = GAP_PIXELS + number * (PANEL_PIXELS + GAP_PIXELS)
         cell[TITLE_PIXELS : TITLE_PIXELS + height, left : left + pixels.shape[1]] = pixels
-        _write(cell, title, left=left, width=PANEL_PIXELS)
+        _title(cell, title, left=left, width=PANEL_PIXELS)
     return cell
 
 
-def _write(cell: np.ndarray, text: str, *, left: int, width: int) -> None:
+def _title(cell: np.ndarray, text: str, *, left: int, width: int) -> None:
     """A title of a cell, from a column on and at most so wide, in pixels."""
-    ink = text_image(text, size_pixels=TITLE_SIZE, max_width_pixels=width, max_length=120)
-    part = cell[: ink.shape[0], left : left + ink.shape[1]]
-    part[:] = (part * (1 - ink[:, :, None] / 255.0)).astype(np.uint8)
+    draw_text(cell, text, left=left, size_pixels=TITLE_SIZE, max_width_pixels=width)

@@ -9,12 +9,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from stvit_video.utils.plot_text import font_with, plot_text
 
-__all__ = ["letter_pixels", "name_fits", "named_value_image", "text_image"]
+__all__ = ["draw_text", "letter_pixels", "name_fits", "named_value_image", "text_image"]
 
 PIXELS_A_LETTER = 56  # of the mean side of a picture: so many for each pixel of the size of the letters on it
 LETTER_SIZES = (11, 64)  # smallest and largest
 ELLIPSIS = "…"
 MAX_NAME_LENGTH = 40
+MAX_LINE_LENGTH = 160
 PADDING = 0.15  # of the size, at each side
 
 
@@ -55,6 +56,40 @@ def text_image(text: str, *, size_pixels: int, max_width_pixels: int, max_length
     pixels = np.asarray(image)
     pixels.setflags(write=False)
     return pixels
+
+
+def draw_text(
+    canvas: np.ndarray,
+    text: str,
+    *,
+    value: str = "",
+    top: int = 0,
+    left: int = 0,
+    size_pixels: int,
+    max_width_pixels: int,
+    ink: int = 0,
+) -> int:
+    """Write a line of text.
+
+    Args:
+        canvas: (H, W, 3) uint8, which is changed. What does not fit below or on the right is cut off.
+        text: of any script, see `text_image`.
+        value: what stands behind the text and is never cut, see `named_value_image`.
+        top: of the line, in pixels.
+        left: likewise.
+        size_pixels: of the font.
+        max_width_pixels: a longer text ends in "…".
+        ink: level of grey of the letters.
+
+    Returns:
+        Where the line ends, in pixels from the left of the canvas.
+    """
+    sizes = {"size_pixels": size_pixels, "max_width_pixels": max_width_pixels}
+    pixels = named_value_image(text, value, **sizes) if value else text_image(text, max_length=MAX_LINE_LENGTH, **sizes)
+    part = canvas[top : top + pixels.shape[0], left : left + pixels.shape[1]]
+    share = pixels[: part.shape[0], : part.shape[1], None].astype(np.float32) / 255  # (h, w, 1)
+    part[:] = (part * (1 - share) + ink * share).astype(np.uint8)
+    return left + pixels.shape[1]
 
 
 def name_fits(name: str, *, size_pixels: int, max_width_pixels: int, least_letters: int) -> bool:

@@ -45,8 +45,10 @@ def test_the_truth_is_at_the_left_and_only_sure_detections_at_the_right():
 
 def test_the_right_title_tells_the_threshold_and_whether_anything_is_above_it(monkeypatch):
     texts = []
-    plain = module.text_image
-    monkeypatch.setattr(module, "text_image", lambda text, **more: texts.append(text) or plain(text, **more))
+    plain = module.draw_text
+    monkeypatch.setattr(
+        module, "draw_text", lambda canvas, text, **more: texts.append(text) or plain(canvas, text, **more)
+    )
     (example,) = examples(1)
     sheets = [example_sheet([example], names=CLASSES, threshold=threshold) for threshold in (0.0, 2.0)]
     assert [text for text in texts if text.startswith("detected")] == [

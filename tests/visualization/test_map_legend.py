@@ -109,3 +109,8 @@ def test_letters_become_smaller_before_a_legend_is_left_out():
     assert corner_letter_pixels(140, 100, names=("ab", "cd", "background")) is None  # too narrow
     assert corner_letter_pixels(40, 600, names=("ab", "cd", "ef")) is None  # too low for three rows
     assert corner_letter_pixels(100, 140, names=("ab", "W" * 40)) is None  # not even 6 letters of the second
+
+
+def test_an_entry_may_have_a_colour_that_no_class_has():
+    strip = legend_strip([LegendEntry("13", None, "+0.41", (45, 240, 135))], width=200, letter_pixels=12)
+    assert (strip == (45, 240, 135)).all(axis=-1).sum() >= 12 * 12

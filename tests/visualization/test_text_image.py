@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stvit_video.utils import plot_text
-from stvit_video.visualization.text_image import letter_pixels, name_fits, named_value_image, text_image
+from stvit_video.visualization.text_image import draw_text, letter_pixels, name_fits, named_value_image, text_image
 
 
 def ink(text, *, size=16, width=2000, **settings):
@@ -84,3 +84,22 @@ def test_a_name_fits_from_the_width_on_at_which_its_first_letters_are_seen(name,
     width = ink(begun, size=9).shape[1]
     found = [name_fits(name, size_pixels=9, max_width_pixels=width + more, least_letters=least) for more in (-2, 0, 9)]
     assert found == [False, True, True]
+
+
+def test_a_drawn_line_is_its_picture_in_ink_at_its_place():
+    canvas = np.full((40, 200, 3), 255, dtype=np.uint8)
+    end = draw_text(canvas, "right", value=" 0.83", top=7, left=11, size_pixels=16, max_width_pixels=150, ink=55)
+    image = named_value_image("right", " 0.83", size_pixels=16, max_width_pixels=150)
+    assert end == 11 + image.shape[1]
+    part = canvas[7 : 7 + image.shape[0], 11:end, 1]
+    np.testing.assert_allclose(part, 255 - 200 * (image / 255.0), atol=1)
+    canvas[7 : 7 + image.shape[0], 11:end] = 255
+    assert (canvas == 255).all()
+
+
+def test_a_line_beyond_the_canvas_is_cut_off():
+    canvas = np.zeros((15, 13, 3), dtype=np.uint8)
+    draw_text(canvas, "cell", top=4, left=5, size_pixels=16, max_width_pixels=150, ink=255)
+    assert canvas[4:, 5:].any()
+    assert not canvas[:4].any()
+    assert not canvas[:, :5].any()

@@ -1,5 +1,7 @@
 """Shares, entropy and agreement of tokens, against loops and cases by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -97,3 +99,22 @@ def test_agreement_is_the_correlation_over_all_clips(sources):
     slow = ((x - x.mean()) * (y - y.mean())).sum() / np.sqrt(((x - x.mean()) ** 2).sum() * ((y - y.mean()) ** 2).sum())
     assert found.agreement == pytest.approx(slow)
     assert video(clip(sources, np.ones(5), np.ones(5))).agreement is None
+
+
+def test_means_and_full_values_are_over_all_clips(sources):
+    rng = np.random.default_rng(2)
+    clips = [clip(sources[::step], *rng.normal(size=(2, 5))) for step in (1, -1)]
+    found = video(*clips)
+    np.testing.assert_allclose(found.mean("occlusions"), (clips[0].occlusions + clips[1].occlusions) / 2)
+    assert found.full_share == pytest.approx(
+        max(one.shares[place] for one in clips for place in np.ndindex(5, 3, 2, 2))
+    )
+    for values in ("contributions", "occlusions"):
+        spread = [one.spread(getattr(one, values))[place] for one in clips for place in np.ndindex(3, 2, 2)]
+        assert found.full_values[values] == pytest.approx(max(map(abs, spread)))
+
+
+def test_a_picture_is_what_lasts_no_time(sources):
+    moving = video(clip(sources, np.ones(5), np.ones(5)))
+    assert not moving.is_picture
+    assert replace(moving, seconds=float("nan")).is_picture

@@ -1,0 +1,43 @@
+"""class_map.mp4: the frames of a video beside what speaks for its label in them and what against, told in two ways."""
+
+from pathlib import Path
+
+from stvit_video.visualization.class_map_frame import class_map_frame, sides_legend
+from stvit_video.visualization.panel_video import PanelVideo, save_panel_video
+from stvit_video.visualization.token_captions import agreement_words
+from stvit_video.visualization.token_record import VideoTokens
+from stvit_video.visualization.tube_frame import seen_frame
+
+__all__ = ["save_class_maps"]
+
+
+def save_class_maps(video: VideoTokens, path: Path) -> tuple[str, ...]:
+    """Write the maps of contributions and of occlusions, see `class_map_frame`.
+
+    Args:
+        video: its tokens, of a model with semantic tokens or a dense one.
+        path: the file; it is written in one step. An .mp4, or a .png where `video.is_picture`.
+
+    Returns:
+        Notes on what differs from an ordinary file.
+
+    Raises:
+        DiskFullError: there is no room.
+        OSError: the file can't be written.
+    """
+    scales = {values: f"±{most:.2g}" for values, most in video.full_values.items()}
+    panels = PanelVideo(
+        titles=(
+            "seen by the model",
+            f"contribution (gradient x token), full = {scales['contributions']}",
+            f"occlusion (token left out), full = {scales['occlusions']}",
+        ),
+        draw=lambda clip, frame: (
+            seen_frame(clip, frame),
+            class_map_frame(video, clip, frame, "contributions"),
+            class_map_frame(video, clip, frame, "occlusions"),
+        ),
+        lines=(agreement_words(video.agreement), "full colour = that much of the label's logit in one cell"),
+        legend=sides_legend(video),
+    )
+    return save_panel_video(video, path, panels)
