@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from stvit_video.tokens.pooling import cut_bins, max_pool_grid, mean_pool_grid, pool_grid, pooling_bins
+from stvit_video.tokens.pooling import cut_bins, max_pool_grid, max_pool_places, mean_pool_grid, pool_grid, pooling_bins
 
 pooled_axes = st.lists(
     st.integers(1, 9).flatmap(lambda size: st.tuples(st.just(size), st.integers(1, size))), min_size=2, max_size=3
@@ -58,3 +58,17 @@ def test_pooling_of_the_beginning_of_a_grid(grid):
     torch.testing.assert_close(out, expected[:, : out.shape[1], : out.shape[2]])
     pooled = pool_grid(torch.ones(2, *grid, 3), (2, 3), torch.mean, whole=(5, 7))
     torch.testing.assert_close(pooled, torch.ones_like(out))
+
+
+@settings(deadline=None)
+@given(pooled_axes)
+def test_places_of_the_largest_values(axes):
+    grid, sizes = zip(*axes, strict=True)
+    x = torch.randn(2, *grid, 3)
+    places = max_pool_places(x, sizes)
+    values = x.flatten(1, -2).gather(1, places.flatten(1, -2))
+    torch.testing.assert_close(values.unflatten(1, sizes), max_pool_grid(x, sizes), rtol=0, atol=0)
+
+
+def test_of_equal_values_the_first_is_taken():
+    assert max_pool_places(torch.zeros(1, 3, 5, 1), (1, 2)).flatten().tolist() == [0, 2]

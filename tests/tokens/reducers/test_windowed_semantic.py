@@ -111,3 +111,9 @@ def test_another_number_of_tokens():
 def test_windows_that_do_not_cover_their_window():
     with pytest.raises(ValueError, match=r"center_window=\(2, 5\) .*cover window=\(3, 5\)"):
         make(center_window=(2, 5))
+
+
+@pytest.mark.parametrize("ask", ["sources", "attention_share"])
+def test_it_does_not_say_where_its_tokens_come_from(ask):
+    with pytest.raises(ValueError, match="detectors and segmenters .* a model that labels videos or pictures"):
+        getattr(make(), ask)(torch.randn(1, 6, 10, 6))
