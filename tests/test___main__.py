@@ -19,6 +19,7 @@ COMMANDS = (
     "stream",
     "sweep",
     "train",
+    "visualize",
 )
 
 

@@ -1,0 +1,76 @@
+"""Which tokens of a video are shown and for which label, in words, and why a picture of them may mislead."""
+
+import numpy as np
+
+from stvit_video.visualization.token_captions import LOW_AGREEMENT
+from stvit_video.visualization.token_record import VideoTokens
+
+__all__ = ["doubts", "home_share", "label_words", "place_words"]
+
+EVEN = 0.9  # entropy from which on borders between tokens mean little
+HOME = 0.8  # share of places at home from which on tubes are nearly a grid
+
+
+def label_words(video: VideoTokens) -> str:
+    """The label that the tokens are asked about, with its probability, such as "dive, probability 0.913"."""
+    return f"{video.classes[video.label]}, probability {video.probabilities[video.label]:.3f}"
+
+
+def place_words(video: VideoTokens) -> str:
+    """Which tokens they are, such as "16 tokens generated after 2 of 6 blocks"."""
+    return f"{video.num_tokens} {'tokens' if video.is_semantic else 'cells of'} {video.where}"
+
+
+def home_share(video: VideoTokens) -> float:
+    """The share of places that belong most to the token whose cell of the token grid they lie in, 0 to 1.
+
+    Generation begins with pooling over these cells. Tokens that stay at home show where they were pooled, whatever
+    moves there.
+    """
+    found = []
+    for clip in video.clips:
+        grid = clip.sources.shape[1:]
+        sizes = (1,) * (3 - len(video.token_grid)) + tuple(video.token_grid)
+        cells = [np.arange(length) * size // length for length, size in zip(grid, sizes, strict=True)]
+        home = np.ravel_multi_index(tuple(np.meshgrid(*cells, indexing="ij")), sizes)  # (T', H', W')
+        found.append(float((clip.shares.argmax(axis=0) == home).mean()))
+    return float(np.mean(found))
+
+
+def doubts(video: VideoTokens) -> list[str]:
+    """Why pictures of these tokens may mislead, a sentence or two each; none where nothing speaks against them."""
+    return [*_of_tubes(video), *_of_maps(video)]
+
+
+def _of_tubes(video: VideoTokens) -> list[str]:
+    if not video.is_semantic:
+        return []
+    if video.entropy >= EVEN:
+        return [
+            f"Every token comes from nearly everywhere (entropy {video.entropy:.2f} of 1). Borders between tubes are "
+            "small differences, and a tube is no object."
+        ]
+    if (at_home := home_share(video)) >= HOME:
+        return [
+            f"The tubes are nearly a grid: {100 * at_home:.0f} % of the places belong to the token that was pooled "
+            "there. Their borders are not those of things."
+        ]
+    return []
+
+
+def _of_maps(video: VideoTokens) -> list[str]:
+    sentences = []
+    if video.agreement is None:
+        sentences.append("Contribution and occlusion can't be compared here. Nothing vouches for the maps.")
+    elif video.agreement < LOW_AGREEMENT:
+        sentences.append(
+            f"Contribution and occlusion disagree (correlation {video.agreement:.2f}). Slopes of the logit don't "
+            "tell what it loses without a token. Don't explain the label by either map alone."
+        )
+    best = int(video.probabilities.argmax())
+    if best != video.label:
+        sentences.append(
+            f"Contribution and occlusion are of the label {video.classes[video.label]}, which is not the likeliest one "
+            f"({video.classes[best]})."
+        )
+    return sentences
