@@ -10,7 +10,7 @@ from stvit_video.exporting.fold_norms import fold_norms
 from stvit_video.exporting.torch_program import export_program
 from stvit_video.models import create_model, list_models, model_options
 from stvit_video.models.activation_checkpointing import BatchNorm
-from stvit_video.models.registry import FAMILY_OF_NAME, MODELS
+from stvit_video.models.registry import FAMILY_OF_NAME, MODELS, family_of
 
 SHORT = {  # what makes a family small, and options of the shortest dense, stvit_ and stvit_r_ model
     "deit": (
@@ -80,3 +80,10 @@ def exported(name, *, features_only=False):
     model = short_model(name, features_only=True) if features_only else short_model(name)
     graph = ClipGraph(model, preprocessing_of(name)).eval()
     return graph, export_program(fold_norms(graph), example_frames(preprocessing_of(name)))
+
+
+def short_clip(model):
+    """A clip (1, 3, T, H, W) of the sizes of a short model, T = 1 for pictures; always the same."""
+    side = 16 if family_of(model).name == "deit" else 64
+    frames = 4 if len(model.grid.sizes) == 3 else 1
+    return torch.randn(1, 3, frames, side, side, generator=torch.Generator().manual_seed(1))
