@@ -12,9 +12,10 @@ from omegaconf import OmegaConf
 
 from stvit_video.sweeps.jobs import JOBS_FILE, read_jobs
 from stvit_video.sweeps.model_throughput import measure_again
+from stvit_video.sweeps.report.cost_plot import save_plot
 from stvit_video.sweeps.report.page import format_page
 from stvit_video.sweeps.report.points import CHANCE, Run, Unfinished, points_of, read_run
-from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows, save_plot
+from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.command_line import Command, Given, Positional, Setting, Switch
 from stvit_video.utils.figures import draw_or_warn
@@ -89,8 +90,7 @@ def write_report(report: SweepReport, output: Path, *, title: str) -> None:
     write_text(output / "report.csv", format_rows(report_rows(report)))
     picture = output / "report.png"
     is_drawn = draw_or_warn(picture, lambda: save_plot(report, picture))
-    page = format_page(report, title=title, png=picture.read_bytes() if is_drawn else None)
-    write_text(output / "report.html", page)
+    write_text(output / "report.html", format_page(report, title=title, is_drawn=is_drawn))
 
 
 def report_lines(report: SweepReport) -> list[str]:

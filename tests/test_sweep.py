@@ -51,8 +51,8 @@ def test_the_report_of_our_launcher(ours, capsys):
         f"report.csv, report.png and report.html are in {ours}",
     ]
     page = (ours / "report.html").read_text()
-    assert "<h1>Sweep ours</h1>" in page
-    assert "<td>why</td>" in page
+    assert re.search("<h1[^>]*>Sweep ours</h1>", page)
+    assert re.search("<td[^>]*>why</td>", page)
     assert len(page) < 300_000
     assert (
         (ours / "report.csv").read_text().splitlines()[1].startswith('"stvit_video_deit_tiny, semantic",8 tokens,8,2,')

@@ -11,7 +11,9 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, fromstring, tostring
 
-__all__ = ["SeriesLook", "chart_svg", "series_look"]
+from stvit_video.utils.figures import new_figure
+
+__all__ = ["SeriesLook", "chart_svg", "look_svg", "series_look"]
 
 # medium ones, that are told apart on white and on black, and by people who see red and green alike
 SERIES_COLOURS = ("#0a7bc2", "#d9651c", "#009e73", "#c05a94", "#9a7d00", "#7a6fd0", "#c23b3b", "#5b7f8c")
@@ -47,6 +49,15 @@ def series_look(number: int) -> SeriesLook:
     return SeriesLook(SERIES_COLOURS[number % len(SERIES_COLOURS)], MARKERS[number % len(MARKERS)])
 
 
+def look_svg(look: SeriesLook) -> str:
+    """The mark of a series as a small `<svg>` element, for a legend in words."""
+    figure = new_figure(0.2, 0.2, dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.plot([0], [0], look.marker, color=look.colour, markersize=7)
+    axes.set_axis_off()
+    return chart_svg(figure, {}, label="")
+
+
 def chart_svg(figure: Any, tips: Mapping[str, str | Sequence[str]], *, label: str = "chart") -> str:
     """The figure as an `<svg>` element, for the macro `chart`.
 
@@ -59,7 +70,7 @@ def chart_svg(figure: Any, tips: Mapping[str, str | Sequence[str]], *, label: st
         figure: of `new_figure`.
         tips: what artists say, by their gid. Several texts are of the single marks of an artist, in order: mark 3 of
             the gid "a" has the `data-tip` "a/3". Lines of a text are parted by "\\n".
-        label: what the chart is, for those who don't see it.
+        label: what the chart is, for those who don't see it; "" = the text beside it says so.
 
     Raises:
         ValueError: a gid that no artist has, or another number of texts than of marks.
@@ -78,7 +89,8 @@ def chart_svg(figure: Any, tips: Mapping[str, str | Sequence[str]], *, label: st
             _add_tips_of_marks(groups[gid], gid, told)
     _shorten(root)
     _rename_ids(root)
-    root.attrib = {"class": "chart", "role": "group", "aria-label": NO_XML.sub("", label), **_root_look(root)}
+    seen_as = {"role": "group", "aria-label": NO_XML.sub("", label)} if label else {"aria-hidden": "true"}
+    root.attrib = {"class": "chart", **seen_as, **_root_look(root)}
     return tostring(root, encoding="unicode")
 
 
@@ -172,7 +184,7 @@ def _shorten(root: Element) -> None:
 def _rename_ids(root: Element) -> None:
     """Keep the ids that something refers to, under names that no other chart has."""
     prefix = f"c{sha256(tostring(root)).hexdigest()[:10]}-"
-    used = {element.get("href", "")[1:] for element in root.iter()}
+    used = {href[1:] for element in root.iter() if (href := element.get("href", "")).startswith("#")}
     used |= {name for element in root.iter() for value in element.attrib.values() for name in REFERENCE.findall(value)}
     short = {name: f"{prefix}{number}" for number, name in enumerate(sorted(used - {""}))}
     for element in root.iter():
@@ -181,7 +193,7 @@ def _rename_ids(root: Element) -> None:
                 element.attrib.pop("id")
                 if value in short:
                     element.set("id", short[value])
-            elif key == "href":
+            elif key == "href" and value.startswith("#"):  # else it is the picture of an image
                 element.set(key, f"#{short[value[1:]]}")
             elif "url(#" in value and key != "data-tip":
                 element.set(key, REFERENCE.sub(lambda found: f"url(#{short[found[1]]})", value))
@@ -190,5 +202,5 @@ def _rename_ids(root: Element) -> None:
 def _root_look(root: Element) -> dict[str, str]:
     """The box of the figure, and what all of it inherits."""
     width = float(root.get("viewBox", "0 0 0 0").split()[2]) * 4 / 3  # points to CSS pixels
-    style = f"max-width: {width * 1.25:.0f}px; stroke-linejoin: round"
+    style = f"max-width: {width:.0f}px; stroke-linejoin: round"
     return {"viewBox": root.get("viewBox", ""), "fill": "currentColor", "style": style}

@@ -17,6 +17,7 @@ class PageTable:
         marked: numbers of the rows that stand out.
         tips: what a head means, shown by hover.
         label: what the table is of, for those who hear the page.
+        about: the mark in a chart (`data-tip`) that each row is about; () = none.
     """
 
     heads: Sequence[str]
@@ -25,6 +26,7 @@ class PageTable:
     marked: Collection[int] = ()
     tips: Mapping[str, str] = field(default_factory=dict)
     label: str = ""
+    about: Sequence[str] = ()
 
 
 def table_of(
@@ -34,6 +36,7 @@ def table_of(
     marked: Collection[int] = (),
     tips: Mapping[str, str] | None = None,
     label: str = "",
+    about: Sequence[str] = (),
 ) -> PageTable:
     """The table of rows by key, with a column for every key that occurs, in the order in which they occur.
 
@@ -43,6 +46,7 @@ def table_of(
         marked: see `PageTable`.
         tips: by key.
         label: see `PageTable`.
+        about: see `PageTable`.
     """
     keys = list(dict.fromkeys(key for row in rows for key in row))
     heads = {key: key.replace("_", " ") for key in keys}
@@ -53,4 +57,5 @@ def table_of(
         marked=marked,
         tips={heads[key]: tip for key, tip in (tips or {}).items() if key in heads},
         label=label,
+        about=about,
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["MAX_SIDE_PIXELS", "draw_or_warn", "new_figure", "save_figure"]
+__all__ = ["MAX_SIDE_PIXELS", "draw_or_warn", "lay_out", "new_figure", "save_figure"]
 
 MAX_SIDE_PIXELS = 4000  # at most 64 MB of pixels, which Agg holds more than once
 
@@ -41,14 +41,21 @@ def save_figure(figure: Any, path: Path | IO[bytes], *, is_cropped: bool = False
     Raises:
         OSError: the file can't be written.
     """
-    _lay_out(figure)
+    lay_out(figure)
     box = _drawn_part(figure) if is_cropped else None
     is_cropped = box is not None and max(box.width, box.height) * figure.dpi <= MAX_SIDE_PIXELS
     figure.savefig(path, dpi=figure.dpi, bbox_inches=box if is_cropped else None)
 
 
-def _lay_out(figure: Any) -> None:
-    """Give everything its place once; with a layout engine, savefig draws all of it for that and then again."""
+def lay_out(figure: Any) -> None:
+    """Give everything its place, for good.
+
+    With a layout engine, savefig would draw all of it for that and then again; and nothing could be put beside what
+    has no place yet.
+
+    Args:
+        figure: of `new_figure`.
+    """
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stvit_video.utils.figures import MAX_SIDE_PIXELS, draw_or_warn, new_figure, save_figure
+from stvit_video.utils.figures import MAX_SIDE_PIXELS, draw_or_warn, lay_out, new_figure, save_figure
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,15 @@ def test_ctrl_c_is_no_failed_picture(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         draw_or_warn(tmp_path / "a.png", press)
+
+
+def test_what_is_laid_out_keeps_its_place(tmp_path):
+    figure = new_figure(4, 3, dpi=100, layout="constrained")
+    axes = figure.subplots()
+    axes.set_ylabel("high\n" * 3)
+    before = axes.get_position().x0
+    lay_out(figure)
+    placed = axes.get_position().bounds
+    assert placed[0] > before
+    save_figure(figure, tmp_path / "a.png")
+    assert axes.get_position().bounds == placed

@@ -83,5 +83,9 @@
     other.addEventListener("pointerleave", () => mark(new Set()));
   }
   document.addEventListener("pointerdown", event => { if (!event.target.closest("svg.chart")) hide(); });
-  document.addEventListener("scroll", hide, { passive: true });
+  addEventListener("scroll", () => {
+    const chosen = document.activeElement;
+    if (chosen.matches(".chart .tip:focus-visible")) show([chosen], centre(chosen));
+    else box.hidden = true;
+  }, { passive: true, capture: true });
 })();

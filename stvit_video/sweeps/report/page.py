@@ -1,114 +1,119 @@
 """The report of a sweep as one HTML file that needs nothing else: no network, no other file."""
 
-from base64 import b64encode
 from collections.abc import Sequence
-from html import escape
 
-from stvit_video.sweeps.report.points import Unfinished
-from stvit_video.sweeps.report.summary import METRIC_WORDS, SweepReport, report_rows
+from stvit_video.pages.charts import look_svg, series_look
+from stvit_video.pages.page_table import PageTable, table_of
+from stvit_video.pages.render import render_page
+from stvit_video.sweeps.report.cost_plot import front_chart
+from stvit_video.sweeps.report.measured_with import measured_with, versions_of
+from stvit_video.sweeps.report.points import MORE_METRICS, Unfinished
+from stvit_video.sweeps.report.summary import METRIC_WORDS, SweepReport
 
-STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em; color: #222; }
-img { max-width: 100%; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-td, th { padding: .25em .7em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
-th[data-sort] { cursor: pointer; user-select: none; }
-th[aria-sort=ascending]::after { content: " \\2191"; }
-th[aria-sort=descending]::after { content: " \\2193"; }
-td.number { text-align: right; }
-tr.best td { background: #eef6e8; }
-code { font-size: .9em; overflow-wrap: anywhere; }
-"""
-SCRIPT = """
-for (const head of document.querySelectorAll("th[data-sort]")) head.addEventListener("click", () => {
-  const up = head.getAttribute("aria-sort") !== "ascending";
-  for (const other of head.parentNode.children) other.removeAttribute("aria-sort");
-  head.setAttribute("aria-sort", up ? "ascending" : "descending");
-  const column = head.cellIndex, body = head.closest("table").tBodies[0], rows = [...body.rows];
-  const value = row => row.cells[column].textContent.trim();
-  const compare = (a, b) => head.dataset.sort === "number"
-    ? (parseFloat(value(a)) || 0) - (parseFloat(value(b)) || 0) : value(a).localeCompare(value(b));
-  rows.sort((a, b) => up ? compare(a, b) : compare(b, a));
-  body.append(...rows);
-});
-"""
-WORDS = ("series", "setting", "runs")  # columns that are sorted as texts
-FACTS = ("commit", "hardware", "date", "protocol", "versions")
+__all__ = ["format_page"]
+
+MORE_WORDS = {"top5": "top-5", "mean_class_accuracy": "mean-class", "frame_mean_class_accuracy": "frame mean-class"}
+TEXTS = ("series", "setting", "front", "folders")  # columns that are sorted as texts
 
 
-def format_page(report: SweepReport, *, title: str, png: bytes | None) -> str:
+def format_page(report: SweepReport, *, title: str, is_drawn: bool = True) -> str:
     """The page.
 
     Args:
         report: of the sweep.
         title: for example its folder.
-        png: the picture that `save_plot` draws; None = it could not be drawn.
+        is_drawn: whether it has charts; not where matplotlib can't draw.
     """
-    picture = "" if png is None else f"data:image/png;base64,{b64encode(png).decode('ascii')}"
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        f"<p>{_summary(report)}</p>",
-        f'<p><img alt="accuracy against cost" src="{picture}"></p>' if picture else "",
-        "<p>Bars: from the smallest to the largest run of a point. Green rows are on a Pareto front: nobody is as "
-        "cheap and as good, and cheaper or better. A click on a column sorts by it.</p>",
-        _table(report_rows(report)),
-        _warnings(report.warnings),
-        _unfinished(report.unfinished),
-        _facts(report),
-    ]
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
-    body = "\n".join(part for part in parts if part)
-    script = f"<script>{SCRIPT}</script>"
-    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n{script}</body></html>\n'
+    return render_page(
+        "sweep.html",
+        title=title,
+        lead=_lead(report),
+        charts=[front_chart(report, of_speed=of_speed) for of_speed in (False, True)] if is_drawn else [],
+        legend=_legend(report) if is_drawn else [],
+        how_to_read=_how_to_read(report),
+        faults=report.faults,
+        ties=report.ties,
+        table=_points(report),
+        unfinished=_unfinished(report.unfinished),
+        facts=measured_with(report.runs),
+        versions=versions_of(report.runs),
+    )
 
 
-def _summary(report: SweepReport) -> str:
+def _lead(report: SweepReport) -> str:
     best = max(report.points, key=lambda point: point.quality.mean)
     counts = (
-        f"{len(report.runs)} finished runs make {len(report.points)} points, {len(report.unfinished)} have no result"
+        f"{_count(len(report.runs), 'finished run')} in {_count(len(report.points), 'point')}, "
+        f"{len(report.unfinished) or 'none'} without a result"
     )
-    return escape(f"{counts}. Best {METRIC_WORDS[report.metric]}: {best.name}, {best.quality.describe()}.")
+    return f"{counts}. Best {METRIC_WORDS[report.metric]}: {best.name}, {best.quality.describe().replace('+-', '±')}."
 
 
-def _table(rows: Sequence[dict[str, str]]) -> str:
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    kinds = {key: "text" if key in WORDS else "number" for key in columns}
-    head = "".join(f'<th data-sort="{kinds[key]}">{escape(key.replace("_", " "))}</th>' for key in columns)
-    lines = []
-    for row in rows:
-        best = "1" in (row["best_for_gmacs"], row["best_for_speed"])
-        cells = "".join(f'<td class="{kinds[key]}">{escape(row.get(key, ""))}</td>' for key in columns)
-        lines.append(f'<tr class="best">{cells}</tr>' if best else f"<tr>{cells}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(lines) + "\n</tbody></table>"
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _warnings(sentences: Sequence[str]) -> str:
-    items = "\n".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
-    return f"<h2>Mind</h2>\n<ul>\n{items}\n</ul>" if items else ""
+def _legend(report: SweepReport) -> list[tuple[str, str, str]]:
+    """Each series with its mark and the names of its points."""
+    names: dict[str, list[str]] = {}
+    for number, point in enumerate(report.points):
+        names.setdefault(point.series, []).append(f"point-{number}")
+    return [(name, look_svg(series_look(n)), " ".join(points)) for n, (name, points) in enumerate(names.items())]
 
 
-def _unfinished(runs: Sequence[Unfinished]) -> str:
-    cells = [(run.name, " ".join(run.overrides), run.state, run.reason) for run in runs]
-    rows = "\n".join(
-        f"<tr><td>{escape(name)}</td><td><code>{escape(text)}</code></td><td>{escape(state)}</td>"
-        f"<td>{escape(reason)}</td></tr>"
-        for name, text, state, reason in cells
+def _how_to_read(report: SweepReport) -> str:
+    """What the charts draw, as far as they draw it."""
+    sentences = []
+    if any(point.quality.high > point.quality.low for point in report.points):
+        sentences.append("A bar reaches from the smallest to the largest run of a point.")
+    if any(point.num_tokens is not None for point in report.points):
+        sentences.append("Numbers are token counts.")
+    if len({(point.series, point.num_tokens) for point in report.points}) > len({p.series for p in report.points}):
+        sentences.append("A line joins points of a series that differ in the count alone.")
+    sentences.append("Points on the Pareto front are outlined. Point at one, or choose it by Tab and the arrows:")
+    return " ".join(sentences) + " it names its runs, and a click shows its row."
+
+
+def _points(report: SweepReport) -> PageTable:
+    """A row for each point, what matters most first."""
+    rows: list[dict[str, object]] = []
+    quality_name = METRIC_WORDS[report.metric]
+    for point, on_gmacs, on_speed in zip(report.points, report.gmacs_front, report.speed_front, strict=True):
+        quality = point.quality
+        rows.append(
+            {
+                "series": point.series,
+                "setting": point.label,
+                quality_name: f"{quality.mean:.4f}",
+                "±": "" if quality.std is None else f"{quality.std:.4f}",
+                "GMACs": f"{point.gmacs:.4g}",
+                f"{report.units[1]}/s": f"{point.speed:.4g}",
+                "front": ", ".join(["cost"] * on_gmacs + ["speed"] * on_speed),
+                "min": f"{quality.low:.4f}",
+                "max": f"{quality.high:.4f}",
+                **{
+                    MORE_WORDS.get(key, key): f"{point.more[key].mean:.4f}" for key in MORE_METRICS if key in point.more
+                },
+                "runs": quality.count,
+                "folders": " ".join(point.runs),
+            }
+        )
+    return table_of(
+        rows,
+        texts=TEXTS,
+        marked={i for i, best in enumerate(zip(report.gmacs_front, report.speed_front, strict=True)) if any(best)},
+        tips={
+            "±": "standard deviation over the runs of a point",
+            "GMACs": f"giga multiply-adds of a {report.units[0]}",
+            f"{report.units[1]}/s": "in inference",
+            "folders": "of the runs",
+            "front": "where the point is on the Pareto front: of accuracy against GMACs, of accuracy against speed",
+        },
+        label="points",
+        about=[f"point-{number}" for number in range(len(rows))],
     )
-    head = "<tr><th>run</th><th>overrides</th><th>state</th><th>reason</th></tr>"
-    return f"<h2>Without a result</h2>\n<table>{head}\n{rows}\n</table>" if rows else ""
 
 
-def _facts(report: SweepReport) -> str:
-    """What the runs were measured with; every value that occurs."""
-    items = []
-    for key in FACTS:
-        values = sorted({_in_words(run.result[key]) for run in report.runs if key in run.result})
-        if not values:
-            continue  # detectors and segmenters have no protocol
-        told = values if len(values) <= 3 else [values[0], "...", values[-1]]
-        items.append(f"<li>{escape(key)}: {escape('; '.join(told))}</li>")
-    return "<h2>Measured with</h2>\n<ul>\n" + "\n".join(items) + "\n</ul>"
-
-
-def _in_words(value: object) -> str:
-    return ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else str(value)
+def _unfinished(runs: Sequence[Unfinished]) -> PageTable:
+    rows = [(run.name, " ".join(run.overrides), run.state, run.reason) for run in runs]
+    return PageTable(heads=["run", "overrides", "state", "reason"], rows=rows, label="runs without a result")

@@ -18,6 +18,7 @@ OF_SEGMENTER = ("gmacs_segmenter", "inference_pictures_per_second")
 CHANCE = ("seed", "data.fold")
 OF_SERIES = ("model", "head", "model.reducer", "model.num_tokens")  # overrides that a point is named by anyway
 MEASURED = "speed_measured"  # on what and when the speed was measured, all runs of a sweep in turn
+WORDS = {"generate_at": "after block {}"}  # what labels say instead of a setting
 UNTOLD = ("hydra.", "hydra/", "sweep.", "run=", "trainer.enable_progress_bar")  # say nothing about a model
 
 
@@ -40,6 +41,12 @@ class Run:
         """Whom it belongs to in a plot: the head if there is one, the model and, of few tokens, who makes them."""
         told = (self.result.get("head"), self.result["model"], self.result.get("reducer"))
         return ", ".join(str(one) for one in told if one)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the model has no slot for semantic tokens."""
+        has_tokens = self.result.get("num_tokens") is not None or self.result.get("reducer")
+        return not has_tokens and not str(self.result["model"]).startswith("stvit_")
 
     @property
     def costs(self) -> tuple[str, str]:
@@ -70,7 +77,8 @@ class Point:
 
     Attributes:
         series: see `Run`.
-        label: what sets it apart from the other points.
+        count: semantic tokens in words; "dense" beside points with tokens; "" where all are dense or it is not known.
+        setting: what sets it apart from the other points beside the count.
         runs: their names.
         quality: accuracy, mAP, AP or mIoU, 0 to 1.
         more: of further metrics, by name.
@@ -80,13 +88,19 @@ class Point:
     """
 
     series: str
-    label: str
+    count: str
+    setting: str
     runs: tuple[str, ...]
     quality: Spread
     more: Mapping[str, Spread]
     gmacs: float
     speed: float
     num_tokens: int | None
+
+    @property
+    def label(self) -> str:
+        """What sets it apart from the other points."""
+        return ", ".join(text for text in (self.count, self.setting) if text)
 
     @property
     def name(self) -> str:
@@ -148,38 +162,52 @@ def points_of(runs: Sequence[Run], *, chance: Sequence[str] = CHANCE) -> list[Po
         key = (run.series, run.result.get("num_tokens"), telling(run.overrides, chance))
         groups.setdefault(key, []).append(run)
     shared = set.intersection(*(set(texts) for _, _, texts in groups))
-    return [
-        _point(series, _label(series, tokens, [t for t in texts if t not in shared]), group, metric=metric)
-        for (series, tokens, texts), group in groups.items()
-    ]
+    dense = [set(texts) for (_, _, texts), group in groups.items() if group[0].is_dense]
+    made_dense = {text for text in set.intersection(*dense) if _key(text).startswith("model.")} if dense else set()
+    points = []
+    for (_, _, texts), group in groups.items():
+        known, count = (shared | made_dense, "dense") if group[0].is_dense else (shared, "")
+        setting = _setting([text for text in texts if text not in known])
+        points.append(_point(group, setting, count if len(dense) < len(groups) else "", metric=metric))
+    return points
 
 
 def telling(overrides: Sequence[str], chance: Sequence[str]) -> tuple[str, ...]:
     """The overrides that say something about the model and its recipe, without those of chance."""
     kept = [text for text in overrides if not text.startswith(UNTOLD)]
-    return tuple(text for text in kept if text.partition("=")[0].lstrip("+") not in chance)
+    return tuple(text for text in kept if _key(text) not in chance)
 
 
-def _point(series: str, label: str, group: Sequence[Run], *, metric: str) -> Point:
+def _key(text: str) -> str:
+    return text.partition("=")[0].lstrip("+")
+
+
+def _point(group: Sequence[Run], setting: str, without_tokens: str, *, metric: str) -> Point:
     def values(key: str) -> list[float]:
         return [float(run.result[key]) for run in group]
 
     more = [key for key in MORE_METRICS if all(isinstance(run.result.get(key), float | int) for run in group)]
+    num_tokens = group[0].result.get("num_tokens")
     return Point(
-        series=series,
-        label=label,
+        series=group[0].series,
+        count=without_tokens if num_tokens is None else f"{num_tokens} token{'' if num_tokens == 1 else 's'}",
+        setting=setting,
         runs=tuple(run.name for run in group),
         quality=spread_of(values(metric)),
         more={key: spread_of(values(key)) for key in more},
         gmacs=spread_of(values(group[0].costs[0])).mean,
         speed=spread_of(values(group[0].costs[1])).mean,
-        num_tokens=group[0].result.get("num_tokens"),
+        num_tokens=num_tokens,
     )
 
 
-def _label(series: str, num_tokens: int | None, texts: Sequence[str]) -> str:
-    """What differs between the points, as briefly as it can be said."""
-    told = [text for text in texts if text.partition("=")[0] not in OF_SERIES]
+def _setting(texts: Sequence[str]) -> str:
+    """What differs between the points beside models and counts, as briefly as it can be said."""
+    told = [text for text in texts if _key(text) not in OF_SERIES]
     told = [text for text in told if "${" not in text.replace("\\", "")]  # made of what is told already
-    tokens = [] if num_tokens is None else [f"{num_tokens} tokens"]
-    return ", ".join([*tokens, *(text.lstrip("+").removeprefix("model.") for text in told)])
+    return ", ".join(map(_in_words, told))
+
+
+def _in_words(text: str) -> str:
+    name, _, value = text.lstrip("+").removeprefix("model.").partition("=")
+    return WORDS[name].format(value) if name in WORDS else f"{name}={value}"

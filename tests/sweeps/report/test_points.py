@@ -11,8 +11,10 @@ def test_runs_that_differ_in_the_seed_are_one_point():
     assert [(point.series, point.label, point.runs) for point in points] == [
         ("stvit_video_deit_tiny, semantic", "16 tokens", ("0", "1")),
         ("stvit_video_deit_tiny, pool", "8 tokens", ("2",)),
-        ("video_deit_tiny", "", ("3",)),
+        ("video_deit_tiny", "dense", ("3",)),
     ]
+    assert [(point.count, point.setting) for point in points] == [("16 tokens", ""), ("8 tokens", ""), ("dense", "")]
+    assert points[2].name == "video_deit_tiny dense"
     first = points[0]
     assert (first.quality.mean, first.quality.low, first.quality.high) == (0.5, 0.25, 0.75)
     assert (first.gmacs, first.speed, first.num_tokens) == (2.0, 40.0, 16)
@@ -32,8 +34,25 @@ def test_labels_say_what_differs():
         make_run("1", "model.num_tokens=8", "model.generate_at=6", "optim.lr=0.1", tokens=8),
         make_run("2", "+model.elastic=[8,16]", "model.num_tokens=8", "model.generate_at=3", "optim.lr=0.1", tokens=8),
     ]
-    labels = ["8 tokens, generate_at=3", "8 tokens, generate_at=6", "8 tokens, elastic=[8,16], generate_at=3"]
+    labels = ["8 tokens, after block 3", "8 tokens, after block 6", "8 tokens, elastic=[8,16], after block 3"]
     assert [point.label for point in points_of(runs)] == labels
+
+
+def test_a_dense_model_is_called_dense_not_by_the_settings_that_make_it_so():
+    """As `sweep.also="model=video_deit_tiny model.num_tokens=null model.pool=mean"` adds it to a grid."""
+    also = ("model=video_deit_tiny", "model.num_tokens=null", "model.pool=mean")
+    slot = [make_run(str(n), f"model.num_tokens={n}", "optim.lr=0.1", tokens=n) for n in (1, 8)]
+    dense = [make_run(f"d{n}", *also, f"optim.lr=0.{n}", reducer=None) for n in (1, 2)]
+    labels = [point.label for point in points_of([*slot, *dense])]
+    assert labels == ["1 token, optim.lr=0.1", "8 tokens, optim.lr=0.1", "dense, optim.lr=0.1", "dense, optim.lr=0.2"]
+    pools = [make_run(pool, f"model.pool={pool}", reducer=None) for pool in ("mean", "class_token")]
+    assert [point.label for point in points_of([*slot, *pools])][2:] == ["dense, pool=mean", "dense, pool=class_token"]
+    assert [point.label for point in points_of(pools)] == ["pool=mean", "pool=class_token"]
+
+
+def test_a_detector_with_tokens_whose_result_has_no_count_is_not_called_dense():
+    run = make_run("0", tokens=None, reducer=None, model="stvit_r_casvit_xs")
+    assert [point.label for point in points_of([run])] == [""]
 
 
 def test_what_is_made_of_other_settings_is_not_told_again():

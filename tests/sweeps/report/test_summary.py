@@ -2,11 +2,10 @@ import csv
 import io
 
 import pytest
-from PIL import Image
 from sweep_maker import make_run, make_runs
 
 from stvit_video.sweeps.report.points import points_of
-from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows, save_plot
+from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows
 
 
 @pytest.fixture
@@ -39,6 +38,7 @@ def test_rows_by_hand(report):
         "runs": "0 1",
     }
     assert (rows[2]["std"], rows[2]["num_tokens"], rows[2]["best_for_speed"]) == ("", "", "1")
+    assert rows[2]["setting"] == "dense"
 
 
 def test_a_metric_that_only_some_points_have_is_empty_for_the_others():
@@ -70,15 +70,13 @@ def test_many_points_of_one_cost_are_counted():
 def test_runs_that_are_not_comparable_are_warned_of():
     runs = [make_run("0", hardware="a"), make_run("1", "y=1", gmacs=5.0, hardware="b", commit="c+changes")]
     report = SweepReport(runs, points_of(runs))
-    assert report.warnings == ["the runs differ in hardware: a; b", "the runs differ in commit: abc; c+changes"]
+    assert report.faults == ["the runs differ in hardware: a; b", "the runs differ in commit: abc; c+changes"]
+    assert report.warnings == report.faults
+    assert report.ties == []
 
 
-def test_the_plot_is_a_picture_also_of_one_point_and_of_odd_names(report, tmp_path):
-    save_plot(report, tmp_path / "a.png")
-    odd = [make_run("0", "data.root=$x_{$", reducer="$_^{"), make_run("1", "data.root=y")]
-    save_plot(SweepReport(odd, points_of(odd)), tmp_path / "b.png")
-    for name in ("a.png", "b.png"):
-        with Image.open(tmp_path / name) as picture:
-            assert picture.size == (1210, 550)
-            assert len(picture.convert("RGB").getcolors(maxcolors=100_000)) > 10
-        assert (tmp_path / name).stat().st_size < 150_000
+def test_what_differs_is_told_in_words():
+    protocols = [{"name": "uniform", "num_clips": count} for count in (1, 5)]
+    runs = [make_run(str(n), f"y={n}", gmacs=5.0**n, protocol=one) for n, one in enumerate(protocols)]
+    report = SweepReport(runs, points_of(runs))
+    assert report.faults == ["the runs differ in protocol: name uniform, num_clips 1; name uniform, num_clips 5"]
