@@ -19,7 +19,7 @@ FILES = ["class_map.mp4", "report.html", "sheet.png", "timeline.png", "tubes.mp4
 
 
 def test_arguments():
-    given = COMMAND.parse(["ckpt_path=a=b.ckpt", "c d.mp4", "--label", "run", "max_clips=2", "num_tokens=2x2"])
+    given = COMMAND.parse(["ckpt_path=a=b.ckpt", "c d.mp4", "--label", "run", "max_clips=2", "num_tokens=1x2x2"])
     assert (str(given.ckpt_path), str(given.video), given.label, given.max_clips) == ("a=b.ckpt", "c d.mp4", "run", 2)
     assert given.out is None
 
@@ -36,7 +36,7 @@ def seen(tiny_run, tmp_path_factory):
             str(tiny_run.videos[1]),
             f"out={out}",
             "device=cpu",
-            "num_tokens=2x2",
+            "num_tokens=1x2x2",
         ]
         assert main(words) == 0
     return out, "\n".join(told)
@@ -66,7 +66,7 @@ def test_the_page_says_how_it_was_made(seen, tiny_run):
     page = (seen[0] / "report.html").read_text()
     assert page_faults(page) == []
     assert "python -m stvit_video.visualize" in page
-    assert "num_tokens=2x2" in page
+    assert "num_tokens=1x2x2" in page
     assert re.search(r"best\.ckpt, digest [0-9a-f]{16}<", page)
 
 
