@@ -32,8 +32,8 @@ def multi_label_video_rows(
         separator: stands between the labels of a cell.
 
     Returns:
-        Rows with video, labels, predictions, top1_label, top1_score, ..., num_views, error; one label or none gives
-        a cell with one name or an empty one.
+        Rows with video, labels, predictions, top1_label, top1_score, ..., label_score (the least of its labels),
+        num_views, error; one label or none gives a cell with one name or an empty one.
     """
     used = {int(index): n for n, index in enumerate(result.indices)}
     rows: list[Row] = []
@@ -43,9 +43,10 @@ def multi_label_video_rows(
             own = scores[used[index]]  # (num_classes,)
             row["predictions"] = _joined((own >= threshold).nonzero()[:, 0].tolist(), classes, separator)
             row |= top_columns(top_classes(own, classes))
+            row["label_score"] = f"{float(own[list(several)].min()):.6f}" if several else ""
             row |= {"num_views": str(result.view_logits.shape[1]), "error": ""}
         else:
-            row |= {"predictions": "", **top_columns([], k=min(5, len(classes))), "num_views": "0"}
+            row |= {"predictions": "", **top_columns([], k=min(5, len(classes))), "label_score": "", "num_views": "0"}
             row["error"] = result.errors.get(index, "was never evaluated")
         rows.append(row)
     return rows

@@ -24,6 +24,7 @@ PANELS = {
     "AP": ("val/AP", "val/AP50", "val/box_AP"),
     "share": ("val/mIoU", "val/mAcc", "val/aAcc"),
 }
+Curve = dict[int, float]  # epoch, from 0 -> value
 
 
 def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path, *, in_percent: bool = False) -> None:
@@ -91,19 +92,16 @@ def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
     Raises:
         ValueError: the file has none of these columns with a value, or no column epoch.
     """
-    curves = {name: read_curve(metrics_csv_path, name) for names in PANELS.values() for name in names}
-    if not any(curves.values()):
-        raise ValueError(
-            f"{metrics_csv_path} has nothing to draw; it needs columns epoch and any of {', '.join(curves)}"
-        )
-    panels = {title: names for title, names in PANELS.items() if any(curves[name] for name in names)}
+    panels = curve_panels(metrics_csv_path)
+    if not panels:
+        names = ", ".join(name for names in PANELS.values() for name in names)
+        raise ValueError(f"{metrics_csv_path} has nothing to draw; it needs columns epoch and any of {names}")
     figure = new_figure(4.5 * len(panels), 3.5, dpi=120)
-    for number, (title, names) in enumerate(panels.items(), start=1):
+    for number, (title, curves) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(1, len(panels), number)
-        for name in names:
-            if curves[name]:
-                epochs = [epoch + 1 for epoch in curves[name]]  # from 1, as they are printed
-                axes.plot(epochs, list(curves[name].values()), marker=".", label=name)
+        for name, curve in curves.items():
+            epochs = [epoch + 1 for epoch in curve]  # from 1, as they are printed
+            axes.plot(epochs, list(curve.values()), marker=".", label=name)
         axes.set(xlabel="epoch", ylabel=title)
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.grid(alpha=0.3)
@@ -112,7 +110,18 @@ def save_curves(metrics_csv_path: Path, png_path: Path) -> None:
     save_figure(figure, png_path)
 
 
-def read_curve(metrics_csv_path: Path, name: str) -> dict[int, float]:
+def curve_panels(metrics_csv_path: Path) -> dict[str, dict[str, Curve]]:
+    """The curves of each panel of PANELS by name; columns and panels without a value are left out.
+
+    Args:
+        metrics_csv_path: see `save_curves`.
+    """
+    curves = {name: read_curve(metrics_csv_path, name) for names in PANELS.values() for name in names}
+    panels = {title: {name: curves[name] for name in names if curves[name]} for title, names in PANELS.items()}
+    return {title: found for title, found in panels.items() if found}
+
+
+def read_curve(metrics_csv_path: Path, name: str) -> Curve:
     """Epoch -> mean of the values that column `name` has in that epoch; empty if there is no such column."""
     values: dict[int, list[float]] = {}
     with metrics_csv_path.open(newline="", encoding="utf-8") as file:

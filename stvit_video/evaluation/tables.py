@@ -45,7 +45,8 @@ def video_rows(
         labels: class indices of every listed video, by manifest position.
 
     Returns:
-        Rows with video, label, prediction, top1_label, top1_score, ..., correct, num_views, error.
+        Rows with video, label, prediction, top1_label, top1_score, ..., correct, label_score (of the label), num_views,
+        error.
     """
     used = {int(index): n for n, index in enumerate(result.indices)}
     rows: list[Row] = []
@@ -59,6 +60,7 @@ def video_rows(
                 "prediction": top[0][0],
                 **top_columns(top),
                 "correct": hit,
+                "label_score": f"{float(scores[used[index], label]):.6f}",
                 "num_views": views,
                 "error": "",
             }
@@ -68,6 +70,7 @@ def video_rows(
                 "prediction": "",
                 **top_columns([], k=min(5, len(classes))),
                 "correct": "",
+                "label_score": "",
                 "num_views": "0",
             }
             row["error"] = error

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from stvit_video.detections.trained_detector import TrainedDetector
 from stvit_video.evaluation.detection.detection_results import DetectionResults
 from stvit_video.evaluation.segmentation.segmentation_results import SegmentationResults
+from stvit_video.pages.confusion_part import Confusion
 from stvit_video.segmentations.trained_segmenter import TrainedSegmenter
 from stvit_video.tasks.picture_report import draw_curves, finish_report, gather_results, require_some
 from stvit_video.utils.provenance import provenance
@@ -29,12 +30,14 @@ class Scored:
         cost: likewise.
         line: the result in one line.
         notes: sentences below it; empty and doubled ones are passed over.
+        confusion: which classes were taken for which; None = the task doesn't tell.
     """
 
     scores: Mapping[str, Any]
     cost: Mapping[str, Any]
     line: str
     notes: Sequence[str]
+    confusion: Confusion | None = None
 
 
 class DenseReport(ABC, Generic[M, P, R]):
@@ -166,7 +169,8 @@ class DenseReport(ABC, Generic[M, P, R]):
             **scored.cost,
             **provenance(model.device),
             **extra,
+            "errors": {str(name): reason for name, reason in results.errors.items()},
             "result": scored.line,
         }
-        finish_report(output_dir, summary, results, notes=scored.notes, files=self.files)
+        finish_report(output_dir, summary, results, notes=scored.notes, files=self.files, confusion=scored.confusion)
         return summary

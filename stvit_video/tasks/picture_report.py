@@ -13,6 +13,8 @@ from stvit_video.evaluation.distributed import gather_shares
 from stvit_video.evaluation.picture_results import PictureResults, describe_missing
 from stvit_video.evaluation.plots import save_curves
 from stvit_video.inference.scoring import NothingEvaluatedError
+from stvit_video.pages.confusion_part import Confusion
+from stvit_video.tasks.run_report_page import draw_run_page
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.figures import draw_or_warn
 
@@ -85,9 +87,15 @@ def picture_pixels_of(record: VideoRecord) -> np.ndarray:
 
 
 def finish_report(
-    folder: Path, summary: Mapping[str, Any], results: PictureResults, *, notes: Sequence[str], files: Sequence[str]
+    folder: Path,
+    summary: Mapping[str, Any],
+    results: PictureResults,
+    *,
+    notes: Sequence[str],
+    files: Sequence[str],
+    confusion: Confusion | None = None,
 ) -> None:
-    """Write result.json, and print the result line, notes, missing pictures and where the files are.
+    """Write result.json and report.html, and print the result line, notes, missing pictures and where the files are.
 
     Args:
         folder: of the files.
@@ -95,6 +103,7 @@ def finish_report(
         results: of the evaluation.
         notes: sentences; empty and doubled ones are passed over.
         files: beside result.json, as far as they were written.
+        confusion: for the page, see `write_run_page`.
 
     Raises:
         OSError: it can't be written.
@@ -105,7 +114,8 @@ def finish_report(
         print(f"note: {note}", flush=True)
     if missing := describe_missing(results.errors, num_listed=results.num_listed):
         print(missing, flush=True)
-    *names, last = ["result.json", *(name for name in files if (folder / name).is_file())]
+    there = ["result.json", *(name for name in files if (folder / name).is_file())]
+    *names, last = draw_run_page(folder, written=there, confusion=confusion)
     print(f"{', '.join(names)} and {last} are in {folder}")
 
 

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from stvit_video.data.manifests.mapped_pictures import MappedPictures
 from stvit_video.evaluation.picture_results import describe_key_frames
 from stvit_video.evaluation.segmentation.map_tables import describe_map_protocol, map_result_line, map_scores_for_json
 from stvit_video.evaluation.segmentation.segmentation_results import SegmentationResults
 from stvit_video.inference.dense_cost import commonest_size
+from stvit_video.pages.confusion_part import Confusion
 from stvit_video.segmentations.map_scoring import evaluate_maps
 from stvit_video.segmentations.segmenter_cost import segmenter_cost
 from stvit_video.segmentations.trained_segmenter import TrainedSegmenter, load_trained_segmenter
@@ -66,4 +69,5 @@ class SegmenterReport(DenseReport[TrainedSegmenter, MappedPictures, Segmentation
             cost=cost,
             line=map_result_line(scores, protocol=protocol),
             notes=[scores.note],
+            confusion=Confusion(matrix=torch.from_numpy(scores.matrix), classes=model.classes, unit="pixels"),
         )

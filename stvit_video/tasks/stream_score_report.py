@@ -1,4 +1,4 @@
-"""What an evaluation of recordings leaves behind: result.json, steps.csv, events.csv, segments.csv, a picture."""
+"""What an evaluation of recordings leaves behind: result.json, steps.csv, events.csv, segments.csv, picture, page."""
 
 import json
 import sys
@@ -26,8 +26,10 @@ from stvit_video.evaluation.tables import fault_words, unread_words
 from stvit_video.inference.cost import measure_cost
 from stvit_video.inference.recognizer import Recognizer
 from stvit_video.inference.scoring import NothingEvaluatedError
+from stvit_video.pages.confusion_part import Confusion
 from stvit_video.settings.evaluate_settings import EvaluateSettings
 from stvit_video.streaming.streaming_recognizer import StreamingRecognizer
+from stvit_video.tasks.run_report_page import draw_run_page
 from stvit_video.tasks.stream_reading import ReadStreams
 from stvit_video.tasks.video_report import describe_tokens
 from stvit_video.utils.atomic_files import write_text
@@ -107,7 +109,7 @@ def _write(
     classes: tuple[str, ...],
     tolerance_seconds: float,
 ) -> list[str]:
-    """Write all files, the picture last; their names, without a picture that can't be drawn."""
+    """Write all files, picture and page last; their names, without what can't be drawn."""
     names = ["result.json", "steps.csv", "events.csv", "segments.csv"]
     result, steps, events, segments = (folder / name for name in names)
     write_text(steps, "".join(read.lines))
@@ -115,10 +117,12 @@ def _write(
     write_segments(segments, read.recordings, tolerance_seconds=tolerance_seconds)
     write_text(result, json.dumps(summary, indent=2) + "\n")
     if scores.matrix is None:
-        return names
+        return draw_run_page(folder, written=names)
     picture, matrix = folder / "confusion_matrix.png", torch.from_numpy(scores.matrix)
-    is_drawn = draw_or_warn(picture, lambda: save_confusion_matrix(matrix, classes, picture))
-    return [*names, *([picture.name] if is_drawn else [])]
+    if draw_or_warn(picture, lambda: save_confusion_matrix(matrix, classes, picture)):
+        names.append(picture.name)
+    confusion = Confusion(matrix=matrix, classes=classes, unit="steps")
+    return draw_run_page(folder, written=names, confusion=confusion)
 
 
 def _constant(recording: ScoredRecording, label: int, classes: tuple[str, ...]) -> ScoredRecording:

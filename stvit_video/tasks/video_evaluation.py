@@ -25,8 +25,8 @@ from stvit_video.utils.provenance import current_commit
 
 
 def evaluate_videos(settings: EvaluateSettings, *, output_dir: Path) -> dict[str, Any]:
-    """Evaluate a checkpoint, print the result line, write result.json, predictions.csv, confusion_matrix.png and the
-    logits of every view, ledger.parquet. With several labels a video there is no confusion matrix.
+    """Evaluate a checkpoint, print the result line, write the files of `report_evaluation` and the logits of every
+    view, ledger.parquet.
 
     Started by torchrun, every process evaluates its share, each video exactly once, and the first writes the result.
 
@@ -77,7 +77,16 @@ def evaluate_videos(settings: EvaluateSettings, *, output_dir: Path) -> dict[str
         return {}  # another process has the whole
     extra = {"ckpt_path": settings.ckpt_path, "precision": precision}
     ledger = partial(save_ledger, recognizer, manifest, result, output_dir / "ledger.parquet")
-    summary = report_evaluation(recognizer, manifest, result, output_dir, extra=extra, write_more=ledger)
+    summary = report_evaluation(
+        recognizer,
+        manifest,
+        result,
+        output_dir,
+        extra=extra,
+        write_more=ledger,
+        backend=settings.backend,
+        time_limit_seconds=settings.time_limit_seconds,
+    )
     unread = describe_unread(result, table=output_dir / "predictions.csv")
     if unread:
         print(unread, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What a run leaves behind: result.json, predictions.csv, confusion_matrix.png and, after training, the curves."""
+"""What a run leaves behind: result.json, tables, confusion_matrix.png, report.html and, after training, the curves."""
 
 import dataclasses
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video.data.manifests.manifest import Manifest
+from stvit_video.evaluation.class_table import write_class_table
 from stvit_video.evaluation.distributed import evaluate_distributed
 from stvit_video.evaluation.metrics import Metrics, rates_of
 from stvit_video.evaluation.multiview import MultiViewResult
@@ -16,6 +17,8 @@ from stvit_video.evaluation.tables import write_rows
 from stvit_video.inference.cost import measure_cost
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.scoring import evaluate_manifest, score_videos
+from stvit_video.pages.confusion_part import Confusion
+from stvit_video.tasks.run_report_page import draw_run_page, middle_frames
 from stvit_video.utils.atomic_files import write_text
 from stvit_video.utils.figures import draw_or_warn
 from stvit_video.utils.provenance import provenance
@@ -66,7 +69,13 @@ def report_training(
     if result is None:
         return {}  # another process has the whole
     summary = report_evaluation(
-        recognizer, val_manifest, result, run_dir, extra={"checkpoint": checkpoint, "training": dict(training)}
+        recognizer,
+        val_manifest,
+        result,
+        run_dir,
+        extra={"checkpoint": checkpoint, "training": dict(training)},
+        backend=backend,
+        time_limit_seconds=time_limit_seconds,
     )
     curves = run_dir / "curves.png"
     draw_or_warn(curves, lambda: save_curves(run_dir / "metrics.csv", curves))
@@ -81,10 +90,13 @@ def report_evaluation(
     *,
     extra: Mapping[str, Any],
     write_more: Callable[[], object] | None = None,
+    backend: str = "auto",
+    time_limit_seconds: float | None = None,
 ) -> dict[str, Any]:
-    """Print the result line; write result.json, predictions.csv (a row for each video), then confusion_matrix.png.
+    """Print the result line; write result.json, predictions.csv (a row for each video), per_class.csv, then pictures.
 
-    With several labels a video there is no confusion matrix. A picture that can't be drawn is a warning.
+    These are confusion_matrix.png, but not with several labels a video, and report.html, which shows all. What can't be
+    drawn is a warning.
 
     Args:
         recognizer: the checkpoint that was evaluated.
@@ -93,6 +105,8 @@ def report_evaluation(
         output_dir: where the files go; made if it is missing.
         extra: further values for result.json.
         write_more: writes what else shall be there before a picture is drawn.
+        backend: decoder of the frames that the page shows, see `middle_frames`.
+        time_limit_seconds: of each of them, likewise.
 
     Returns:
         What result.json holds.
@@ -106,14 +120,23 @@ def report_evaluation(
     output_dir.mkdir(parents=True, exist_ok=True)
     write_rows(recognizer.video_rows(manifest, result, scores), output_dir / "predictions.csv")
     write_text(output_dir / "result.json", json.dumps(summary, indent=2) + "\n")
+    write_class_table(output_dir / "per_class.csv", metrics, labels=result.labels, classes=recognizer.classes)
     if write_more is not None:
         write_more()
     print(line, flush=True)
-    names = ["result.json", "predictions.csv"]
+    names, confusion = ["result.json", "predictions.csv", "per_class.csv"], None
     if "confusion_matrix" in metrics:
         picture, matrix = output_dir / "confusion_matrix.png", metrics["confusion_matrix"]
+        confusion = Confusion(matrix=matrix, classes=recognizer.classes)
         if draw_or_warn(picture, lambda: save_confusion_matrix(matrix, recognizer.classes, picture)):
             names.append(picture.name)
+    names = draw_run_page(
+        output_dir,
+        written=names,
+        confusion=confusion,
+        read_frame=middle_frames(manifest, backend=backend, time_limit_seconds=time_limit_seconds),
+        separator=recognizer.label_separator,
+    )
     print(f"{', '.join(names[:-1])} and {names[-1]} are in {output_dir}")
     return summary
 

@@ -49,12 +49,15 @@ def test_video_rows(result: MultiViewResult, average: str) -> None:
         "labels": "run",
         "predictions": "",
         **{f"top{rank}_{what}": "" for rank in (1, 2, 3) for what in ("label", "score")},
+        "label_score": "",
         "num_views": "0",
         "error": "no such file",
     }
     assert (rows[2]["predictions"], rows[2]["num_views"], rows[2]["error"]) == ("", "4", "")
     assert list(rows[0]) == list(rows[1])
+    assert rows[2]["label_score"] == ""  # it has no label
     if average == "prob":
+        assert rows[0]["label_score"] == "0.750000"  # of 0.75 and 0.75
         assert rows[2]["top1_label"] == "run"
         assert rows[2]["top1_score"] == "0.312500"
         assert [rows[0][f"top{rank}_score"] for rank in (1, 2, 3)] == ["0.750000", "0.750000", "0.500000"]

@@ -73,11 +73,12 @@ def test_video_rows(result: MultiViewResult) -> None:
         "top3_label": 'say "hi"',
         "top3_score": "0.125000",
         "correct": "0",
+        "label_score": "0.375000",
         "num_views": "4",
         "error": "",
     }
     assert rows[1]["error"] == "no such file"
-    assert {rows[1][key] for key in ("prediction", "top1_label", "top1_score", "correct")} == {""}
+    assert {rows[1][key] for key in ("prediction", "top1_label", "top1_score", "correct", "label_score")} == {""}
     assert rows[1]["num_views"] == "0"
     assert (rows[2]["prediction"], rows[2]["correct"]) == ('say "hi"', "1")
     assert list(rows[0]) == list(rows[1])

@@ -45,7 +45,7 @@ def test_files_hold_what_the_summary_says(detector, tiny_detector, tmp_path, cap
         assert (tmp_path / name).read_bytes()[:4] == b"\x89PNG"
     told = capsys.readouterr().out
     assert told.startswith(summary["result"])
-    assert f"examples.png are in {tmp_path}" in told
+    assert f"examples.png and report.html are in {tmp_path}" in told
 
 
 def test_a_picture_that_can_not_be_read_is_missing_with_its_reason(detector, copied, tmp_path, capsys):
@@ -101,7 +101,7 @@ def test_pictures_without_objects_have_no_ap_and_no_examples(detector, copied, t
     assert "AP -" in told
     assert "note: the 5 pictures hold no object" in told
     assert not (tmp_path / "examples.png").exists()
-    assert f"detections.json and pr_curves.png are in {tmp_path}" in told
+    assert f"detections.json, pr_curves.png and report.html are in {tmp_path}" in told
     assert "examples.png" not in told
 
 

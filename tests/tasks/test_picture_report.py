@@ -63,7 +63,7 @@ def test_the_end_of_a_report_is_told(tmp_path, capsys):
         "note: odd",
         "1 of 3 pictures could not be evaluated and are in no number:",
         "  c: it is empty",
-        f"result.json and table.csv are in {tmp_path}",
+        f"result.json, table.csv and report.html are in {tmp_path}",
     ]
 
 

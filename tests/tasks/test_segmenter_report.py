@@ -54,7 +54,7 @@ def test_files_hold_what_the_summary_says(segmenter, tmp_path, capsys):
     told = capsys.readouterr().out
     assert told.startswith(f"{summary['result']}\n")
     assert summary["result"].endswith("(short side 48, long side 64, whole picture, 5 of 5 pictures)")
-    assert f"result.json, per_class.csv, confusion_matrix.png and examples.png are in {tmp_path}" in told
+    assert f"result.json, per_class.csv, confusion_matrix.png, examples.png and report.html are in {tmp_path}" in told
 
 
 def test_windows_are_told_and_counted(tiny_segmenter, tmp_path):

@@ -79,7 +79,7 @@ def test_several_labels_have_a_mean_average_precision(tmp_path, capsys):
         "  a.mp4,run,3,9 is cut",
     ]
     assert summary["segments_beyond_the_end"] == ["a.mp4,run,3,9 is cut"]
-    assert f"result.json, steps.csv, events.csv and segments.csv are in {tmp_path}" in captured.out
+    assert f"result.json, steps.csv, events.csv, segments.csv and report.html are in {tmp_path}" in captured.out
     assert "no times in the list: 1 of 1 videos; there the label is that of the whole video" in captured.out
     assert summary["num_videos_without_times"] == 1
 

@@ -43,7 +43,8 @@ def test_a_picture_that_fails_costs_no_result(tiny_run, tmp_path, capsys, caplog
     monkeypatch.setattr(report, "save_confusion_matrix", fail)
     more = (tmp_path / "ledger").touch
     summary = report.report_evaluation(recognizer, manifest, result, tmp_path, extra={}, write_more=more)
-    assert seen == ["ledger", "predictions.csv", "result.json"]  # all is there before a picture is drawn
+    # all is there before a picture is drawn
+    assert seen == ["ledger", "per_class.csv", "predictions.csv", "result.json"]
     assert json.loads((tmp_path / "result.json").read_text()) == summary
     assert re.search(r"confusion_matrix\.png could not be drawn \(\S", caplog.text)
     assert "confusion_matrix.png" not in capsys.readouterr().out

@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from stvit_video.utils.compat import without_warning
+from stvit_video.utils.durations import in_words
 
 SPEED = "train/clips_per_second"
 DATA_WAIT = "train/data_wait"
@@ -156,15 +157,6 @@ class EpochLine(Callback):
         remaining = (trainer.max_epochs or 0) - trainer.current_epoch - 1
         left = (now - self._start) / self._num_epochs * remaining
         return f"  {in_words(seconds)}" + (f", {in_words(left)} left" if remaining > 0 else "")
-
-
-def in_words(seconds: float) -> str:
-    """A time such as "8 s", "3 min 20 s", "2 h 5 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 class ResumeHint(Callback):

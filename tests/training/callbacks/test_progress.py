@@ -16,7 +16,6 @@ from stvit_video.training.callbacks.progress import (
     ResumeHint,
     SeedSteps,
     best_checkpoint,
-    in_words,
 )
 
 
@@ -75,14 +74,6 @@ def test_the_epoch_line_tells_the_time_and_how_much_is_left(monkeypatch):
     assert lines[0] == "training on cpu, precision 32-true, 5 batches an epoch"
     ends = [text.rpartition("  ")[2] for text in lines[1:]]
     assert ends == ["30 s, 1 min 0 s left", "40 s, 35 s left", "5 min 0 s"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.4, "0 s"), (59.6, "1 min 0 s"), (3599, "59 min 59 s"), (3600, "1 h 0 min"), (8000, "2 h 13 min")],
-)
-def test_times_in_words(seconds, words):
-    assert in_words(seconds) == words
 
 
 def test_every_process_asks_for_the_metrics_and_one_prints():

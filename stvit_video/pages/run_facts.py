@@ -1,0 +1,158 @@
+"""What a run was and what it costs, in words: of the values of result.json, whatever the task."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stvit_video.evaluation.view_average import describe_protocol
+from stvit_video.utils.durations import in_words
+
+__all__ = ["run_facts"]
+
+Values = Mapping[str, Any]
+SHORT_COMMIT = 12
+
+
+def run_facts(result: Values) -> list[tuple[str, str | None]]:
+    """Names and values of the facts.
+
+    Args:
+        result: what result.json holds; what it lacks is no fact.
+
+    Returns:
+        Pairs; None = this run has no such fact.
+    """
+    return [(name, words(result)) for name, words in FACTS.items()]
+
+
+def _model(result: Values) -> str | None:
+    if "head" in result:
+        return f"{result['head']} around {result['model']}"
+    return result.get("model")
+
+
+def _tokens(result: Values) -> str | None:
+    """How many semantic tokens, and where they are made; None = result.json does not tell."""
+    found = next((result[kind]["backbone"]["options"] for kind in ("detector", "segmenter") if kind in result), result)
+    if "num_tokens" not in found:
+        return None
+    if not (count := found["num_tokens"]):
+        return "none, a dense model"
+    words = f"{count} semantic tokens" if isinstance(count, int) else f"{_times(count)} semantic tokens"
+    if found.get("token_grid"):
+        words += f" on a grid of {_times(found['token_grid'])}"
+    if found.get("reducer") not in (None, "semantic", "none"):
+        words += f", made by {found['reducer']}"
+    return words + (f", after {found['generate_at']} blocks" if found.get("generate_at") is not None else "")
+
+
+def _data(result: Values) -> str | None:
+    for unit in ("videos", "pictures"):
+        if f"num_{unit}_used" in result:
+            labels = ", several labels each" if result.get("multi_label") else ""
+            counts = f"{result[f'num_{unit}_used']} of {result[f'num_{unit}_listed']} {unit}"
+            return f"{counts}, {result['num_classes']} classes{labels}"
+    return None
+
+
+def _input(result: Values) -> str | None:
+    sizes = result.get("preprocessing")
+    if not sizes:
+        return None
+    if "long_side" in sizes:
+        return f"pictures, short side {sizes['short_side']}, long side at most {sizes['long_side']} pixels"
+    pixels = f"crops of {sizes['crop_size']} pixels, short side {sizes['short_side']}"
+    if sizes["num_frames"] == 1:
+        return f"single frames, {pixels}"
+    apart = "" if sizes["frame_stride"] == 1 else f", {sizes['frame_stride']} frames of the video apart"
+    return f"clips of {sizes['num_frames']} frames{apart}, {pixels}"
+
+
+def _protocol(result: Values) -> str | None:
+    protocol = result.get("protocol")
+    if not protocol:
+        return None
+    views = describe_protocol(
+        num_clips=protocol["num_clips"],
+        num_crops=protocol["num_crops"],
+        average=protocol["average"],
+        short_side=result["preprocessing"]["short_side"],
+        multi_label=bool(result.get("multi_label")),
+    )
+    return f"{protocol['name']}: {views}"
+
+
+def _work(result: Values) -> str | None:
+    units = {
+        "gmacs_per_view": "{} a clip",
+        "gmacs_per_video": "{} a video",
+        "gmacs_detector": "{} a picture",
+        "gmacs_segmenter": "{} a picture",
+        "gmacs_backbone": "of them {} the backbone",
+    }
+    found = [words.format(f"{result[key]:.3g}") for key, words in units.items() if key in result]
+    if "picture_size" in result:
+        height, width = result["picture_size"]
+        found.append(f"at {height} x {width} pixels")
+    return ", ".join(found) or None
+
+
+def _parameters(result: Values) -> str | None:
+    return f"{result['num_parameters'] / 1e6:.3g} M" if "num_parameters" in result else None
+
+
+def _speed(result: Values) -> str | None:
+    units = {"inference_clips_per_second": "clips/s", "inference_pictures_per_second": "pictures/s"}
+    found = [f"{result[key]:.3g} {unit} in inference" for key, unit in units.items() if key in result]
+    if "real_time_factor" in result:
+        found.append(f"videos at {result['real_time_factor']:.3g} times real time")
+    return ", ".join(found) or None
+
+
+def _training(result: Values) -> str | None:
+    training = result.get("training")
+    if not training:
+        return None
+    speed = training["clips_per_second"]
+    words = [f"{training['epochs']} epochs in {in_words(training['seconds'])}"]
+    if speed == speed:
+        words.append(f"{speed:.3g} {'pictures' if 'num_pictures_used' in result else 'clips'}/s")
+    words.append(f"precision {training['precision']}")
+    if training["num_skipped"]:
+        words.append(f"{training['num_skipped']} files could not be read")
+    return ", ".join(words)
+
+
+def _checkpoint(result: Values) -> str | None:
+    name = result.get("ckpt_path") or (f"{result['checkpoint']}.ckpt" if "checkpoint" in result else None)
+    precision = f", precision {result['precision']}" if "precision" in result else ""
+    return name and f"{name}{precision}"
+
+
+def _measured(result: Values) -> str | None:
+    if "hardware" not in result:
+        return None
+    commit = result.get("commit")
+    words = [result["hardware"], result["date"].replace("T", " ").replace("+00:00", " UTC")]
+    if commit:
+        number, _, changes = commit.partition("+")
+        words.append(f"commit {number[:SHORT_COMMIT]}{' with changes' if changes else ''}")
+    return ", ".join([*words, *(f"{name} {version}" for name, version in result.get("versions", {}).items())])
+
+
+def _times(sizes: Any) -> str:
+    return " x ".join(map(str, sizes))
+
+
+FACTS: Mapping[str, Callable[[Values], str | None]] = {
+    "Model": _model,
+    "Tokens": _tokens,
+    "Parameters": _parameters,
+    "GMACs": _work,
+    "Speed": _speed,
+    "Training": _training,
+    "Checkpoint": _checkpoint,
+    "Evaluated on": _data,
+    "Input": _input,
+    "Protocol": _protocol,
+    "Measured with": _measured,
+}

@@ -1,0 +1,133 @@
+"""report.html of a training or evaluation: its result, course, mistakes and settings on one page."""
+
+import io
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from stvit_video.pages.class_scores import class_scores
+from stvit_video.pages.confusion_part import Confusion, confusion_part
+from stvit_video.pages.render import jpeg_data, png_data, render_page
+from stvit_video.pages.run_curves import curve_charts
+from stvit_video.pages.run_facts import run_facts
+from stvit_video.pages.run_files import RunFiles, read_run_files
+from stvit_video.pages.thumbnails import Thumbnail, read_thumbnails
+from stvit_video.pages.worst_videos import WorstVideo, worst_videos
+from stvit_video.utils.atomic_files import write_text
+
+__all__ = ["RUN_PAGE", "write_run_page"]
+
+RUN_PAGE = "report.html"
+MAX_UNREAD = 200  # that are named
+LARGE_BYTES = 150_000  # a larger PNG goes into the page as a JPEG, if that is smaller
+QUALITY = 85  # of that JPEG, 0 to 100
+PICTURES = {  # what they show, in the order of the page
+    "confusion_matrix.png": ("Which classes are taken for which", "rows are the true classes, columns what was said"),
+    "pr_curves.png": ("Precision against recall", ""),
+    "examples.png": ("Best and worst pictures", "the truth beside what was found"),
+}
+
+
+class PagePicture(NamedTuple):
+    """A picture of the folder.
+
+    Attributes:
+        title: above it.
+        src: for an `<img>`.
+        caption: below it.
+    """
+
+    title: str
+    src: str
+    caption: str
+
+
+def write_run_page(
+    folder: Path,
+    *,
+    written: Collection[str],
+    confusion: Confusion | None = None,
+    read_frame: Callable[[str], np.ndarray] | None = None,
+    separator: str = "|",
+) -> None:
+    """Write report.html into the folder of a training or evaluation, of the files that are there; whatever the task.
+
+    An old page is gone, whether or not the new one can be written.
+
+    Args:
+        folder: with result.json, and what else the run has written.
+        written: names of the files of this evaluation, see `read_run_files`.
+        confusion: which classes were taken for which; None = nobody knows, and confusion_matrix.png is shown if it is
+            among the files.
+        read_frame: gives a picture (H, W, 3) uint8 of a video that predictions.csv names, see `read_thumbnails`; None
+            = the worst videos have no pictures.
+        separator: stands between several labels of a video in predictions.csv.
+
+    Raises:
+        MissingLibraryError: jinja2 or matplotlib is not installed.
+        OSError: a file can't be read or written.
+        ValueError: a file holds something else than an evaluation writes.
+    """
+    page = folder / RUN_PAGE
+    page.unlink(missing_ok=True)
+    files = read_run_files(folder, written=written)
+    worst = worst_videos(files.predictions, separator=separator)
+    unread = _unread(files)
+    text = render_page(
+        "run.html",
+        title=f"{'Training' if files.is_training else 'Evaluation'}: {folder.resolve().name}",
+        result=files.result["result"],
+        facts=run_facts(files.result),
+        curves=curve_charts(files.metrics) if files.metrics else [],
+        scores=class_scores(files.per_class),
+        confusion=None if confusion is None else confusion_part(confusion),
+        worst=list(zip(worst, _thumbnails(worst, read_frame), strict=True)),
+        has_videos=bool(files.predictions),
+        score_word=_score_word(files.result),
+        unread=unread[:MAX_UNREAD],
+        num_unread=len(unread),
+        pictures=_pictures(files, has_confusion=confusion is not None),
+        config=files.config,
+    )
+    write_text(page, text)
+
+
+def _thumbnails(worst: Sequence[WorstVideo], read_frame: Callable[[str], np.ndarray] | None) -> list[Thumbnail]:
+    if read_frame is None:
+        return [Thumbnail("", "")] * len(worst)
+    return read_thumbnails([video.video for video in worst], read_frame)
+
+
+def _unread(files: RunFiles) -> list[tuple[str, str]]:
+    """Names and reasons of what could not be read."""
+    videos = [(row["video"], row["error"]) for row in files.predictions if row["error"]]
+    return videos + list(files.result.get("errors", {}).items())
+
+
+def _score_word(result: Mapping[str, Any]) -> str:
+    """What the scores of predictions.csv are."""
+    return "logit" if result.get("protocol", {}).get("average") == "logit" else "probability"
+
+
+def _pictures(files: RunFiles, *, has_confusion: bool) -> list[PagePicture]:
+    names = [name for name in PICTURES if name in files.pictures]
+    if has_confusion:
+        names = [name for name in names if name != "confusion_matrix.png"]
+    return [
+        PagePicture(title, _picture_data(files.folder / name), caption)
+        for name, (title, caption) in ((name, PICTURES[name]) for name in names)
+    ]
+
+
+def _picture_data(path: Path) -> str:
+    """The picture in an address, as small as it is clear."""
+    png = path.read_bytes()
+    if len(png) < LARGE_BYTES:
+        return png_data(png)
+    content = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(content, format="JPEG", quality=QUALITY)
+    jpeg = content.getvalue()
+    return jpeg_data(jpeg) if len(jpeg) < len(png) else png_data(png)
