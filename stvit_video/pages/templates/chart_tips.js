@@ -40,27 +40,33 @@
     const same = tip => { const [c, d] = centre(tip); return Math.hypot(a - c, b - d) < 3; };
     return near.map(([, tip]) => tip).filter(same);
   };
-  const row = name => others.find(other => names(other).includes(name));
-  const open = name => {
-    const found = row(name);
+  const open = name => {  // the row, else whatever else is about the mark
+    const about = others.filter(other => names(other).includes(name));
+    const found = about.find(other => other.matches("tr")) || about[0];
     if (!found) return;
     for (let up = found.parentElement; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
     found.scrollIntoView({ block: "center", behavior: "smooth" });
   };
   for (const chart of document.querySelectorAll("svg.chart")) {
     const own = [...chart.querySelectorAll(".tip")];
+    let byTouch = false;
     if (own.length) own[0].tabIndex = 0;
     const point = event => {
       const told = under(event.clientX, event.clientY);
-      if (told.length) show(told, event.pointerType === "touch" ? centre(told[0]) : [event.clientX, event.clientY]);
+      if (told.length) show(told, byTouch ? centre(told[0]) : [event.clientX, event.clientY]);
       else hide();
       return told;
     };
-    chart.addEventListener("pointermove", event => { if (event.pointerType !== "touch") point(event); });
-    chart.addEventListener("pointerleave", event => { if (event.pointerType !== "touch") hide(); });
+    for (const kind of ["pointerdown", "pointermove"]) {
+      chart.addEventListener(kind, event => {
+        byTouch = event.pointerType === "touch";
+        if (!byTouch) point(event);
+      });
+    }
+    chart.addEventListener("pointerleave", () => { if (!byTouch) hide(); });  // a finger leaves when it is lifted
     chart.addEventListener("click", event => {
       const [first] = point(event);
-      if (first && event.pointerType !== "touch") open(first.dataset.tip);
+      if (first && !byTouch) open(first.dataset.tip);
     });
     chart.addEventListener("focusin", event => {
       if (event.target.matches(":focus-visible")) show([event.target], centre(event.target));
@@ -84,6 +90,7 @@
   }
   document.addEventListener("pointerdown", event => { if (!event.target.closest("svg.chart")) hide(); });
   addEventListener("scroll", () => {
+    if (box.hidden) return;
     const chosen = document.activeElement;
     if (chosen.matches(".chart .tip:focus-visible")) show([chosen], centre(chosen));
     else box.hidden = true;

@@ -92,37 +92,80 @@ def test_what_was_measured_with_is_in_words():
     }
 
 
-@pytest.mark.browser
-def test_points_and_rows_show_one_another(tmp_path):
-    """By mouse and by keyboard; the page asks for nothing and logs nothing, and is as wide as a narrow window."""
-    path = tmp_path / "report.html"
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """The page in a narrow and low window."""
+    path = tmp_path_factory.mktemp("sweep") / "report.html"
     path.write_text(page_of(make_runs()))
-    with chromium(width=500) as browser:
-        from selenium.webdriver import ActionChains, Keys
+    with chromium(width=500, height=700) as driver:
+        driver.get(path.as_uri())
+        yield driver
 
-        browser.get(path.as_uri())
-        assert browser.execute_script("return document.documentElement.scrollWidth - innerWidth") == 0
 
-        def told(what):
-            return [one.get_attribute("data-tip-of") for one in browser.find_elements("css selector", what)]
+def wait_for(browser, look):
+    from selenium.webdriver.support.wait import WebDriverWait
 
-        point, row = (browser.find_element("css selector", what) for what in ("[data-tip=point-1]", "tbody tr"))
-        ActionChains(browser).move_to_element(point).perform()
-        box = browser.find_element("css selector", ".tip-box")
-        assert box.text.splitlines()[:2] == ["stvit_video_deit_tiny, pool", "8 tokens"]
-        assert told("tr.told") == told("li.told") == ["point-1"]
-        assert len(browser.find_elements("css selector", ".tip.told")) == 2  # in both charts
-        ActionChains(browser).move_to_element(row).perform()
-        marked = [one.get_attribute("data-tip") for one in browser.find_elements("css selector", ".tip.told")]
-        assert marked == ["point-0", "point-0"]
-        assert not box.is_displayed()
+    WebDriverWait(browser, 60).until(lambda _: look())
 
-        first = browser.find_element("css selector", "svg .tip[tabindex='0']")
-        first.send_keys(Keys.ARROW_RIGHT)
-        browser.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
-        assert box.text.splitlines()[1] == "dense"
-        browser.switch_to.active_element.send_keys(Keys.ESCAPE)
-        assert not box.is_displayed()
-        assert browser.get_log("browser") == []
-        requested = browser.execute_script("return performance.getEntriesByType('resource').map(one => one.name)")
-        assert requested == []
+
+def found(browser, what, name):
+    return [one.get_attribute(name) for one in browser.find_elements("css selector", what)]
+
+
+@pytest.mark.browser
+def test_points_and_rows_show_one_another(browser):
+    from selenium.webdriver import ActionChains
+
+    point, row = (browser.find_element("css selector", what) for what in ("[data-tip=point-1]", "tbody tr"))
+    ActionChains(browser).move_to_element(point).perform()
+    box = browser.find_element("css selector", ".tip-box")
+    assert box.text.splitlines()[:2] == ["stvit_video_deit_tiny, pool", "8 tokens"]
+    assert found(browser, "tr.told", "data-tip-of") == found(browser, "li.told", "data-tip-of") == ["point-1"]
+    assert found(browser, ".tip.told", "data-tip") == ["point-1", "point-1"]  # in both charts
+    ActionChains(browser).move_to_element(row).perform()
+    assert found(browser, ".tip.told", "data-tip") == ["point-0", "point-0"]
+    assert not box.is_displayed()
+
+
+@pytest.mark.browser
+def test_the_keyboard_goes_from_point_to_point_and_to_the_row(browser):
+    from selenium.webdriver import Keys
+
+    browser.find_element("css selector", "svg .tip[tabindex='0']").send_keys(Keys.ARROW_RIGHT)
+    browser.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+    box = browser.find_element("css selector", ".tip-box")
+    assert box.text.splitlines()[1] == "dense"
+    row = browser.find_element("css selector", "tr[data-tip-of=point-2]")
+    is_seen = "const at = arguments[0].getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight"
+    browser.execute_script("scrollTo(0, 0)")
+    assert not browser.execute_script(is_seen, row)
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    wait_for(browser, lambda: browser.execute_script(is_seen, row))
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert not box.is_displayed()
+
+
+@pytest.mark.browser
+def test_a_finger_shows_what_a_point_says_until_it_touches_elsewhere(browser):
+    browser.execute_script("scrollTo(0, 0)")
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    def tap(x, y):
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    place = browser.find_element("css selector", "[data-tip=point-0] .hit").rect
+    box = browser.find_element("css selector", ".tip-box")
+    tap(place["x"] + place["width"] - 3, place["y"] + place["height"] / 2)
+    wait_for(browser, box.is_displayed)
+    assert box.text.splitlines()[1] == "16 tokens"
+    assert browser.execute_script("return scrollY") == 0
+    tap(5, 5)
+    wait_for(browser, lambda: not box.is_displayed())
+
+
+@pytest.mark.browser
+def test_the_page_fits_asks_for_nothing_and_logs_nothing(browser):
+    assert browser.execute_script("return document.documentElement.scrollWidth - innerWidth") == 0
+    assert browser.execute_script("return performance.getEntriesByType('resource').map(one => one.name)") == []
+    assert browser.get_log("browser") == []
