@@ -29,6 +29,7 @@ from stvit_video.visualization.token_record import ClipTokens, VideoTokens
 __all__ = ["label_number", "video_tokens"]
 
 NUM_NEAR = 3  # labels that an error names
+NEAR = 0.5  # of difflib's ratio
 
 
 def video_tokens(
@@ -94,7 +95,7 @@ def video_tokens(
             ),
             model_name=recognizer.model_name,
             cost=_cost(recognizer),
-            notes=[*_window_notes(windows), *_token_notes(site, [share for _, _, share in looked])],
+            notes=(*_window_notes(windows), *_token_notes(site, [share for _, _, share in looked])),
         )
 
 
@@ -106,11 +107,11 @@ def label_number(label: str | int, classes: Sequence[str]) -> int:
     """
     if isinstance(label, str) and label in classes:
         return list(classes).index(label)
-    if isinstance(label, str) and label.isdecimal():
-        label = int(label)
-    if isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(classes):
-        return label
-    near = get_close_matches(str(label), classes, n=NUM_NEAR, cutoff=0.4) or list(classes)[:NUM_NEAR]
+    number = int(label) if isinstance(label, str) and label.isdecimal() else label
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < len(classes):
+        return number
+    near = get_close_matches(label, classes, n=NUM_NEAR, cutoff=NEAR) if isinstance(label, str) else []
+    near = near or list(classes)[:NUM_NEAR]
     raise ValueError(
         f"label={label!r} is none of the {len(classes)} labels; give a number from 0 to {len(classes) - 1}, or a name "
         f"such as {', '.join(near)}"
