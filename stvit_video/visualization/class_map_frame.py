@@ -10,12 +10,13 @@ from stvit_video.visualization.token_record import ClipTokens, TokenValues, Vide
 __all__ = ["class_map_frame", "sides_legend"]
 
 MOST_OPACITY = 0.85  # of a full colour
+DIMMED = 0.6  # what is left of the light of the frame, so that faint colours are seen on bright pictures
 
 
 def class_map_frame(
     video: VideoTokens, clip: ClipTokens, frame: int, values: TokenValues, *, size: tuple[int, int] | None = None
 ) -> np.ndarray:
-    """A frame in grey, with each cell in FOR_COLOUR or AGAINST_COLOUR, as full as its value is large.
+    """A frame in dark grey, with each cell in FOR_COLOUR or AGAINST_COLOUR, as full as its value is large.
 
     Args:
         video: whose `full_values` are full.
@@ -32,7 +33,7 @@ def class_map_frame(
     most = video.full_values[values]
     opacity = MOST_OPACITY * np.abs(cells) / most if most > 0 else np.zeros_like(cells)
     colours = np.where((cells > 0)[:, :, None], FOR_COLOUR, AGAINST_COLOUR)  # (H', W', 3)
-    drawn = grey_picture(picture, box)
+    drawn = grey_picture(picture, box, light_within=DIMMED)
     drawn[box.slices] = tinted(drawn[box.slices], cells_to_pixels(colours, box), cells_to_pixels(opacity, box))
     return drawn
 

@@ -29,15 +29,18 @@ def save_class_maps(video: VideoTokens, path: Path) -> tuple[str, ...]:
     panels = PanelVideo(
         titles=(
             "seen by the model",
-            f"contribution (gradient x token), full = {scales['contributions']}",
-            f"occlusion (token left out), full = {scales['occlusions']}",
+            "contribution (gradient x token)",
+            "occlusion (token left out)",
         ),
         draw=lambda clip, frame: (
             seen_frame(clip, frame),
             class_map_frame(video, clip, frame, "contributions"),
             class_map_frame(video, clip, frame, "occlusions"),
         ),
-        lines=(agreement_words(video.agreement), "full colour = that much of the label's logit in one cell"),
+        lines=(
+            agreement_words(video.agreement),
+            f"full colour = {scales['contributions']} and {scales['occlusions']} of the label's logit in one cell",
+        ),
         legend=sides_legend(video),
     )
     return save_panel_video(video, path, panels)

@@ -90,8 +90,8 @@ def grey_picture(picture: np.ndarray, box: Box, *, light_within: float = 1.0) ->
     Returns:
         (H, W, 3) uint8.
     """
-    grey = picture @ np.array(GREY_SHARES)  # (H, W)
-    light = np.full(grey.shape, min(OUTSIDE_LIGHT, light_within / 2))
+    grey = picture @ np.array(GREY_SHARES, dtype=np.float32)  # (H, W)
+    light = np.full(grey.shape, min(OUTSIDE_LIGHT, light_within / 2), dtype=np.float32)
     light[box.slices] = light_within
     return np.repeat((grey * light)[:, :, None], 3, axis=2).round().astype(np.uint8)
 
@@ -107,8 +107,8 @@ def tinted(picture: np.ndarray, colours: np.ndarray, opacity: np.ndarray) -> np.
     Returns:
         (h, w, 3) uint8.
     """
-    share = opacity[:, :, None]
-    return (picture * (1 - share) + colours * share).round().astype(np.uint8)
+    share = opacity[:, :, None].astype(np.float32)
+    return (picture * (1 - share) + np.asarray(colours, dtype=np.float32) * share).round().astype(np.uint8)
 
 
 def draw_box(picture: np.ndarray, box: Box) -> None:

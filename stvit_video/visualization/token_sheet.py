@@ -27,7 +27,7 @@ from stvit_video.visualization.tube_frame import others_share, seen_frame, share
 __all__ = ["save_token_sheet", "sheet_frames", "token_sheet"]
 
 MOST_ROWS = 8
-SMALL_PANEL, LARGE_PANEL = 136, 300  # the long side of a frame in pixels: beside tokens, beside two maps
+SMALL_PANEL, LARGE_PANEL = 136, 232  # the long side of a frame in pixels: beside tokens, beside two maps
 LEAST_COLUMN = 124  # pixels, so that a heading can be read
 GAP_PIXELS = 8
 LETTER_PIXELS, LINE_PIXELS = 12, 18
@@ -106,7 +106,7 @@ def _token_columns(video: VideoTokens) -> list[_Column]:
     is_other = ~np.isin(np.arange(video.num_tokens), video.named)
     if is_other.any():
         values = contributions[is_other].sum(), occlusions[is_other].sum()
-        name = f"{is_other.sum()} others", f"full {others_share(video):.2g}"
+        name = f"{is_other.sum()} others", f"full = {others_share(video):.2g}"
         columns.append(_share_column(video, None, name, values))
     return columns
 

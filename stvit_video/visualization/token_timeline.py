@@ -21,7 +21,7 @@ __all__ = ["area_shares", "save_token_timeline", "step_contributions"]
 
 WIDTH_INCHES, HEIGHT_INCHES, DPI = 10.0, 6.6, 120
 GAP_SHARE = 0.12  # of the time of a mean clip: a longer gap between clips is drawn as short as that
-MAX_NAME_LENGTH, MAX_TITLE_NAME_LENGTH = 28, 40
+MAX_NAME_LENGTH, MAX_TITLE_NAME_LENGTH = 28, 50
 MOST_TICKS = 12
 NUM_LABELS = 3
 LABEL_LINES = (("black", "-"), ("0.45", "--"), ("0.65", ":"))  # grey and dashes: colours belong to tokens

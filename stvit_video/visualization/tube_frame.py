@@ -17,6 +17,7 @@ from stvit_video.visualization.token_record import ClipTokens, VideoTokens
 __all__ = ["others_share", "seen_frame", "share_frame", "tube_frame"]
 
 MOST_OPACITY = 0.75  # of a full colour, so that what the token covers is still seen
+OTHERS_OPACITY = 0.3  # likewise, of tokens without a colour of their own, which are not to hide the frame
 DIMMED = 0.5  # what is left of the light of a frame under one share, which a bright frame would be taken for
 LINE_PIXELS = 2  # of an outline, on each side of a border
 
@@ -52,8 +53,8 @@ def tube_frame(
 ) -> np.ndarray:
     """A frame in grey, with each cell in the colour of the token that has the largest share of it.
 
-    The colour is as full as that share is large, `video.full_share` is full. Outlines in full colour part the areas of
-    tokens. What the model does not see is dark.
+    The colour is as full as that share is large, `video.full_share` is full; the grey of tokens that are not named is
+    thinner. Outlines in full colour part the areas of tokens. What the model does not see is dark.
 
     Args:
         video: which chooses the colours.
@@ -71,7 +72,8 @@ def tube_frame(
     areas = np.array([rank_of(video, token) for token in range(len(shares))])  # (K,), of one colour
     owners = shares.argmax(axis=0)  # (H', W')
     is_shown = np.ones(len(shares), dtype=bool) if only is None else np.isin(np.arange(len(shares)), list(only))
-    opacity = MOST_OPACITY * shares.max(axis=0) / video.full_share * is_shown[owners]  # (H', W')
+    most = np.where(areas < len(video.named), MOST_OPACITY, OTHERS_OPACITY) * is_shown  # (K,)
+    opacity = most[owners] * shares.max(axis=0) / video.full_share  # (H', W')
     owners = cells_to_pixels(owners, box)  # (h, w)
     lines = _lines(areas[owners]) & is_shown[owners]
     drawn = grey_picture(picture, box)

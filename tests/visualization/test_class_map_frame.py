@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_tokens import GRID_PIXELS, made_clip, made_video, three_clips
 
-from stvit_video.visualization.class_map_frame import MOST_OPACITY, class_map_frame, sides_legend
+from stvit_video.visualization.class_map_frame import DIMMED, MOST_OPACITY, class_map_frame, sides_legend
 from stvit_video.visualization.token_colours import AGAINST_COLOUR, FOR_COLOUR
 
 
@@ -32,7 +32,7 @@ def test_cells_are_coloured_by_sign_and_size_on_the_scale_of_the_video(values):
         opacity = MOST_OPACITY * abs(value) / most
         top, left = row * GRID_PIXELS, 8 + column * GRID_PIXELS
         cell = picture[top : top + GRID_PIXELS, left : left + GRID_PIXELS]
-        assert np.abs(cell - np.round(100 * (1 - opacity) + colour * opacity)).max() <= 1
+        assert np.abs(cell - np.round(100 * DIMMED * (1 - opacity) + colour * opacity)).max() <= 1
 
 
 def test_where_nothing_contributes_the_frame_stays_grey():
@@ -41,7 +41,7 @@ def test_where_nothing_contributes_the_frame_stays_grey():
     video = made_video(clip)
     assert video.full_values["contributions"] == 0
     picture = class_map_frame(video, clip, 0, "contributions", size=clip.frames.shape[1:3])
-    assert (picture[:, 8:-8] == 100).all()
+    assert (picture[:, 8:-8] == 100 * DIMMED).all()
 
 
 def test_the_legend_names_both_sides():

@@ -26,8 +26,8 @@ def test_the_frame_stands_beside_both_maps_with_their_scales(tmp_path, given):
     maps = (class_map_frame(video, clip, 3, values) for values in ("contributions", "occlusions"))
     for drawn, panel in zip(panels.draw(clip, 3), (seen_frame(clip, 3), *maps), strict=True):
         np.testing.assert_array_equal(drawn, panel)
-    assert panels.titles[1].endswith(f"±{video.full_values['contributions']:.2g}")
-    assert panels.titles[2].endswith(f"±{video.full_values['occlusions']:.2g}")
+    scales = [f"±{video.full_values[values]:.2g}" for values in ("contributions", "occlusions")]
+    assert f"{scales[0]} and {scales[1]} of the label's logit" in panels.lines[1]
     assert panels.lines[0] == f"correlation of contribution and occlusion {video.agreement:.2f}"
 
 

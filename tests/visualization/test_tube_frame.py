@@ -10,6 +10,7 @@ from stvit_video.visualization.token_colours import OTHER_COLOUR, colour_of
 from stvit_video.visualization.tube_frame import (
     LINE_PIXELS,
     MOST_OPACITY,
+    OTHERS_OPACITY,
     others_share,
     seen_frame,
     share_frame,
@@ -92,7 +93,7 @@ def test_tokens_without_a_colour_are_grey_and_have_no_outlines_between_them():
     clip = replace(clip, sources=sources)
     video = made_video(clip)
     picture = tube_frame(video, clip, 0, size=enlarged(clip))
-    grey = laid(OTHER_COLOUR, MOST_OPACITY)
+    grey = laid(OTHER_COLOUR, OTHERS_OPACITY)
     assert (picture[:, : 2 * SIDE - LINE_PIXELS] == grey).all()
     assert (picture[:, 2 * SIDE - LINE_PIXELS : 2 * SIDE] == OTHER_COLOUR).all()
     assert (picture[:, 2 * SIDE + LINE_PIXELS :] == laid(colour_of(video, named), MOST_OPACITY)).all()
