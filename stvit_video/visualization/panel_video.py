@@ -88,28 +88,42 @@ def panel_picture(video: VideoTokens, clip: ClipTokens, frame: int, panels: Pane
         panels: what is drawn.
     """
     drawn = panels.draw(clip, frame)
-    high, wide = drawn[0].shape[:2]
-    width = max(len(drawn) * (wide + GAP_PIXELS) + GAP_PIXELS, LEAST_WIDE)
-    text_wide = width - 2 * GAP_PIXELS
+    width = max(len(drawn) * (drawn[0].shape[1] + GAP_PIXELS) + GAP_PIXELS, LEAST_WIDE)
     legend = legend_strip(panels.legend, width=width - LEGEND_LEFT, letter_pixels=LETTER_PIXELS)
+    blocks = [
+        _panel_row(panels.titles, drawn, width),
+        _words(video, clip, frame, panels.lines, width),
+        np.pad(legend, ((0, GAP_PIXELS), (LEGEND_LEFT, 0), (0, 0)), constant_values=PAPER),
+    ]
+    canvas = np.concatenate(blocks, axis=0)
+    odd = [side % 2 for side in canvas.shape[:2]]
+    return np.pad(canvas, ((0, odd[0]), (0, odd[1]), (0, 0)), constant_values=PAPER)
+
+
+def _panel_row(titles: Sequence[str], drawn: Sequence[np.ndarray], width: int) -> np.ndarray:
+    """(h, width, 3) uint8: panels side by side, each below its title."""
+    high, wide = drawn[0].shape[:2]
     top = LINE_PIXELS + GAP_PIXELS // 2
-    below = top + high + GAP_PIXELS // 2
-    strip = 0 if video.is_picture else STRIP_PIXELS + GAP_PIXELS // 2
-    height = below + strip + LINE_PIXELS * (1 + len(panels.lines)) + len(legend) + GAP_PIXELS
-    canvas = np.full((height + height % 2, width + width % 2, 3), PAPER, dtype=np.uint8)
-    for place, (title, panel) in enumerate(zip(panels.titles, drawn, strict=True)):
+    block = np.full((top + high + GAP_PIXELS // 2, width, 3), PAPER, dtype=np.uint8)
+    for place, (title, panel) in enumerate(zip(titles, drawn, strict=True)):
         left = GAP_PIXELS + place * (wide + GAP_PIXELS)
-        draw_text(canvas, title, top=3, left=left, size_pixels=LETTER_PIXELS, max_width_pixels=wide)
-        canvas[top : top + high, left : left + wide] = panel
+        draw_text(block, title, top=3, left=left, size_pixels=LETTER_PIXELS, max_width_pixels=wide)
+        block[top : top + high, left : left + wide] = panel
+    return block
+
+
+def _words(video: VideoTokens, clip: ClipTokens, frame: int, lines: Sequence[str], width: int) -> np.ndarray:
+    """(h, width, 3) uint8: the strip of time, the line of the frame, and the lines of the video."""
+    strip = 0 if video.is_picture else STRIP_PIXELS + GAP_PIXELS // 2
+    block = np.full((strip + LINE_PIXELS * (1 + len(lines)), width, 3), PAPER, dtype=np.uint8)
+    within = block[:, GAP_PIXELS:-GAP_PIXELS]
     if strip:
-        _draw_time(canvas[below : below + STRIP_PIXELS, GAP_PIXELS:-GAP_PIXELS], video, clip.seconds[frame])
-    _draw_caption(canvas[below + strip :, GAP_PIXELS:-GAP_PIXELS], video, clip, frame)
-    for row, line in enumerate(panels.lines, start=1):
-        place = below + strip + row * LINE_PIXELS
-        draw_text(canvas, line, top=place, left=GAP_PIXELS, size_pixels=LETTER_PIXELS, max_width_pixels=text_wide)
-    legend_top = below + strip + LINE_PIXELS * (1 + len(panels.lines))
-    canvas[legend_top : legend_top + len(legend), LEGEND_LEFT:width] = legend
-    return canvas
+        _draw_time(within[:STRIP_PIXELS], video, clip.seconds[frame])
+    _draw_caption(within[strip:], video, clip, frame)
+    for row, line in enumerate(lines, start=1):
+        top = strip + row * LINE_PIXELS
+        draw_text(within, line, top=top, size_pixels=LETTER_PIXELS, max_width_pixels=within.shape[1])
+    return block
 
 
 def _pictures(video: VideoTokens, panels: PanelVideo) -> Iterator[np.ndarray]:

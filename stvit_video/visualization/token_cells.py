@@ -62,7 +62,7 @@ def shown_frame(clip: ClipTokens, frame: int, *, size: tuple[int, int] | None = 
         round(edge * scale) for edge, scale in zip(clip.seen, (rows, columns, rows, columns), strict=True)
     )
     box = Box(top, left, min(max(bottom, top + 1), height), min(max(right, left + 1), width))
-    picture = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC)
+    picture = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(picture).copy(), box
 
 

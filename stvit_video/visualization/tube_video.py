@@ -47,4 +47,4 @@ def token_legend(video: VideoTokens) -> list[LegendEntry]:
         for token in video.named
     ]
     num_others = video.num_tokens - len(video.named)
-    return entries + ([LegendEntry(f"{num_others} others", None, "", OTHER_COLOUR)] if num_others else [])
+    return entries + ([LegendEntry(f"{num_others} others, paler", None, "", OTHER_COLOUR)] if num_others else [])

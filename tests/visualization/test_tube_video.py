@@ -43,7 +43,7 @@ def test_the_legend_has_the_named_tokens_with_their_contributions_and_the_others
     assert [entry.colour for entry in named] == [colour_of(video, token) for token in video.named]
     means = [np.mean([clip.contributions[token] for clip in video.clips]) for token in video.named]
     assert [float(entry.value) for entry in named] == pytest.approx(means, rel=5e-3)
-    assert (others.name, others.colour) == ("8 others", OTHER_COLOUR)
+    assert (others.name, others.colour) == ("8 others, paler", OTHER_COLOUR)
     assert len(token_legend(three_clips(num_tokens=5))) == 5
 
 
