@@ -15,6 +15,7 @@ from stvit_video.utils.figures import new_figure
 __all__ = ["Confusion", "ConfusionPart", "GridCell", "confusion_part"]
 
 MAX_CLASSES_AS_TABLE = 25
+MAX_LETTERS = 60  # of all names above the columns, side by side
 MAX_CELLS = 500  # a side of the picture
 NUM_PAIRS = 60
 COLOUR = (10, 95, 180)  # of a share of 1; a smaller one is as much more transparent, on light and dark pages
@@ -56,6 +57,7 @@ class ConfusionPart:
     Attributes:
         names: of the classes of the table.
         grid: its rows.
+        is_upright: whether the names above the columns stand upright, as they are too long side by side.
         chart: SVG of many classes; "" = the table shows them.
         pool: classes a side that a cell of the chart is for.
         unit: see `Confusion`.
@@ -64,6 +66,7 @@ class ConfusionPart:
 
     names: Sequence[str]
     grid: Sequence[Sequence[GridCell]]
+    is_upright: bool
     chart: str
     pool: int
     unit: str
@@ -83,6 +86,7 @@ def confusion_part(confusion: Confusion) -> ConfusionPart:
     return ConfusionPart(
         names=list(confusion.classes) if is_small else [],
         grid=_grid(confusion) if is_small else [],
+        is_upright=sum(map(len, confusion.classes)) > MAX_LETTERS,
         chart="" if is_small else _chart(matrix),
         pool=-(-num_classes // MAX_CELLS),
         unit=confusion.unit,

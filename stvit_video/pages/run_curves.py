@@ -26,7 +26,7 @@ def curve_charts(metrics_csv_path: Path) -> list[str]:
 
 
 def _chart(title: str, curves: Mapping[str, Curve]) -> str:
-    figure = new_figure(5, 3.3, dpi=100, layout="constrained")
+    figure = new_figure(5.8, 3.5, dpi=100, layout="constrained")
     axes, tips = figure.subplots(), {}
     for number, (name, curve) in enumerate(curves.items()):
         colour, marker = series_look(number)
