@@ -58,8 +58,8 @@ COMMAND = Command(
         Setting(
             name="layer",
             kind=whole(low=1),
-            help="dense models: the block whose patch tokens are shown",
-            default_words="chosen for the model",
+            help="dense models: blocks before the image tokens that are shown",
+            default_words="two thirds of the blocks",
         ),
         *TOKENS,
         PROTOCOL,

@@ -30,7 +30,7 @@ def player_data(video: VideoTokens, *, max_bytes: int) -> tuple[dict[str, Any], 
         Values for JSON. Maps are base64 of bytes, T', H', W' each: `winners` number the named tokens by rank, and all
         others are the number behind the last; `strengths` and `shares` (a map for each named token) are 255 at
         `full_share`; `contributions` and `occlusions`, spread over what the tokens come from, are 128 at 0, and 1 or
-        255 at their largest size in the video. `seen` is left, top, width and height in parts of a frame.
+        255 at `full_values`. `seen` is left, top, width and height in parts of a frame.
         Then a sentence for everything that was cut.
     """
     pictures, notes = _pictures(video, max_bytes)
@@ -39,6 +39,7 @@ def player_data(video: VideoTokens, *, max_bytes: int) -> tuple[dict[str, Any], 
         "clips": clips,
         "fps": video.fps,
         "full_share": video.full_share,
+        "full_values": dict(video.full_values),
         "num_tokens": video.num_tokens,
         "tokens": list(video.named),
         "colours": [list(colour) for colour in (*TOKEN_COLOURS[: len(video.named)], OTHER_COLOUR)],

@@ -73,7 +73,10 @@ def tokens_page(video: VideoTokens, *, pictures: Mapping[str, bytes], made_with:
         bars=bars,
         marked=marked,
         multi_label=video.multi_label,
-        worth=[("Softness", entropy_words(video.entropy)), ("Agreement", agreement_words(video.agreement))],
+        worth=[
+            ("Softness", entropy_words(video.entropy) if video.is_semantic else None),
+            ("Agreement", agreement_words(video.agreement)),
+        ],
         left_out=video.left_out,
         table=_token_table(video),
         num_tokens=video.num_tokens,

@@ -93,7 +93,8 @@
   function told() {
     const percent = part => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
     if (state.view === "none") return "nothing drawn over it";
-    if (state.view !== "tubes") return "the stronger, the more it counts; one scale for the whole video";
+    if (state.view !== "tubes")
+      return `full colour = ±${values.full_values[state.view].toPrecision(2)} of the logit in one cell`;
     const whose = state.alone === null
       ? "each cell has the colour of the token with the largest share" : `the share of token ${state.alone}`;
     const even = percent(1 / values.num_tokens);
