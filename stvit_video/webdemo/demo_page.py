@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ __all__ = ["build_page", "load_gradio", "page_head"]
 PARTS = Path(__file__).parent / "page_parts"
 TITLE = "stvit-video demo"
 MAX_WAITING = 24  # events of all visitors that wait for the model
-MODEL = {"concurrency_limit": 1, "concurrency_id": "model", "api_visibility": "private", "show_progress": "hidden"}
+MODEL = {"concurrency_limit": 1, "concurrency_id": "model", "api_visibility": "private", "show_progress": "minimal"}
 IDLE = "Drop a video, record one, or click on an example."
 DRAWING = "Looking at the tokens ..."
 
@@ -53,7 +54,8 @@ def build_page(answers: DemoAnswers, *, examples: Sequence[Mapping[str, str]]) -
         zone = _drop_zone(gr, answers, examples)
         copy = gr.HTML(elem_id="copy")
         with gr.Row(equal_height=False):
-            columns = [_Column(gr, model, number) for number, model in enumerate(answers.models)]
+            is_alone = len(answers.models) == 1
+            columns = [_Column(gr, model, number, is_alone=is_alone) for number, model in enumerate(answers.models)]
         _connect(gr, page, answers, clip=clip, zone=zone, copy=copy, columns=columns)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
     return page
@@ -77,15 +79,18 @@ def _drop_zone(gr: Any, answers: DemoAnswers, examples: Sequence[Mapping[str, st
 
 
 class _Column:
-    """The parts of one model."""
+    """The parts of one model; of one that is alone the tokens stand beside its labels, else below them."""
 
-    def __init__(self, gr: Any, model: DemoModel, number: int) -> None:
-        with gr.Column(elem_id=f"model-{number}"):
+    def __init__(self, gr: Any, model: DemoModel, number: int, *, is_alone: bool) -> None:
+        with gr.Column(elem_id=f"model-{number}", scale=2, min_width=320):
             gr.HTML(_heading(model))
             self.tokens = _slider(gr, model.token_steps, "semantic tokens", f"tokens-{number}")
             self.place = _slider(gr, model.place_steps, "generated after block", f"place-{number}")
-            self.answer = gr.HTML(waiting(IDLE) if number == 0 else "", elem_id=f"answer-{number}")
-            self.shown = gr.HTML("", elem_id=f"shown-{number}")
+            self.answer = gr.HTML(waiting(IDLE), elem_id=f"answer-{number}")
+            self.shown = gr.HTML("", elem_id=f"shown-{number}", render=not is_alone)
+        if is_alone:
+            with gr.Column(scale=3, min_width=320):
+                self.shown.render()
         self.sliders = [slider for slider in (self.tokens, self.place) if slider is not None]
 
     def choice(self, values: Sequence[Any]) -> TokenChoice:
@@ -97,8 +102,6 @@ class _Column:
 
 
 def _heading(model: DemoModel) -> str:
-    from html import escape
-
     parts = (f"<h3>{escape(model.name)}</h3>", f'<p class="about">{escape(model.about)}</p>')
     why = f'<p class="about">{escape(model.why_fixed)}</p>' if model.why_fixed else ""
     return f'<section class="answer">{"".join(parts)}{why}</section>'
@@ -129,6 +132,7 @@ def _connect(
         token = event._data.get("token") if isinstance(event._data, dict) else None
         said = answers.check(token, request.session_hash)
         shown = [said.html, ""] * len(columns)
+        shown[2:] = ["" for _ in shown[2:]] if said.is_error else shown[2:]
         yield [None if said.is_error else token, "", *shown]
         if said.is_error:
             return

@@ -26,10 +26,10 @@ UPLOAD_AT, EXAMPLES_AT = "/clips", "/examples/"
 MAX_JSON_BYTES = 64 * 1024
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.@~-]*"
 READ = re.compile(
-    rf"/|/config|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt|/(static|assets)(/{_NAME})+"
-    rf"|/gradio_api/(startup-events|queue/data|heartbeat/{_NAME}|theme\.css)"
+    rf"/|/theme\.css|/favicon\.ico|/manifest\.json|/(static|assets)(/{_NAME})+"
+    rf"|/gradio_api/(queue/data|heartbeat/{_NAME})"
 )
-WRITE = re.compile(r"/gradio_api/(queue/join|cancel|reset)/?")
+WRITE = re.compile(r"/gradio_api/queue/join")
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",  # gradio's page has scripts of its own, and builds some

@@ -104,7 +104,7 @@ for (const example of limits.examples) {
   clip.src = example.address;
   button.type = "button";
   button.title = `example: ${example.name}`;
-  button.append(clip, example.name);
+  button.append(clip, example.name.replaceAll("_", " "));
   button.addEventListener("mouseenter", () => clip.play());
   button.addEventListener("mouseleave", () => clip.pause());
   button.addEventListener("click", () => {

@@ -1,0 +1,180 @@
+"""The page as a visitor has it, in headless Chromium: one demo for all tests here."""
+
+import re
+
+import pytest
+import torch
+from chromium import chromium
+from elastic_run import CLASSES, OPTIONS, SIZES
+from odd_videos import mpeg4_avi
+from served_demo import asked_addresses, open_page, plays, send_file, served_demo, text_of, wait_for
+from stamped_video import timed_video
+from untrained_run import MODEL, save_untrained
+
+from stvit_video.inference.recognizer import load_recognizer
+from stvit_video.models import create_model
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def sliding(elastic_run, tmp_path_factory):
+    """A checkpoint whose tokens are generated after 1 or 3 blocks in training."""
+    options = {**OPTIONS, "generate_at": 3, "elastic_generate_at": [1, 3]}
+    path = tmp_path_factory.mktemp("sliding") / "best.ckpt"
+    torch.manual_seed(3)
+    save_untrained(
+        path,
+        create_model(MODEL, **options),
+        options=options,
+        classes=CLASSES,
+        preprocessing=SIZES,
+        manifest=elastic_run.manifest,
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def demo(sliding, tiny_run, tmp_path_factory):
+    words = [f"ckpt_path={sliding}", f"another={tiny_run.checkpoint}", "max_megabytes=3"]
+    with served_demo(*words, "max_seconds=60", folder=tmp_path_factory.mktemp("demo")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium(width=1280, height=1600) as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(demo, browser):
+    open_page(browser, demo.address)
+    return browser
+
+
+def labelled(page, number: int = 0) -> str:
+    """The answer of a model, once there is one."""
+    wait_for(lambda: "latency" in text_of(page, f"answer-{number}"), "the labels")
+    return text_of(page, f"answer-{number}")
+
+
+def likeliest(text: str) -> tuple[str, float]:
+    label, share = text.splitlines()[:2]
+    return label, float(share.removesuffix(" %")) / 100
+
+
+def refused(page) -> str:
+    """The sentence that the page says of a clip."""
+    script = "return [...document.querySelectorAll('.error')].map((part) => part.innerText).join(' ')"
+    return wait_for(lambda: page.execute_script(script), "a sentence")
+
+
+def test_a_clip_is_labelled_as_predict_labels_it_by_both_checkpoints(page, sliding, tiny_run):
+    video = tiny_run.videos[0]
+    send_file(page, video)
+    for number, checkpoint in enumerate((sliding, tiny_run.checkpoint)):
+        expected = load_recognizer(checkpoint, device="cpu")(video)
+        label, share = likeliest(labelled(page, number))
+        assert label == expected.label
+        assert share == pytest.approx(expected.probabilities[0], abs=1e-3)
+        wait_for(lambda number=number: plays(page, f"#shown-{number} video"), "the tokens")
+    assert plays(page, ".sent-video")
+    assert "videos" not in text_of(page, "answer-0")
+
+
+def test_a_slider_asks_again_without_the_clip_being_sent_again(page, demo, tiny_run):
+    send_file(page, tiny_run.videos[1])
+    before = labelled(page)
+    assert "semantic tokens\n4, trained for" in before
+    wait_for(lambda: plays(page, "#shown-0 video"), "the tokens")
+    other = labelled(page, 1)
+    asked_addresses(page)
+    set_slider(page, "tokens-0", 2)
+    after = wait_for(
+        lambda: (text := text_of(page, "answer-0")) != before and "tokens\n2, trained" in text and text, ""
+    )
+    assert gmacs(after) < gmacs(before)
+    assert re.search(r"[\d.]+ ms a clip", after).group() != re.search(r"[\d.]+ ms a clip", before).group()
+    assert not [address for address in asked_addresses(page) if address.endswith("/clips")]
+    set_slider(page, "place-0", 2)
+    wait_for(lambda: "not trained for this, but for 1, 3" in text_of(page, "answer-0"), "the word of warning")
+    assert text_of(page, "answer-1") == other
+
+
+def test_a_checkpoint_without_a_choice_of_tokens_has_no_slider(page):
+    assert not page.find_elements("css selector", "#tokens-1 input")
+    assert "trained for 4 tokens alone" in text_of(page, "model-1")
+
+
+def test_an_example_and_the_camera_and_a_clip_that_browsers_do_not_play(page, tmp_path):
+    page.find_elements("css selector", ".examples button")[2].click()
+    labelled(page)
+    assert plays(page, ".sent-video")
+    mpeg4_avi(tmp_path / "old.avi")
+    send_file(page, tmp_path / "old.avi")
+    wait_for(lambda: plays(page, "#copy video"), "the copy")
+    assert not page.find_element("css selector", ".sent-video").is_displayed()
+    page.execute_script("document.querySelector('.camera').click()")
+    wait_for(lambda: "Recording" in text_of(page, "drop-zone"), "the camera")
+    wait_for(lambda: "Recording" not in text_of(page, "drop-zone"), "its end")
+    labelled(page)
+    wait_for(lambda: text_of(page, "copy") == "", "the copy to go")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("text.mp4", b"once upon a time\n" * 40, "can't be read: .*text"),
+        ("empty.mp4", b"", r"empty \(0 bytes\)"),
+        ("large.mp4", None, "200 MB and this page takes up to 3 MB"),
+        ("long.mp4", "10800", "lasts 3 h 0 min and this page takes up to 1 min 0 s"),
+        ("<img src=x onerror=alert(1)>.mp4", b"\x00" * 300, "can't be read"),
+    ],
+)
+def test_what_is_no_clip_is_told_in_words(page, demo, tmp_path, name, content, sentence):
+    path = tmp_path / name
+    if content is None:
+        with path.open("wb") as file:
+            file.truncate(200 * 10**6)
+    elif isinstance(content, str):
+        timed_video(path, range(0, 1000 * int(content), 10_000), rate=1)
+    else:
+        path.write_bytes(content)
+    send_file(page, path)
+    said = refused(page)
+    assert re.search(sentence, said), said
+    assert len(page.find_elements("css selector", ".error:not(:empty)")) == 1
+    for word in ("Traceback", str(demo.folder), "stvit_demo_", "time_limit_seconds"):
+        assert word not in page.find_element("css selector", "body").text
+    assert demo.process.poll() is None
+
+
+def test_nothing_is_asked_of_another_machine_and_a_closed_page_leaves_no_file(demo, tiny_run):
+    before = demo.clips()
+    with chromium() as browser:
+        open_page(browser, demo.address)
+        send_file(browser, tiny_run.videos[2])
+        labelled(browser)
+        assert len(demo.clips()) == len(before) + 1
+        addresses = asked_addresses(browser)
+        outside = [one for one in addresses if not one.startswith((demo.address + "/", "data:", "blob:"))]
+        assert outside == []
+        assert f"{demo.address}/clips" in addresses
+        blocked = [entry["message"] for entry in browser.get_log("browser") if "Content Security" in entry["message"]]
+        assert blocked == []
+    wait_for(lambda: demo.clips() == before, "the clip to go")
+
+
+def set_slider(page, name: str, value: int) -> None:
+    script = (
+        "const slider = document.querySelector('#' + arguments[0] + ' input[type=range]'); slider.value = arguments[1];"
+        "slider.dispatchEvent(new Event('input', {bubbles: true}));"
+        "slider.dispatchEvent(new Event('change', {bubbles: true}));"
+        "slider.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));"
+    )
+    page.execute_script(script, name, value)
+
+
+def gmacs(text: str) -> float:
+    return float(re.search(r"([\d.e-]+) GMACs a clip", text).group(1))
