@@ -20,6 +20,8 @@ MAX_LABEL_LENGTH = 32
 MAX_LABELLED = 40  # points; of more only those of the front have a text
 MAX_RUNS_TOLD = 12
 LOG_RATIO = 8.0  # the dearest to the cheapest, from which on costs are drawn in logarithms
+LEAST_SPAN = 0.02  # of the axis of accuracy: what differs by less looks alike
+BEYOND = 0.06  # of the span, for marks on the edge
 FONT = 10
 FRONT_LOOK = {"color": "black", "alpha": 0.13, "linewidth": 9, "solid_capstyle": "round", "zorder": 1}
 
@@ -132,11 +134,20 @@ def _draw(axes: Any, report: SweepReport, *, of_speed: bool) -> None:
     if min(costs) > 0 and max(costs) > LOG_RATIO * min(costs):
         axes.set_xscale("log")
     axes.margins(0.09, 0.09)
+    axes.set_ylim(_limits(*axes.get_ylim()))
     axes.grid(alpha=0.25)
     axes.tick_params(labelsize=FONT)
     what = f"{report.units[1]}/s in inference" if of_speed else f"GMACs of a {report.units[0]}"
     axes.set_xlabel(what, fontsize=FONT)
     axes.set_ylabel(METRIC_WORDS[report.metric], fontsize=FONT)
+
+
+def _limits(low: float, high: float) -> tuple[float, float]:
+    """Of the axis of accuracy: not next to nothing, and hardly beyond 0 and 1."""
+    span = max(high - low, LEAST_SPAN)
+    low = (low + high - span) / 2
+    low = max(min(low, 1 + BEYOND * span - span), -BEYOND * span)
+    return low, low + span
 
 
 def _write_labels(axes: Any, report: SweepReport, *, of_speed: bool) -> None:

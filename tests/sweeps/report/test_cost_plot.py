@@ -106,6 +106,23 @@ def test_costs_far_apart_are_drawn_in_logarithms(monkeypatch):
     assert [drawn(report_of(runs), monkeypatch)[0].get_xscale() for runs in (near, far)] == ["linear", "log"]
 
 
+def test_a_difference_of_next_to_nothing_does_not_fill_the_picture(monkeypatch):
+    for step, least in ((0.003, 0.02), (0.3, 0.3)):
+        axes, _ = drawn(report_of([make_run(str(n), f"a={n}", top1=0.5 + n * step) for n in (0, 1)]), monkeypatch)
+        low, high = axes.get_ylim()
+        assert (low + high) / 2 == pytest.approx(0.5 + step / 2)
+        assert least - 1e-9 <= high - low <= 1.3 * least
+
+
+@pytest.mark.parametrize("best", [1.0, 0.003])
+def test_no_accuracy_above_1_or_below_0_is_on_the_axis(best, monkeypatch):
+    runs = [make_run("0", "a=0", top1=best), make_run("1", "a=1", top1=best - 0.003)]
+    for axes in drawn(report_of(runs), monkeypatch):
+        low, high = axes.get_ylim()
+        assert low < best - 0.003 < best < high
+        assert all(0 <= tick <= 1 for tick in axes.get_yticks() if low <= tick <= high)
+
+
 def test_the_plot_is_a_picture_also_of_one_point_and_of_odd_names(tmp_path):
     odd = [make_run("0", "data.root=$x_{$", reducer="$_^{"), make_run("1", "data.root=y")]
     for name, runs in (("a", make_runs()), ("b", odd), ("c", [make_run("0")])):
