@@ -99,7 +99,7 @@ def test_a_training_reports_map_and_no_accuracy(run: Run) -> None:
         f"mAP {mean:.3f}  (8 of 8 videos, 2 clips x 3 crops, sigmoid averaged, short side 20, protocol uniform)"
     )
     files = {path.name for path in run.folder.iterdir()}
-    assert {"best.ckpt", "last.ckpt", "curves.png", "predictions.csv"} <= files
+    assert {"best.ckpt", "last.ckpt", "curves.png", "predictions.csv", "per_class.csv", "report.html"} <= files
     assert "confusion_matrix.png" not in files
     header = (run.folder / "metrics.csv").read_text().splitlines()[0].split(",")
     assert {"train/loss", "val/loss", "val/mAP"} <= set(header)

@@ -62,6 +62,7 @@ def weights(path):
 def test_run_directory_holds_all_that_is_promised(tiny_run, tmp_path, capsys):
     result = train(settings_for(tiny_run, "trainer.max_epochs=2"), run_dir=tmp_path)
     expected = "config.yaml metrics.csv best.ckpt last.ckpt curves.png confusion_matrix.png predictions.csv result.json"
+    expected += " per_class.csv report.html"
     assert {*expected.split(), "tensorboard"} <= {path.name for path in tmp_path.iterdir()}
     assert json.loads((tmp_path / "result.json").read_text()) == result
     assert {"top1", "gmacs_per_view", "inference_clips_per_second", "commit", "hardware", "date"} <= set(result)

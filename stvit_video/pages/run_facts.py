@@ -113,7 +113,7 @@ def _training(result: Values) -> str | None:
     if not training:
         return None
     speed = training["clips_per_second"]
-    words = [f"{training['epochs']} epochs in {in_words(training['seconds'])}"]
+    words = [f"{training['epochs']} epoch{'s' if training['epochs'] != 1 else ''} in {in_words(training['seconds'])}"]
     if speed == speed:
         words.append(f"{speed:.3g} {'pictures' if 'num_pictures_used' in result else 'clips'}/s")
     words.append(f"precision {training['precision']}")
@@ -126,6 +126,17 @@ def _checkpoint(result: Values) -> str | None:
     name = result.get("ckpt_path") or (f"{result['checkpoint']}.ckpt" if "checkpoint" in result else None)
     precision = f", precision {result['precision']}" if "precision" in result else ""
     return name and f"{name}{precision}"
+
+
+def _labelled_time(result: Values) -> str | None:
+    """Of an evaluation of whole recordings: what counts, and what a model would reach that always says one class."""
+    if "majority_class" not in result:
+        return None
+    words = f"{result['num_steps']} steps in {in_words(result['labelled_seconds'])} of labelled time"
+    majority = result["majority_class"]
+    if majority["frame_accuracy"] is None:
+        return words
+    return f"{words}; always saying {majority['label']} gives a frame accuracy of {majority['frame_accuracy']:.3f}"
 
 
 def _measured(result: Values) -> str | None:
@@ -152,6 +163,7 @@ FACTS: Mapping[str, Callable[[Values], str | None]] = {
     "Training": _training,
     "Checkpoint": _checkpoint,
     "Evaluated on": _data,
+    "Counted": _labelled_time,
     "Input": _input,
     "Protocol": _protocol,
     "Measured with": _measured,

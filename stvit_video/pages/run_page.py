@@ -87,6 +87,7 @@ def write_run_page(
         worst=list(zip(worst, _thumbnails(worst, read_frame), strict=True)),
         has_videos=bool(files.predictions),
         score_word=_score_word(files.result),
+        is_multi_label=bool(files.result.get("multi_label")),
         unread=unread[:MAX_UNREAD],
         num_unread=len(unread),
         pictures=_pictures(files, has_confusion=confusion is not None),

@@ -13,7 +13,7 @@ class WorstVideo(NamedTuple):
 
     Attributes:
         video: its name in the list.
-        true: its label or labels; "" = it has none.
+        true: its label, or its labels with commas between them; "" = it has none.
         true_score: probability (or logit) of the label, of several the least; None = it has none.
         said: what was predicted wrongly; "" = only labels are missing.
         said_score: of that; None = likewise.
@@ -48,7 +48,7 @@ def _mistake(row: Row, separator: str) -> WorstVideo | None:
         true = row["label"]
     else:
         said = None if row["labels"] == row["predictions"] else _best_wrong(row, separator)
-        true = row["labels"]
+        true = ", ".join(row["labels"].split(separator))
     if said is None:
         return None
     name, score = said

@@ -64,6 +64,16 @@ def test_an_untimed_training_has_no_speed():
     assert facts({"training": training}) == {"Training": "32 epochs in 3 min 54 s, precision 32-true"}
 
 
+@pytest.mark.parametrize(
+    ("accuracy", "words"), [(0.25, "; always saying walk gives a frame accuracy of 0.250"), (None, "")]
+)
+def test_whole_recordings_have_a_baseline(accuracy, words):
+    majority = {"label": "walk", "frame_accuracy": accuracy}
+    found = facts({"majority_class": majority, "num_steps": 717, "labelled_seconds": 479.1, "real_time_factor": 18.39})
+    assert found["Counted"] == f"717 steps in 7 min 59 s of labelled time{words}"
+    assert found["Speed"] == "videos at 18.4 times real time"
+
+
 def test_nothing_is_known():
     assert facts({"result": "top-1 1.000"}) == {}
 

@@ -99,7 +99,7 @@ def test_an_evaluation_with_everything(tmp_path):
     assert read == ["v1.mp4", "v3.mp4"]
     assert page.count("data:image/jpeg") == 1
     assert "said: jump 0.750 true: run 0.125 v1.mp4 v3.mp4 is gone said: run 0.750 true: wave" in parts["Worst videos"]
-    assert parts["Could not be read"].startswith("1 is in no number: Names and reasons x.mp4 : damaged")
+    assert parts["Could not be read"].startswith("1 file is in no number: Names and reasons x.mp4 : damaged")
 
 
 def test_nothing_is_wrong(tmp_path):
@@ -116,7 +116,7 @@ def test_all_is_wrong_and_many_could_not_be_read(tmp_path):
     page, parts = written(tmp_path, confusion=confusion)
     assert parts["Worst videos"].count("said: jump") == 20
     assert "<img" not in page  # nobody reads frames
-    assert parts["Could not be read"].startswith("203 are in no number; the first 200:")
+    assert parts["Could not be read"].startswith("203 files are in no number; the first 200:")
     assert parts["Could not be read"].count("damaged") == 200
 
 
@@ -189,6 +189,20 @@ def test_logits_are_called_so(tmp_path):
     make_run(tmp_path, labels=[0, 1], said=[1, 1], classes=("a", "b"), result=values)
     _, parts = written(tmp_path)
     assert "the highest logit above the true one" in parts["Worst videos"]
+
+
+def test_several_labels(tmp_path):
+    (tmp_path / "result.json").write_text('{"result": "mAP 0.500", "multi_label": true}')
+    (tmp_path / "predictions.csv").write_text(
+        "video,labels,predictions,top1_label,top1_score,top2_label,top2_score,label_score,num_views,error\n"
+        "right.mp4,run|sit,run|sit,run,0.9,sit,0.8,0.8,1,\n"
+        "missed.mp4,run|sit,run,run,0.9,sit,0.2,0.2,1,\n"
+        "gone.mp4,run,,,,,,,0,no such file\n"
+    )
+    _, parts = written(tmp_path)
+    assert "behind several the least of them" in parts["Worst videos"]
+    assert parts["Worst videos"].endswith("said: nothing wrong, but not all true: run, sit 0.200 missed.mp4")
+    assert "gone.mp4 : no such file" in parts["Could not be read"]
 
 
 def test_a_thousand_classes_stay_readable_and_cheap(tmp_path):

@@ -60,6 +60,6 @@ def test_several_labels():
     assert worst_videos(rows, separator=";") == [
         WorstVideo("both", "b", 0.1, "c", 0.95),
         WorstVideo("no label", "", None, "c", 0.55),
-        WorstVideo("missed", "a;b", 0.05, "", None),
+        WorstVideo("missed", "a, b", 0.05, "", None),
         WorstVideo("too much", "a", 0.9, "c", 0.7),
     ]
