@@ -14,7 +14,7 @@ from stvit_video.visualization.token_record import ClipTokens, TokenValues, Vide
 
 __all__ = ["player_data"]
 
-LONG_SIDES = (448, 320, 224, 160)  # of a frame in the page, pixels; the first with which all frames fit
+LONG_SIDES = (480, 320, 224, 160)  # of a frame in the page, pixels; the first with which all frames fit
 QUALITY = 85  # of the JPEGs, whose colours are kept at full size
 MIDDLE = 128  # the byte of a signed value of 0
 

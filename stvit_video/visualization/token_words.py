@@ -5,10 +5,11 @@ import numpy as np
 from stvit_video.visualization.token_captions import LOW_AGREEMENT
 from stvit_video.visualization.token_record import VideoTokens
 
-__all__ = ["doubts", "home_share", "label_words", "place_words"]
+__all__ = ["doubts", "home_share", "label_words", "place_words", "same_sides"]
 
 EVEN = 0.9  # entropy from which on borders between tokens mean little
 HOME = 0.8  # share of places at home from which on tubes are nearly a grid
+SIDES = 2 / 3  # share of occlusion on the same side as contribution below which for and against say little
 
 
 def label_words(video: VideoTokens) -> str:
@@ -35,6 +36,18 @@ def home_share(video: VideoTokens) -> float:
         home = np.ravel_multi_index(tuple(np.meshgrid(*cells, indexing="ij")), sizes)  # (T', H', W')
         found.append(float((clip.shares.argmax(axis=0) == home).mean()))
     return float(np.mean(found))
+
+
+def same_sides(video: VideoTokens) -> float:
+    """How much of the occlusions, by size, is on the side of the contribution of its token: for, or against; 0 to 1.
+
+    `VideoTokens.agreement` does not tell: values that are all for the label may rise and fall with values that are all
+    against it.
+    """
+    pairs = [(clip.contributions, clip.occlusions) for clip in video.clips]
+    same = sum(float(np.abs(lost[(given > 0) == (lost > 0)]).sum()) for given, lost in pairs)
+    total = sum(float(np.abs(lost).sum()) for _, lost in pairs)
+    return same / total if total > 0 else 1.0
 
 
 def doubts(video: VideoTokens) -> list[str]:
@@ -66,6 +79,11 @@ def _of_maps(video: VideoTokens) -> list[str]:
         sentences.append(
             f"Contribution and occlusion disagree (correlation {video.agreement:.2f}). Slopes of the logit don't "
             "tell what it loses without a token. Don't explain the label by either map alone."
+        )
+    elif (same := same_sides(video)) < SIDES:
+        sentences.append(
+            f"Contribution and occlusion rise and fall together, but {100 * (1 - same):.0f} % of the occlusions "
+            "are on the other side. Read which tokens differ from others, not which are for the label and which against it."
         )
     best = int(video.probabilities.argmax())
     if best != video.label:

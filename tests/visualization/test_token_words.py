@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from made_tokens import made_clip, made_video
 
-from stvit_video.visualization.token_words import doubts, home_share, label_words, place_words
+from stvit_video.visualization.token_words import doubts, home_share, label_words, place_words, same_sides
 
 
 def with_values(video, **values):
@@ -44,6 +44,21 @@ def test_what_does_not_agree_is_told(video, occlusions, words):
     told = " ".join(doubts(with_values(video, contributions=np.arange(1, 6), occlusions=np.array(occlusions))))
     assert words in told
     assert ("Contribution and occlusion " in told.replace("occlusion are of the label", "")) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("contributions", "occlusions", "same", "is_told"),
+    [
+        ([1, 2, -3, 4, 5], [1, 2, -3, 4, 5], 1.0, False),
+        ([1, 2, 3, 4, 5], [-5, -4, -3, -2, -1], 0.0, True),  # they agree in all but their sides
+        ([-2, -1, 0.5, 1, 2], [-4, -3, -2, 1, 2], 10 / 12, False),
+        ([-0.5, 1, 2, 3, 4], [-3, -2, -1, 0, 2], 5 / 8, True),  # 0 is on no side, whichever is counted
+    ],
+)
+def test_the_same_side_by_hand(video, contributions, occlusions, same, is_told):
+    asked = with_values(video, contributions=np.array(contributions), occlusions=np.array(occlusions))
+    assert same_sides(asked) == pytest.approx(same)
+    assert any("on the other side" in sentence for sentence in doubts(asked)) == is_told
 
 
 def test_a_label_that_is_not_the_likeliest_is_told(video):
