@@ -130,7 +130,7 @@ class DemoModel(Protocol):
 
 def shown_name(path: str | Path) -> str:
     """What the page calls a checkpoint or bundle: its folder and file, without the rest of the server's path."""
-    return "/".join(Path(path).resolve().parts[-2:])
+    return "/".join(Path(path).resolve().parts[1:][-2:])
 
 
 def cost_facts(*, milliseconds: float, gmacs: float | None, num_views: int) -> list[tuple[str, str]]:

@@ -80,10 +80,15 @@ def test_the_folder_is_private_and_goes_at_the_end(tmp_path):
         assert folder.stat().st_mode & 0o077 == 0
         add(store)
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(KeyboardInterrupt), open_store(root=tmp_path) as store:
+    with pytest.raises(KeyboardInterrupt):
+        end_early(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def end_early(root):
+    with open_store(root=root) as store:
         add(store)
         raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_old_clips_go_without_a_visitor(tmp_path):

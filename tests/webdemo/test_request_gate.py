@@ -67,11 +67,10 @@ def gate(page, tmp_path):
     (tmp_path / "clips").mkdir()
     (tmp_path / "one.mp4").write_bytes(b"an example")
     store = ClipStore(tmp_path / "clips", keep_seconds=60.0, max_clips=2)
-    limits = ClipLimits(max_megabytes=1)
     return RequestGate(
         page,
         store=store,
-        limits=limits,
+        limits=ClipLimits(max_megabytes=1),
         hosts={"127.0.0.1", "::1"},
         examples={"/examples/one.mp4": tmp_path / "one.mp4"},
     )
