@@ -83,7 +83,7 @@ def _of_maps(video: VideoTokens) -> list[str]:
     elif (same := same_sides(video)) < SIDES:
         sentences.append(
             f"Contribution and occlusion rise and fall together, but {100 * (1 - same):.0f} % of the occlusions "
-            "are on the other side. Read which tokens differ from others, not which are for the label and which against it."
+            "are on the other side. Read which tokens differ from others, not which are for or against the label."
         )
     best = int(video.probabilities.argmax())
     if best != video.label:
