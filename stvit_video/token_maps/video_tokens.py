@@ -180,14 +180,14 @@ def _cost(recognizer: Recognizer) -> dict[str, Any]:
 def _window_notes(windows: Windows) -> list[str]:
     notes = []
     if windows.num_windows > len(windows.clips):
+        unit = "clips one after the other" if len(windows.clips[0].seconds) > 1 else "frames to look at"
         notes.append(
-            f"The video has {windows.num_windows} clips one after the other; {len(windows.clips)} of them, spread "
-            "evenly, are shown."
+            f"The video gives {windows.num_windows} {unit}; {len(windows.clips)} of them, spread evenly, are shown."
         )
-    if windows.num_left > 0:
-        notes.append(f"The last {windows.num_left} frames fill no clip and are not shown.")
-    if windows.num_filled_up > 0:
-        notes.append(f"The video has {windows.num_filled_up} frames less than a clip, in which some are repeated.")
+    if windows.seconds_left > 0:
+        notes.append(f"The last {windows.seconds_left:.2g} s of the video fill no clip and are not shown.")
+    if windows.is_filled_up:
+        notes.append(f"The video lasts {windows.seconds:.2g} s, less than a clip, in which frames are repeated.")
     return notes
 
 

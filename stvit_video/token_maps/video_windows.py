@@ -51,16 +51,16 @@ class Windows:
     Attributes:
         clips: in the order of time.
         num_windows: that the video has; more than `clips` where only some were asked for.
-        num_filled_up: frames of a clip that the video lacks.
-        num_left: frames at the end that are in no window.
+        is_filled_up: whether the video has fewer frames than a clip, in which some are repeated.
+        seconds_left: at the end of the video, that are in no window.
         seconds: how long the video lasts.
         fps: frames a second that the clips have.
     """
 
     clips: Sequence[Window]
     num_windows: int
-    num_filled_up: int
-    num_left: int
+    is_filled_up: bool
+    seconds_left: float
     seconds: float
     fps: float
 
@@ -118,8 +118,8 @@ def read_windows(trained: TrainedModel, record: VideoRecord, source: FrameSource
         return Windows(
             clips=clips,
             num_windows=len(windows),
-            num_filled_up=max(preprocessing.num_frames - times.num_frames, 0),
-            num_left=num_left,
+            is_filled_up=times.num_frames < preprocessing.num_frames,
+            seconds_left=num_left / times.fps,
             seconds=times.duration_seconds,
             fps=_shown_fps(times, [windows[number] for number in chosen]),
         )

@@ -29,7 +29,7 @@ def save_class_maps(video: VideoTokens, path: Path) -> tuple[str, ...]:
     panels = PanelVideo(
         titles=(
             "seen by the model",
-            "contribution (gradient x token)",
+            "contribution (by the slope)",
             "occlusion (token left out)",
         ),
         draw=lambda clip, frame: (

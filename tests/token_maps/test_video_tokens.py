@@ -57,7 +57,7 @@ def test_a_record_says_what_the_video_and_the_model_are(record, tiny_run, traine
     assert list(record.cost) == ["GMACs a clip", "ms a clip"]
     assert min(record.cost.values()) > 0
     assert record.notes == (
-        "The last 1 frames fill no clip and are not shown.",
+        "The last 0.1 s of the video fill no clip and are not shown.",
         "Attention supplies 0 % of what the tokens come from, max-pooling the rest.",  # the gains are 1e-5
     )
 
@@ -142,11 +142,13 @@ def test_notes_tell_what_is_not_shown(tmp_path, trained):
     write_drifting(tmp_path / "long.mp4", seed=0, num_frames=100)
     write_drifting(tmp_path / "short.mp4", seed=0, num_frames=3)
     assert video_tokens(trained, tmp_path / "long.mp4", max_clips=2).notes[:2] == (
-        "The video has 12 clips one after the other; 2 of them, spread evenly, are shown.",
-        "The last 4 frames fill no clip and are not shown.",
+        "The video gives 12 clips one after the other; 2 of them, spread evenly, are shown.",
+        "The last 0.4 s of the video fill no clip and are not shown.",
     )
+    frames = video_tokens(recognizer_of("stvit_deit_tiny"), tmp_path / "long.mp4", max_clips=3)
+    assert frames.notes[0] == "The video gives 50 frames to look at; 3 of them, spread evenly, are shown."
     notes = video_tokens(trained, tmp_path / "short.mp4").notes
-    assert notes[0] == "The video has 1 frames less than a clip, in which some are repeated."
+    assert notes[0] == "The video lasts 0.3 s, less than a clip, in which frames are repeated."
 
 
 @pytest.mark.parametrize(("label", "number"), [("jump", 1), (2, 2), ("0", 0), ("a, comma", 0)])
@@ -175,6 +177,8 @@ def test_errors_come_before_the_work_or_as_the_decoder_says_them(trained, tiny_r
         video_tokens(trained, tmp_path / "no.mp4", label="jumps")
     with pytest.raises(ValueError, match="layer=1 is for dense models"):
         video_tokens(trained, tmp_path / "no.mp4", layer=1)
+    with pytest.raises(ValueError, match="unknown backend 'ffmpeg'"):
+        video_tokens(trained, tiny_run.videos[0], backend="ffmpeg")
     with pytest.raises(ValueError, match="max_clips"):
         video_tokens(trained, tmp_path / "no.mp4", max_clips=0)
     with pytest.raises(ValueError, match="str shows no tokens; give a checkpoint that labels videos or pictures"):

@@ -59,7 +59,7 @@ def test_a_window_is_bit_for_bit_what_prediction_makes_of_its_frames(tiny_run, t
         assert torch.equal(window.view, model_input(trained, part, fps=10).views)
         np.testing.assert_array_equal(window.frames, part[1::3])
         np.testing.assert_allclose(window.seconds, np.arange(4) * 0.3 + 0.1 + 1.2 * number)
-    assert (found.num_windows, found.num_left, found.num_filled_up) == (2, 1, 0)
+    assert (found.num_windows, found.seconds_left, found.is_filled_up) == (2, pytest.approx(0.1), False)
     assert (found.seconds, found.fps) == (pytest.approx(2.5), pytest.approx(10 / 3))
 
 
@@ -67,7 +67,7 @@ def test_a_short_video_is_filled_up_as_in_prediction(tmp_path, trained):
     write_drifting(tmp_path / "short.mp4", seed=0, num_frames=3)
     found = windows_of(trained, tmp_path / "short.mp4")
     assert torch.equal(found.clips[0].view, model_input(trained, tmp_path / "short.mp4").views)
-    assert (len(found.clips), found.num_filled_up, found.num_left) == (1, 1, 0)
+    assert (len(found.clips), found.is_filled_up, found.seconds_left) == (1, True, 0)
     assert found.fps == pytest.approx(10 / 2)  # of frames 0 and 2
 
 

@@ -9,9 +9,11 @@ from torch import Tensor
 from stvit_video.layers.attention import attention_weights
 from stvit_video.layers.block import CrossBlock
 
+TOLERANCE = 0.02  # of the largest value; bfloat16 rounds to 0.004
+
 
 def mean_weights(reduce: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """The weights of tokens that are weighted means of image tokens, by derivatives, which are the weights exactly.
+    """The weights of tokens that are weighted sums of image tokens, by derivatives, which are the weights exactly.
 
     Args:
         reduce: (B, *grid, C) -> (B, *sizes, C), every channel alike. Weights may depend on `x` through choices, such
@@ -20,12 +22,22 @@ def mean_weights(reduce: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
     Returns:
         (B, K, N).
+
+    Raises:
+        ValueError: tokens that are no such sums.
     """
     with torch.inference_mode(mode=False), torch.enable_grad():
         x = x.detach().clone().requires_grad_()
-        tokens = reduce(x)[..., 0].flatten(1)  # (B, K), one channel
-        rows = [torch.autograd.grad(column.sum(), x, retain_graph=True)[0] for column in tokens.unbind(1)]
-    return torch.stack([row[..., 0].flatten(1) for row in rows], dim=1)
+        tokens = reduce(x).flatten(1, -2)  # (B, K, C)
+        rows = [torch.autograd.grad(column.sum(), x, retain_graph=True)[0] for column in tokens[..., 0].unbind(1)]
+    weights = torch.stack([row[..., 0].flatten(1) for row in rows], dim=1)
+    summed, tokens = weights @ x.detach().flatten(1, -2), tokens.detach()
+    if float((summed - tokens).abs().max()) > TOLERANCE * float(tokens.abs().max()):
+        raise ValueError(
+            "the tokens are no sums of image tokens whose weights depend on choices alone, so that the reducer itself "
+            "must say where they come from; override its method sources"
+        )
+    return weights
 
 
 def normed_sources(weights: Tensor) -> Tensor:

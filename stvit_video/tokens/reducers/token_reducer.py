@@ -28,8 +28,8 @@ class TokenReducer(nn.Module):
     """What every reducer shares: how many tokens it leaves, on the whole grid or in each window of it.
 
     A reducer is a subclass with a name in `stvit_video.tokens.reducers.reducer_names.REDUCERS`. It overrides `forward`,
-    and `build` where it has weights. Plans, blocks, layer decay, frozen training and the loading of dense weights ask
-    the class what it needs; nothing else knows the reducers apart.
+    `build` where it has weights, and `sources` where values weigh the image tokens. Plans, blocks, layer decay, frozen
+    training and the loading of dense weights ask the class what it needs; nothing else knows the reducers apart.
 
     Attributes:
         num_layers: layers with weights. The reducer stands in a plan for as many blocks: it takes that many
@@ -216,6 +216,9 @@ class TokenReducer(nn.Module):
         Returns:
             (B, K, N) float32, tokens and image tokens in the order of their grids. Rows sum to 1: what comes from the
             padding of windows is left out, and a token of padding alone comes from all image tokens alike.
+
+        Raises:
+            ValueError: the tokens are no such means.
         """
         return normed_sources(mean_weights(self, x))
 

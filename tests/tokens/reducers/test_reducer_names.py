@@ -50,6 +50,17 @@ def test_grids_of_other_sizes_have_as_many_tokens_in_each_window(name):
         assert reducer(torch.randn(2, *sizes, DIM)).shape == (2, *tokens, DIM)
 
 
+@pytest.mark.parametrize("name", REDUCERS)
+def test_each_says_what_its_tokens_come_from(name):
+    reducer = make(name, (4, 6), (6, 10), (3, 5))
+    for sizes, num_tokens in [((6, 10), 24), ((7, 11), 54)]:  # the second is padded to 9 x 15
+        sources = reducer.sources(torch.randn(2, *sizes, DIM))
+        assert (sources.shape, sources.dtype) == ((2, num_tokens, sizes[0] * sizes[1]), torch.float32)
+        assert float(sources.min()) >= 0
+        torch.testing.assert_close(sources.sum(-1), torch.ones(2, num_tokens))
+        assert not sources.requires_grad
+
+
 @pytest.mark.parametrize("name", WEIGHTLESS)
 def test_windows_are_reduced_each_by_itself(name):
     reducer, alone = make(name, (4, 6), (6, 10), (3, 5)), make(name, (2, 3), (3, 5))

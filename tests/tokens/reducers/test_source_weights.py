@@ -214,6 +214,14 @@ def test_weights_of_means_by_derivatives():
     torch.testing.assert_close(found, weights.expand(2, 3, 35))
 
 
+def test_weights_that_values_make_are_refused():
+    def soft(tokens):
+        return (tokens.flatten(1, -2).softmax(1) * tokens.flatten(1, -2)).sum(1)[:, None, None]
+
+    with pytest.raises(ValueError, match="weights depend on choices alone.* override its method sources"):
+        mean_weights(soft, torch.randn(2, 5, 7, 4))
+
+
 def test_rows_are_normed_and_empty_ones_are_even():
     rows = normed_sources(torch.tensor([[[1.0, 3.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]]))
     torch.testing.assert_close(rows, torch.tensor([[[0.25, 0.75, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]]]))
