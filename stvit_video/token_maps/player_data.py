@@ -16,6 +16,7 @@ __all__ = ["player_data"]
 
 LONG_SIDES = (480, 320, 224, 160)  # of a frame in the page, pixels; the first with which all frames fit
 QUALITY = 85  # of the JPEGs, whose colours are kept at full size
+FPS_OF_STILLS = 2.0  # of clips of one frame each, which may be far apart in the video
 MIDDLE = 128  # the byte of a signed value of 0
 
 
@@ -37,7 +38,7 @@ def player_data(video: VideoTokens, *, max_bytes: int) -> tuple[dict[str, Any], 
     clips = [_clip(video, clip, shown) for clip, shown in zip(video.clips, pictures, strict=False)]
     values = {
         "clips": clips,
-        "fps": video.fps,
+        "fps": FPS_OF_STILLS if len(video.clips[0].frames) == 1 else video.fps,
         "full_share": video.full_share,
         "full_values": dict(video.full_values),
         "num_tokens": video.num_tokens,

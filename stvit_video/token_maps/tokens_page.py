@@ -130,14 +130,15 @@ def _areas(video: VideoTokens) -> np.ndarray:
 
 
 def _video_facts(video: VideoTokens) -> Sequence[tuple[str, str]]:
-    num_frames = sum(len(clip.frames) for clip in video.clips)
-    length = "picture" if video.is_picture else f"{video.seconds:.2f} s"
-    clips = f"{len(video.clips)} of {num_frames // len(video.clips)} frames, {_short(video.fps)} frames a second"
+    model = ("Model", f"{video.model_name}, {place_words(video)}")
+    if video.is_picture:
+        return [("Picture", video.name), model]
+    clips = f"{len(video.clips)} of {len(video.clips[0].frames)} frames, {_short(video.fps)} frames a second"
     return [
-        ("Video", f"{video.name}, {length}"),
+        ("Video", f"{video.name}, {video.seconds:.2f} s"),
         ("Clips shown", clips),
         ("Probabilities", f"of the whole video, {video.protocol}"),
-        ("Model", f"{video.model_name}, {place_words(video)}"),
+        model,
     ]
 
 

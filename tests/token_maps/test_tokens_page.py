@@ -68,6 +68,17 @@ def test_a_dense_model_has_maps_and_no_tubes():
     assert 'value="occlusions"' in dense
 
 
+def test_a_picture_has_no_clips_and_stills_are_slow():
+    clips = [made_clip(num_tokens=5, num_frames=1, grid=(1, 4, 4), start_seconds=seconds) for seconds in (0, 30)]
+    picture = tokens_page(made_video(clips[0], is_picture=True), pictures={}, made_with={})
+    assert "frames a second" not in picture
+    assert "<dt>Picture</dt>" in picture
+    stills = tokens_page(made_video(*clips), pictures={}, made_with={})
+    assert "2 of 1 frames, 8 frames a second" in stills
+    assert values_of(stills)["fps"] == 2
+    assert values_of(tokens_page(made_video(made_clip(num_tokens=5)), pictures={}, made_with={}))["fps"] == 8
+
+
 def test_what_misleads_stands_first():
     clip = made_clip(num_tokens=5, softness=1.0)
     doubtful = made_video(replace(clip, occlusions=-clip.contributions))
