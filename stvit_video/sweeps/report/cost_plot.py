@@ -132,7 +132,7 @@ def _draw(axes: Any, report: SweepReport, *, of_speed: bool) -> None:
     best = sorted((costs[i], means[i]) for i, is_best in enumerate(on_front) if is_best)
     axes.plot([x for x, _ in best], [y for _, y in best], label="Pareto front", **FRONT_LOOK)
     if min(costs) > 0 and max(costs) > LOG_RATIO * min(costs):
-        axes.set_xscale("log")
+        _use_logarithms(axes)
     axes.margins(0.09, 0.09)
     axes.set_ylim(_limits(*axes.get_ylim()))
     axes.grid(alpha=0.25)
@@ -140,6 +140,16 @@ def _draw(axes: Any, report: SweepReport, *, of_speed: bool) -> None:
     what = f"{report.units[1]}/s in inference" if of_speed else f"GMACs of a {report.units[0]}"
     axes.set_xlabel(what, fontsize=FONT)
     axes.set_ylabel(METRIC_WORDS[report.metric], fontsize=FONT)
+
+
+def _use_logarithms(axes: Any) -> None:
+    """Draw costs in logarithms, and write them as plain numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:

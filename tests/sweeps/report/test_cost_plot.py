@@ -102,8 +102,14 @@ def test_of_many_points_only_the_front_has_labels(monkeypatch):
 
 
 def test_costs_far_apart_are_drawn_in_logarithms(monkeypatch):
-    near, far = ([make_run("0", "a=0"), make_run("1", "a=1", gmacs=ratio)] for ratio in (7.0, 9.0))
-    assert [drawn(report_of(runs), monkeypatch)[0].get_xscale() for runs in (near, far)] == ["linear", "log"]
+    near, far = ([make_run("0", "a=0"), make_run("1", "a=1", gmacs=ratio)] for ratio in (7.0, 19.0))
+    left, _ = drawn(report_of(near), monkeypatch)
+    assert left.get_xscale() == "linear"
+    left, _ = drawn(report_of(far), monkeypatch)
+    assert left.get_xscale() == "log"
+    low, high = left.get_xlim()
+    ticks = [text.get_text() for text in left.get_xticklabels() if low <= text.get_position()[0] <= high]
+    assert ticks == ["1", "2", "5", "10", "20"]
 
 
 def test_a_difference_of_next_to_nothing_does_not_fill_the_picture(monkeypatch):

@@ -168,4 +168,8 @@ def test_a_finger_shows_what_a_point_says_until_it_touches_elsewhere(browser):
 def test_the_page_fits_asks_for_nothing_and_logs_nothing(browser):
     assert browser.execute_script("return document.documentElement.scrollWidth - innerWidth") == 0
     assert browser.execute_script("return performance.getEntriesByType('resource').map(one => one.name)") == []
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    sheet = {"width": 718, "height": 1047, "deviceScaleFactor": 1, "mobile": False}  # A4 within usual margins
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", sheet)
+    assert browser.execute_script("return document.documentElement.scrollWidth - innerWidth") == 0
     assert browser.get_log("browser") == []
