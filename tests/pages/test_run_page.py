@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import torch
+from chromium import chromium
 from page_checks import page_faults
 from PIL import Image
 
@@ -231,3 +232,27 @@ def test_pages_of_the_tasks_that_look_at_pictures(tiny_detector, tiny_segmenter)
         assert {"Course of the training", "Classes", "Best and worst pictures", "Settings", *heads} <= set(parts)
         assert ("Which classes are taken for which" in parts) == (run is tiny_segmenter)
         assert f"All {run.result['num_classes']} classes" in parts["Classes"]
+
+
+@pytest.mark.browser
+def test_classes_are_found_by_their_names_and_curves_say_their_values(tmp_path):
+    names = tuple(f"class number {label} {'x' * 40}" for label in range(60))
+    confusion = make_run(tmp_path, labels=range(60), said=[*range(1, 60), 0], classes=names)
+    (tmp_path / "metrics.csv").write_text("epoch,train/loss\n0,1.5\n1,0.5\n")
+    written(tmp_path, confusion=confusion, read_frame=lambda name: np.zeros((120, 160, 3), np.uint8))
+    with chromium(width=500, height=700) as browser:
+        from selenium.webdriver import ActionChains  # skipped where it is missing
+
+        browser.get((tmp_path / "report.html").as_uri())
+        width, window = browser.execute_script("return [document.body.scrollWidth, document.body.clientWidth]")
+        assert width <= window  # wide things scroll in boxes of their own
+        browser.find_element("css selector", "summary").click()
+        search = browser.find_element("css selector", "input[type=search]")
+        search.send_keys("NUMBER 17")
+        rows = browser.find_element("css selector", "details").find_elements("css selector", "tbody tr")
+        assert [row.text.split()[2] for row in rows if row.is_displayed()] == ["17"]
+        ActionChains(browser).move_to_element(
+            browser.find_element("css selector", "[data-tip='train/loss/1']")
+        ).perform()
+        assert browser.find_element("css selector", ".tip-box").text == "train/loss\nepoch 2: 0.5"
+        assert browser.get_log("browser") == []
