@@ -8,7 +8,7 @@ from stvit_video.token_maps.token_site import SeenTokens, TokenSite
 
 __all__ = ["contributions", "occlusions"]
 
-SETS_PER_FORWARD = 32  # of tokens
+SETS_PER_FORWARD = 16  # of tokens; a base model of 1568 image tokens takes about 1 GB for them
 
 
 def contributions(site: TokenSite, seen: SeenTokens, *, label: int, numbers: np.ndarray) -> np.ndarray:
