@@ -30,5 +30,5 @@ step "ruff format" .venv/bin/python -m ruff format --check .
 step "mypy" .venv/bin/python -m mypy
 # Two processes side by side. Each begins with a half of the tests, file by file, as those of a file share fixtures; the
 # one that is through first takes over what the other has left.
-step "pytest" .venv/bin/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu and not real_data and not docs and not deploy and not commands" "$@"
+step "pytest" .venv/bin/python -m pytest -n 2 --dist worksteal -m "not slow and not gpu and not real_data and not docs and not deploy and not browser and not commands" "$@"
 echo "all checks passed in $SECONDS s"

@@ -10,6 +10,7 @@ COMMANDS = (
     "benchmark",
     "budget",
     "data",
+    "demo",
     "doctor",
     "evaluate",
     "export",

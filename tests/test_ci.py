@@ -25,6 +25,7 @@ TOOLS = (
     "mkdir",
     "cat",
     "cp",
+    "seq",
 )
 TEST_SCRIPT = """
 cd "$(dirname "$0")/.."
@@ -43,8 +44,8 @@ if [ "$2" = venv ]; then
   cp "$0" "$3/bin/python"
 fi
 """
-REAL = "-m real_data and not slow and not gpu and not deploy"
-LIVE = "-m not slow and not gpu and not deploy -k torchcodec tests/data/decoding"
+REAL = "-m real_data and not slow and not gpu and not deploy and not browser"
+LIVE = "-m not slow and not gpu and not deploy and not browser -k torchcodec tests/data/decoding"
 
 
 def executable(path: Path, text: str) -> None:
@@ -95,6 +96,10 @@ def test_all_steps_run_in_one_clone_and_each_ends_with_the_closing_line(checkout
             "apt-get update",
             "apt-get install -y --no-install-recommends ffmpeg",
             "== ffmpeg ok, X min",
+            "== chromium",
+            "apt-get update",
+            "apt-get install -y --no-install-recommends chromium chromium-driver",
+            "== chromium ok, X min",
             "== clone",
             "== clone ok, X min",
             "== tests in a clone with nothing beside it",
@@ -104,19 +109,24 @@ def test_all_steps_run_in_one_clone_and_each_ends_with_the_closing_line(checkout
             "== tests in a clone with nothing beside it ok, X min",
             closing,
             "== whole commands",
-            "python -m pytest -m commands and not slow and not gpu and not real_data and not deploy",
+            "python -m pytest -m commands and not slow and not gpu and not real_data and not deploy and not browser",
             "== whole commands ok, X min",
-            "== libraries of documentation and deployment",
+            "== libraries of documentation, deployment and browser",
             "python -m pip install --quiet --editable .[docs]",
             "python -m venv FOLDER/deployment",
             "python -m pip install --quiet --editable .[onnx,openvino,coreml] fastapi httpx",
-            "== libraries of documentation and deployment ok, X min",
+            "python -m venv FOLDER/browser",
+            "python -m pip install --quiet --editable .[demo] selenium",
+            "== libraries of documentation, deployment and browser ok, X min",
             "== documentation",
-            "python -m pytest -m docs and not deploy tests/docs_pages",
+            "python -m pytest -m docs and not deploy and not browser tests/docs_pages",
             "== documentation ok, X min",
             "== deployment",
             "python -m pytest -m deploy and not slow and not gpu and not real_data",
             "== deployment ok, X min",
+            "== browser",
+            "python -m pytest -m browser and not slow and not gpu and not real_data",
+            "== browser ok, X min",
             "== tests of the real files",
             f"beside: clone, here: .ci .git .venv scripts, data: {checkout.parent}/shared, arguments: {REAL}",
             closing,
@@ -151,10 +161,11 @@ def test_a_step_that_fails_ends_the_run_with_its_status(checkout, fail, status, 
     assert any(REAL in line for line in lines) == (fail == REAL)
 
 
-def test_ffmpeg_is_installed_only_where_it_is_missing(checkout):
-    executable(checkout.parent / "bin" / "ffmpeg", "")
+def test_programs_are_installed_only_where_they_are_missing(checkout):
+    for name in ("ffmpeg", "chromium", "chromedriver"):
+        executable(checkout.parent / "bin" / name, "")
     _, lines, _ = run(checkout, ci="")
-    assert "ffmpeg is here" in lines
+    assert {"ffmpeg is here", "chromium is here"} <= set(lines)
     assert not any(line.startswith("apt-get") for line in lines)
 
 

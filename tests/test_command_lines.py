@@ -26,7 +26,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 HYDRAS = ("doctor", "evaluate", "train")
 OURS = (
     *("__main__", "benchmark", "budget", "data.__main__", "export", "export_run", "ledger", "predict", "stream"),
-    *("sweep", "visualize"),
+    *("demo", "sweep", "visualize"),
 )
 SCRIPTS = (
     "compare_backbones",

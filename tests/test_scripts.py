@@ -70,7 +70,7 @@ CHECKS = [
     "-m ruff format --check .",
     "-m mypy",
     "-m pytest -n 2 --dist worksteal "
-    "-m not slow and not gpu and not real_data and not docs and not deploy and not commands",
+    "-m not slow and not gpu and not real_data and not docs and not deploy and not browser and not commands",
 ]
 EVALUATE = "-m stvit_video.evaluate ckpt_path=outputs/quickstart/last.ckpt hydra.run.dir=outputs/quickstart/evaluate"
 TRAIN = "-m stvit_video.train +experiment=quickstart hydra.run.dir=outputs/quickstart"

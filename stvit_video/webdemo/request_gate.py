@@ -45,13 +45,14 @@ POLICY = {
     "frame-src": "'none'",
     "frame-ancestors": "'none'",
 }
+PERMISSIONS = {"camera": "(self)", "microphone": "()", "geolocation": "()"}
 HEADERS = {
     "content-security-policy": "; ".join(f"{kind} {sources}" for kind, sources in POLICY.items()),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+    "permissions-policy": ", ".join("=".join(pair) for pair in PERMISSIONS.items()),
 }
 
 

@@ -109,6 +109,7 @@ WITHOUT_TORCH = (
     "stvit_video.data.transforms.crops",
     "stvit_video.data.transforms.numpy_resize",
     "stvit_video.data.transforms.preprocessing",
+    "stvit_video.demo",
     "stvit_video.doctor",
     "stvit_video.evaluation.streaming",
     "stvit_video.predict",
@@ -117,6 +118,7 @@ WITHOUT_TORCH = (
     "stvit_video.streaming.streaming_recognizer",
     "stvit_video.trained.load_trained",
     "stvit_video.utils.processor",
+    "stvit_video.webdemo.load_models",
 )
 TORCH = {"torch", "torchvision", "lightning", "torchmetrics"}
 PARALLEL = "models"  # its folders hold one family each, with files of the same names
