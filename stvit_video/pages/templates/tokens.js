@@ -1,7 +1,8 @@
 {
   const values = JSON.parse(document.getElementById("values").textContent);
   const place = id => document.getElementById(id);
-  const LONG_SIDE = 640, OPACITY = 0.8, LINE = 2, MIDDLE = 128;
+  const LONG_SIDE = 640, LINE = 2, MIDDLE = 128;
+  const OPACITY = {tubes: 0.75, others: 0.3, maps: 0.85};  // as in tubes.mp4 and class_map.mp4
   const bytes = text => Uint8Array.from(atob(text), one => one.charCodeAt(0));
   const MAPS = ["winners", "strengths", "shares", "contributions", "occlusions"];
   const shown = [];  // every frame: its clip, place in it and picture
@@ -34,19 +35,21 @@
     const rank = values.tokens.indexOf(state.alone);
     for (let cell = 0; cell < size; cell++) {
       const at = step * size + cell;
-      let colour, part;
+      let colour, part, opacity = OPACITY.tubes;
       if (state.view === "tubes" && rank >= 0) {
         colour = values.colours[rank];
         part = clip.shares[rank * all + at] / 255;
       } else if (state.view === "tubes") {
         colour = values.colours[clip.winners[at]];
         part = clip.strengths[at] / 255;
+        if (clip.winners[at] === values.tokens.length) opacity = OPACITY.others;
       } else {
         const value = (clip[state.view][at] - MIDDLE) / 127;
         colour = values.signs[value >= 0 ? 0 : 1];
         part = Math.min(Math.abs(value), 1);
+        opacity = OPACITY.maps;
       }
-      data.set([...colour, 255 * OPACITY * part], 4 * cell);
+      data.set([...colour, 255 * opacity * part], 4 * cell);
     }
     return new ImageData(data, columns, rows);
   }
