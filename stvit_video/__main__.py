@@ -10,8 +10,7 @@ from stvit_video.utils.command_line import Command, Given, Switch
 PACKAGE = Path(__file__).parent
 ALSO = ("data",)  # packages that are commands, too
 WITHOUT_TORCH = (
-    "predict, stream and demo with bundle=, and doctor env, run without torch; the others need every library of the "
-    "package"
+    "predict and stream with bundle=, and doctor env, run without torch; the others need every library of the package"
 )
 COMMAND = Command(
     prog="python -m stvit_video",
