@@ -241,8 +241,6 @@ def test_classes_are_found_by_their_names_and_curves_say_their_values(tmp_path):
     (tmp_path / "metrics.csv").write_text("epoch,train/loss\n0,1.5\n1,0.5\n")
     written(tmp_path, confusion=confusion, read_frame=lambda name: np.zeros((120, 160, 3), np.uint8))
     with chromium(width=500, height=700) as browser:
-        from selenium.webdriver import ActionChains  # skipped where it is missing
-
         browser.get((tmp_path / "report.html").as_uri())
         width, window = browser.execute_script("return [document.body.scrollWidth, document.body.clientWidth]")
         assert width <= window  # wide things scroll in boxes of their own
@@ -251,8 +249,7 @@ def test_classes_are_found_by_their_names_and_curves_say_their_values(tmp_path):
         search.send_keys("NUMBER 17")
         rows = browser.find_element("css selector", "details").find_elements("css selector", "tbody tr")
         assert [row.text.split()[2] for row in rows if row.is_displayed()] == ["17"]
-        ActionChains(browser).move_to_element(
-            browser.find_element("css selector", "[data-tip='train/loss/1']")
-        ).perform()
-        assert browser.find_element("css selector", ".tip-box").text == "train/loss\nepoch 2: 0.5"
+        mark = browser.find_element("css selector", "[data-tip='train/loss/1']")
+        mark.send_keys("\ue012")  # the key to the left: from the last mark to the first
+        assert browser.find_element("css selector", ".tip-box").text == "train/loss\nepoch 1: 1.5"
         assert browser.get_log("browser") == []
