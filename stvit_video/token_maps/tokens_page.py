@@ -13,7 +13,7 @@ from stvit_video.utils.atomic_files import write_text
 from stvit_video.visualization.token_captions import agreement_words, entropy_words, signed_words
 from stvit_video.visualization.token_colours import AGAINST_COLOUR, FOR_COLOUR, OTHER_COLOUR, colour_of, hex_colour
 from stvit_video.visualization.token_record import TokenValues, VideoTokens
-from stvit_video.visualization.token_words import doubts, label_words, place_words
+from stvit_video.visualization.token_words import doubts, place_words
 
 __all__ = ["tokens_page", "write_tokens_page"]
 
@@ -59,8 +59,9 @@ def tokens_page(video: VideoTokens, *, pictures: Mapping[str, bytes], made_with:
     return render_page(
         "tokens.html",
         name=video.name,
-        lead=f"{label_words(video)}; {place_words(video)} of {video.model_name}",
         label=video.classes[video.label],
+        probability=f"{video.probabilities[video.label]:.3f}",
+        where=f"{place_words(video)} of {video.model_name}",
         doubts=doubts(video),
         notes=[*video.notes, *cuts],
         player=player,
