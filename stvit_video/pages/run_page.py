@@ -13,7 +13,7 @@ from stvit_video.pages.confusion_part import Confusion, confusion_part
 from stvit_video.pages.render import jpeg_data, png_data, render_page
 from stvit_video.pages.run_curves import curve_charts
 from stvit_video.pages.run_facts import run_facts
-from stvit_video.pages.run_files import RunFiles, read_run_files
+from stvit_video.pages.run_folder import RunFiles, read_run_files
 from stvit_video.pages.thumbnails import Thumbnail, read_thumbnails
 from stvit_video.pages.worst_videos import WorstVideo, worst_videos
 from stvit_video.utils.atomic_files import write_text

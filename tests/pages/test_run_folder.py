@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from stvit_video.pages.run_files import read_run_files
+from stvit_video.pages.run_folder import read_run_files
 
 
 def write(folder, result):
