@@ -1,4 +1,4 @@
-"""What each token says for a label: by the slope of its logit, and by the logit that is lost without the token."""
+"""What each token says for a label: by slopes of its logit, and by the logit that is lost without the token."""
 
 import numpy as np
 import torch
@@ -8,35 +8,43 @@ from stvit_video.token_maps.token_site import SeenTokens, TokenSite
 
 __all__ = ["contributions", "occlusions"]
 
+NUM_SLOPES = 8
 SETS_PER_FORWARD = 16  # of tokens; a base model of 1568 image tokens takes about 1 GB for them
 
 
-def contributions(site: TokenSite, seen: SeenTokens, *, label: int, numbers: np.ndarray) -> np.ndarray:
-    """The slope of the logit along each token, times what the token has beside the mean of the others.
+def contributions(
+    site: TokenSite, seen: SeenTokens, *, label: int, numbers: np.ndarray, num_slopes: int = NUM_SLOPES
+) -> np.ndarray:
+    """What a token has beside the mean of the others, times the slope of the logit along it (integrated gradients).
 
-    That is what leaving the token out would change, were the layers behind it linear: there it equals `occlusions`. No
-    parameter gets a gradient.
+    The slope is the mean of slopes on the straight way from tokens that are all replaced by the mean of the others to
+    the tokens as they are. The contributions sum to what the logit gains on this way, up to the number of slopes. Were
+    the layers behind the tokens linear, each would equal that of `occlusions`. No parameter gets a gradient.
 
     Args:
         site: where the tokens are.
         seen: the tokens of a clip.
         label: number of the class.
         numbers: (N,) which of the K groups each of the N tokens is in; 0 to N - 1 = each by itself.
+        num_slopes: places on the way where the slope is taken.
 
     Returns:
         (K,) float32, sums over the tokens of each group.
 
-    Source: Shrikumar et al. 2016 (gradient x input, arXiv:1605.01713).
-    Differs: they multiply by the whole input. Layers that begin with a norm hardly change with a token's length, so
-        that the product with the whole token is about 0: its correlation with `occlusions` over the tokens of a clip
-        was 0.51 to 0.56 in a stvit_ model of the quick start with 4 to 32 tokens (40 clips), and 0.24 in its dense
-        twin; it is 0.73 to 0.81 and 0.71 with the mean of the others taken off.
+    Source: Sundararajan et al. 2017 (integrated gradients, arXiv:1703.01365); Shrikumar et al. 2016 (gradient x input,
+        arXiv:1605.01713).
+    Differs: the way begins at means of tokens, not at zeros. Layers that begin with a norm hardly change with a token's
+        length, which makes the plain product of gradient and token about 0. docs/guides/visualize.md has how well each
+        of these agrees with `occlusions`.
     """
     with torch.inference_mode(mode=False), torch.enable_grad():
-        tokens = seen.tokens.flatten(1, -2).detach().clone().requires_grad_()  # (1, N, C)
-        (slopes,) = torch.autograd.grad(site.logits(tokens, seen)[0, label], tokens)
-    own = tokens.detach()[0] - _means_of_others(tokens.detach()[0], numbers)  # (N, C)
-    values = (slopes[0] * own).sum(dim=-1).float().cpu().numpy()  # (N,)
+        tokens = seen.tokens.flatten(1, -2).detach().clone()  # (1, N, C)
+        start = _means_of_others(tokens[0], numbers)[None]  # (1, N, C)
+        slope = torch.zeros_like(tokens)
+        for number in range(num_slopes):  # one by one: a dense model has thousands of tokens
+            place = torch.lerp(start, tokens, (number + 0.5) / num_slopes).requires_grad_()
+            slope += torch.autograd.grad(site.logits(place, seen)[0, label], place)[0] / num_slopes
+        values = (slope * (tokens - start))[0].sum(dim=-1).float().cpu().numpy()  # (N,)
     return np.bincount(numbers, weights=values).astype(np.float32)
 
 

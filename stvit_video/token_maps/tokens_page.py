@@ -24,7 +24,7 @@ AXES = {1: ("place",), 2: ("row", "column"), 3: ("time", "row", "column")}  # of
 TIPS = {
     "token": "its number; a click shows it alone",
     "area": "its share of the frames, mean over the clips; all tokens together have 100 %",
-    "contribution": "slope of the logit along the token, times the token less the mean of the others; mean over clips",
+    "contribution": "slopes of the logit along the token, times the token less the mean of the others; mean over clips",
     "occlusion": "the logit less what it is without the token, mean over the clips",
 }
 PLACE_TIP = "on the grid of the tokens, from 1; what the token comes from may lie elsewhere"

@@ -29,7 +29,7 @@ def save_class_maps(video: VideoTokens, path: Path) -> tuple[str, ...]:
     panels = PanelVideo(
         titles=(
             "seen by the model",
-            "contribution (by the slope)",
+            "contribution (by slopes)",
             "occlusion (token left out)",
         ),
         draw=lambda clip, frame: (

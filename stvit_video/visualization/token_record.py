@@ -26,8 +26,8 @@ class ClipTokens:
         seconds: (T,) when each is shown, from the first frame of the video.
         seen: top, left, bottom, right of what the model sees of a frame, in pixels of `frames`.
         sources: (K, T', H', W') float32, how much of each token comes from each image token; sums to 1 for each token.
-        contributions: (K,) of the logit of the label: its slope along each token, times the token less the mean of the
-            others.
+        contributions: (K,) of the logit of the label: its mean slope on the way from the mean of the other tokens to each
+            token, times that way.
         occlusions: (K,) that logit, less what it is without the token.
         logits: (num_classes,) of this clip.
         probabilities: (num_classes,) likewise.

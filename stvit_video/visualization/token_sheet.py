@@ -125,7 +125,7 @@ def _map_columns(video: VideoTokens) -> list[_Column]:
 
     return [
         _seen_column(),
-        of_values("contributions", "contribution", "by the slope of the logit"),
+        of_values("contributions", "contribution", "by slopes of the logit"),
         of_values("occlusions", "occlusion", "logit less that without the token"),
     ]
 

@@ -69,17 +69,39 @@ def test_contributions_are_slopes_by_finite_differences(name):
     site = token_site(model)
     seen = site.see(short_clip(model).double())
     tokens, numbers, expected = seen.tokens.flatten(1, -2), each(seen) * 3 // len(each(seen)), []
+    start = means_of_others(tokens, numbers)
     for number in range(3):
-        inside = torch.from_numpy(numbers == number)
-        step = torch.zeros_like(tokens)
-        step[0, inside] = tokens[0, inside] - tokens[0, ~inside].mean(0)
+        step = (tokens - start) * torch.from_numpy(numbers == number)[None, :, None]
         with torch.no_grad():
-            after, before = (float(site.logits(tokens + h * step, seen)[0, LABEL]) for h in (1e-5, -1e-5))
-        expected.append((after - before) / 2e-5)
-    found = contributions(site, seen, label=LABEL, numbers=numbers)
+            places = [start + share * (tokens - start) for share in (1 / 6, 3 / 6, 5 / 6)]
+            slopes = [
+                float((site.logits(place + 1e-5 * step, seen) - site.logits(place - 1e-5 * step, seen))[0, LABEL])
+                for place in places
+            ]
+        expected.append(sum(slopes) / 6e-5)
+    found = contributions(site, seen, label=LABEL, numbers=numbers, num_slopes=3)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     assert np.abs(found).max() > 1e-4
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("name", ["stvit_video_deit_tiny", "stvit_casvit_xs"])
+def test_contributions_sum_to_what_the_logit_gains_beyond_means(name):
+    _, site, seen = looked(name)
+    tokens, numbers = seen.tokens.flatten(1, -2), each(seen)
+    with torch.no_grad():
+        gain = site.logits(tokens, seen) - site.logits(means_of_others(tokens, numbers), seen)
+    found = contributions(site, seen, label=LABEL, numbers=numbers, num_slopes=200)
+    assert found.sum() == pytest.approx(float(gain[0, LABEL]), rel=1e-2, abs=1e-4)
+    assert abs(found.sum()) > 1e-3
+
+
+def means_of_others(tokens, numbers):
+    """(1, N, C), each token replaced by the mean of those outside of its group, by a loop."""
+    means = torch.empty_like(tokens)
+    for place, number in enumerate(numbers):
+        means[0, place] = tokens[0, [other for other, of in enumerate(numbers) if of != number]].mean(0)
+    return means
 
 
 @pytest.mark.parametrize(
