@@ -21,9 +21,8 @@ from stvit_video.models.factory import create_model
 from stvit_video.models.registry import MODELS
 from stvit_video.streaming import StreamingRecognizer
 from stvit_video.streaming.model_halves import decide_steps, encode_steps, frames_per_step
-from stvit_video.utils.atomic_files import write_table
 from stvit_video.utils.command_line import Command, Given, Setting
-from stvit_video.utils.provenance import provenance
+from stvit_video.utils.measured_tables import markdown_table, write_measured_table
 from stvit_video.utils.value_kinds import PATH, one_of, whole, whole_numbers
 
 STREAMED = tuple(name for name in MODELS if name.startswith(("stvit_video_deit_", "stvit_video_casvit_")))
@@ -153,9 +152,7 @@ def measure(options: Given) -> None:
             costs.append(costs_in_macs(model, clip))
     seconds = quickest(ways, rounds=options.rounds)
     rows = [with_times(cost, seconds, number) for number, cost in enumerate(costs)]
-    print(f"| {' | '.join(HEADS)} |\n|{'--:|' * len(HEADS)}")
-    for row in rows:
-        print(f"| {' | '.join(row.cells())} |")
+    print(markdown_table(HEADS, [row.cells() for row in rows]))
     if options.out is not None:
         write_costs(options.out, rows, name=options.name, num_threads=options.num_threads)
 
@@ -168,13 +165,12 @@ def with_times(cost: StreamCost, seconds: Mapping[str, float], number: int) -> S
 
 def write_costs(path: Path, rows: Sequence[StreamCost], *, name: str, num_threads: int) -> None:
     """Write the rows as a CSV file, each with the model, the threads, the commit and the machine."""
-    made = provenance(torch.device("cpu"))
     names = [field.name for field in fields(StreamCost)]
-    of_all = {"model": name, "num_threads": num_threads} | {key: str(value) for key, value in made.items()}
-    write_table(
+    write_measured_table(
         path,
-        header=[*names, "bound", "ratio", *of_all],
-        rows=[[*(getattr(row, key) for key in names), row.bound, row.ratio, *of_all.values()] for row in rows],
+        header=[*names, "bound", "ratio"],
+        rows=[[*(getattr(row, key) for key in names), row.bound, row.ratio] for row in rows],
+        of_all={"model": name, "num_threads": num_threads},
     )
 
 
