@@ -102,10 +102,13 @@ class DemoAnswers:
         return _told(work)
 
     def copy(self, token: object) -> Said:
-        """The clip as every browser can play it."""
+        """The clip as every browser can play it; nothing of one that can't be used, as its answer says why."""
+        path = self.store.path_of(token)
+        if path is None or _told(lambda: str(check_clip(path, self.limits))).is_error:
+            return Said("")
         return _told(
             lambda: _video(
-                display_copy(self._path(token), self.limits),
+                display_copy(path, self.limits),
                 kind="copy",
                 caption="A copy, as this browser can't play the file itself.",
             )
@@ -160,7 +163,7 @@ def _of_choice(model: DemoModel, choice: TokenChoice) -> tuple[list[tuple[str, s
         (model.place_steps, choice.place, "generated after block"),
     ):
         if steps is not None and value is not None:
-            facts.append((name, f"{value}, {'trained for' if value in steps.trained else 'not trained for'}"))
+            facts.append((name, f"{value} ({'trained for' if value in steps.trained else 'not trained for'})"))
             if value not in steps.trained:
                 notes.append(f"{name} {value}: {steps.words(value)}.")
     return facts, notes

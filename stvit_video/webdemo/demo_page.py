@@ -72,6 +72,8 @@ def _drop_zone(gr: Any, answers: DemoAnswers, examples: Sequence[Mapping[str, st
                 "max_bytes": limits.max_bytes,
                 "max_megabytes": limits.max_megabytes,
                 "upload_at": UPLOAD_AT,
+                "words": f"Up to {limits.max_megabytes} MB and {limits.max_seconds:g} s. A clip is removed when "
+                "the next one comes or the page is closed. Below are examples of the embedded data set.",
                 "examples": list(examples),
             }
         ),

@@ -137,7 +137,7 @@ def open_page(browser: Any, address: str) -> None:
 
 def text_of(browser: Any, name: str) -> str:
     """The text of the part of the page with this id."""
-    return str(browser.execute_script("return document.getElementById(arguments[0])?.innerText || ''", name))
+    return str(browser.execute_script("return document.getElementById(arguments[0])?.innerText || ''", name)).strip()
 
 
 def send_file(browser: Any, path: Path) -> None:

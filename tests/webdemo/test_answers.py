@@ -62,12 +62,12 @@ def test_labels_are_bars_and_nothing_in_them_is_html(answers, model):
     for text in ("&lt;b&gt;run&lt;/b&gt;", "75.0 %", "12.5 %", "width: 75.00%", "1.0 ms a clip", "a &amp; b"):
         assert text in said.html
     assert "<b>" not in said.html
-    assert re.search(r"semantic tokens</dt><dd[^>]*>6, trained for<", said.html)
+    assert re.search(r"semantic tokens</dt><dd[^>]*>6 \(trained for\)<", said.html)
 
 
 def test_a_value_that_training_has_not_seen_is_marked(answers):
     said = answers.label(0, sent(answers, b"a clip")[0], TokenChoice(num_tokens=4))
-    assert "4, not trained for<" in said.html
+    assert "4 (not trained for)<" in said.html
     assert "not trained for this, but for 2, 6: expect worse labels" in said.html
 
 
@@ -113,10 +113,10 @@ def test_a_clip_that_is_gone_or_of_somebody_else(answers):
             answers.check(token, "a"),
             answers.label(0, token, TokenChoice(2)),
             answers.show_tokens(0, token, TokenChoice(2)),
-            answers.copy(token),
         ):
             assert said.is_error
             assert GONE in said.html
+        assert answers.copy(token) == ("", False)  # its answer says it
 
 
 def test_a_clip_is_checked_before_it_is_labelled(answers, tiny_run):
@@ -125,6 +125,7 @@ def test_a_clip_is_checked_before_it_is_labelled(answers, tiny_run):
     assert (said.is_error, path.exists()) == (False, True)
     assert "2.5 s, 25 frames of 30 x 20 pixels" in said.html
     bad, path = sent(answers, b"no video at all, but text")
+    assert answers.copy(bad) == ("", False)
     said = answers.check(bad, "a visitor")
     assert (said.is_error, path.exists()) == (True, False)
     assert "The clip can&#39;t be read" in said.html

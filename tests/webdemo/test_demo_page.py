@@ -86,16 +86,19 @@ def test_a_clip_is_labelled_as_predict_labels_it_by_both_checkpoints(page, slidi
 def test_a_slider_asks_again_without_the_clip_being_sent_again(page, demo, tiny_run):
     send_file(page, tiny_run.videos[1])
     before = labelled(page)
-    assert "semantic tokens\n4, trained for" in before
+    assert "semantic tokens\n4 (trained for)" in before
     wait_for(lambda: plays(page, "#shown-0 video"), "the tokens")
     other = labelled(page, 1)
     asked_addresses(page)
+    told = {4: before}
+    for count in (2, 4, 2, 4, 2):  # two measurements may agree in what is shown of them, not all
+        set_slider(page, "tokens-0", count)
+        told |= {count: wait_for(lambda count=count: answer_of(page, count), f"the labels of {count} tokens")}
+        if milliseconds(told[2]) != milliseconds(told[4]):
+            break
+    assert gmacs(told[2]) < gmacs(told[4])
+    assert milliseconds(told[2]) != milliseconds(told[4])
     set_slider(page, "tokens-0", 2)
-    after = wait_for(
-        lambda: (text := text_of(page, "answer-0")) != before and "tokens\n2, trained" in text and text, ""
-    )
-    assert gmacs(after) < gmacs(before)
-    assert re.search(r"[\d.]+ ms a clip", after).group() != re.search(r"[\d.]+ ms a clip", before).group()
     assert not [address for address in asked_addresses(page) if address.endswith("/clips")]
     set_slider(page, "place-0", 2)
     wait_for(lambda: "not trained for this, but for 1, 3" in text_of(page, "answer-0"), "the word of warning")
@@ -174,6 +177,16 @@ def set_slider(page, name: str, value: int) -> None:
         "slider.dispatchEvent(new PointerEvent('pointerup', {bubbles: true}));"
     )
     page.execute_script(script, name, value)
+
+
+def answer_of(page, count: int) -> str:
+    """The answer of the first model with that many tokens, "" = not yet."""
+    text = text_of(page, "answer-0")
+    return text if f"tokens\n{count} (trained" in text else ""
+
+
+def milliseconds(text: str) -> str:
+    return re.search(r"([\d.]+) ms a clip", text).group(1)
 
 
 def gmacs(text: str) -> float:

@@ -15,13 +15,14 @@ const show = (address, name) => {
   part("sent").hidden = false;
   video.hidden = false;
   video.srcObject = null;
-  video.src = address;
+  if (address) video.src = address;
+  else video.removeAttribute("src");  // an empty one would be an error
   part("sent-name").textContent = name;
 };
 
 // A browser that can't play the clip asks for a copy that it can.
 const askForCopy = () => {
-  if (video.hidden || !shown.startsWith("blob:")) return;
+  if (video.hidden || !shown.startsWith("blob:") || video.currentSrc !== shown) return;
   video.hidden = true;
   if (token) trigger("unplayable", { token: token });
 };
@@ -93,6 +94,8 @@ camera.addEventListener("click", async () => {
   recorder.start();
   setTimeout(() => recorder.stop(), 4000);
 });
+
+part("limits").textContent = limits.words;
 
 for (const example of limits.examples) {
   const button = document.createElement("button");
