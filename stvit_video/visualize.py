@@ -16,7 +16,7 @@ from stvit_video.bundles.bundle_description import refuse_bundle
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
-from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TIME_LIMIT, TOKENS
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, LAYER, PROTOCOL, TIME_LIMIT, TOKENS
 from stvit_video.predictions.checkpoint_digest import checkpoint_digest
 from stvit_video.predictions.stopping import Terminated, sigterm_ends
 from stvit_video.token_maps.token_files import write_token_files
@@ -55,12 +55,7 @@ COMMAND = Command(
         Setting(
             name="max_clips", kind=whole(low=1), help="clips of the video, evenly spread if it has more", default=8
         ),
-        Setting(
-            name="layer",
-            kind=whole(low=1),
-            help="dense models: blocks before the image tokens that are shown",
-            default_words="two thirds of the blocks",
-        ),
+        LAYER,
         *TOKENS,
         PROTOCOL,
         TIME_LIMIT,

@@ -30,6 +30,7 @@ OURS = (
 )
 SCRIPTS = (
     "compare_backbones",
+    "contribution_agreement",
     "draw_docs_pictures",
     "draw_moving_pictures",
     "evaluate_clips",
@@ -38,6 +39,7 @@ SCRIPTS = (
     "import_detector",
     "prepare_kinetics",
     "stream_speed",
+    "token_motion",
     "write_reference_pages",
     "write_settings_page",
 )

@@ -37,6 +37,12 @@ TOKENS = (
         default_words=OF_CHECKPOINT,
     ),
 )
+LAYER = Setting(
+    name="layer",
+    kind=whole(low=1),
+    help="dense models: blocks before the image tokens that are shown",
+    default_words="two thirds of the blocks",
+)
 VIEWS = (
     Setting(name="num_clips", kind=whole(low=1), help="clips of a video", default_words=OF_PROTOCOL),
     Setting(name="num_crops", kind=whole(low=1), help="crops of a clip, 1 or 3", default_words=OF_PROTOCOL),

@@ -6,12 +6,14 @@ from torch import Tensor
 
 from stvit_video.token_maps.token_site import SeenTokens, TokenSite
 
-__all__ = ["contributions", "occlusions"]
+__all__ = ["contributions", "group_sums", "means_of_others", "occlusions", "slope_at"]
 
 NUM_SLOPES = 8
 SETS_PER_FORWARD = 16  # of tokens; a base model of 1568 image tokens takes about 1 GB for them
 
 
+@torch.inference_mode(mode=False)
+@torch.no_grad()
 def contributions(
     site: TokenSite, seen: SeenTokens, *, label: int, numbers: np.ndarray, num_slopes: int = NUM_SLOPES
 ) -> np.ndarray:
@@ -37,15 +39,13 @@ def contributions(
         length, which makes the plain product of gradient and token about 0. docs/guides/visualize.md has how well each
         of these agrees with `occlusions`.
     """
-    with torch.inference_mode(mode=False), torch.enable_grad():
-        tokens = seen.tokens.flatten(1, -2).detach().clone()  # (1, N, C)
-        start = _means_of_others(tokens[0], numbers)[None]  # (1, N, C)
-        slope = torch.zeros_like(tokens)
-        for number in range(num_slopes):  # one by one: a dense model has thousands of tokens
-            place = torch.lerp(start, tokens, (number + 0.5) / num_slopes).requires_grad_()
-            slope += torch.autograd.grad(site.logits(place, seen)[0, label], place)[0] / num_slopes
-        values = (slope * (tokens - start))[0].sum(dim=-1).float().cpu().numpy()  # (N,)
-    return np.bincount(numbers, weights=values).astype(np.float32)
+    tokens = seen.tokens.flatten(1, -2)  # (1, N, C)
+    start = means_of_others(tokens, numbers)  # (1, N, C)
+    slope = torch.zeros_like(tokens)
+    for number in range(num_slopes):  # one by one: a dense model has thousands of tokens
+        place = torch.lerp(start, tokens, (number + 0.5) / num_slopes)
+        slope += slope_at(site, seen, place, label=label) / num_slopes
+    return group_sums(slope * (tokens - start), numbers)
 
 
 @torch.inference_mode(mode=False)
@@ -73,17 +73,31 @@ def occlusions(site: TokenSite, seen: SeenTokens, *, label: int, numbers: np.nda
     return lost.cpu().numpy()
 
 
+@torch.inference_mode(mode=False)
+@torch.enable_grad()
+def slope_at(site: TokenSite, seen: SeenTokens, tokens: Tensor, *, label: int) -> Tensor:
+    """The gradient of the logit of a label by tokens (1, N, C): (1, N, C). No parameter gets one."""
+    place = tokens.detach().clone().requires_grad_()
+    return torch.autograd.grad(site.logits(place, seen)[0, label], place)[0]
+
+
+def means_of_others(tokens: Tensor, numbers: np.ndarray) -> Tensor:
+    """For each token (1, N, C) the mean of all that are outside of its group (1, N, C); zeros where there are none."""
+    means = torch.zeros_like(tokens)
+    for group in _groups(numbers, tokens.device):
+        means[0, group] = _mean_without(tokens[0], group)
+    return means
+
+
+def group_sums(values: Tensor, numbers: np.ndarray) -> np.ndarray:
+    """Values along tokens (1, N, C), summed over the tokens of each group, (N,) its number: (K,) float32."""
+    weights = values[0].sum(dim=-1).float().cpu().numpy()  # (N,)
+    return np.bincount(numbers, weights=weights).astype(np.float32)
+
+
 def _groups(numbers: np.ndarray, device: torch.device) -> list[Tensor]:
     """Of each group (N,), True = in it."""
     return [torch.from_numpy(numbers == number).to(device) for number in range(int(numbers.max()) + 1)]
-
-
-def _means_of_others(tokens: Tensor, numbers: np.ndarray) -> Tensor:
-    """For each token (N, C) the mean of all that are outside of its group (N, C); zeros where there are none."""
-    means = torch.zeros_like(tokens)
-    for group in _groups(numbers, tokens.device):
-        means[group] = _mean_without(tokens, group)
-    return means
 
 
 def _mean_without(tokens: Tensor, group: Tensor) -> Tensor:

@@ -4,9 +4,10 @@ from math import prod
 
 import numpy as np
 
+from stvit_video.token_maps.token_site import SeenTokens, TokenSite
 from stvit_video.tokens.grid import TokenGrid, choose_token_grid
 
-__all__ = ["MAX_CELLS", "cell_numbers", "cell_sources", "choose_cells"]
+__all__ = ["MAX_CELLS", "cell_numbers", "cell_sources", "choose_cells", "token_groups"]
 
 MAX_CELLS = 64
 
@@ -40,3 +41,12 @@ def cell_sources(numbers: np.ndarray) -> np.ndarray:
     """What each cell comes from, its image tokens alike: (N,) numbers -> (K, N) float32, rows sum to 1."""
     inside = numbers == np.arange(numbers.max() + 1)[:, None]  # (K, N)
     return (inside / inside.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def token_groups(site: TokenSite, seen: SeenTokens) -> np.ndarray:
+    """The number of the group of each token that is asked about as one, (N,) int64.
+
+    A semantic token is a group by itself; those of a dense model are in the cells of `choose_cells`.
+    """
+    grid = tuple(seen.tokens.shape[1:-1])
+    return np.arange(prod(grid)) if site.is_semantic else cell_numbers(grid, choose_cells(grid))

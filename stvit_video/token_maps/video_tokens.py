@@ -20,7 +20,7 @@ from stvit_video.inference.recognizer import Recognizer
 from stvit_video.inference.test_protocol import MAX_VIEWS_PER_FORWARD
 from stvit_video.layers.numbers import whole_number
 from stvit_video.token_maps.attribution import contributions, occlusions
-from stvit_video.token_maps.cells import cell_numbers, cell_sources, choose_cells
+from stvit_video.token_maps.cells import cell_sources, choose_cells, token_groups
 from stvit_video.token_maps.token_site import SeenTokens, TokenSite, token_site
 from stvit_video.token_maps.video_windows import Window, Windows, read_windows
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
@@ -142,7 +142,8 @@ def _look(
         logits = site.logits(seen.tokens.flatten(1, -2), seen).float().cpu()  # (1, num_classes)
     _require_finite(logits, "a clip")
     grid = tuple(seen.image_tokens.shape[1:-1])
-    sources, numbers, token_grid, share = _sources(site, seen, grid)
+    numbers = token_groups(site, seen)
+    sources, token_grid, share = _sources(site, seen, numbers)
     clip = ClipTokens(
         frames=window.frames,
         seconds=window.seconds,
@@ -157,17 +158,16 @@ def _look(
 
 
 def _sources(
-    site: TokenSite, seen: SeenTokens, grid: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray, tuple[int, ...], float | None]:
-    """Sources (K, N), the group of each token (K groups), the grid of the groups, and the share of attention."""
+    site: TokenSite, seen: SeenTokens, numbers: np.ndarray
+) -> tuple[np.ndarray, tuple[int, ...], float | None]:
+    """Sources (K, N) of the groups that tokens are in, the grid of the groups, and the share of attention."""
+    grid = tuple(seen.tokens.shape[1:-1])
     if not isinstance(site.block, TokenReducer):
-        cells = choose_cells(grid)
-        numbers = cell_numbers(grid, cells)
-        return cell_sources(numbers), numbers, cells, None
+        return cell_sources(numbers), choose_cells(grid), None
     sources = site.block.sources(seen.image_tokens)[0].cpu().numpy()
     share = site.block.attention_share(seen.image_tokens)
     mean = None if share is None else float(share.mean())
-    return sources, np.arange(len(sources)), tuple(seen.tokens.shape[1:-1]), mean
+    return sources, grid, mean
 
 
 def _cost(recognizer: Recognizer) -> dict[str, Any]:

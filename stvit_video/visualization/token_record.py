@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
-__all__ = ["NUM_NAMED", "ClipTokens", "TokenValues", "VideoTokens"]
+__all__ = ["NUM_NAMED", "ClipTokens", "TokenValues", "VideoTokens", "correlation"]
 
 TokenValues = Literal["contributions", "occlusions"]  # fields of `ClipTokens`, a value for each token
 NUM_NAMED = 8  # tokens that have a colour and a column of their own; the others are "other"
@@ -26,8 +26,8 @@ class ClipTokens:
         seconds: (T,) when each is shown, from the first frame of the video.
         seen: top, left, bottom, right of what the model sees of a frame, in pixels of `frames`.
         sources: (K, T', H', W') float32, how much of each token comes from each image token; sums to 1 for each token.
-        contributions: (K,) of the logit of the label: its mean slope on the way from the mean of the other tokens to each
-            token, times that way.
+        contributions: (K,) of the logit of the label: its mean slope on the way from the mean of the other tokens to
+            each token, times that way.
         occlusions: (K,) that logit, less what it is without the token.
         logits: (num_classes,) of this clip.
         probabilities: (num_classes,) likewise.
@@ -147,11 +147,15 @@ class VideoTokens:
 
     @cached_property
     def agreement(self) -> float | None:
-        """Pearson's correlation of contributions and occlusions over the tokens of all clips; None = no spread."""
-        pairs: Any = [
-            np.concatenate([getattr(clip, key) for clip in self.clips]).astype(np.float64)
-            for key in ("contributions", "occlusions")
-        ]
-        if len(pairs[0]) < 3 or min(float(np.ptp(values)) for values in pairs) == 0:
-            return None
-        return float(np.corrcoef(*pairs)[0, 1])
+        """The `correlation` of contributions and occlusions over the tokens of all clips."""
+        return correlation(
+            np.concatenate([clip.contributions for clip in self.clips]),
+            np.concatenate([clip.occlusions for clip in self.clips]),
+        )
+
+
+def correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Pearson's correlation of two values (K,) of each token; None = of fewer than 3, or of those without a spread."""
+    if len(first) < 3 or min(float(np.ptp(values)) for values in (first, second)) == 0:
+        return None
+    return float(np.corrcoef(first.astype(np.float64), second.astype(np.float64))[0, 1])

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from stvit_video.token_maps.cells import MAX_CELLS, cell_numbers, cell_sources, choose_cells
+from stvit_video.token_maps.cells import MAX_CELLS, cell_numbers, cell_sources, choose_cells, token_groups
+from stvit_video.token_maps.token_site import token_site
+from tests.helpers.short_models import short_clip, short_model
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,13 @@ def test_each_image_token_is_in_one_cell_and_no_cell_is_empty(grid, cells):
 
 def test_a_cell_comes_from_its_image_tokens_alike():
     np.testing.assert_allclose(cell_sources(np.array([0, 1, 1, 0])), [[0.5, 0, 0, 0.5], [0, 0.5, 0.5, 0]])
+
+
+@pytest.mark.parametrize("name", ["stvit_video_deit_tiny", "video_deit_tiny"])
+def test_a_semantic_token_is_a_group_and_image_tokens_are_in_cells(name):
+    model = short_model(name)
+    site = token_site(model)
+    seen = site.see(short_clip(model))
+    grid = tuple(seen.tokens.shape[1:-1])
+    expected = np.arange(8) if site.is_semantic else cell_numbers(grid, choose_cells(grid))
+    np.testing.assert_array_equal(token_groups(site, seen), expected)
