@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError
 from stvit_video.webdemo.clip_store import BusyError, ClipStore
+from stvit_video.webdemo.own_links import rewritten, without_other_machines
 
 __all__ = ["EXAMPLES_AT", "HEADERS", "UPLOAD_AT", "RequestGate"]
 
@@ -121,6 +122,9 @@ class RequestGate:
             await _tell(send, 200, {"token": await self._received(request, receive)})
         elif request.method == "GET" and request.path in self.examples:
             await _send_bytes(send, 200, "video/mp4", self.examples[request.path].read_bytes())
+        elif request.method == "GET" and request.path == "/":
+            plain = {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]}
+            await self.app(plain, receive, rewritten(send, without_other_machines))
         elif request.method in ("GET", "HEAD") and READ.fullmatch(request.path):
             await self.app(scope, receive, send)
         elif request.method == "POST" and WRITE.fullmatch(request.path):

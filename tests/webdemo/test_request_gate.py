@@ -118,6 +118,11 @@ def test_nothing_else_does(gate, page, method, path):
     assert json.loads(body) == {"error": "There is nothing at this address."}
 
 
+def test_links_to_other_machines_are_taken_out_of_the_page(gate):
+    status, headers, body = ask(gate, "GET", "/", parts=(b'a<script src="https://cdn.example/x.js"></script>b',))
+    assert (status, body, headers[b"content-length"]) == (200, b"ab", b"2")
+
+
 def test_nothing_that_is_written_in_percent_does(gate, page):
     assert ask(gate, "GET", "/assets/index.js", raw_path=b"/assets/index%2Ejs")[0] == 404
     assert page.asked == []
