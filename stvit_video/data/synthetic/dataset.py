@@ -15,14 +15,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stvit_video.data.synthetic.drawing import CLASSES, draw_clip
+from stvit_video.data.synthetic.drawing import CLASSES, DrawnClip, draw_known_clip
 from stvit_video.utils.atomic_files import atomically, sync_all, write_text
 from stvit_video.utils.optional import load_optional
 
@@ -41,6 +41,23 @@ class _Settings:
     fps: int
     seed: int
 
+    @classmethod
+    def of_folder(cls, root: Path) -> "_Settings":
+        """Those of a data set that is there.
+
+        Raises:
+            ValueError: there is none, or one of another version.
+        """
+        text = _read(root / DONE)
+        if text is None:
+            raise ValueError(f"{root} has no {DONE}; give the folder of an embedded data set, such as data/synthetic")
+        stored = json.loads(text)
+        height, width = stored["image_size"]
+        settings = cls(**{**{field.name: stored[field.name] for field in fields(cls)}, "image_size": (height, width)})
+        if settings.to_json() != text:
+            raise ValueError(f"{root / DONE} is of another version of the embedded data set; make the set anew")
+        return settings
+
     def to_json(self) -> str:
         """Text that is equal for two data sets exactly when their clips are."""
         return json.dumps({"format": FORMAT_VERSION, "classes": CLASSES, **asdict(self)}, indent=2) + "\n"
@@ -58,6 +75,29 @@ class _Clip:
     @property
     def path(self) -> str:
         return f"{self.split}/{self.class_name}/{self.split}_{self.index:05d}.mp4"
+
+    def draw(self, settings: _Settings) -> DrawnClip:
+        """What the file shows."""
+        rng = np.random.default_rng([settings.seed, SPLITS.index(self.split), self.index])
+        height, width = settings.image_size
+        return draw_known_clip(self.class_name, rng=rng, num_frames=settings.num_frames, height=height, width=width)
+
+
+@dataclass(frozen=True, eq=False)
+class KnownClip:
+    """A file of the data set, and what it shows.
+
+    Attributes:
+        path: of the video.
+        class_name: one of `CLASSES`.
+        fps: its frames per second.
+        drawn: its frames before they were encoded, and where the object is.
+    """
+
+    path: Path
+    class_name: str
+    fps: int
+    drawn: DrawnClip
 
 
 def write_synthetic_dataset(
@@ -108,6 +148,24 @@ def write_synthetic_dataset(
             _write_clips(root, settings, clips, num_workers=num_workers)
             _finish(root, settings, clips)
     return root
+
+
+def known_clips(root: str | Path, *, split: str, rng: np.random.Generator) -> Iterator[KnownClip]:
+    """The clips of a data set that is there, in random order, each drawn again as it is asked for.
+
+    Args:
+        root: folder of the data set.
+        split: "train" or "val".
+        rng: source of the order.
+
+    Raises:
+        ValueError: `root` holds no embedded data set, or one of another version.
+    """
+    root = Path(root)
+    settings = _Settings.of_folder(root)
+    for index in rng.permutation({"train": settings.num_train, "val": settings.num_val}[split]).tolist():
+        clip = _Clip(split, index)
+        yield KnownClip(root / clip.path, clip.class_name, settings.fps, clip.draw(settings))
 
 
 def encode_video(path: str | Path, frames: NDArray[np.uint8], *, fps: int) -> None:
@@ -212,12 +270,9 @@ def _write_clips(root: Path, settings: _Settings, clips: list[_Clip], *, num_wor
 
 
 def _write_clip(root: Path, settings: _Settings, clip: _Clip) -> None:
-    rng = np.random.default_rng([settings.seed, SPLITS.index(clip.split), clip.index])
-    height, width = settings.image_size
-    frames = draw_clip(clip.class_name, rng=rng, num_frames=settings.num_frames, height=height, width=width)
     partial = root / _PARTIAL / f"{clip.split}_{clip.index:05d}_{os.getpid()}.mp4"
     with atomically(root / clip.path, part=partial, sync=False) as part:  # 1,800 syncs would take longer than the clips
-        encode_video(part, frames, fps=settings.fps)
+        encode_video(part, clip.draw(settings).frames, fps=settings.fps)
 
 
 def _finish(root: Path, settings: _Settings, clips: list[_Clip]) -> None:

@@ -77,6 +77,21 @@ class Trajectory:
     radius_pixels: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class DrawnClip:
+    """A clip, and what is known of the object in it.
+
+    Attributes:
+        frames: (T, H, W, 3) uint8, RGB.
+        trajectory: of the object.
+        cover: (T, H, W) from 0 to 1, the share of each pixel that the object covers.
+    """
+
+    frames: NDArray[np.uint8]
+    trajectory: Trajectory
+    cover: FloatArray
+
+
 def draw_clip(
     class_name: str, *, rng: np.random.Generator, num_frames: int, height: int, width: int
 ) -> NDArray[np.uint8]:
@@ -96,6 +111,13 @@ def draw_clip(
     Raises:
         ValueError: there is no class of that name.
     """
+    return draw_known_clip(class_name, rng=rng, num_frames=num_frames, height=height, width=width).frames
+
+
+def draw_known_clip(
+    class_name: str, *, rng: np.random.Generator, num_frames: int, height: int, width: int
+) -> DrawnClip:
+    """Draw one clip, see `draw_clip`, and keep where its object is."""
     trajectory = draw_trajectory(class_name, rng=rng, num_frames=num_frames, height=height, width=width)
     background = draw_background(rng=rng, num_frames=num_frames, height=height, width=width)
     corners = np.array(list(SHAPES.values())[rng.integers(len(SHAPES))])
@@ -105,7 +127,7 @@ def draw_clip(
     touched = cover > 0  # (T, H, W), M of them
     colour = body + head_share[touched][:, None] * (head - body)  # (M, 3)
     frames[touched] += cover[touched][:, None] * (colour - frames[touched])
-    return (frames + 0.5).astype(np.uint8)
+    return DrawnClip((frames + 0.5).astype(np.uint8), trajectory, cover)
 
 
 def draw_trajectory(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from stvit_video.data.synthetic import dataset as synthetic
-from stvit_video.data.synthetic.dataset import encode_video, write_synthetic_dataset
+from stvit_video.data.synthetic.dataset import encode_video, known_clips, write_synthetic_dataset
 from stvit_video.data.synthetic.drawing import CLASSES, draw_clip
 
 SMALL = {"num_train": 14, "num_val": 5, "image_size": (34, 46), "num_frames": 7, "fps": 9, "seed": 3}
@@ -214,3 +214,22 @@ def test_single_decoded_frames_are_at_chance(tmp_path):
     scores = features[half:] @ features[:half].T @ np.linalg.solve(gram, targets)
     accuracy = (scores.argmax(1) == labels[half:]).mean()
     assert accuracy < 1 / 12 + 3.3 * np.sqrt(11 / 144 / half)
+
+
+def test_known_clips_are_what_the_files_show(dataset):
+    clips = list(known_clips(dataset, split="val", rng=np.random.default_rng(0)))
+    assert sorted(clip.path for clip in clips) == sorted((dataset / "val").rglob("*.mp4"))
+    assert [clip.path for clip in clips] != sorted(clip.path for clip in clips)
+    for clip, other in zip(clips, [*clips[1:], clips[0]], strict=True):
+        frames = decode(clip.path).astype(float)
+        assert (clip.class_name, clip.fps) == (clip.path.parent.name, SMALL["fps"])
+        assert np.abs(frames - clip.drawn.frames).mean() < 8 < np.abs(frames - other.drawn.frames).mean()
+
+
+def test_a_folder_without_known_clips_is_refused(dataset, tmp_path):
+    with pytest.raises(ValueError, match=r"no dataset\.json"):
+        next(known_clips(tmp_path, split="val", rng=np.random.default_rng(0)))
+    stored = json.loads((dataset / "dataset.json").read_text())
+    (tmp_path / "dataset.json").write_text(json.dumps(stored | {"format": 0}))
+    with pytest.raises(ValueError, match="another version"):
+        next(known_clips(tmp_path, split="val", rng=np.random.default_rng(0)))

@@ -10,6 +10,7 @@ from stvit_video.data.synthetic.drawing import (
     distance_to_polygon,
     draw_background,
     draw_clip,
+    draw_known_clip,
     draw_trajectory,
     object_cover,
 )
@@ -214,6 +215,21 @@ def test_one_seed_gives_every_class_the_same_object_and_background():
     ]
     for frame in first_frames[1:]:
         np.testing.assert_array_equal(frame, first_frames[0])
+
+
+def test_what_the_object_does_not_cover_is_ground():
+    """One ground under two objects: frames are the same where neither is, and hardly anywhere else."""
+    still, other = (
+        draw_known_clip(name, rng=np.random.default_rng(6), num_frames=NUM_FRAMES, height=HEIGHT, width=WIDTH)
+        for name in ("rotate", "move_left")
+    )
+    alike = (still.frames == other.frames).all(axis=-1)  # (T, H, W)
+    assert alike[(still.cover == 0) & (other.cover == 0)].all()
+    assert alike[(still.cover == 1) != (other.cover == 1)].mean() < 0.1
+    known = draw_trajectory(
+        "move_left", rng=np.random.default_rng(6), num_frames=NUM_FRAMES, height=HEIGHT, width=WIDTH
+    )
+    np.testing.assert_array_equal(other.trajectory.x_pixels, known.x_pixels)
 
 
 def test_unknown_class_is_named():
