@@ -13,7 +13,7 @@ from stvit_video.webdemo.clip_store import ClipStore
 from stvit_video.webdemo.demo_model import DemoModel, TokenChoice
 from stvit_video.webdemo.display_copy import display_copy
 
-__all__ = ["DemoAnswers", "Said"]
+__all__ = ["DemoAnswers", "Said", "waiting"]
 
 FAILED = "Something failed in the demo; the terminal in which it was started says what."
 GONE = "The clip is no longer here: it is kept while the page is open and in use. Choose it again."
@@ -52,7 +52,7 @@ class DemoAnswers:
             path = self.store.path_of(token, session=session)
             if path is None:
                 raise RefusedError(GONE)
-            return _waiting(f"The clip: {check_clip(path, self.limits)}. Labelling ...")
+            return waiting(f"The clip: {check_clip(path, self.limits)}. Labelling ...")
 
         said = _told(work)
         if said.is_error:
@@ -123,10 +123,6 @@ class DemoAnswers:
 
 def waiting(sentence: str) -> str:
     """A part that says what is being done."""
-    return _waiting(sentence)
-
-
-def _waiting(sentence: str) -> str:
     return render_page("demo_answer.html", waiting=sentence, error=None)
 
 
