@@ -64,16 +64,18 @@ def test_chance_and_the_folder_of_the_files_can_be_chosen(ours, tmp_path, capsys
     assert main([str(ours), "over=x", f"output={tmp_path}/a/b"]) == 0
     told = capsys.readouterr().out
     assert "8 tokens, seed=0: 0.2500" in told
-    assert "mind: stvit_video_deit_tiny, semantic 8 tokens, seed=0 (2 GMACs) lies" in told
+    assert "mind: 2 points cost 2 GMACs, within 5%: cost does not tell 8 tokens, seed=0; 8 tokens, seed=1 apart" in told
     assert len(list((tmp_path / "a" / "b").glob("report.*"))) == 3
 
 
 def test_many_warnings_are_counted(tmp_path, capsys):
-    for number in range(8):
-        write_result(tmp_path / str(number), num_tokens=number + 1, gmacs_per_view=1.0 + number / 1000)
+    for number in range(14):
+        write_result(
+            tmp_path / str(number), num_tokens=number + 1, gmacs_per_view=2.0 ** (number // 2), top1=number / 14
+        )
     assert main([str(tmp_path)]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert sum(line.startswith("mind: stvit") for line in told) == 5
+    assert sum(line.startswith("mind: 2 points cost ") for line in told) == 5
     assert "mind: 2 more such sentences in report.html" in told
 
 

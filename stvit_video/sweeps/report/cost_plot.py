@@ -6,8 +6,8 @@ from typing import Any
 
 from stvit_video.pages.charts import chart_svg, series_look
 from stvit_video.sweeps.report.pareto import CLOSE
-from stvit_video.sweeps.report.points import Point
-from stvit_video.sweeps.report.summary import METRIC_WORDS, SweepReport
+from stvit_video.sweeps.report.points import MEASURED, Point
+from stvit_video.sweeps.report.summary import METRIC_WORDS, SweepReport, speed_words
 from stvit_video.utils.figures import lay_out, new_figure, save_figure
 from stvit_video.utils.plot_text import plot_text, write_literally
 from stvit_video.utils.point_labels import write_beside
@@ -75,7 +75,7 @@ def point_tip(report: SweepReport, point: Point) -> str:
         [
             *(text for text in (point.series, point.label) if text),
             value,
-            f"{point.gmacs:.4g} GMACs, {point.speed:.4g} {report.units[1]}/s",
+            f"{point.gmacs:.4g} GMACs, {speed_words(point.speeds)} {report.units[1]}/s",
             f"run{'s' if len(runs) > 1 else ''} {names}",
         ]
     )
@@ -138,6 +138,8 @@ def _draw(axes: Any, report: SweepReport, *, of_speed: bool) -> None:
     axes.grid(alpha=0.25)
     axes.tick_params(labelsize=FONT)
     what = f"{report.units[1]}/s in inference" if of_speed else f"GMACs of a {report.units[0]}"
+    if of_speed and not all(run.result.get(MEASURED) for run in report.runs):
+        what += ", measured once a run"
     axes.set_xlabel(what, fontsize=FONT)
     axes.set_ylabel(METRIC_WORDS[report.metric], fontsize=FONT)
 

@@ -8,7 +8,7 @@ from stvit_video.pages.render import render_page
 from stvit_video.sweeps.report.cost_plot import front_chart
 from stvit_video.sweeps.report.measured_with import measured_with, versions_of
 from stvit_video.sweeps.report.points import MORE_METRICS, Unfinished
-from stvit_video.sweeps.report.summary import METRIC_WORDS, SweepReport
+from stvit_video.sweeps.report.summary import METRIC_WORDS, SweepReport, speed_words
 
 __all__ = ["format_page"]
 
@@ -41,12 +41,15 @@ def format_page(report: SweepReport, *, title: str, is_drawn: bool = True) -> st
 
 
 def _lead(report: SweepReport) -> str:
-    best = max(report.points, key=lambda point: point.quality.mean)
     counts = (
         f"{_count(len(report.runs), 'finished run')} in {_count(len(report.points), 'point')}, "
         f"{len(report.unfinished) or 'none'} without a result"
     )
-    return f"{counts}. Best {METRIC_WORDS[report.metric]}: {best.name}, {best.quality.describe().replace('+-', '±')}."
+    metric, best = METRIC_WORDS[report.metric], report.best
+    told = f"{best[0].name}, {best[0].quality.describe().replace('+-', '±')}"
+    if len(best) == 1:
+        return f"{counts}. Best {metric}: {told}."
+    return f"{counts}. {len(best)} points share the best {metric}; the cheapest: {told}."
 
 
 def _count(number: int, what: str) -> str:
@@ -87,7 +90,7 @@ def _points(report: SweepReport) -> PageTable:
                 quality_name: f"{quality.mean:.4f}",
                 "±": "" if quality.std is None else f"{quality.std:.4f}",
                 "GMACs": f"{point.gmacs:.4g}",
-                f"{report.units[1]}/s": f"{point.speed:.4g}",
+                f"{report.units[1]}/s": speed_words(point.speeds),
                 "front": ", ".join(["cost"] * on_gmacs + ["speed"] * on_speed),
                 "min": f"{quality.low:.4f}",
                 "max": f"{quality.high:.4f}",
@@ -105,7 +108,7 @@ def _points(report: SweepReport) -> PageTable:
         tips={
             "±": "standard deviation over the runs of a point",
             "GMACs": f"giga multiply-adds of a {report.units[0]}",
-            f"{report.units[1]}/s": "in inference",
+            f"{report.units[1]}/s": "in inference: mean, and the slowest and the quickest run where they differ",
             "folders": "of the runs",
             "front": "where the point is on the Pareto front: of accuracy against GMACs, of accuracy against speed",
         },

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import isfinite
 from statistics import mean, stdev
 
@@ -46,12 +45,14 @@ def spread_of(values: Sequence[float]) -> Spread:
     return Spread(mean(values), deviation, min(values), max(values), len(values))
 
 
-def pareto_front(costs: Sequence[float], qualities: Sequence[float]) -> list[bool]:
+def pareto_front(costs: Sequence[float], qualities: Sequence[float], *, tolerance: float = 0.0) -> list[bool]:
     """Which points nobody beats: True = no other is as cheap and as good, and cheaper or better.
 
     Args:
         costs: less is better; where more is (clips a second), give them negative.
         qualities: more is better, in the same order.
+        tolerance: by how much, as a share of the smaller cost, a point must be cheaper than those of the front that are
+            as good or better.
 
     Returns:
         A value for every point; of equal points all are on the front or none.
@@ -64,24 +65,33 @@ def pareto_front(costs: Sequence[float], qualities: Sequence[float]) -> list[boo
     if not all(map(isfinite, [*costs, *qualities])):
         raise ValueError("a cost or a quality is not finite, so it can't be compared; leave this point out")
     front = [False] * len(costs)
-    best, cost_of_best = float("-inf"), float("nan")
-    for index in sorted(range(len(costs)), key=lambda i: (costs[i], -qualities[i])):
-        tied = qualities[index] == best and costs[index] == cost_of_best
-        if qualities[index] > best or tied:
+    last: tuple[float, float] | None = None
+    for index in sorted(range(len(costs)), key=lambda i: (-qualities[i], costs[i])):
+        point = (costs[index], qualities[index])
+        if last is None or last == point or _is_cheaper(costs[index], last[0], tolerance):
             front[index] = True
-            best, cost_of_best = qualities[index], costs[index]
+            last = point
     return front
 
 
-def close_pairs(costs: Sequence[float], *, tolerance: float = CLOSE) -> list[tuple[int, int]]:
-    """Pairs of points whose costs are too close to tell them apart by it.
+def _is_cheaper(cost: float, other: float, tolerance: float) -> bool:
+    return other - cost > tolerance * min(abs(cost), abs(other))
+
+
+def close_groups(costs: Sequence[float], *, tolerance: float = CLOSE) -> list[list[int]]:
+    """Groups of points whose costs are too close to tell them apart by it; none lies within another.
 
     Args:
         costs: above 0.
-        tolerance: how much the larger cost may exceed the smaller one, as a share of the smaller.
+        tolerance: how much the largest cost may exceed the smallest one, as a share of the smallest.
 
     Returns:
-        Positions (i, j) with i < j, in order.
+        Positions by cost, at least two a group, the cheapest group first. A point may be in several.
     """
-    pairs = combinations(range(len(costs)), 2)
-    return [(i, j) for i, j in pairs if max(costs[i], costs[j]) <= (1 + tolerance) * min(costs[i], costs[j])]
+    order = sorted(range(len(costs)), key=lambda i: costs[i])
+    groups: list[list[int]] = []
+    for start, first in enumerate(order):
+        group = [i for i in order[start:] if costs[i] <= (1 + tolerance) * costs[first]]
+        if len(group) > 1 and not (groups and group[-1] == groups[-1][-1]):
+            groups.append(group)
+    return groups

@@ -83,7 +83,7 @@ class Point:
         quality: accuracy, mAP, AP or mIoU, 0 to 1.
         more: of further metrics, by name.
         gmacs: giga multiply-adds of a view; of detectors and segmenters those of a picture.
-        speed: clips or pictures a second, measured in inference, mean of the runs.
+        speeds: clips or pictures a second, measured in inference.
         num_tokens: semantic tokens; None = dense, or not known.
     """
 
@@ -94,8 +94,13 @@ class Point:
     quality: Spread
     more: Mapping[str, Spread]
     gmacs: float
-    speed: float
+    speeds: Spread
     num_tokens: int | None
+
+    @property
+    def speed(self) -> float:
+        """The mean of the runs."""
+        return self.speeds.mean
 
     @property
     def label(self) -> str:
@@ -196,7 +201,7 @@ def _point(group: Sequence[Run], setting: str, without_tokens: str, *, metric: s
         quality=spread_of(values(metric)),
         more={key: spread_of(values(key)) for key in more},
         gmacs=spread_of(values(group[0].costs[0])).mean,
-        speed=spread_of(values(group[0].costs[1])).mean,
+        speeds=spread_of(values(group[0].costs[1])),
         num_tokens=num_tokens,
     )
 

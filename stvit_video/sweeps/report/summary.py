@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stvit_video.sweeps.report.measured_with import fact_words
-from stvit_video.sweeps.report.pareto import CLOSE, close_pairs, pareto_front
+from stvit_video.sweeps.report.pareto import CLOSE, Spread, close_groups, pareto_front
 from stvit_video.sweeps.report.points import MEASURED, MORE_METRICS, Point, Run, Unfinished, metric_of
 
 METRIC_WORDS = {
@@ -19,6 +19,8 @@ WHAT_IS_MEASURED = dict.fromkeys(("AP", "mIoU"), ("picture", "pictures"))
 # else the points are not quite comparable
 SAME_EVERYWHERE = ("hardware", "commit", "protocol", "num_videos_used", "num_pictures_used", "picture_size")
 MAX_NAMED = 3
+DIGITS = 4  # of a quality: what is printed alike is alike
+LEAST_WORTH = 0.001  # of a video in accuracy, from which on it is told
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,32 @@ class SweepReport:
         return WHAT_IS_MEASURED.get(self.metric, ("view", "clips"))
 
     @cached_property
+    def qualities(self) -> list[float]:
+        """Of the points, as they are printed."""
+        return [round(point.quality.mean, DIGITS) for point in self.points]
+
+    @cached_property
+    def best(self) -> list[Point]:
+        """The points of the best quality, the cheapest first."""
+        top = max(self.qualities)
+        best = [point for point, quality in zip(self.points, self.qualities, strict=True) if quality == top]
+        return sorted(best, key=lambda point: (point.gmacs, -point.speed))
+
+    @property
+    def shared_series(self) -> str:
+        """The series of all points; "" where there are several, or nothing else names the points."""
+        series = {point.series for point in self.points}
+        return self.points[0].series if len(series) == 1 and any(point.label for point in self.points) else ""
+
+    @cached_property
     def gmacs_front(self) -> list[bool]:
         """Which points nobody beats in accuracy against multiply-adds."""
-        return pareto_front([p.gmacs for p in self.points], [p.quality.mean for p in self.points])
+        return pareto_front([point.gmacs for point in self.points], self.qualities)
 
     @cached_property
     def speed_front(self) -> list[bool]:
-        """Which points nobody beats in accuracy against speed."""
-        return pareto_front([-p.speed for p in self.points], [p.quality.mean for p in self.points])
+        """Which points nobody beats in accuracy against speed, which differs from run to run by a little anyway."""
+        return pareto_front([-point.speed for point in self.points], self.qualities, tolerance=CLOSE)
 
     @property
     def warnings(self) -> list[str]:
@@ -63,7 +83,25 @@ class SweepReport:
     @cached_property
     def faults(self) -> list[str]:
         """What is wrong with the comparison as a whole."""
-        return [*self._unmeasured(), *self._differences()]
+        return [*self._alike(), *self._unmeasured(), *self._differences()]
+
+    def _alike(self) -> list[str]:
+        """What one video is worth, and which points chance may have put below the best."""
+        counts = {run.result.get("num_videos_used") for run in self.runs}
+        count = counts.pop() if self.metric == "top1" and len(counts) == 1 else None
+        worth, told = (1 / count, f"one of {count} videos is worth {1 / count:.2g}") if count else (0.0, "")
+        first = self.best[0]
+        near = [
+            point
+            for point in self.points
+            if point is not first
+            and (first.quality.mean - point.quality.mean <= worth + 1e-9 or point.quality.high >= first.quality.low)
+        ]
+        if not near:
+            return [told] if worth >= LEAST_WORTH else []
+        within = "within that, or within the spread of runs," if worth else "within the spread of runs"
+        lie = f"{self._some(near)} {'lies' if len(near) == 1 else 'lie'} {within} of the best, {self._name(first)}"
+        return [f"{told}: {lie}" if told else lie]
 
     def _unmeasured(self) -> list[str]:
         """Whether a ranking by speed is to be believed."""
@@ -85,25 +123,33 @@ class SweepReport:
 
     @cached_property
     def ties(self) -> list[str]:
-        """A sentence for each point that has its cost in common with later ones."""
-        others: dict[int, list[Point]] = {}
-        for i, j in close_pairs([point.gmacs for point in self.points]):
-            others.setdefault(i, []).append(self.points[j])
+        """A sentence for each group of points that have their cost in common."""
+        groups = [[self.points[i] for i in group] for group in close_groups([point.gmacs for point in self.points])]
         return [
-            f"{_with_cost(self.points[i])} lies within {CLOSE:.0%} of the cost of {_some(found)}: cost does not tell "
-            "them apart"
-            for i, found in others.items()
+            f"{len(group)} points cost {_from_to(group[0].gmacs, group[-1].gmacs)} GMACs, within {CLOSE:.0%}: "
+            f"cost does not tell {self._some(group)} apart"
+            for group in groups
         ]
 
+    def _name(self, point: Point) -> str:
+        return point.label if self.shared_series and point.label else point.name
 
-def _with_cost(point: Point) -> str:
-    return f"{point.name} ({point.gmacs:.4g} GMACs)"
+    def _some(self, points: Sequence[Point]) -> str:
+        """The first few by name, the others by their number."""
+        told = [self._name(point) for point in points]
+        parted = "; ".join(told[:MAX_NAMED])
+        return parted if len(told) <= MAX_NAMED else f"{parted} and {len(told) - MAX_NAMED} more"
 
 
-def _some(points: Sequence[Point]) -> str:
-    """The first few by name, the others by their number."""
-    told = ", ".join(_with_cost(point) for point in points[:MAX_NAMED])
-    return told if len(points) <= MAX_NAMED else f"{told} and {len(points) - MAX_NAMED} more"
+def speed_words(speeds: Spread) -> str:
+    """Clips or pictures a second: three digits, and the slowest and the quickest run where these differ by them."""
+    mean, low, high = (f"{float(f'{speed:.3g}'):.12g}" for speed in (speeds.mean, speeds.low, speeds.high))
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def _from_to(low: float, high: float) -> str:
+    first, last = f"{low:.4g}", f"{high:.4g}"
+    return first if first == last else f"{first} to {last}"
 
 
 def report_rows(report: SweepReport) -> list[dict[str, str]]:

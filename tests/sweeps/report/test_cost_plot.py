@@ -49,7 +49,7 @@ def test_tips_by_hand():
     report = report_of(make_runs())
     assert point_tip(report, report.points[0]) == (
         "stvit_video_deit_tiny, semantic\n16 tokens\ntop-1 accuracy 0.5000 ± 0.3536 (0.2500 to 0.7500)\n"
-        "2 GMACs, 40 clips/s\nruns 0 1"
+        "2 GMACs, 40 (30 to 50) clips/s\nruns 0 1"
     )
     assert point_tip(report, report.points[2]) == (
         "video_deit_tiny\ndense\ntop-1 accuracy 0.9000\n7 GMACs, 3 clips/s\nrun 3"
@@ -68,6 +68,12 @@ def test_a_chart_names_every_point_and_its_runs(of_speed):
     }
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", chart)
     assert {"16", "8", "dense", "top-1 accuracy", "clips/s in inference" if of_speed else "GMACs of a view"} < {*texts}
+
+
+def test_a_speed_that_was_measured_once_says_so_beside_the_axis():
+    report = report_of([*make_runs(), make_run("9", "x=1", tokens=4, speed_measured=None)])
+    assert ">clips/s in inference, measured once a run<" in front_chart(report, of_speed=True)
+    assert "measured once" not in front_chart(report, of_speed=False)
 
 
 def drawn(report, monkeypatch):

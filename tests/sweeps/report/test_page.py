@@ -34,12 +34,12 @@ def test_points_failures_and_warnings_are_told():
     told = cells(page)
     first = told.index("stvit_video_deit_tiny, semantic")
     assert told[first:][:10] == [
-        *("stvit_video_deit_tiny, semantic", "16 tokens", "0.5000", "0.3536", "2", "40", "cost, speed"),
+        *("stvit_video_deit_tiny, semantic", "16 tokens", "0.5000", "0.3536", "2", "40 (30 to 50)", "cost, speed"),
         *("0.2500", "0.7500", "2"),
     ]
     assert "dense" in told
     assert told[told.index("9") :][:4] == ["9", "a=1 b=2", "timed out", "took longer"]
-    assert any("cost does not tell them apart" in text for text in told)
+    assert any("cost does not tell stvit_video_deit_tiny, pool" in text for text in told)
     assert page.count('<tr class="marked"') == 3
     assert "4 finished runs in 3 points, 1 without a result. Best top-1 accuracy: video_deit_tiny dense, 0.9000" in page
 
@@ -68,11 +68,17 @@ def test_what_there_is_nothing_of_has_no_heading():
         assert words not in page
 
 
-def test_many_ties_are_folded():
-    runs = [make_run(str(n), f"optim.lr=0.{n}") for n in range(9)]
+def test_many_groups_of_one_cost_are_folded():
+    runs = [make_run(str(n), f"optim.lr=0.{n}", gmacs=2.0 ** (n // 2)) for n in range(8)]
     assert "<details>" in page_of(runs)
-    assert "<details open>" in page_of(runs[:3])
-    assert "Points that cost does not tell apart: 8" in page_of(runs)
+    assert "<details open>" in page_of(runs[:6])
+    assert "Groups of points that cost does not tell apart: 4" in page_of(runs)
+
+
+def test_those_that_share_the_best_are_counted_and_the_cheapest_is_named():
+    runs = [make_run(str(n), tokens=n, gmacs=float(n)) for n in (8, 4)]
+    words = "2 points share the best top-1 accuracy; the cheapest: stvit_video_deit_tiny, semantic 4 tokens, 0.4000"
+    assert words in page_of(runs)
 
 
 def test_a_large_sweep_stays_small():

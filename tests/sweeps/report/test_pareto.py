@@ -3,7 +3,7 @@ from statistics import NormalDist
 
 import pytest
 
-from stvit_video.sweeps.report.pareto import Spread, close_pairs, pareto_front, spread_of
+from stvit_video.sweeps.report.pareto import Spread, close_groups, pareto_front, spread_of
 
 
 def test_front_by_hand():
@@ -36,6 +36,28 @@ def test_faster_is_better_with_negative_speeds():
     assert pareto_front([-100.0, -50.0, -75.0], [0.5, 0.6, 0.4]) == [True, True, False]
 
 
+def test_a_front_with_a_tolerance_by_hand():
+    #        best   within 5%   8% quicker than the best   by 5% no quicker   as good, slower   much quicker
+    speeds = [100.0, 104.0, 108.0, 113.0, 107.0, 200.0]
+    qualities = [0.9, 0.8, 0.7, 0.6, 0.7, 0.1]
+    front = [True, False, True, False, False, True]
+    assert pareto_front([-speed for speed in speeds], qualities, tolerance=0.05) == front
+    assert pareto_front([1 / speed for speed in speeds], qualities, tolerance=0.05) == front
+    assert pareto_front([-3.0, -3.0], [0.5, 0.5], tolerance=0.05) == [True, True]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_point_off_a_front_with_a_tolerance_is_hardly_cheaper_than_one_on_it(seed):
+    random = Random(seed)
+    costs = [random.uniform(1, 1.5) for _ in range(20)]
+    qualities = [random.randint(0, 9) / 9 for _ in costs]
+    front = pareto_front(costs, qualities, tolerance=0.05)
+    on_it = [i for i, is_on_it in enumerate(front) if is_on_it]
+    for i in range(20):
+        others = [j for j in on_it if j != i and qualities[j] >= qualities[i]]
+        assert front[i] == all(costs[j] > 1.05 * costs[i] for j in others)
+
+
 @pytest.mark.parametrize(
     ("costs", "qualities", "words"),
     [
@@ -49,10 +71,11 @@ def test_what_makes_no_points(costs, qualities, words):
         pareto_front(costs, qualities)
 
 
-def test_close_pairs_by_hand():
-    assert close_pairs([100.0, 105.0, 105.1, 94.0, 200.0]) == [(0, 1), (1, 2)]
-    assert close_pairs([100.0, 110.0], tolerance=0.1) == [(0, 1)]
-    assert close_pairs([1.0]) == []
+def test_groups_of_one_cost_by_hand():
+    assert close_groups([100.0, 105.0, 105.1, 94.0, 200.0]) == [[0, 1], [1, 2]]
+    assert close_groups([3.0, 7.0, 3.1, 3.0]) == [[0, 3, 2]]
+    assert close_groups([100.0, 110.0], tolerance=0.1) == [[0, 1]]
+    assert close_groups([1.0]) == []
 
 
 def test_spread_by_hand():

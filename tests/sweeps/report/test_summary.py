@@ -4,8 +4,9 @@ import io
 import pytest
 from sweep_maker import make_run, make_runs
 
+from stvit_video.sweeps.report.pareto import spread_of
 from stvit_video.sweeps.report.points import points_of
-from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows
+from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows, speed_words
 
 
 @pytest.fixture
@@ -49,26 +50,63 @@ def test_a_metric_that_only_some_points_have_is_empty_for_the_others():
 
 def test_points_of_one_cost_are_warned_of(report):
     assert report.warnings == [
-        "stvit_video_deit_tiny, semantic 16 tokens (2 GMACs) lies within 5% of the cost of stvit_video_deit_tiny, pool "
-        "8 tokens (1.95 GMACs): cost does not tell them apart"
+        "2 points cost 1.95 to 2 GMACs, within 5%: cost does not tell stvit_video_deit_tiny, pool 8 tokens; "
+        "stvit_video_deit_tiny, semantic 16 tokens apart"
     ]
 
 
 def test_speeds_that_were_measured_once_are_warned_of():
-    runs = [make_run("0", speed_measured=None), make_run("1", "y=1", gmacs=5.0), make_run("2", "z=1", gmacs=9.0)]
+    runs = [make_run("0", speed_measured=None), *(make_run(str(n), f"y={n}", gmacs=4.0**n, top1=n / 9) for n in (1, 2))]
     (warning,) = SweepReport(runs, points_of(runs)).warnings
     assert warning.startswith("clips/s of 1 of 3 runs was measured once, at the end of each, beside whatever else ")
 
 
 def test_many_points_of_one_cost_are_counted():
-    runs = [make_run(str(n), tokens=n) for n in range(1, 7)]
-    first, *_, last = SweepReport(runs, points_of(runs)).warnings
-    assert first.endswith("4 tokens (1 GMACs) and 2 more: cost does not tell them apart")
-    assert last.startswith("stvit_video_deit_tiny, semantic 5 tokens (1 GMACs) lies within 5% of the cost of ")
+    runs = [make_run(str(n), tokens=n, top1=n / 9) for n in range(1, 7)]
+    assert SweepReport(runs, points_of(runs)).warnings == [
+        "6 points cost 1 GMACs, within 5%: cost does not tell 1 token; 2 tokens; 3 tokens and 3 more apart"
+    ]
+
+
+def test_of_points_that_are_printed_alike_the_cheapest_is_the_best_and_on_the_front():
+    runs = [make_run(str(n), tokens=n, gmacs=float(n), speed=100.0 / n, top1=0.5 + 1e-6 * n) for n in (4, 2, 3)]
+    runs.append(make_run("9", tokens=1, top1=0.4, gmacs=1.0, speed=51.0))
+    report = SweepReport(runs, points_of(runs))
+    assert [point.num_tokens for point in report.best] == [2, 3, 4]
+    assert report.gmacs_front == [False, True, False, True]
+    assert report.speed_front == [False, True, False, False]  # 2 % quicker is not quicker
+    assert [row["best_for_speed"] for row in report_rows(report)] == ["0", "1", "0", "0"]
+
+
+def test_what_lies_within_one_video_of_the_best_is_told():
+    def faults(*values, **more):
+        runs = [make_run(f"{n}", "seed=1", tokens=n, top1=top1, **more) for n, top1 in enumerate(values, start=1)]
+        return SweepReport(runs, points_of(runs)).faults
+
+    near = "one of 12 videos is worth 0.083: {} within that, or within the spread of runs, of the best, 3 tokens"
+    assert faults(0.7, 0.75, 10 / 12, num_videos_used=12) == [near.format("2 tokens lies")]
+    assert faults(9 / 12, 9 / 12, 10 / 12, num_videos_used=12) == [near.format("1 token; 2 tokens lie")]
+    assert faults(0.1, 0.5, num_videos_used=12) == ["one of 12 videos is worth 0.083"]
+    assert faults(0.1, 0.5, num_videos_used=9000) == []
+    assert faults(0.1, 0.5) == []
+
+
+def test_points_whose_runs_are_as_good_as_those_of_the_best_are_told():
+    tops = {8: (0.5, 0.7), 4: (0.4, 0.51), 2: (0.4, 0.49)}
+    runs = [make_run(f"{n}_{top1}", f"seed={top1}", tokens=n, top1=top1) for n, both in tops.items() for top1 in both]
+    report = SweepReport(runs, points_of(runs))
+    assert report.faults == ["4 tokens lies within the spread of runs of the best, 8 tokens"]
+
+
+def test_speeds_have_as_many_digits_as_the_runs_agree_in():
+    assert speed_words(spread_of([1074.4])) == "1070"
+    assert speed_words(spread_of([30.0, 50.0])) == "40 (30 to 50)"
+    assert speed_words(spread_of([123456.0, 123457.0])) == "123000"
+    assert speed_words(spread_of([0.012345])) == "0.0123"
 
 
 def test_runs_that_are_not_comparable_are_warned_of():
-    runs = [make_run("0", hardware="a"), make_run("1", "y=1", gmacs=5.0, hardware="b", commit="c+changes")]
+    runs = [make_run("0", hardware="a"), make_run("1", "y=1", gmacs=5.0, top1=1.0, hardware="b", commit="c+changes")]
     report = SweepReport(runs, points_of(runs))
     assert report.faults == ["the runs differ in hardware: a; b", "the runs differ in commit: abc; c+changes"]
     assert report.warnings == report.faults
@@ -77,6 +115,6 @@ def test_runs_that_are_not_comparable_are_warned_of():
 
 def test_what_differs_is_told_in_words():
     protocols = [{"name": "uniform", "num_clips": count} for count in (1, 5)]
-    runs = [make_run(str(n), f"y={n}", gmacs=5.0**n, protocol=one) for n, one in enumerate(protocols)]
+    runs = [make_run(str(n), f"y={n}", gmacs=5.0**n, top1=0.1 + n, protocol=one) for n, one in enumerate(protocols)]
     report = SweepReport(runs, points_of(runs))
     assert report.faults == ["the runs differ in protocol: name uniform, num_clips 1; name uniform, num_clips 5"]
