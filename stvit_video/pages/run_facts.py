@@ -12,16 +12,17 @@ Values = Mapping[str, Any]
 SHORT_COMMIT = 12
 
 
-def run_facts(result: Values) -> list[tuple[str, str | None]]:
+def run_facts(result: Values, *, unit: str) -> list[tuple[str, str | None]]:
     """Names and values of the facts.
 
     Args:
         result: what result.json holds; what it lacks is no fact.
+        unit: what was evaluated, "videos" or "pictures".
 
     Returns:
         Pairs; None = this run has no such fact.
     """
-    return [(name, words(result)) for name, words in FACTS.items()]
+    return [(name, words({**result, "unit": unit})) for name, words in FACTS.items()]
 
 
 def _model(result: Values) -> str | None:
@@ -49,7 +50,7 @@ def _data(result: Values) -> str | None:
     for unit in ("videos", "pictures"):
         if f"num_{unit}_used" in result:
             labels = ", several labels each" if result.get("multi_label") else ""
-            counts = f"{result[f'num_{unit}_used']} of {result[f'num_{unit}_listed']} {unit}"
+            counts = f"{result[f'num_{unit}_used']} of {result[f'num_{unit}_listed']} {result['unit']}"
             return f"{counts}, {result['num_classes']} classes{labels}"
     return None
 
@@ -62,7 +63,7 @@ def _input(result: Values) -> str | None:
         return f"pictures, short side {sizes['short_side']}, long side at most {sizes['long_side']} pixels"
     pixels = f"crops of {sizes['crop_size']} pixels, short side {sizes['short_side']}"
     if sizes["num_frames"] == 1:
-        return f"single frames, {pixels}"
+        return f"{'pictures' if result['unit'] == 'pictures' else 'single frames'}, {pixels}"
     apart = "" if sizes["frame_stride"] == 1 else f", {sizes['frame_stride']} frames of the video apart"
     return f"clips of {sizes['num_frames']} frames{apart}, {pixels}"
 
@@ -82,14 +83,15 @@ def _protocol(result: Values) -> str | None:
 
 
 def _work(result: Values) -> str | None:
+    is_of_pictures, is_one_view = result["unit"] == "pictures", _num_views(result) == 1
     units = {
-        "gmacs_per_view": "{} a clip",
-        "gmacs_per_video": "{} a video",
+        "gmacs_per_view": "{} a clip" if not is_of_pictures else "{} a picture" if is_one_view else "{} a view",
+        **({} if is_one_view else {"gmacs_per_video": f"{{}} a {result['unit'].removesuffix('s')}"}),
         "gmacs_detector": "{} a picture",
         "gmacs_segmenter": "{} a picture",
         "gmacs_backbone": "of them {} the backbone",
     }
-    found = [words.format(f"{result[key]:.3g}") for key, words in units.items() if key in result]
+    found = [words.format(_three_digits(result[key])) for key, words in units.items() if key in result]
     if "picture_size" in result:
         height, width = result["picture_size"]
         found.append(f"at {height} x {width} pixels")
@@ -101,10 +103,10 @@ def _parameters(result: Values) -> str | None:
 
 
 def _speed(result: Values) -> str | None:
-    units = {"inference_clips_per_second": "clips/s", "inference_pictures_per_second": "pictures/s"}
-    found = [f"{result[key]:.3g} {unit} in inference" for key, unit in units.items() if key in result]
+    keys = [key for key in ("inference_clips_per_second", "inference_pictures_per_second") if key in result]
+    found = [f"{_three_digits(result[key])} {_inputs(result)}/s in inference" for key in keys]
     if "real_time_factor" in result:
-        found.append(f"videos at {result['real_time_factor']:.3g} times real time")
+        found.append(f"videos at {_three_digits(result['real_time_factor'])} times real time")
     return ", ".join(found) or None
 
 
@@ -115,7 +117,7 @@ def _training(result: Values) -> str | None:
     speed = training["clips_per_second"]
     words = [f"{training['epochs']} epoch{'s' if training['epochs'] != 1 else ''} in {in_words(training['seconds'])}"]
     if speed == speed:
-        words.append(f"{speed:.3g} {'pictures' if 'num_pictures_used' in result else 'clips'}/s")
+        words.append(f"{_three_digits(speed)} {_inputs(result)}/s")
     words.append(f"precision {training['precision']}")
     if training["num_skipped"]:
         words.append(f"{training['num_skipped']} files could not be read")
@@ -148,6 +150,21 @@ def _measured(result: Values) -> str | None:
         number, _, changes = commit.partition("+")
         words.append(f"commit {number[:SHORT_COMMIT]}{' with changes' if changes else ''}")
     return ", ".join([*words, *(f"{name} {version}" for name, version in result.get("versions", {}).items())])
+
+
+def _inputs(result: Values) -> str:
+    """What a model takes at once."""
+    return "pictures" if result["unit"] == "pictures" else "clips"
+
+
+def _num_views(result: Values) -> int:
+    protocol = result.get("protocol") or {}
+    return int(protocol.get("num_clips", 1) * protocol.get("num_crops", 1))
+
+
+def _three_digits(value: float) -> str:
+    """Three digits, or all before the point: "0.0268", "46.2", "1,240"."""
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.3g}"
 
 
 def _times(sizes: Any) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stvit_video.data.manifests.picture_endings import is_picture_file
+
 __all__ = ["RunFiles", "read_run_files"]
 
 CONFIG, RESULT, METRICS, PREDICTIONS, PER_CLASS = (
@@ -40,6 +42,16 @@ class RunFiles:
     def is_training(self) -> bool:
         """Whether the folder is that of a training; else a checkpoint was evaluated into it."""
         return "training" in self.result
+
+    @property
+    def unit(self) -> str:
+        """What was evaluated: "pictures", also where a classifier got them as videos of one frame, or "videos"."""
+        if "num_pictures_used" in self.result:
+            return "pictures"
+        is_of_frames = self.result.get("preprocessing", {}).get("num_frames") == 1
+        return (
+            "pictures" if is_of_frames and all(is_picture_file(row["video"]) for row in self.predictions) else "videos"
+        )
 
 
 def read_run_files(folder: Path, *, written: Collection[str]) -> RunFiles:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from stvit_video.pages.render import jpeg_data, png_data, render_page
 from stvit_video.pages.run_curves import curve_charts
 from stvit_video.pages.run_facts import run_facts
 from stvit_video.pages.run_folder import RunFiles, read_run_files
+from stvit_video.pages.run_headline import baseline_words, headline
 from stvit_video.pages.thumbnails import Thumbnail, read_thumbnails
 from stvit_video.pages.worst_videos import WorstVideo, worst_videos
 from stvit_video.utils.atomic_files import write_text
@@ -76,11 +78,17 @@ def write_run_page(
     files = read_run_files(folder, written=written)
     worst = worst_videos(files.predictions, separator=separator)
     unread = _unread(files)
+    if confusion is not None and confusion.unit == "videos":
+        confusion = replace(confusion, unit=files.unit)
     text = render_page(
         "run.html",
         title=f"{'Training' if files.is_training else 'Evaluation'}: {folder.resolve().name}",
         result=files.result["result"],
-        facts=run_facts(files.result),
+        figures=headline(files.result, unit=files.unit),
+        baseline=baseline_words(files, separator=separator),
+        warnings=_warnings(files, num_unread=len(unread)),
+        facts=run_facts(files.result, unit=files.unit),
+        unit=files.unit,
         curves=curve_charts(files.metrics) if files.metrics else [],
         scores=class_scores(files.per_class),
         confusion=None if confusion is None else confusion_part(confusion),
@@ -106,6 +114,15 @@ def _unread(files: RunFiles) -> list[tuple[str, str]]:
     """Names and reasons of what could not be read."""
     videos = [(row["video"], row["error"]) for row in files.predictions if row["error"]]
     return videos + list(files.result.get("errors", {}).items())
+
+
+def _warnings(files: RunFiles, *, num_unread: int) -> list[str]:
+    """What a reader must know before the figures."""
+    if not num_unread:
+        return []
+    listed = next((files.result[key] for key in ("num_videos_listed", "num_pictures_listed") if key in files.result), 0)
+    of = f" of {listed}" if listed else ""
+    return [f"{num_unread}{of} {files.unit} could not be read and {'is' if num_unread == 1 else 'are'} not counted."]
 
 
 def _score_word(result: Mapping[str, Any]) -> str:

@@ -55,7 +55,15 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("bundles", "inference", "predictions", "evaluation", "evaluation/*", "models", "layers", "visualization"),
         *("data/*", "utils", ROOT),
     },
-    "pages": {"evaluation", "evaluation/*", "visualization", "data/decoding", "data/sampling", "utils"},
+    "pages": {
+        "evaluation",
+        "evaluation/*",
+        "visualization",
+        "data/decoding",
+        "data/manifests",
+        "data/sampling",
+        "utils",
+    },
     "token_maps": {
         *("inference", "models", "tokens", "layers", "visualization", "pages", "evaluation", "evaluation/cost"),
         *("predictions", "data/*", "utils"),

@@ -29,8 +29,8 @@ VIDEOS = {
 }
 
 
-def facts(result):
-    return {name: value for name, value in run_facts(result) if value is not None}
+def facts(result, unit="videos"):
+    return {name: value for name, value in run_facts(result, unit=unit) if value is not None}
 
 
 def test_a_training_of_videos():
@@ -57,6 +57,18 @@ def test_a_dense_image_model_and_several_labels():
     assert found["Input"] == "single frames, crops of 28 pixels, short side 32"
     assert found["Evaluated on"] == "6 of 7 videos, 3 classes, several labels each"
     assert "commit" not in found["Measured with"]
+
+
+def test_pictures_are_no_videos_of_one_frame():
+    sizes = {"num_frames": 1, "frame_stride": 1, "short_side": 32, "crop_size": 28}
+    protocol = {"name": "single", "num_clips": 1, "num_crops": 1, "average": "prob"}
+    changes = {"preprocessing": sizes, "protocol": protocol, "inference_clips_per_second": 12345.6}
+    found = facts(VIDEOS | changes, unit="pictures")
+    assert found["Input"] == "pictures, crops of 28 pixels, short side 32"
+    assert found["Evaluated on"] == "6 of 7 pictures, 3 classes"
+    assert found["GMACs"] == "0.087 a picture"
+    assert found["Speed"] == "12,346 pictures/s in inference"
+    assert "35 pictures/s" in found["Training"]
 
 
 def test_an_untimed_training_has_no_speed():
@@ -87,7 +99,7 @@ def test_nothing_is_known():
 )
 def test_dense_trainings(request, fixture, around, work):
     run = request.getfixturevalue(fixture)
-    found = facts(json.loads((run.folder / "result.json").read_text()))
+    found = facts(json.loads((run.folder / "result.json").read_text()), unit="pictures")
     assert found["Model"] == around
     assert found["Tokens"] == "none, a dense model"
     assert work in found["GMACs"]

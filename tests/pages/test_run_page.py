@@ -79,7 +79,13 @@ def make_run(folder, *, labels, said, classes, errors=(), names=None, result=Non
 
 def test_an_evaluation_with_everything(tmp_path):
     confusion = make_run(
-        tmp_path, labels=[0, 0, 1, 2], said=[0, 1, 1, 0], classes=("run", "jump", "wave"), errors=[("x.mp4", "damaged")]
+        tmp_path,
+        labels=[0, 0, 1, 2],
+        said=[0, 1, 1, 0],
+        classes=("run", "jump", "wave"),
+        errors=[("x.mp4", "damaged")],
+        result={"result": "top-1 0.500 (4 of 5)", "top1": 0.5, "mean_class_accuracy": 0.5, "num_classes": 3}
+        | {"num_videos_listed": 5},
     )
     read = []
 
@@ -91,7 +97,8 @@ def test_an_evaluation_with_everything(tmp_path):
 
     page, parts = written(tmp_path, confusion=confusion, read_frame=frame)
     assert f"Evaluation: {tmp_path.name}" in unescape(page)
-    assert "top-1 0.500" in parts[""]
+    assert "Mind 1 of 5 videos could not be read and is not counted. top-1 0.500 mean class accuracy" in parts[""]
+    assert "Always saying run would give a top-1 of 0.500, guessing 0.333. top-1 0.500 (4 of 5)" in parts[""]
     assert list(parts) == ["", "Classes", "Which classes are taken for which", "Worst videos", "Could not be read"]
     assert parts["Classes"].startswith(
         "All classes by accuracy, worst first. wave 0.000 (1 video) run 0.500 (2 videos)"
