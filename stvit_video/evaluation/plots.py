@@ -55,13 +55,14 @@ def save_confusion_matrix(matrix: Tensor, classes: Sequence[str], path: Path, *,
 def most_confused(matrix: Tensor, *, count: int) -> list[tuple[int, int, int]]:
     """The pairs (true class, predicted class, videos) that were mistaken most often, at most `count`.
 
-    Of equally many videos the first classes come first.
+    Of equally many videos those come first that are more of their true class, then the first classes.
     """
     rows, columns = matrix.nonzero(as_tuple=True)  # as many as there are videos, or fewer
     is_wrong = rows != columns
     rows, columns = rows[is_wrong], columns[is_wrong]
     counts = matrix[rows, columns]
-    best = counts.argsort(descending=True, stable=True)[:count]
+    by_share = (counts / matrix.sum(dim=1)[rows]).argsort(descending=True, stable=True)
+    best = by_share[counts[by_share].argsort(descending=True, stable=True)][:count]
     return list(zip(rows[best].tolist(), columns[best].tolist(), map(int, counts[best].tolist()), strict=True))
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from stvit_video.evaluation.plots import most_confused, pooled_shares
 from stvit_video.pages.charts import chart_svg
-from stvit_video.pages.page_table import PageTable
+from stvit_video.pages.page_table import PageTable, table_of
 from stvit_video.utils.figures import new_figure
 
 __all__ = ["Confusion", "ConfusionPart", "GridCell", "confusion_part"]
@@ -62,6 +62,7 @@ class ConfusionPart:
         pool: classes a side that a cell of the chart is for.
         unit: see `Confusion`.
         pairs: true class, predicted class, count, share of the true class; most first.
+        num_pairs: that are mistaken, of which `pairs` has the first.
     """
 
     names: Sequence[str]
@@ -71,6 +72,7 @@ class ConfusionPart:
     pool: int
     unit: str
     pairs: PageTable
+    num_pairs: int
 
 
 def confusion_part(confusion: Confusion) -> ConfusionPart:
@@ -90,7 +92,8 @@ def confusion_part(confusion: Confusion) -> ConfusionPart:
         chart="" if is_small else _chart(matrix),
         pool=-(-num_classes // MAX_CELLS),
         unit=confusion.unit,
-        pairs=_pairs(confusion),
+        pairs=_pairs(confusion, has_numbers=not is_small),
+        num_pairs=int(matrix.count_nonzero() - matrix.diagonal().count_nonzero()),
     )
 
 
@@ -121,26 +124,28 @@ def _chart(matrix: Tensor) -> str:
     figure = new_figure(7.5, 7.5, dpi=100, layout="constrained")
     axes: Any = figure.subplots()
     axes.imshow(cells, interpolation="none", extent=(-0.5, end, end, -0.5))
-    axes.set(xlabel="predicted (number of the class)", ylabel="true (number of the class)")
+    axes.set(xlabel="said (class no., as in the table of all classes)", ylabel="true (class no.)")
     axes.grid(alpha=0.15)
     return chart_svg(figure, {}, label="confusion matrix")
 
 
-def _pairs(confusion: Confusion) -> PageTable:
+def _pairs(confusion: Confusion, *, has_numbers: bool) -> PageTable:
+    """The table; with the numbers of the classes where the chart has no names."""
     names, matrix = confusion.classes, confusion.matrix
     found = most_confused(matrix, count=NUM_PAIRS)
     sums = {true: int(matrix[true].sum()) for true, _, _ in found}
     rows = [
-        [names[true], true, names[predicted], predicted, count, f"{100 * count / sums[true]:.1f} %"]
+        {
+            "true": names[true],
+            **({"true_no.": true} if has_numbers else {}),
+            "said": names[predicted],
+            **({"said_no.": predicted} if has_numbers else {}),
+            confusion.unit: count,
+            "of_the_true_class": f"{100 * count / sums[true]:.1f} %",
+        }
         for true, predicted, count in found
     ]
-    heads = ["true", "true number", "predicted", "predicted number", confusion.unit, "of the true class"]
-    return PageTable(
-        heads=heads,
-        rows=rows,
-        numbers=[heads[place] for place in (1, 3, 4, 5)],
-        label="pairs of classes that are mistaken most often",
-    )
+    return table_of(rows, texts=("true", "said"), label="pairs of classes that are mistaken most often")
 
 
 def _count(count: int, share: float, unit: str) -> str:

@@ -49,9 +49,8 @@ class RunFiles:
         if "num_pictures_used" in self.result:
             return "pictures"
         is_of_frames = self.result.get("preprocessing", {}).get("num_frames") == 1
-        return (
-            "pictures" if is_of_frames and all(is_picture_file(row["video"]) for row in self.predictions) else "videos"
-        )
+        is_of_pictures = is_of_frames and all(is_picture_file(row["video"]) for row in self.predictions)
+        return "pictures" if is_of_pictures else "videos"
 
 
 def read_run_files(folder: Path, *, written: Collection[str]) -> RunFiles:

@@ -1,14 +1,15 @@
 """report.html of a training or evaluation: its result, course, mistakes and settings on one page."""
 
 import io
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from stvit_video.evaluation.multi_label_tables import THRESHOLDS
 from stvit_video.pages.class_scores import class_scores
 from stvit_video.pages.confusion_part import Confusion, confusion_part
 from stvit_video.pages.render import jpeg_data, png_data, render_page
@@ -25,11 +26,12 @@ __all__ = ["RUN_PAGE", "write_run_page"]
 RUN_PAGE = "report.html"
 MAX_UNREAD = 200  # that are named
 LARGE_BYTES = 150_000  # a larger PNG goes into the page as a JPEG, if that is smaller
+SCORE_WORDS = {"prob": "probability", "logit": "logit"}  # what the scores of predictions.csv are
 QUALITY = 85  # of that JPEG, 0 to 100
 PICTURES = {  # what they show, in the order of the page
-    "confusion_matrix.png": ("Which classes are taken for which", "rows are the true classes, columns what was said"),
+    "confusion_matrix.png": ("Which classes are taken for which", "Rows are the true classes, columns what was said"),
     "pr_curves.png": ("Precision against recall", ""),
-    "examples.png": ("Best and worst pictures", "the truth beside what was found"),
+    "examples.png": ("Best and worst pictures", "The truth beside what was found"),
 }
 
 
@@ -80,6 +82,8 @@ def write_run_page(
     unread = _unread(files)
     if confusion is not None and confusion.unit == "videos":
         confusion = replace(confusion, unit=files.unit)
+    average = files.result.get("protocol", {}).get("average", "prob")
+    score_word = SCORE_WORDS[average]
     text = render_page(
         "run.html",
         title=f"{'Training' if files.is_training else 'Evaluation'}: {folder.resolve().name}",
@@ -90,11 +94,16 @@ def write_run_page(
         facts=run_facts(files.result, unit=files.unit),
         unit=files.unit,
         curves=curve_charts(files.metrics) if files.metrics else [],
-        scores=class_scores(files.per_class),
+        scores=class_scores(
+            files.per_class,
+            unit=files.unit,
+            num_videos=files.result.get("num_videos_used", 0) if files.result.get("multi_label") else 0,
+        ),
         confusion=None if confusion is None else confusion_part(confusion),
         worst=list(zip(worst, _thumbnails(worst, read_frame), strict=True)),
         has_videos=bool(files.predictions),
-        score_word=_score_word(files.result),
+        score_word=score_word,
+        threshold=f"a {score_word} of {THRESHOLDS[average]:g}",
         is_multi_label=bool(files.result.get("multi_label")),
         unread=unread[:MAX_UNREAD],
         num_unread=len(unread),
@@ -123,11 +132,6 @@ def _warnings(files: RunFiles, *, num_unread: int) -> list[str]:
     listed = next((files.result[key] for key in ("num_videos_listed", "num_pictures_listed") if key in files.result), 0)
     of = f" of {listed}" if listed else ""
     return [f"{num_unread}{of} {files.unit} could not be read and {'is' if num_unread == 1 else 'are'} not counted."]
-
-
-def _score_word(result: Mapping[str, Any]) -> str:
-    """What the scores of predictions.csv are."""
-    return "logit" if result.get("protocol", {}).get("average") == "logit" else "probability"
 
 
 def _pictures(files: RunFiles, *, has_confusion: bool) -> list[PagePicture]:

@@ -54,6 +54,8 @@ def _thumbnail(name: str, read: Callable[[str], np.ndarray]) -> Thumbnail:
         picture.thumbnail((SIDE_PIXELS, SIDE_PIXELS), Image.Resampling.BILINEAR)
         content = io.BytesIO()
         picture.save(content, format="JPEG", quality=QUALITY)
+    except FileNotFoundError:
+        return Thumbnail("", "the file is gone")
     except Exception as error:  # a page counts more than one of its pictures
         return Thumbnail("", (str(error) or type(error).__name__)[:MAX_REASON_LENGTH])
     return Thumbnail(jpeg_data(content.getvalue()), "")

@@ -1,5 +1,6 @@
 """The videos that a model mistakes most surely, of the rows of predictions.csv."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ class WorstVideo(NamedTuple):
         true_score: probability (or logit) of the label, of several the least; None = it has none.
         said: what was predicted wrongly; "" = only labels are missing.
         said_score: of that; None = likewise.
+        missed: of several labels those that were not predicted, and the score of each; None = it is not known.
     """
 
     video: str
@@ -24,6 +26,7 @@ class WorstVideo(NamedTuple):
     true_score: float | None
     said: str
     said_score: float | None
+    missed: tuple[tuple[str, float | None], ...] = ()
 
 
 def worst_videos(rows: Sequence[Row], *, separator: str = "|", count: int = 20) -> list[WorstVideo]:
@@ -43,28 +46,27 @@ def worst_videos(rows: Sequence[Row], *, separator: str = "|", count: int = 20) 
 
 def _mistake(row: Row, separator: str) -> WorstVideo | None:
     """What is wrong with a row; None = nothing."""
+    true_score = _number(row.get("label_score", ""))
     if "labels" not in row:
-        said = None if row["correct"] == "1" else (row["prediction"], row["top1_score"])
-        true = row["label"]
-    else:
-        said = None if row["labels"] == row["predictions"] else _best_wrong(row, separator)
-        true = ", ".join(row["labels"].split(separator))
-    if said is None:
+        if row["correct"] == "1":
+            return None
+        return WorstVideo(row["video"], row["label"], true_score, row["prediction"], _number(row["top1_score"]))
+    if row["labels"] == row["predictions"]:
         return None
-    name, score = said
-    return WorstVideo(row["video"], true, _number(row.get("label_score", "")), name, _number(score))
+    true, predicted = (row[key].split(separator) if row[key] else [] for key in ("labels", "predictions"))
+    scores = _top_scores(row)
+    said = next((name for name in scores if name in predicted and name not in true), "")
+    missed = [name for name in true if name not in predicted]
+    if sum(name not in scores for name in missed) == 1:  # below all others, so its score is the least of the labels
+        scores |= {name: true_score for name in missed if name not in scores}
+    pairs = tuple((name, scores.get(name)) for name in missed)
+    return WorstVideo(row["video"], ", ".join(true), true_score, said, scores.get(said), pairs)
 
 
-def _best_wrong(row: Row, separator: str) -> tuple[str, str]:
-    """The likeliest predicted label that the video has not, and its score; empty = there is none."""
-    true, predicted = (set(row[key].split(separator)) for key in ("labels", "predictions"))
-    for rank in range(1, len(row)):
-        name = row.get(f"top{rank}_label")
-        if name is None:
-            break
-        if name in predicted - true:
-            return name, row[f"top{rank}_score"]
-    return "", ""
+def _top_scores(row: Row) -> dict[str, float | None]:
+    """Scores by label of the columns top1_label, top1_score, ..., the highest first."""
+    ranks = itertools.takewhile(lambda rank: row.get(f"top{rank}_label"), itertools.count(1))
+    return {row[f"top{rank}_label"]: _number(row[f"top{rank}_score"]) for rank in ranks}
 
 
 def _sureness(video: WorstVideo) -> float:

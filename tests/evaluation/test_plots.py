@@ -89,6 +89,8 @@ def test_most_confused_pairs_are_those_off_the_diagonal() -> None:
     matrix = torch.tensor([[9, 2, 0], [5, 9, 2], [0, 7, 1]])
     assert most_confused(matrix, count=3) == [(2, 1, 7), (1, 0, 5), (0, 1, 2)]
     assert most_confused(matrix, count=9)[3:] == [(1, 2, 2)]
+    equal = torch.tensor([[8, 2, 0], [0, 4, 2], [2, 0, 8]])
+    assert most_confused(equal, count=3) == [(1, 2, 2), (0, 1, 2), (2, 0, 2)]  # shares of .33, .2 and .2
     assert most_confused(torch.eye(3, dtype=torch.int64), count=3) == []
 
 

@@ -17,10 +17,11 @@ def test_the_worst_class_comes_first_and_one_without_videos_last():
         ("few", 0.25, "0.250 (1 video)"),
         ("0.123456", 0.5, "0.500 (4 videos)"),
     ]
-    assert scores.table.heads == ["class", "accuracy", "videos", "label", "predicted"]
+    assert (scores.num_equal, scores.empty) == (0, "1 class has no video")
+    assert scores.table.heads == ["class", "accuracy", "videos", "class no.", "times said"]
     assert scores.table.rows[2] == ["0.123456", "0.500", "4", "0", "3"]
     assert scores.table.rows[3] == ["never", "", "0", "1", "1"]
-    assert scores.table.numbers == ["accuracy", "videos", "label", "predicted"]
+    assert scores.table.numbers == ["accuracy", "videos", "class no.", "times said"]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,19 @@ def test_of_many_classes_the_worst_have_bars():
     scores = class_scores(rows)
     assert [bar.name for bar in scores.bars] == [f"c{place}" for place in range(MAX_BARS)]
     assert (scores.num_scored, len(scores.table.rows)) == (100, 100)
+
+
+def test_classes_that_read_like_the_last_one_shown_are_counted():
+    values = [0.0] * 28 + [0.1] * 2 + [0.10049] * 5 + [0.2]
+    rows = [{"class": f"c{place}", "accuracy": f"{value:.6f}", "videos": "0"} for place, value in enumerate(values)]
+    scores = class_scores(rows, unit="pictures")
+    assert (scores.num_equal, scores.empty) == (5, "36 classes have no picture")
+    assert scores.table.heads == ["class", "accuracy", "pictures"]
+
+
+def test_the_share_of_a_class_stands_beside_its_ap():
+    (bar,) = class_scores([{"class": "a", "AP": "0.5", "videos": "6"}], unit="pictures", num_videos=24).bars
+    assert bar.text == "0.500 (6 pictures, 25 %)"
 
 
 @pytest.mark.parametrize("rows", [[], [{"class": "a", "AP": "0.5"}], [{"class": "a", "videos": "3"}]])

@@ -32,6 +32,22 @@ def test_classes_of_which_result_json_tells(tmp_path):
     assert (files.metrics, files.config, files.is_training) == (None, "", False)
 
 
+@pytest.mark.parametrize(
+    ("result", "video", "unit"),
+    [
+        ({"num_pictures_used": 3}, "", "pictures"),
+        ({"preprocessing": {"num_frames": 1}}, "a/b.PNG", "pictures"),
+        ({"preprocessing": {"num_frames": 1}}, "a/b.mp4", "videos"),
+        ({"preprocessing": {"num_frames": 8}}, "a/b.png", "videos"),
+        ({}, "a/b.mp4", "videos"),
+    ],
+)
+def test_what_was_evaluated(tmp_path, result, video, unit):
+    write(tmp_path, result)
+    (tmp_path / "predictions.csv").write_text(f"video,error\n{video},\n")
+    assert read_run_files(tmp_path, written=["predictions.csv"] if video else []).unit == unit
+
+
 def test_a_damaged_result(tmp_path):
     (tmp_path / "result.json").write_text("{")
     with pytest.raises(ValueError, match="line 1"):

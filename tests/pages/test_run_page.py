@@ -197,6 +197,11 @@ def test_logits_are_called_so(tmp_path):
     make_run(tmp_path, labels=[0, 1], said=[1, 1], classes=("a", "b"), result=values)
     _, parts = written(tmp_path)
     assert "the highest logit above the true one" in parts["Worst videos"]
+    names = {"names": ["a/1.png", "b/2.png"]}
+    confusion = make_run(tmp_path, labels=[0, 1], said=[1, 1], classes=("a", "b"), result=values, **names)
+    _, parts = written(tmp_path, confusion=confusion)
+    assert not any("video" in text for text in parts.values())  # pictures are called so
+    assert "Worst pictures" in parts
 
 
 def test_several_labels(tmp_path):
@@ -208,8 +213,8 @@ def test_several_labels(tmp_path):
         "gone.mp4,run,,,,,,,0,no such file\n"
     )
     _, parts = written(tmp_path)
-    assert "behind several the least of them" in parts["Worst videos"]
-    assert parts["Worst videos"].endswith("said: nothing wrong, but not all true: run, sit 0.200 missed.mp4")
+    assert "A label is said from a probability of 0.5 on" in parts["Worst videos"]
+    assert parts["Worst videos"].endswith("missed: sit 0.200 true: run, sit missed.mp4")
     assert "gone.mp4 : no such file" in parts["Could not be read"]
 
 
@@ -229,6 +234,7 @@ def test_a_thousand_classes_stay_readable_and_cheap(tmp_path):
     told = parts["Which classes are taken for which"]
     assert "it shows the largest of 2 x 2 classes" in told
     assert "class number 1 1 class number 10 10 1 20.0 %" in told
+    assert "mistaken most often: 60 of 1000" in told
 
 
 def test_pages_of_the_tasks_that_look_at_pictures(tiny_detector, tiny_segmenter):

@@ -1,3 +1,5 @@
+import pytest
+
 from stvit_video.pages.worst_videos import WorstVideo, worst_videos
 
 
@@ -58,8 +60,20 @@ def test_several_labels():
         several("both", "b", "c", [("c", "0.95"), ("a", "0.2"), ("b", "0.1")], "0.1"),
     ]
     assert worst_videos(rows, separator=";") == [
-        WorstVideo("both", "b", 0.1, "c", 0.95),
+        WorstVideo("both", "b", 0.1, "c", 0.95, (("b", 0.1),)),
         WorstVideo("no label", "", None, "c", 0.55),
-        WorstVideo("missed", "a, b", 0.05, "", None),
+        WorstVideo("missed", "a, b", 0.05, "", None, (("b", 0.05),)),
         WorstVideo("too much", "a", 0.9, "c", 0.7),
     ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "missed"),
+    [
+        ("a;b;z", (("b", 0.25), ("z", 0.125))),  # z is not among the first, so it is the least
+        ("a;b;y;z", (("b", 0.25), ("y", None), ("z", None))),  # one of them is
+    ],
+)
+def test_missed_labels_have_the_scores_that_are_known(labels, missed):
+    (video,) = worst_videos([several("v", labels, "a", [("a", "0.75"), ("b", "0.25")], "0.125")], separator=";")
+    assert (video.said, video.missed) == ("", missed)

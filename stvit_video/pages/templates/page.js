@@ -23,4 +23,4 @@ for (const head of document.querySelectorAll("th[data-sort]")) {
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); sortBy(head); }
   });
 }
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach(one => { one.open = true; }));
+addEventListener("beforeprint", () => document.querySelectorAll("details:not(.unprinted)").forEach(one => { one.open = true; }));
