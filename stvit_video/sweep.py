@@ -3,20 +3,23 @@
 It reads the folders that `-m` of stvit_video.train and of stvit_video.evaluate leaves, by our launcher or Hydra's.
 """
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from omegaconf import OmegaConf
 
 from stvit_video.sweeps.jobs import JOBS_FILE, read_jobs
 from stvit_video.sweeps.model_throughput import measure_again
 from stvit_video.sweeps.report.cost_plot import save_plot
-from stvit_video.sweeps.report.page import format_page
+from stvit_video.sweeps.report.page import format_failures, format_page
 from stvit_video.sweeps.report.points import CHANCE, Run, Unfinished, points_of, read_run
 from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows
-from stvit_video.utils.atomic_files import write_text
+from stvit_video.utils.atomic_files import DiskFullError, write_text
 from stvit_video.utils.command_line import Command, Given, Positional, Setting, Switch
 from stvit_video.utils.figures import draw_or_warn
 from stvit_video.utils.value_kinds import PATH, WORDS
@@ -80,17 +83,69 @@ def _hydras_overrides(run_dir: Path) -> tuple[str, ...]:
     return tuple(str(text) for text in content)
 
 
-def write_report(report: SweepReport, output: Path, *, title: str) -> None:
+def write_report(report: SweepReport, folder: Path, output: Path) -> None:
     """Write report.csv, report.png and report.html; where the picture can't be drawn, that is a warning.
+
+    Args:
+        report: of the sweep.
+        folder: of the sweep; runs that have a page in it are links to it.
+        output: for the files, made where it is missing.
 
     Raises:
         OSError: a file can't be written.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    write_text(output / "report.csv", format_rows(report_rows(report)))
-    picture = output / "report.png"
-    is_drawn = draw_or_warn(picture, lambda: save_plot(report, picture))
-    write_text(output / "report.html", format_page(report, title=title, is_drawn=is_drawn))
+    with _naming(output):
+        output.mkdir(parents=True, exist_ok=True)
+        write_text(output / "report.csv", format_rows(report_rows(report)))
+        picture = output / "report.png"
+        is_drawn = draw_or_warn(picture, lambda: save_plot(report, picture))
+        names = [*(run.name for run in report.runs), *(run.name for run in report.unfinished)]
+        run_pages = _run_pages(folder, output, names)
+        page = format_page(report, title=_title(folder), is_drawn=is_drawn, run_pages=run_pages)
+        write_text(output / "report.html", page)
+
+
+def write_failures(unfinished: Sequence[Unfinished], folder: Path, output: Path) -> None:
+    """Write the report.html of a sweep without a result.
+
+    Args:
+        unfinished: its runs.
+        folder: see `write_report`.
+        output: likewise.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    with _naming(output):
+        output.mkdir(parents=True, exist_ok=True)
+        run_pages = _run_pages(folder, output, [run.name for run in unfinished])
+        write_text(output / "report.html", format_failures(unfinished, title=_title(folder), run_pages=run_pages))
+
+
+def _title(folder: Path) -> str:
+    return f"Sweep {folder.name}"
+
+
+@contextmanager
+def _naming(output: Path) -> Iterator[None]:
+    """Errors name the folder, not the unfinished file in it that nobody knows."""
+    try:
+        yield
+    except DiskFullError:
+        raise
+    except OSError as error:
+        why = error.strerror or error
+        raise OSError(f"{output} can't be written ({why}); give another folder by output=FOLDER") from error
+
+
+def _run_pages(folder: Path, output: Path, names: Sequence[str]) -> dict[str, str]:
+    """The addresses of the pages of runs, as seen from a page in `output`."""
+    pages = {name: folder / name / "report.html" for name in names}
+    return {
+        name: quote(Path(os.path.relpath(page.resolve(), output.resolve())).as_posix())
+        for name, page in pages.items()
+        if page.is_file()
+    }
 
 
 def report_lines(report: SweepReport) -> list[str]:
@@ -113,14 +168,15 @@ def report_sweep(options: Given) -> None:
         OSError: a file can't be read or written.
     """
     runs, unfinished = read_sweep(options.folder)
+    output = options.output or options.folder
     if not runs:
+        write_failures(unfinished, options.folder, output)
         reasons = "; ".join(f"{one.name} {one.state}: {one.reason}" for one in unfinished[:3])
-        raise ValueError(f"not one run of {options.folder} has a result ({reasons})")
+        raise ValueError(f"not one run of {options.folder} has a result ({reasons}); {output}/report.html lists them")
     if options.measure:
         runs = measure_again(options.folder, runs, tell=print)
     report = SweepReport(runs, points_of(runs, chance=options.over), unfinished)
-    output = options.output or options.folder
-    write_report(report, output, title=f"Sweep {options.folder.name}")
+    write_report(report, options.folder, output)
     print("\n".join(report_lines(report)))
     print(f"report.csv, report.png and report.html are in {output}")
 

@@ -111,6 +111,35 @@ def test_several_labels_a_video_and_no_mixture(tmp_path, capsys):
     assert re.search("one label a video, .*several", capsys.readouterr().err)
 
 
+def test_runs_with_a_page_are_links_from_wherever_the_report_is(ours, tmp_path):
+    (ours / "0" / "report.html").write_text("a page")
+    (ours / "2").mkdir()
+    (ours / "2" / "report.html").write_text("a page")
+    assert main([str(ours), f"output={tmp_path}/a/b"]) == main([str(ours)]) == 0
+    for folder, start in ((ours, ""), (tmp_path / "a" / "b", "../../ours/")):
+        links = re.findall('<a href="([^"]*)"', (folder / "report.html").read_text())
+        assert set(links) == {f"{start}0/report.html", f"{start}2/report.html"}
+        assert all((folder / link).is_file() for link in links)
+
+
+def test_a_sweep_of_failures_has_a_page(tmp_path, capsys):
+    JobTable(tmp_path / "jobs.csv", [Job(number=0, overrides=(), run_dir="0", state="timed out", message="too slow")])
+    assert main([str(tmp_path), f"output={tmp_path}/b"]) == 2
+    assert capsys.readouterr().err.endswith(f"(0 timed out: too slow); {tmp_path}/b/report.html lists them\n")
+    assert "too slow" in (tmp_path / "b" / "report.html").read_text()
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["report.html"]
+
+
+def test_a_folder_that_can_not_be_written_is_named(ours, capsys):
+    (ours / "report.csv").mkdir()
+    (ours / "file").touch()
+    for output in (ours, ours / "file"):
+        assert main([str(ours), f"output={output}"]) == 1
+        told = capsys.readouterr().err
+        assert re.search(f"{output} can't be written .*; give another folder by output=FOLDER\n$", told)
+        assert ".part" not in told
+
+
 def test_folders_that_are_none_of_a_sweep(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     JobTable(tmp_path / "jobs.csv", [Job(number=0, overrides=(), run_dir="0", state="timed out", message="too slow")])

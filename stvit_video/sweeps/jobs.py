@@ -99,12 +99,18 @@ def read_jobs(path: Path) -> list[Job]:
         OSError: it can't be read.
     """
     with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        rows, heads = list(reader), reader.fieldnames or ()
+    columns = ", ".join(COLUMNS)
+    lacking = [name for name in COLUMNS if name not in heads]
+    if lacking:
+        raise SweepError(
+            f"{path} is no table of jobs (it has no column {', '.join(lacking)}); it needs the columns {columns}"
+        )
     try:
         return [_job_of(row) for row in rows]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        columns = ", ".join(COLUMNS)
-        raise SweepError(f"{path} is no table of jobs ({error!r}); it needs the columns {columns}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise SweepError(f"{path} is no table of jobs ({error}); it needs the columns {columns}") from error
 
 
 def _job_of(row: dict[str, str]) -> Job:

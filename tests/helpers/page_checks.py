@@ -6,11 +6,15 @@ from html.parser import HTMLParser
 ADDRESSES = ("src", "href", "xlink:href", "srcset", "action", "formaction", "poster", "data", "background", "ping")
 FORBIDDEN = ("link", "base", "iframe", "frame", "object", "embed", "form", "applet", "portal")
 VOID = ("meta", "img", "br", "hr", "input", "col", "source", "wbr")
+NEARBY = re.compile(r"(?!/)[\w.~%/-]+/report\.html", re.ASCII)
 POLICY = "default-src 'none'"
 
 
 def page_faults(page: str) -> list[str]:
-    """A sentence for everything in a page that leaves it, that runs by an attribute, or that is left open."""
+    """A sentence for everything in a page that leaves it, that runs by an attribute, or that is left open.
+
+    A link may lead to the report.html of a folder nearby.
+    """
     reader = _Reader()
     reader.feed(page)
     reader.close()
@@ -55,7 +59,8 @@ class _Reader(HTMLParser):
             else:
                 self.faults.append(f"<meta http-equiv={values['http-equiv']!r}>")
         for name, value in values.items():
-            if name in ADDRESSES and not value.startswith(("data:", "#")):
+            is_page_nearby = (tag, name) == ("a", "href") and NEARBY.fullmatch(value)
+            if name in ADDRESSES and not value.startswith(("data:", "#")) and not is_page_nearby:
                 self.faults.append(f"<{tag} {name}={value[:80]!r}> leaves the page")
             if name.startswith("on"):
                 self.faults.append(f"<{tag} {name}={value[:80]!r}> runs by an attribute")

@@ -78,6 +78,10 @@ def test_pictures_stand_in_the_page():
     ("inside", "fault"),
     [
         ('<img src="https://example.org/a.png">', "leaves"),
+        ('<a href="//example.org/report.html">b</a>', "leaves"),
+        ('<a href="file:a/report.html">b</a>', "leaves"),
+        ('<a href="a/b.html">b</a>', "leaves"),
+        ('<img src="a/report.html">', "leaves"),
         ('<link rel="stylesheet" href="#a">', "<link>"),
         ('<p onclick="a()">b</p>', "onclick"),
         ('<p style="background: url(a.png)">b</p>', r"url\(a.png"),

@@ -31,7 +31,8 @@ def test_every_change_is_on_disk_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("number,overrides\n0,a=1\n", "KeyError"),
+        ("number,overrides\n0,a=1\n", "it has no column state, started, "),
+        ("", "it has no column number, "),
         (f"{','.join(COLUMNS)}\n0,a,resting,,0,,m,\n", "unknown state 'resting'"),
         (f"{','.join(COLUMNS)}\nx,a,done,,0,,m,\n", "invalid literal"),
         (f"{','.join(COLUMNS)}\n0,a\n", "None"),

@@ -12,7 +12,7 @@ from stvit_video.utils.figures import lay_out, new_figure, save_figure
 from stvit_video.utils.plot_text import plot_text, write_literally
 from stvit_video.utils.point_labels import write_beside
 
-__all__ = ["front_chart", "joined_points", "point_tip", "save_plot"]
+__all__ = ["front_chart", "joined_points", "point_tip", "save_plot", "told_labels"]
 
 MAX_SERIES_NAMED = 20  # in the legend, which else outgrows the picture
 MAX_NAME_LENGTH = 60
@@ -32,6 +32,8 @@ def save_plot(report: SweepReport, path: Path) -> None:
     Raises:
         OSError: the file can't be written.
     """
+    from matplotlib.patheffects import withStroke
+
     figure = new_figure(11, 5, dpi=110)
     left, right = figure.subplots(1, 2, sharey=True)
     _draw(left, report, of_speed=False)
@@ -44,7 +46,8 @@ def save_plot(report: SweepReport, path: Path) -> None:
     figure.set_layout_engine("constrained")
     lay_out(figure)
     for axes, of_speed in ((left, False), (right, True)):
-        _write_labels(axes, report, of_speed=of_speed)
+        for note in _write_labels(axes, report, of_speed=of_speed):
+            note.set_path_effects([withStroke(linewidth=2.5, foreground="white")])  # lines don't strike it through
     save_figure(figure, path)
 
 
@@ -162,15 +165,20 @@ def _limits(low: float, high: float) -> tuple[float, float]:
     return low, low + span
 
 
-def _write_labels(axes: Any, report: SweepReport, *, of_speed: bool) -> None:
-    """Write what fits beside the points, those of the front first; token counts as bare numbers."""
+def told_labels(report: SweepReport, *, of_speed: bool) -> list[str]:
+    """What stands beside each point, token counts as bare numbers; "" = nothing."""
+    points, on_front = report.points, report.speed_front if of_speed else report.gmacs_front
+    is_told = [is_best or len(points) <= MAX_LABELLED for is_best in on_front]
+    return [_brief(point) if is_one else "" for point, is_one in zip(points, is_told, strict=True)]
+
+
+def _write_labels(axes: Any, report: SweepReport, *, of_speed: bool) -> list[Any]:
+    """Write what fits beside the points, those of the front first; gives the annotations."""
     points, costs = report.points, _costs(report, of_speed)
     places = [(cost, point.quality.mean) for cost, point in zip(costs, points, strict=True)]
     on_front = report.speed_front if of_speed else report.gmacs_front
-    is_told = [is_best or len(points) <= MAX_LABELLED for is_best in on_front]
-    told = [_brief(point) if is_one else "" for point, is_one in zip(points, is_told, strict=True)]
-    texts, families = plot_text(told, max_length=MAX_LABEL_LENGTH)
-    write_beside(
+    texts, families = plot_text(told_labels(report, of_speed=of_speed), max_length=MAX_LABEL_LENGTH)
+    written = write_beside(
         axes,
         places,
         texts,
@@ -183,6 +191,7 @@ def _write_labels(axes: Any, report: SweepReport, *, of_speed: bool) -> None:
             *([(cost, p.quality.low), (cost, p.quality.high)] for cost, p in zip(costs, points, strict=True)),
         ],
     )
+    return [note for note in written if note is not None]
 
 
 def _brief(point: Point) -> str:

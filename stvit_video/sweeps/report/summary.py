@@ -98,9 +98,12 @@ class SweepReport:
             and (first.quality.mean - point.quality.mean <= worth + 1e-9 or point.quality.high >= first.quality.low)
         ]
         if not near:
-            return [told] if worth >= LEAST_WORTH else []
-        within = "within that, or within the spread of runs," if worth else "within the spread of runs"
-        lie = f"{self._some(near)} {'lies' if len(near) == 1 else 'lie'} {within} of the best, {self._name(first)}"
+            return [told] if worth >= LEAST_WORTH and len(self.points) > 1 else []
+        spread = "the spread of runs" if any(point.quality.count > 1 for point in self.points) else ""
+        within = " or within ".join(text for text in ("that" if worth else "", spread) if text) or "no distance"
+        is_all = len(near) == len(self.points) - 1 > MAX_NAMED
+        who = f"all other {len(near)} points" if is_all else self._some(near)
+        lie = f"{who} {'lies' if len(near) == 1 else 'lie'} within {within} of the best, {self._name(first)}"
         return [f"{told}: {lie}" if told else lie]
 
     def _unmeasured(self) -> list[str]:

@@ -6,7 +6,7 @@ from chromium import chromium
 from page_checks import page_faults
 from sweep_maker import make_run, make_runs
 
-from stvit_video.sweeps.report.page import format_page
+from stvit_video.sweeps.report.page import format_failures, format_page
 from stvit_video.sweeps.report.points import Unfinished, points_of
 from stvit_video.sweeps.report.summary import SweepReport
 
@@ -79,6 +79,41 @@ def test_those_that_share_the_best_are_counted_and_the_cheapest_is_named():
     runs = [make_run(str(n), tokens=n, gmacs=float(n)) for n in (8, 4)]
     words = "2 points share the best top-1 accuracy; the cheapest: stvit_video_deit_tiny, semantic 4 tokens, 0.4000"
     assert words in page_of(runs)
+
+
+def test_the_name_of_one_model_stands_once_above_the_table():
+    page = page_of([make_run(str(n), tokens=n, top5=0.875) for n in (8, 4)])
+    assert '<p>All points are of <span dir="auto">stvit_video_deit_tiny, semantic</span>.</p>' in page
+    heads = re.findall(r"<th [^>]*>([^<]*)</th>", page)
+    main = ["setting", "top-1 accuracy", "GMACs", "clips/s", "front"]
+    assert heads == [*main, *("top-5", "runs", "folders"), *("point", "top-5", "runs", "folders")]
+    assert ".points .main :is(td, th):nth-child(n + 6) { display: none; }" in page  # on paper the second table has them
+    assert "All points are of" not in page_of(make_runs())
+    assert "All points are of" not in page_of([make_run("0", reducer=None)])
+
+
+def test_runs_with_a_page_are_links():
+    pages = {"0": "0/report.html", "9": "9/report.html"}
+    page = page_of(make_runs(), [Unfinished("9", (), "failed", "")], run_pages=pages)
+    assert page_faults(page) == []
+    assert '<a href="0/report.html">0</a> 1</td>' in page
+    assert '<td class="text" dir="auto"><a href="9/report.html">9</a></td>' in page
+    assert page.count("<a ") == 3  # one of them in the table for paper
+
+
+def test_a_sweep_of_failures_has_a_page():
+    page = format_failures([Unfinished("a b", ("x=1",), "failed", "why<")], title="Sweep y")
+    assert page_faults(page) == []
+    assert re.findall(r"<h2>([^<]*)</h2>", page) == ["Without a result"]
+    assert cells(page)[-4:] == ["a b", "x=1", "failed", "why<"]
+    assert "None of 1 run has a result." in page
+
+
+def test_counts_are_explained_where_charts_have_them():
+    words = "Numbers are token counts."
+    assert words in page_of(make_runs())
+    dense = [make_run(str(n), f"x={n}", reducer=None, gmacs=0.5 + n / 99, top1=1 - n / 99) for n in range(41)]
+    assert words not in page_of([*dense, make_run("t", top1=0.1, gmacs=9.0, speed=9.0)])  # of many only the front
 
 
 def test_a_large_sweep_stays_small():

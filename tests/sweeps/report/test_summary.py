@@ -5,7 +5,7 @@ import pytest
 from sweep_maker import make_run, make_runs
 
 from stvit_video.sweeps.report.pareto import spread_of
-from stvit_video.sweeps.report.points import points_of
+from stvit_video.sweeps.report.points import Run, points_of
 from stvit_video.sweeps.report.summary import SweepReport, format_rows, report_rows, speed_words
 
 
@@ -83,19 +83,24 @@ def test_what_lies_within_one_video_of_the_best_is_told():
         runs = [make_run(f"{n}", "seed=1", tokens=n, top1=top1, **more) for n, top1 in enumerate(values, start=1)]
         return SweepReport(runs, points_of(runs)).faults
 
-    near = "one of 12 videos is worth 0.083: {} within that, or within the spread of runs, of the best, 3 tokens"
+    near = "one of 12 videos is worth 0.083: {} within that of the best, 3 tokens"
     assert faults(0.7, 0.75, 10 / 12, num_videos_used=12) == [near.format("2 tokens lies")]
     assert faults(9 / 12, 9 / 12, 10 / 12, num_videos_used=12) == [near.format("1 token; 2 tokens lie")]
+    (all_alike,) = faults(*[0.5] * 7, num_videos_used=12)
+    assert all_alike.endswith(": all other 6 points lie within that of the best, 1 token")
     assert faults(0.1, 0.5, num_videos_used=12) == ["one of 12 videos is worth 0.083"]
     assert faults(0.1, 0.5, num_videos_used=9000) == []
-    assert faults(0.1, 0.5) == []
+    assert faults(0.1, 0.5) == faults(0.5, num_videos_used=12) == []
 
 
 def test_points_whose_runs_are_as_good_as_those_of_the_best_are_told():
     tops = {8: (0.5, 0.7), 4: (0.4, 0.51), 2: (0.4, 0.49)}
     runs = [make_run(f"{n}_{top1}", f"seed={top1}", tokens=n, top1=top1) for n, both in tops.items() for top1 in both]
-    report = SweepReport(runs, points_of(runs))
-    assert report.faults == ["4 tokens lies within the spread of runs of the best, 8 tokens"]
+    words = "4 tokens lies within {}the spread of runs of the best, 8 tokens"
+    assert SweepReport(runs, points_of(runs)).faults == [words.format("")]
+    counted = [Run(run.name, run.overrides, {**run.result, "num_videos_used": 50}) for run in runs]
+    told = "one of 50 videos is worth 0.02: " + words.format("that or within ")
+    assert SweepReport(counted, points_of(counted)).faults == [told]
 
 
 def test_speeds_have_as_many_digits_as_the_runs_agree_in():
