@@ -81,6 +81,10 @@ def _run(main: Callable[[], None], command: Command) -> None:
         main()
     except JobFailedError:
         raise
+    except ValueError as error:  # of Hydra: those of a job come by `end_job`
+        if (unwritable := _unwritable(error)) is None:
+            raise
+        raise unwritable from error
     except HydraException as error:
         faults = unreadable_overrides(flags.overrides, multirun=flags.multirun)
         raise HydraException("; ".join(faults) or _sentence(error)) from error
@@ -98,6 +102,14 @@ def _plain(error: Exception) -> Exception:
     )
     told.__cause__ = error  # for --debug
     return told
+
+
+def _unwritable(error: ValueError) -> OSError | None:
+    """What lies behind Hydra's "Unable to configure handler": a folder where no log can be written; None = else."""
+    cause = error.__cause__
+    if not isinstance(cause, OSError) or cause.filename is None:
+        return None
+    return OSError(cause.errno, cause.strerror, str(Path(cause.filename).parent))
 
 
 def _sentence(error: HydraException) -> str:

@@ -34,7 +34,7 @@ class ClassScores(NamedTuple):
         score: what the bars are of, such as "IoU".
         bars: of the worst classes, worst first.
         num_scored: classes that have a score.
-        num_equal: classes without a bar whose score reads as that of the last bar.
+        equal: how many classes without a bar have the score of the last bar, such as "3 more at 0.000"; "" = none.
         empty: how many classes have nothing to be scored by, such as "2 classes have no video"; "" = none.
         table: of all classes, worst first, those without a score last.
     """
@@ -42,7 +42,7 @@ class ClassScores(NamedTuple):
     score: str
     bars: Sequence[ClassScore]
     num_scored: int
-    num_equal: int
+    equal: str
     empty: str
     table: PageTable
 
@@ -65,6 +65,7 @@ def class_scores(rows: Sequence[Mapping[str, str]], *, unit: str = "videos", num
     counted = unit if count == "videos" else count
     heads = {key: WORDS.get(key, key.replace("_", " ")) for key in ("class", score, count, *keys)} | {count: counted}
     shown, rest = ([f"{float(row[score]):.3f}" for row in some] for some in (scored[:MAX_BARS], scored[MAX_BARS:]))
+    num_equal = sum(text == shown[-1] for text in rest)
     return ClassScores(
         score=heads[score],
         bars=[
@@ -72,7 +73,7 @@ def class_scores(rows: Sequence[Mapping[str, str]], *, unit: str = "videos", num
             for row, text in zip(scored, shown, strict=False)
         ],
         num_scored=len(scored),
-        num_equal=rest.count(shown[-1]) if shown else 0,
+        equal=f"{num_equal} more at {shown[-1]}" if num_equal else "",
         empty=_empty_words(sum(int(row[count]) == 0 for row in rows), counted),
         table=PageTable(
             heads=list(heads.values()),

@@ -10,6 +10,8 @@ from stvit_video.utils.figures import new_figure
 
 __all__ = ["curve_charts"]
 
+LEAST_SPAN = 0.02  # of the vertical axis, of shares: what differs by less looks alike
+LEAST_SPANS = {"loss": 0.1}
 MAX_TOLD = 40  # epochs of a curve that have a mark; of more, so many spread over it
 
 
@@ -38,9 +40,16 @@ def _chart(title: str, curves: Mapping[str, Curve]) -> str:
         tips[name] = [f"{name}\nepoch {epoch}: {value:.4g}" for epoch, value in zip(*points, strict=True)]
     axes.set(xlabel="epoch", ylabel=title)
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.set_ylim(*_limits(*axes.get_ylim(), least=LEAST_SPANS.get(title, LEAST_SPAN)))
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small", framealpha=0.6)
     return chart_svg(figure, tips, label=f"{title} over epochs")
+
+
+def _limits(low: float, high: float, *, least: float) -> tuple[float, float]:
+    """Those of an axis that spans at least so much."""
+    more = max(least - (high - low), 0.0) / 2
+    return low - more, high + more
 
 
 def _spread(length: int, count: int) -> Sequence[int]:

@@ -145,7 +145,9 @@ def _measured(result: Values) -> str | None:
     if "hardware" not in result:
         return None
     commit = result.get("commit")
-    words = [result["hardware"], result["date"].replace("T", " ").replace("+00:00", " UTC")]
+    hardware = result["hardware"]
+    hardware = hardware.removesuffix("s") if hardware.endswith(", 1 threads") else hardware
+    words = [hardware, result["date"].replace("T", " ").replace("+00:00", " UTC")]
     if commit:
         number, _, changes = commit.partition("+")
         words.append(f"commit {number[:SHORT_COMMIT]}{' with changes' if changes else ''}")

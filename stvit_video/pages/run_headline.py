@@ -96,9 +96,10 @@ def baseline_words(files: RunFiles, *, separator: str) -> str:
         return ""
     if "labels" in read[0]:
         return _of_several([row["labels"].split(separator) for row in read if row["labels"]], len(read))
-    label, count = Counter(row["label"] for row in read).most_common(1)[0]
+    (label, count), *others = Counter(row["label"] for row in read).most_common(2)
+    said = label if not others or others[0][1] < count else "the same class"
     guessed = f", guessing {1 / files.result['num_classes']:.3f}" if files.result.get("num_classes") else ""
-    return f"Always saying {label} would give a top-1 of {count / len(read):.3f}{guessed}."
+    return f"Always saying {said} would give a top-1 of {count / len(read):.3f}{guessed}."
 
 
 def _of_several(labels: Sequence[Sequence[str]], num_videos: int) -> str:

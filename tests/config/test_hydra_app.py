@@ -40,6 +40,11 @@ def ended(monkeypatch, capsys, error, *arguments, cause=None):
         (CommandEnd(RuntimeError("all is lost")), None, 1, "error: all is lost\n"),
         (JobFailedError("all is lost"), ValueError("all is lost"), 1, "error: all is lost\n"),
         (PermissionError(13, "Denied", "/out"), None, 1, "error: /out can't be written or read (Denied)\n"),
+        (
+            ValueError("Unable to configure handler 'file'"),
+            OSError(30, "Read-only file system", "/out/evaluate.log"),
+            *(1, "error: /out can't be written or read (Read-only file system)\n"),
+        ),
         (KeyboardInterrupt(), None, 130, ""),
     ],
 )

@@ -17,7 +17,7 @@ def test_the_worst_class_comes_first_and_one_without_videos_last():
         ("few", 0.25, "0.250 (1 video)"),
         ("0.123456", 0.5, "0.500 (4 videos)"),
     ]
-    assert (scores.num_equal, scores.empty) == (0, "1 class has no video")
+    assert (scores.equal, scores.empty) == ("", "1 class has no video")
     assert scores.table.heads == ["class", "accuracy", "videos", "class no.", "times said"]
     assert scores.table.rows[2] == ["0.123456", "0.500", "4", "0", "3"]
     assert scores.table.rows[3] == ["never", "", "0", "1", "1"]
@@ -49,7 +49,7 @@ def test_classes_that_read_like_the_last_one_shown_are_counted():
     values = [0.0] * 28 + [0.1] * 2 + [0.10049] * 5 + [0.2]
     rows = [{"class": f"c{place}", "accuracy": f"{value:.6f}", "videos": "0"} for place, value in enumerate(values)]
     scores = class_scores(rows, unit="pictures")
-    assert (scores.num_equal, scores.empty) == (5, "36 classes have no picture")
+    assert (scores.equal, scores.empty) == ("5 more at 0.100", "36 classes have no picture")
     assert scores.table.heads == ["class", "accuracy", "pictures"]
 
 

@@ -41,3 +41,12 @@ def test_a_curve_of_nan_is_drawn_without_marks(tmp_path):
     path.write_text("epoch,train/loss\n0,nan\n1,inf\n")
     (chart,) = curve_charts(path)
     assert told(chart) == []
+
+
+@pytest.mark.parametrize(("name", "values"), [("val/top1", (0.5, 0.501)), ("val/loss", (2.0, 2.005))])
+def test_what_hardly_differs_looks_alike(tmp_path, name, values):
+    path = tmp_path / "metrics.csv"
+    path.write_text(f"epoch,{name}\n" + "".join(f"{epoch},{value}\n" for epoch, value in enumerate(values)))
+    (chart,) = curve_charts(path)
+    low, high = (float(height) for height in re.findall(r'class="hit"[^>]* cy="([\d.]+)"', chart))
+    assert 0 < low - high < 0.06 * 3.5 * 72  # of the height of the figure in points

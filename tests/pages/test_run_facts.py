@@ -45,7 +45,7 @@ def test_a_training_of_videos():
         "Evaluated on": "6 of 7 videos, 3 classes",
         "Input": "clips of 8 frames, 4 frames of the video apart, crops of 64 pixels, short side 72",
         "Protocol": "uniform: 2 clips x 3 crops, logits averaged, short side 72",
-        "Measured with": "AMD EPYC, 1 threads, 2026-11-29 13:03:11 UTC, commit 1e9e4f7b65d8 with changes, "
+        "Measured with": "AMD EPYC, 1 thread, 2026-11-29 13:03:11 UTC, commit 1e9e4f7b65d8 with changes, "
         "stvit_video 0.1.0, torch 2.14",
     }
 

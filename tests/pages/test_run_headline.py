@@ -68,3 +68,8 @@ def test_of_several_labels_the_mean_share_is_told():
 def test_without_labels_nothing_is_known(rows):
     assert baseline(rows) == ""
     assert headline({"result": "top-1 1.000"}, unit="videos") == []
+
+
+def test_of_equally_common_classes_none_is_named():
+    rows = [row("run"), row("sit"), row("sit"), row("run")]
+    assert baseline(rows) == "Always saying the same class would give a top-1 of 0.500."

@@ -265,4 +265,11 @@ def test_classes_are_found_by_their_names_and_curves_say_their_values(tmp_path):
         mark = browser.find_element("css selector", "[data-tip='train/loss/1']")
         mark.send_keys("\ue012")  # the key to the left: from the last mark to the first
         assert browser.find_element("css selector", ".tip-box").text == "train/loss\nepoch 1: 1.5"
+        mark.send_keys("\ue004")  # Tab: on to what has a name, not to the chart as a whole
+        assert browser.switch_to.active_element.tag_name == "summary"
+        assert browser.execute_script(
+            "const svg = document.querySelector('svg.chart'); svg.focus(); return document.activeElement !== svg"
+        )
+        search.send_keys("nobody")
+        assert browser.find_element("css selector", ".search output").text == "no class has such a name"
         assert browser.get_log("browser") == []

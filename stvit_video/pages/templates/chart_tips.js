@@ -68,10 +68,11 @@
       const [first] = point(event);
       if (first && !byTouch) open(first.dataset.tip);
     });
-    chart.addEventListener("focusin", event => {
-      if (event.target.matches(":focus-visible")) show([event.target], centre(event.target));
+    const around = chart.parentElement;  // an svg that listens to the focus would be a stop of the keyboard itself
+    around.addEventListener("focusin", event => {
+      if (own.includes(event.target) && event.target.matches(":focus-visible")) show([event.target], centre(event.target));
     });
-    chart.addEventListener("focusout", hide);
+    around.addEventListener("focusout", hide);
     chart.addEventListener("keydown", event => {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key], at = own.indexOf(event.target);
       if (event.key === "Escape") hide();
