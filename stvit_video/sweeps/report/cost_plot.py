@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stvit_video.pages.charts import chart_svg, series_look
+from stvit_video.pages.charts import SHARES, axis_limits, chart_svg, series_look
 from stvit_video.sweeps.report.pareto import CLOSE
 from stvit_video.sweeps.report.points import MEASURED, Point
 from stvit_video.sweeps.report.summary import METRIC_WORDS, SweepReport, speed_words
@@ -21,7 +21,6 @@ MAX_LABELLED = 40  # points; of more only those of the front have a text
 MAX_RUNS_TOLD = 12
 LOG_RATIO = 8.0  # the dearest to the cheapest, from which on costs are drawn in logarithms
 LEAST_SPAN = 0.02  # of the axis of accuracy: what differs by less looks alike
-BEYOND = 0.06  # of the span, for marks on the edge
 FONT = 10
 FRONT_LOOK = {"color": "black", "alpha": 0.13, "linewidth": 9, "solid_capstyle": "round", "zorder": 1}
 
@@ -137,7 +136,7 @@ def _draw(axes: Any, report: SweepReport, *, of_speed: bool) -> None:
     if min(costs) > 0 and max(costs) > LOG_RATIO * min(costs):
         _use_logarithms(axes)
     axes.margins(0.09, 0.09)
-    axes.set_ylim(_limits(*axes.get_ylim()))
+    axes.set_ylim(axis_limits(*axes.get_ylim(), least_span=LEAST_SPAN, ends=SHARES))
     axes.grid(alpha=0.25)
     axes.tick_params(labelsize=FONT)
     what = f"{report.units[1]}/s in inference" if of_speed else f"GMACs of a {report.units[0]}"
@@ -155,14 +154,6 @@ def _use_logarithms(axes: Any) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def _limits(low: float, high: float) -> tuple[float, float]:
-    """Of the axis of accuracy: not next to nothing, and hardly beyond 0 and 1."""
-    span = max(high - low, LEAST_SPAN)
-    low = (low + high - span) / 2
-    low = max(min(low, 1 + BEYOND * span - span), -BEYOND * span)
-    return low, low + span
 
 
 def told_labels(report: SweepReport, *, of_speed: bool) -> list[str]:

@@ -51,8 +51,8 @@ def pareto_front(costs: Sequence[float], qualities: Sequence[float], *, toleranc
     Args:
         costs: less is better; where more is (clips a second), give them negative.
         qualities: more is better, in the same order.
-        tolerance: by how much, as a share of the smaller cost, a point must be cheaper than those of the front that are
-            as good or better.
+        tolerance: costs that differ by no more than this share of the smaller one count as equal: from the cheapest on,
+            of the points within it of the cheapest that is better than all before, the best is on the front.
 
     Returns:
         A value for every point; of equal points all are on the front or none.
@@ -65,17 +65,15 @@ def pareto_front(costs: Sequence[float], qualities: Sequence[float], *, toleranc
     if not all(map(isfinite, [*costs, *qualities])):
         raise ValueError("a cost or a quality is not finite, so it can't be compared; leave this point out")
     front = [False] * len(costs)
-    last: tuple[float, float] | None = None
-    for index in sorted(range(len(costs)), key=lambda i: (-qualities[i], costs[i])):
-        point = (costs[index], qualities[index])
-        if last is None or last == point or _is_cheaper(costs[index], last[0], tolerance):
-            front[index] = True
-            last = point
+    left = sorted(range(len(costs)), key=lambda i: (costs[i], -qualities[i]))
+    while left:
+        first = costs[left[0]]
+        near = [i for i in left if costs[i] - first <= tolerance * min(abs(costs[i]), abs(first))]
+        best = max(near, key=lambda i: qualities[i])  # the cheapest of equal ones, as `max` takes the first
+        for i in near:
+            front[i] = (costs[i], qualities[i]) == (costs[best], qualities[best])
+        left = [i for i in left if qualities[i] > qualities[best]]
     return front
-
-
-def _is_cheaper(cost: float, other: float, tolerance: float) -> bool:
-    return other - cost > tolerance * min(abs(cost), abs(other))
 
 
 def close_groups(costs: Sequence[float], *, tolerance: float = CLOSE) -> list[list[int]]:
