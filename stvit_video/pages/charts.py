@@ -5,6 +5,7 @@ texts by mouse, keyboard and touch; without a script the browser shows them by i
 """
 
 import io
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -13,10 +14,12 @@ from xml.etree.ElementTree import Element, fromstring, tostring
 
 from stvit_video.utils.figures import new_figure
 
-__all__ = ["SeriesLook", "chart_svg", "look_svg", "series_look"]
+__all__ = ["SHARES", "SeriesLook", "axis_limits", "chart_svg", "look_svg", "series_look"]
 
 # medium ones, that are told apart on white and on black, and by people who see red and green alike
 SERIES_COLOURS = ("#0a7bc2", "#d9651c", "#009e73", "#c05a94", "#9a7d00", "#7a6fd0", "#c23b3b", "#5b7f8c")
+SHARES = (0.0, 1.0)  # the ends of an axis of accuracies and the like
+BEYOND = 0.06  # of what an axis spans: so far it goes on beyond its ends, for marks on the edge
 MARKERS = "os^DvPX<>p"
 HIT_RADIUS = 8  # points around a mark that count as the mark, for fingers
 HIT_WIDTH = 9  # points, likewise for lines
@@ -47,6 +50,23 @@ def series_look(number: int) -> SeriesLook:
         number: of the series, from 0.
     """
     return SeriesLook(SERIES_COLOURS[number % len(SERIES_COLOURS)], MARKERS[number % len(MARKERS)])
+
+
+def axis_limits(
+    low: float, high: float, *, least_span: float, ends: tuple[float, float] = (-math.inf, math.inf)
+) -> tuple[float, float]:
+    """Limits of an axis that spans so much that noise looks small, and hardly goes on beyond what is possible.
+
+    Args:
+        low: its lower limit by what is drawn.
+        high: the upper one.
+        least_span: what differs by less looks alike.
+        ends: the least and the most that is possible, such as `SHARES`.
+    """
+    span = max(high - low, least_span)
+    least, most = ends[0] - BEYOND * span, ends[1] + BEYOND * span
+    low = max(min((low + high - span) / 2, most - span), least)
+    return low, low + span
 
 
 def look_svg(look: SeriesLook) -> str:

@@ -3,15 +3,16 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from stvit_video.evaluation.plots import Curve, curve_panels
-from stvit_video.pages.charts import chart_svg, series_look
+from stvit_video.pages.charts import SHARES, axis_limits, chart_svg, series_look
 from stvit_video.utils.figures import new_figure
 
 __all__ = ["curve_charts"]
 
-LEAST_SPAN = 0.02  # of the vertical axis, of shares: what differs by less looks alike
-LEAST_SPANS = {"loss": 0.1}
+LOSS_AXIS: Mapping[str, Any] = {"least_span": 0.1}
+SHARE_AXIS: Mapping[str, Any] = {"least_span": 0.02, "ends": SHARES}
 MAX_TOLD = 40  # epochs of a curve that have a mark; of more, so many spread over it
 
 
@@ -40,16 +41,10 @@ def _chart(title: str, curves: Mapping[str, Curve]) -> str:
         tips[name] = [f"{name}\nepoch {epoch}: {value:.4g}" for epoch, value in zip(*points, strict=True)]
     axes.set(xlabel="epoch", ylabel=title)
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    axes.set_ylim(*_limits(*axes.get_ylim(), least=LEAST_SPANS.get(title, LEAST_SPAN)))
+    axes.set_ylim(axis_limits(*axes.get_ylim(), **(LOSS_AXIS if title == "loss" else SHARE_AXIS)))
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small", framealpha=0.6)
     return chart_svg(figure, tips, label=f"{title} over epochs")
-
-
-def _limits(low: float, high: float, *, least: float) -> tuple[float, float]:
-    """Those of an axis that spans at least so much."""
-    more = max(least - (high - low), 0.0) / 2
-    return low - more, high + more
 
 
 def _spread(length: int, count: int) -> Sequence[int]:

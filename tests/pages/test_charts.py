@@ -1,10 +1,11 @@
+import math
 import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
-from stvit_video.pages.charts import chart_svg, series_look
+from stvit_video.pages.charts import SHARES, axis_limits, chart_svg, series_look
 from stvit_video.utils.figures import new_figure
 from stvit_video.utils.plot_text import plot_text, write_literally
 
@@ -51,6 +52,20 @@ def draw(xs=(1, 2, 4), ys=(0.3, 0.5, 0.6), *, name="deit", more=()):
         axes.annotate(text, (x, y)).set_parse_math(False)
     axes.legend()
     return figure
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ends", "limits"),
+    [
+        (0.25, 0.75, SHARES, (0.25, 0.75)),  # enough
+        (0.5, 0.5, SHARES, (0.4, 0.6)),  # widened
+        (0.0, 0.0, SHARES, (-0.012, 0.188)),  # hardly below 0
+        (1.0, 1.0, SHARES, (0.812, 1.012)),  # hardly above 1
+        (3.0, 3.1, (-math.inf, math.inf), (2.95, 3.15)),
+    ],
+)
+def test_axes_span_more_than_noise(low, high, ends, limits):
+    assert axis_limits(low, high, least_span=0.2, ends=ends) == pytest.approx(limits)
 
 
 def test_marks_say_what_they_are():
