@@ -140,8 +140,9 @@ class SweepReport:
     def _some(self, points: Sequence[Point]) -> str:
         """The first few by name, the others by their number."""
         told = [self._name(point) for point in points]
-        parted = "; ".join(told[:MAX_NAMED])
-        return parted if len(told) <= MAX_NAMED else f"{parted} and {len(told) - MAX_NAMED} more"
+        if len(told) > MAX_NAMED:
+            told[MAX_NAMED:] = [f"{len(told) - MAX_NAMED} more"]
+        return " and ".join(text for text in ("; ".join(told[:-1]), told[-1]) if text)
 
 
 def speed_words(speeds: Spread) -> str:

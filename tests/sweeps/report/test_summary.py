@@ -50,7 +50,7 @@ def test_a_metric_that_only_some_points_have_is_empty_for_the_others():
 
 def test_points_of_one_cost_are_warned_of(report):
     assert report.warnings == [
-        "2 points cost 1.95 to 2 GMACs, within 5%: cost does not tell stvit_video_deit_tiny, pool 8 tokens; "
+        "2 points cost 1.95 to 2 GMACs, within 5%: cost does not tell stvit_video_deit_tiny, pool 8 tokens and "
         "stvit_video_deit_tiny, semantic 16 tokens apart"
     ]
 
@@ -85,7 +85,7 @@ def test_what_lies_within_one_video_of_the_best_is_told():
 
     near = "one of 12 videos is worth 0.083: {} within that of the best, 3 tokens"
     assert faults(0.7, 0.75, 10 / 12, num_videos_used=12) == [near.format("2 tokens lies")]
-    assert faults(9 / 12, 9 / 12, 10 / 12, num_videos_used=12) == [near.format("1 token; 2 tokens lie")]
+    assert faults(9 / 12, 9 / 12, 10 / 12, num_videos_used=12) == [near.format("1 token and 2 tokens lie")]
     (all_alike,) = faults(*[0.5] * 7, num_videos_used=12)
     assert all_alike.endswith(": all other 6 points lie within that of the best, 1 token")
     assert faults(0.1, 0.5, num_videos_used=12) == ["one of 12 videos is worth 0.083"]
