@@ -41,14 +41,19 @@ def is_bundle(path: str | Path) -> bool:
     return Path(path, DESCRIPTION).is_file()
 
 
-def refuse_bundle(path: str | Path) -> None:
-    """Raise where a bundle is given as ckpt_path=.
+def refuse_bundle(path: str | Path, *, advice: str = "") -> None:
+    """Raise where a bundle is given as ckpt_path=, by its folder or its description.
+
+    Args:
+        path: that is given.
+        advice: what to do, for a command that takes no bundles; "" = give it as bundle=.
 
     Raises:
         ValueError: it is.
     """
-    if is_bundle(path):
-        raise ValueError(f"ckpt_path={path} is a bundle, not a checkpoint; give bundle={path}")
+    folder = Path(path).parent if Path(path).name == DESCRIPTION else Path(path)
+    if is_bundle(folder):
+        raise ValueError(f"ckpt_path={path} is a bundle, not a checkpoint; {advice or f'give bundle={folder}'}")
 
 
 def checkpoint_of_run(folder: Path) -> Path | None:

@@ -225,7 +225,7 @@ class _Reader:
         elif equals:
             self._set(key, text)
         elif word.startswith("-") and not re.fullmatch(r"-[\d.]*", word):  # "-" is standard input
-            self._unknown(word)
+            self._unknown(word, may_be_file="." in word)
         else:
             self.free.append(word)
 

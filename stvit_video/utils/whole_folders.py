@@ -1,7 +1,6 @@
 """Folders that are whole or not there: each is filled beside its place, and put there at the end."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from stvit_video.utils.atomic_files import DiskFullError
 from stvit_video.utils.full_disk import FULL
 
 PROBE_BYTES = 2**20
+MAX_PREFIX = 40  # letters of a folder's name in that of the hidden one, which is longer
 
 
 def refuse_used(out: Path) -> None:
@@ -34,13 +34,13 @@ def whole_folder(out: Path) -> Iterator[Path]:
         The folder to fill. It is gone at the end, whatever happens.
 
     Raises:
-        ValueError: `out` holds something.
+        ValueError: `out` holds something, maybe since the work was begun.
         DiskFullError: there is no room left, whatever error a library made of it.
-        OSError: a file can't be written.
+        OSError: a file can't be written. It is named by its place in `out`.
     """
     refuse_used(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as part:
+    with _hidden_folder(out) as part:
         folder = Path(part, "whole")
         folder.mkdir()
         try:
@@ -51,10 +51,34 @@ def whole_folder(out: Path) -> Iterator[Path]:
                     f"{out} can't be written, there is no room left; nothing is there now: make room, or give another "
                     "folder as out=FOLDER"
                 ) from error
+            if isinstance(error, OSError):
+                _name_place(error, folder, out)
             raise
-        if out.is_dir():
-            out.rmdir()  # empty, or it would have been refused
-        shutil.move(folder, out)
+        try:
+            if out.is_dir():
+                out.rmdir()
+            folder.rename(out)
+        except OSError as error:
+            refuse_used(out)  # another has put its files there meanwhile
+            _name_place(error, folder, out)
+            raise
+
+
+def _hidden_folder(out: Path) -> "tempfile.TemporaryDirectory[str]":
+    """An empty folder beside `out`."""
+    try:
+        return tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name[:MAX_PREFIX]}-")
+    except OSError as error:
+        error.filename = str(out)
+        raise
+
+
+def _name_place(error: OSError, folder: Path, out: Path) -> None:
+    """Let an error name files of a folder by their place in `out`, as nobody knows the hidden folder."""
+    for key in ("filename", "filename2"):
+        name = getattr(error, key)
+        if isinstance(name, (str, Path)) and Path(name).is_relative_to(folder):
+            setattr(error, key, str(out / Path(name).relative_to(folder)))
 
 
 def _is_full(folder: Path) -> bool:

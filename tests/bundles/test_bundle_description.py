@@ -38,6 +38,10 @@ def test_checkpoints_and_runs_are_told_from_bundles(tmp_path):
         read_description(folder / "labels.txt")
     with pytest.raises(ValueError, match=r"is a bundle, not a checkpoint; give bundle=.*/bundle_onnx$"):
         refuse_bundle(folder)
+    with pytest.raises(ValueError, match=r"bundle\.json is a bundle, not a checkpoint; give bundle=.*/bundle_onnx$"):
+        refuse_bundle(folder / "bundle.json")
+    with pytest.raises(ValueError, match=r"bundle_onnx is a bundle, not a checkpoint; take another way$"):
+        refuse_bundle(folder, advice="take another way")
     refuse_bundle(tmp_path)
 
 

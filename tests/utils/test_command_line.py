@@ -66,6 +66,11 @@ def test_options_with_dashes_mean_the_same(plain, others):
         # the whole sentence, once for its family
         (["x", "--num-clip", "0"], "--num-clip is no setting; did you mean num_clips?"),
         (["num_clip=3"], "num_clip is no setting; did you mean num_clips? (a file of this name goes after '--')"),
+        (
+            ["-x.mp4"],
+            "-x.mp4 is no setting; the settings are num_clips, crops, average, transcode, out, top_k, threshold, "
+            "--measure (a file of this name goes after '--')",
+        ),
         (["x", "--outptu=3"], "--outptu is no setting; did you mean out?"),
         (["x", "--mesure"], "--mesure is no setting; did you mean --measure?"),
         (

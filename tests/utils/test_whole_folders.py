@@ -1,5 +1,6 @@
 """A folder is whole or not there, also where the disk is full and a library has another word for it."""
 
+import os
 import resource
 
 import pytest
@@ -71,3 +72,43 @@ def test_a_full_disk_is_told_in_one_way(tmp_path, small_disk, write):
     ):
         write(folder)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_that_make_one_folder_the_first_wins(tmp_path):
+    out = tmp_path / "out"
+
+    def both():
+        with whole_folder(out) as folder:
+            (folder / "second").touch()
+            with whole_folder(out) as first:
+                (first / "first").touch()
+
+    with pytest.raises(ValueError, match=r"out is there already; remove it, or give another folder as out=FOLDER$"):
+        both()
+    assert sorted(tmp_path.rglob("*")) == [out, out / "first"]
+
+
+def test_errors_name_files_by_their_place_in_the_folder(tmp_path):
+    with pytest.raises(OSError, match=r"No such file") as caught, whole_folder(tmp_path / "out") as folder:
+        (folder / "no" / "file").touch()
+    assert caught.value.filename == str(tmp_path / "out" / "no" / "file")
+    with pytest.raises(OSError, match=r"No such file") as caught, whole_folder(tmp_path / "out") as folder:
+        (tmp_path / "a").rename(folder / "b")
+    assert (caught.value.filename, caught.value.filename2) == (str(tmp_path / "a"), str(tmp_path / "out" / "b"))
+
+
+def test_a_parent_that_cannot_be_written_is_told_by_the_name_that_was_given(tmp_path, monkeypatch):
+    def refuse(*_, **words):
+        raise PermissionError(13, "Permission denied", str(words["dir"] / words["prefix"]))
+
+    monkeypatch.setattr(whole_folders.tempfile, "TemporaryDirectory", refuse)
+    with pytest.raises(PermissionError) as caught, whole_folder(tmp_path / "out"):
+        raise AssertionError("work was begun")
+    assert caught.value.filename == str(tmp_path / "out")
+
+
+def test_the_longest_name_of_a_folder(tmp_path):
+    out = tmp_path / ("a" * os.pathconf(tmp_path, "PC_NAME_MAX"))
+    with whole_folder(out) as folder:
+        (folder / "a").touch()
+    assert (out / "a").is_file()

@@ -19,6 +19,7 @@ EXPORTED = "model.safetensors"  # the weights in a folder of stvit_video.export_
 BUNDLE = "bundle.json"  # in a folder of stvit_video.export
 OLDER = "pytorch_model.bin"  # in a folder of transformers before there was safetensors
 PARTED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")  # weights in several files
+RUN_CHECKPOINTS = ("best.ckpt", "last.ckpt")  # in the folder of a training
 LOADED_TYPES = ("vit", "vit_mae", "vit_msn", "deit", "videomae")  # of transformers; others are refused by their keys
 ACTIVATION = "gelu"  # of all models, in transformers' word
 ZIP_START = b"PK\x03\x04"
@@ -84,6 +85,8 @@ def _file_of(path: Path) -> Path:
                 f"{str(path)!r} is a bundle for bundle= of stvit_video.predict and stvit_video.stream, which holds a "
                 "graph and no weights to load; give the checkpoint that it was exported from"
             )
+        if checkpoint := next((path / name for name in RUN_CHECKPOINTS if (path / name).is_file()), None):
+            raise CheckpointError(f"{str(path)!r} is the folder of a run; give a checkpoint in it: {str(checkpoint)!r}")
         raise CheckpointError(
             f"{str(path)!r} is a folder without {EXPORTED}; give a folder made by stvit_video.export_run, or the path "
             "of a .ckpt file, such as one in it"

@@ -48,6 +48,14 @@ def test_folder_in_place_of_a_file(tmp_path):
         read_checkpoint(tmp_path)
 
 
+@pytest.mark.parametrize(("names", "told"), [(["last.ckpt"], "last"), (["best.ckpt", "last.ckpt"], "best")])
+def test_the_folder_of_a_run_names_its_checkpoint(tmp_path, names, told):
+    for name in names:
+        (tmp_path / name).touch()
+    with pytest.raises(CheckpointError, match=rf"is the folder of a run; give a checkpoint in it: '.*/{told}\.ckpt'$"):
+        read_checkpoint(tmp_path)
+
+
 def test_a_bundle_is_told_from_a_folder_of_weights(tmp_path):
     (tmp_path / "bundle.json").write_text("{}")
     with pytest.raises(CheckpointError, match="is a bundle .*give the checkpoint that it was exported from"):
