@@ -40,7 +40,7 @@ TOKENS = (
 LAYER = Setting(
     name="layer",
     kind=whole(low=1),
-    help="dense models: blocks before the image tokens that are shown",
+    help="dense models: blocks before the image tokens that are shown; not the last with a class token",
     default_words="two thirds of the blocks",
 )
 VIEWS = (

@@ -62,6 +62,7 @@ class TokenModel(nn.Module):
         self.places = places
         self._chosen: TokenGrid | None = None
         self._drawable: tuple[TokenGrid, ...] = ()
+        self._built: TokenGrid | None = None
         self._place: int | None = None
 
     def reducers(self) -> list[TokenReducer]:
@@ -75,7 +76,7 @@ class TokenModel(nn.Module):
             ValueError: `elastic` is no list of counts that this model can run with.
         """
         reducers = self.reducers()
-        self._chosen = reducers[0].token_grid if reducers else None
+        self._chosen = self._built = reducers[0].token_grid if reducers else None
         self._place = None if self._movable() is None else self.num_image_blocks
         if self.places is not None and self._place is not None:
             self._place = check_place(self.places.chosen, num_image_blocks=self.num_image_blocks)
@@ -98,6 +99,12 @@ class TokenModel(nn.Module):
     def generate_at(self) -> int | None:
         """Blocks before generation, in a pyramid of level 3; None where nothing is generated, or in fixed units."""
         return self._place
+
+    @property
+    def trained_counts(self) -> tuple[int, ...]:
+        """The counts of semantic tokens that training runs with, ascending; none of a dense model."""
+        grids = self._drawable or (() if self._built is None else (self._built,))
+        return tuple(sorted({grid.count for grid in grids}))
 
     @property
     def trained_places(self) -> tuple[int, ...]:

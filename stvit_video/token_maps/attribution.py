@@ -6,10 +6,12 @@ from torch import Tensor
 
 from stvit_video.token_maps.token_site import SeenTokens, TokenSite
 
-__all__ = ["contributions", "group_sums", "means_of_others", "occlusions", "slope_at"]
+__all__ = ["contributions", "group_sums", "means_of_others", "occlusions", "slope_at", "without_rounding"]
 
 NUM_SLOPES = 8
 SETS_PER_FORWARD = 16  # of tokens; a base model of 1568 image tokens takes about 1 GB for them
+
+ROUNDING = 1e-5  # of the largest logit: what float32 makes of values that are 0
 
 
 @torch.inference_mode(mode=False)
@@ -87,6 +89,17 @@ def means_of_others(tokens: Tensor, numbers: np.ndarray) -> Tensor:
     for group in _groups(numbers, tokens.device):
         means[0, group] = _mean_without(tokens[0], group)
     return means
+
+
+def without_rounding(values: np.ndarray, logits: Tensor) -> np.ndarray:
+    """Values of tokens (K,) as they are; zeros where all are as small as errors of rounding.
+
+    Args:
+        values: contributions or occlusions of a clip.
+        logits: of this clip, of any shape.
+    """
+    is_rounding = np.abs(values).max() < ROUNDING * float(logits.abs().max())
+    return np.zeros_like(values) if is_rounding else values
 
 
 def group_sums(values: Tensor, numbers: np.ndarray) -> np.ndarray:

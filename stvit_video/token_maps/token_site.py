@@ -208,22 +208,27 @@ def default_layer(model: TokenModel) -> int:
     In the dense model of the quickstart the occlusions of cells that show the moving shape were 3.8 times as large as
     their area says after 4 of 6 blocks, and 3.3 times after 5 (30 clips). Contributions agree with occlusions alike:
     their correlation over the cells of a clip was 0.59 and 0.60 (mean of 20 clips, by
-    scripts/contribution_agreement.py). After the last block a class token has all that is classified, and nothing can
-    be told.
+    scripts/contribution_agreement.py).
     """
-    allowed = allowed_layers(model)
-    return max(allowed[0], round(2 / 3 * allowed[-1]))
+    allowed, depth = allowed_layers(model), _depth(model)
+    return min(max(allowed.start, round(2 / 3 * depth)), allowed.stop - 1)
 
 
 def allowed_layers(model: TokenModel) -> range:
     """The layers behind which a dense model can be looked at.
 
     Blocks of a DeiT for clips that see one frame at a time keep tokens of one frame together, so that none of them is
-    left out behind these.
+    left out behind these. Behind the last block of a model with class tokens, those alone are classified, and no image
+    token does anything for a label.
     """
-    depth = sum(len(part.order) for part in _parts(model))
+    last = _depth(model) - (isinstance(model, DeiT) and model.num_class_tokens > 0)
     frame_blocks = model.num_frame_blocks if isinstance(model, DeiT) and len(model.grid.sizes) == 3 else 0
-    return range(max(frame_blocks, 1), depth + 1)
+    return range(max(frame_blocks, 1), last + 1)
+
+
+def _depth(model: nn.Module) -> int:
+    """Blocks of all parts."""
+    return sum(len(part.order) for part in _parts(model))
 
 
 def _parts(model: nn.Module) -> list[Any]:
@@ -233,14 +238,23 @@ def _parts(model: nn.Module) -> list[Any]:
 
 def _dense_place(model: TokenModel, parts: Sequence[Any], layer: int | None) -> tuple[int, int]:
     allowed = allowed_layers(model)
+    if not allowed:
+        raise ValueError(
+            f"the image tokens of this model can't be looked at: behind its {_depth(model)} blocks the class tokens "
+            "alone are classified; use a model with more blocks, or pool='mean'"
+        )
     chosen = default_layer(model) if layer is None else whole_number("layer", layer)
     if chosen not in allowed:
         raise ValueError(
-            f"layer={layer} is none where this model's image tokens can be looked at; give {allowed[0]} to "
-            f"{allowed[-1]}, the number of blocks before"
+            f"layer={layer} is none where this model's image tokens do something for a label; give {_span(allowed)}, "
+            "the number of blocks before"
         )
     places = [(number, at) for number, part in enumerate(parts) for at in range(len(part.order))]
     return places[chosen - 1]
+
+
+def _span(allowed: range) -> str:
+    return str(allowed[0]) if len(allowed) == 1 else f"{allowed[0]} to {allowed[-1]}"
 
 
 def _place_of(reducer: nn.Module, parts: Sequence[Any]) -> tuple[int, int]:

@@ -13,12 +13,12 @@ __all__ = ["fixed_words", "place_steps", "token_steps", "tokens_of_count"]
 def token_steps(model: TokenModel) -> Steps | None:
     """Counts of semantic tokens between the least and the most that an elastic model was trained for; else None."""
     chosen = model.token_grid
-    trained = sorted({count for count, _ in _drawn(model)})
+    trained = model.trained_counts
     if chosen is None or len(trained) < 2:
         return None
     step = gcd(*(count - trained[0] for count in trained), chosen.count - trained[0])
     low, high = min(trained[0], chosen.count), max(trained[-1], chosen.count)
-    return Steps(low=low, high=high, step=step, chosen=chosen.count, trained=tuple(trained))
+    return Steps(low=low, high=high, step=step, chosen=chosen.count, trained=trained)
 
 
 def place_steps(model: TokenModel) -> Steps | None:

@@ -87,7 +87,7 @@ def test_units_of_stvit_r_can_not_move_generation(name):
 def test_dense_models_have_no_place(name, options):
     options = {key: value for key, value in options.items() if value is not None}
     model = create_model(name, num_classes=5, **options)
-    assert (model.generate_at, model.trained_places) == (None, ())
+    assert (model.generate_at, model.trained_places, model.trained_counts) == (None, (), ())
     with pytest.raises(ValueError, match="generate_at=2 .*no semantic tokens"):
         model.set_generate_at(2)
     with pytest.raises(ValueError, match=r"elastic_generate_at=\[1\] has no meaning for a dense model"):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from stvit_video.token_maps import attribution
-from stvit_video.token_maps.attribution import contributions, occlusions
+from stvit_video.token_maps.attribution import contributions, occlusions, without_rounding
 from stvit_video.token_maps.cells import cell_numbers
 from stvit_video.token_maps.token_site import token_site
 from tests.helpers.short_models import KINDS, short_clip, short_model
@@ -150,3 +150,10 @@ def test_inference_mode_around_changes_nothing():
         again = site.see(seen.clip)
         np.testing.assert_allclose(contributions(site, again, label=LABEL, numbers=each(again)), expected, atol=1e-6)
         occlusions(site, again, label=LABEL, numbers=each(again))
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(1e-6, False), (2.9e-5, False), (3.1e-5, True), (1.0, True)])
+def test_errors_of_rounding_are_zeros(size, is_kept):
+    values = np.array([0.5 * size, -size, 0.0], dtype=np.float32)
+    kept = without_rounding(values, torch.tensor([[-3.0, 1.0]]))
+    np.testing.assert_array_equal(kept, values if is_kept else np.zeros(3))

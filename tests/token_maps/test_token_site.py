@@ -72,12 +72,12 @@ def test_fewer_tokens_are_those_of_later_layers_built_by_hand(name):
 
 
 @pytest.mark.parametrize("layer", [1, 2])
-def test_pictures_of_a_dense_model_can_be_looked_at_behind_every_block(layer):
-    model = short_model("deit_tiny")
+def test_pictures_of_a_dense_model_can_be_looked_at_behind_all_blocks_but_the_last(layer):
+    model = short_model("deit_tiny", depth=3)
     site = token_site(model, layer=layer)
     seen = site.see(short_clip(model))
     assert seen.tokens.shape == (1, 4, 4, 8)
-    assert site.words == f"image tokens after {layer} of 2 blocks"
+    assert site.words == f"image tokens after {layer} of 3 blocks"
     assert not site.is_semantic
 
 
@@ -123,7 +123,8 @@ def test_the_default_layer_is_allowed():
     ("name", "layer", "words"),
     [
         ("stvit_deit_tiny", 1, "layer=1 is for dense models, and this one generates its tokens; leave layer out"),
-        ("video_deit_tiny", 3, "layer=3 .* give 1 to 2"),
+        ("video_deit_tiny", 3, "layer=3 .* give 1, the number of blocks before"),
+        ("video_deit_tiny", 2, "layer=2 is none where this model's image tokens do something for a label; give 1, "),
         ("swin_tiny", 0, "layer.*0"),
     ],
 )
@@ -152,3 +153,15 @@ def test_a_family_that_is_not_known_runs_all_of_its_model_again():
     torch.testing.assert_close(site.logits(tokens, seen), known.logits(tokens, seen))
     with pytest.raises(ValueError, match="dense Other can't be told apart; use a stvit_ model"):
         token_site(Other(short_model("deit_tiny")))
+
+
+def test_behind_the_last_block_class_tokens_alone_are_classified():
+    model = short_model("deit_tiny", depth=1)
+    with pytest.raises(ValueError, match=r"can't be looked at: behind its 1 blocks .* or pool='mean'$"):
+        token_site(model)
+    whole = short_model("video_deit_tiny", depth=6, generate_at=4)
+    with pytest.raises(ValueError, match="layer=6 is none .*; give 4 to 5, the number of blocks before"):
+        token_site(whole, layer=6)
+    pooled = short_model("deit_tiny", depth=1, pool="mean")
+    seen = token_site(pooled).see(short_clip(pooled))
+    assert seen.tokens.shape == (1, 4, 4, 8)
