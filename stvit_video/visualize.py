@@ -7,6 +7,7 @@ and occlusion agree, is printed.
 
 import shlex
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,8 @@ from stvit_video.visualization.token_words import doubts, label_words, place_wor
 
 FOLDER = Path("outputs", "visualize")
 DIGEST_SHOWN = 16
+MAX_NAME_BYTES = 120  # of a folder that is named after a video
+BUNDLE_ADVICE = "bundles are not shown; give the checkpoint (.ckpt) that it was exported from"
 COMMAND = Command(
     prog="python -m stvit_video.visualize",
     summary="Shows what the tokens of a video have seen, and what each says for a label, in two videos, a sheet, a "
@@ -79,7 +82,7 @@ def visualize(given: Given) -> None:
         MissingLibraryError: jinja2 or matplotlib is not installed.
         OSError: a file can't be written; DiskFullError = there is no room.
     """
-    out = FOLDER / (given.video.stem or "video") if given.out is None else given.out
+    out = FOLDER / _folder_name(given.video) if given.out is None else given.out
     refuse_used(out)
     recognizer = _recognizer(given)
     for library in ("jinja2", "matplotlib"):
@@ -102,16 +105,24 @@ def visualize(given: Given) -> None:
     print(f"{', '.join(names[:-1])} and {names[-1]} are in {out}")
 
 
+def _folder_name(video: Path) -> str:
+    """The name of a video without its ending, of a length that every disk takes."""
+    name = video.stem.encode(errors="surrogateescape")[:MAX_NAME_BYTES]
+    return name.decode(errors="ignore") or "video"
+
+
 def _recognizer(given: Given) -> Recognizer:
     """The checkpoint, with its settings."""
-    refuse_bundle(given.ckpt_path)
-    return load_recognizer(
-        given.ckpt_path,
-        device=given.device,
-        protocol=given.protocol,
-        num_tokens=count_or_grid(given.num_tokens),
-        generate_at=given.generate_at,
-    )
+    refuse_bundle(given.ckpt_path, advice=BUNDLE_ADVICE)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "generate_at=")  # a note says it, see `untrained_notes`
+        return load_recognizer(
+            given.ckpt_path,
+            device=given.device,
+            protocol=given.protocol,
+            num_tokens=count_or_grid(given.num_tokens),
+            generate_at=given.generate_at,
+        )
 
 
 def _made_with(given: Given, recognizer: Recognizer) -> dict[str, str]:
@@ -120,7 +131,7 @@ def _made_with(given: Given, recognizer: Recognizer) -> dict[str, str]:
     words = [f"{name}={_written(getattr(given, name))}" for name in sorted(given.named)]
     return {
         "Command": shlex.join([*COMMAND.prog.split(), *words, FILES_FOLLOW, str(given.video)]),
-        "Checkpoint": f"{given.ckpt_path}, digest {checkpoint_digest(recognizer)[:DIGEST_SHOWN]}",
+        "Checkpoint": f"{Path(*given.ckpt_path.parts[-2:])}, digest {checkpoint_digest(recognizer)[:DIGEST_SHOWN]}",
         "Date": origin["date"],
         "Commit": origin["commit"] or "unknown",
         "Hardware": origin["hardware"],
@@ -139,7 +150,7 @@ def _tell(video: VideoTokens, notes: Sequence[str]) -> None:
     print(f"{place_words(video)} of {video.model_name}")
     if video.is_semantic:
         print(entropy_words(video.entropy))
-    print(agreement_words(video.agreement))
+    print(agreement_words(video))
     for note in (*doubts(video), *video.notes, *notes):
         print(f"note: {note}", file=sys.stderr)
 

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from stvit_video.pages.render import jpeg_data
+from stvit_video.visualization.token_captions import scale_words
 from stvit_video.visualization.token_colours import AGAINST_COLOUR, FOR_COLOUR, OTHER_COLOUR, TOKEN_COLOURS
 from stvit_video.visualization.token_record import ClipTokens, TokenValues, VideoTokens
 
@@ -31,7 +32,7 @@ def player_data(video: VideoTokens, *, max_bytes: int) -> tuple[dict[str, Any], 
         Values for JSON. Maps are base64 of bytes, T', H', W' each: `winners` number the named tokens by rank, and all
         others are the number behind the last; `strengths` and `shares` (a map for each named token) are 255 at
         `full_share`; `contributions` and `occlusions`, spread over what the tokens come from, are 128 at 0, and 1 or
-        255 at `full_values`. `seen` is left, top, width and height in parts of a frame.
+        255 at `full_values` and beyond. `seen` is left, top, width and height in parts of a frame.
         Then a sentence for everything that was cut.
     """
     pictures, notes = _pictures(video, max_bytes)
@@ -40,7 +41,7 @@ def player_data(video: VideoTokens, *, max_bytes: int) -> tuple[dict[str, Any], 
         "clips": clips,
         "fps": FPS_OF_STILLS if len(video.clips[0].frames) == 1 else video.fps,
         "full_share": video.full_share,
-        "full_values": dict(video.full_values),
+        "scales": {values: scale_words(video, values) for values in get_args(TokenValues)},
         "num_tokens": video.num_tokens,
         "tokens": list(video.named),
         "colours": [list(colour) for colour in (*TOKEN_COLOURS[: len(video.named)], OTHER_COLOUR)],
@@ -108,7 +109,7 @@ def _clip(video: VideoTokens, clip: ClipTokens, pictures: list[str]) -> dict[str
 
 def _signed_bytes(video: VideoTokens, clip: ClipTokens, values: TokenValues) -> np.ndarray:
     spread = clip.spread(getattr(clip, values)) / (video.full_values[values] or 1.0)
-    return np.rint(MIDDLE + 127 * spread).astype(np.uint8)
+    return np.rint(MIDDLE + 127 * np.clip(spread, -1, 1)).astype(np.uint8)
 
 
 def _bytes(parts: np.ndarray) -> np.ndarray:

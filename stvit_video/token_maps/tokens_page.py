@@ -13,7 +13,7 @@ from stvit_video.utils.atomic_files import write_text
 from stvit_video.visualization.token_captions import agreement_words, entropy_words, signed_words
 from stvit_video.visualization.token_colours import AGAINST_COLOUR, FOR_COLOUR, OTHER_COLOUR, colour_of, hex_colour
 from stvit_video.visualization.token_record import TokenValues, VideoTokens
-from stvit_video.visualization.token_words import doubts, place_words
+from stvit_video.visualization.token_words import doubts, label_words, place_words
 
 __all__ = ["tokens_page", "write_tokens_page"]
 
@@ -22,9 +22,10 @@ LEAST_FRAME_BYTES = 1_000_000  # for frames, however large the pictures are
 NUM_LABELS = 5
 AXES = {1: ("place",), 2: ("row", "column"), 3: ("time", "row", "column")}  # of a grid of tokens
 TIPS = {
-    "token": "its number; a click shows it alone",
+    "token": "its number, from 0; a click shows it alone",
     "area": "its share of the frames, mean over the clips; all tokens together have 100 %",
-    "contribution": "slopes of the logit along the token, times the token less the mean of the others; mean over clips",
+    "size": "of its contributions, for or against: mean of the sizes over the clips, by which tokens are ordered",
+    "contribution": "slopes of the logit along the token, times the token less the mean of the others; clips' mean",
     "occlusion": "the logit less what it is without the token, mean over the clips",
 }
 PLACE_TIP = "on the grid of the tokens, from 1; what the token comes from may lie elsewhere"
@@ -60,7 +61,7 @@ def tokens_page(video: VideoTokens, *, pictures: Mapping[str, bytes], made_with:
         "tokens.html",
         name=video.name,
         label=video.classes[video.label],
-        probability=f"{video.probabilities[video.label]:.3f}",
+        headline=label_words(video),
         where=f"{place_words(video)} of {video.model_name}",
         doubts=doubts(video),
         notes=[*video.notes, *cuts],
@@ -74,9 +75,12 @@ def tokens_page(video: VideoTokens, *, pictures: Mapping[str, bytes], made_with:
         bars=bars,
         marked=marked,
         multi_label=video.multi_label,
+        shows_all=video.shows_all,
+        clips_shown=None if video.is_picture else len(video.clips),
+        views=_view_words(video),
         worth=[
             ("Softness", entropy_words(video.entropy) if video.is_semantic else None),
-            ("Agreement", agreement_words(video.agreement)),
+            ("Agreement", agreement_words(video)),
         ],
         left_out=video.left_out,
         table=_token_table(video),
@@ -100,17 +104,17 @@ def _token_table(video: VideoTokens) -> PageTable:
     axes = AXES[len(video.token_grid)]
     areas = _areas(video)
     means = [video.mean(values) for values in get_args(TokenValues)]
-    rest = [token for token in np.argsort(-np.abs(means[0]), kind="stable").tolist() if token not in video.named]
     rows = [
         [
             _token_cell(video, token),
             *(int(place) + 1 for place in np.unravel_index(token, video.token_grid)),
             _percent(areas[token]),
+            f"{video.sizes[token]:.3g}",
             *(signed_words(float(values[token])) for values in means),
         ]
-        for token in (*video.named, *rest)
+        for token in np.argsort(-video.sizes, kind="stable").tolist()
     ]
-    heads = ["token", *axes, "area", "contribution", "occlusion"]
+    heads = ["token", *axes, "area", "size", "contribution", "occlusion"]
     tips = {**TIPS, **dict.fromkeys(axes, PLACE_TIP)}
     return PageTable(heads=heads, rows=rows, numbers=heads, tips=tips, label="tokens")
 
@@ -134,13 +138,18 @@ def _video_facts(video: VideoTokens) -> Sequence[tuple[str, str]]:
     model = ("Model", f"{video.model_name}, {place_words(video)}")
     if video.is_picture:
         return [("Picture", video.name), model]
-    clips = f"{len(video.clips)} of {len(video.clips[0].frames)} frames, {_short(video.fps)} frames a second"
+    frames = len(video.clips[0].frames)
+    clips = f"{len(video.clips)}, each of {frames} frame{'s' * (frames != 1)}, {_short(video.fps)} frames a second"
     return [
         ("Video", f"{video.name}, {video.seconds:.2f} s"),
         ("Clips shown", clips),
-        ("Probabilities", f"of the whole video, {video.protocol}"),
+        ("Probabilities", f"of the whole video, {_view_words(video)}: {video.protocol}"),
         model,
     ]
+
+
+def _view_words(video: VideoTokens) -> str:
+    return f"the mean over {video.num_views} views" if video.num_views > 1 else "of one view"
 
 
 def _percent(share: float) -> str:

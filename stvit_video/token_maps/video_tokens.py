@@ -19,14 +19,16 @@ from stvit_video.inference.model_input import model_input
 from stvit_video.inference.recognizer import Recognizer
 from stvit_video.inference.test_protocol import MAX_VIEWS_PER_FORWARD
 from stvit_video.layers.numbers import whole_number
-from stvit_video.token_maps.attribution import contributions, occlusions
+from stvit_video.models.base import TokenModel
+from stvit_video.token_maps.attribution import contributions, occlusions, without_rounding
 from stvit_video.token_maps.cells import cell_sources, choose_cells, token_groups
 from stvit_video.token_maps.token_site import SeenTokens, TokenSite, token_site
 from stvit_video.token_maps.video_windows import Window, Windows, read_windows
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
+from stvit_video.visualization.token_captions import tokens_words
 from stvit_video.visualization.token_record import ClipTokens, VideoTokens
 
-__all__ = ["label_number", "video_tokens"]
+__all__ = ["label_number", "untrained_notes", "video_tokens"]
 
 NUM_NEAR = 3  # labels that an error names
 NEAR = 0.5  # of difflib's ratio
@@ -95,7 +97,12 @@ def video_tokens(
             ),
             model_name=recognizer.model_name,
             cost=_cost(recognizer),
-            notes=(*_window_notes(windows), *_token_notes(site, [share for _, _, share in looked])),
+            num_views=len(found.views),
+            notes=(
+                *untrained_notes(recognizer.model),
+                *_window_notes(windows),
+                *_token_notes(site, [share for _, _, share in looked]),
+            ),
         )
 
 
@@ -149,8 +156,8 @@ def _look(
         seconds=window.seconds,
         seen=window.seen,
         sources=sources.reshape(len(sources), *(1,) * (3 - len(grid)), *grid),
-        contributions=contributions(site, seen, label=label, numbers=numbers),
-        occlusions=occlusions(site, seen, label=label, numbers=numbers),
+        contributions=without_rounding(contributions(site, seen, label=label, numbers=numbers), logits),
+        occlusions=without_rounding(occlusions(site, seen, label=label, numbers=numbers), logits),
         logits=logits[0].numpy(),
         probabilities=recognizer.view_probabilities(logits[None])[0].numpy(),
     )
@@ -177,13 +184,28 @@ def _cost(recognizer: Recognizer) -> dict[str, Any]:
     return {"GMACs a clip": count_gmacs(recognizer.model, size), "ms a clip": 1000 / rate}
 
 
+def untrained_notes(model: TokenModel) -> list[str]:
+    """A sentence for tokens or a place of generation that run now and that training has not seen."""
+    notes = []
+    count, place = None if model.token_grid is None else model.token_grid.count, model.generate_at
+    if count is not None and count not in model.trained_counts:
+        notes.append(f"Not trained for {tokens_words(count)}, but for {_listed(model.trained_counts)}.")
+    if place is not None and place not in model.trained_places:
+        notes.append(f"Not trained to generate after {place} blocks, but after {_listed(model.trained_places)}.")
+    return [f"{note} Labels may be worse." for note in notes]
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
 def _window_notes(windows: Windows) -> list[str]:
     notes = []
     if windows.num_windows > len(windows.clips):
         unit = "clips one after the other" if len(windows.clips[0].seconds) > 1 else "frames to look at"
-        notes.append(
-            f"The video gives {windows.num_windows} {unit}; {len(windows.clips)} of them, spread evenly, are shown."
-        )
+        count = len(windows.clips)
+        shown = f"{count} of them, spread evenly, are shown" if count > 1 else "the first of them is shown"
+        notes.append(f"The video gives {windows.num_windows} {unit}; {shown}.")
     if windows.seconds_left > 0:
         notes.append(f"The last {windows.seconds_left:.2g} s of the video fill no clip and are not shown.")
     if windows.is_filled_up:

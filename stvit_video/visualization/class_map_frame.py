@@ -19,7 +19,7 @@ def class_map_frame(
     """A frame in dark grey, with each cell in FOR_COLOUR or AGAINST_COLOUR, as full as its value is large.
 
     Args:
-        video: whose `full_values` are full.
+        video: whose `full_values` and all beyond are full.
         clip: of this video.
         frame: its number in the clip, 0 to T - 1.
         values: of the tokens; they are shared out over the cells that the tokens come from.
@@ -31,7 +31,7 @@ def class_map_frame(
     picture, box = shown_frame(clip, frame, size=size)
     cells = clip.spread(getattr(clip, values))[clip.frame_step(frame)]  # (H', W')
     most = video.full_values[values]
-    opacity = MOST_OPACITY * np.abs(cells) / most if most > 0 else np.zeros_like(cells)
+    opacity = MOST_OPACITY * np.minimum(np.abs(cells) / most, 1) if most > 0 else np.zeros_like(cells)
     colours = np.where((cells > 0)[:, :, None], FOR_COLOUR, AGAINST_COLOUR)  # (H', W', 3)
     drawn = grey_picture(picture, box, light_within=DIMMED)
     drawn[box.slices] = tinted(drawn[box.slices], cells_to_pixels(colours, box), cells_to_pixels(opacity, box))

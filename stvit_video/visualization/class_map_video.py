@@ -4,9 +4,10 @@ from pathlib import Path
 
 from stvit_video.visualization.class_map_frame import class_map_frame, sides_legend
 from stvit_video.visualization.panel_video import PanelVideo, save_panel_video
-from stvit_video.visualization.token_captions import agreement_words
+from stvit_video.visualization.token_captions import agreement_words, scale_words
 from stvit_video.visualization.token_record import VideoTokens
-from stvit_video.visualization.tube_frame import seen_frame
+from stvit_video.visualization.token_words import asked_lines
+from stvit_video.visualization.tube_frame import seen_frame, seen_title
 
 __all__ = ["save_class_maps"]
 
@@ -25,10 +26,10 @@ def save_class_maps(video: VideoTokens, path: Path) -> tuple[str, ...]:
         DiskFullError: there is no room.
         OSError: the file can't be written.
     """
-    scales = {values: f"±{most:.2g}" for values, most in video.full_values.items()}
+    contribution, occlusion = scale_words(video, "contributions"), scale_words(video, "occlusions")
     panels = PanelVideo(
         titles=(
-            "seen by the model",
+            seen_title(video),
             "contribution (by slopes)",
             "occlusion (token left out)",
         ),
@@ -38,8 +39,10 @@ def save_class_maps(video: VideoTokens, path: Path) -> tuple[str, ...]:
             class_map_frame(video, clip, frame, "occlusions"),
         ),
         lines=(
-            agreement_words(video.agreement),
-            f"full colour = {scales['contributions']} and {scales['occlusions']} of the label's logit in one cell",
+            *asked_lines(video),
+            agreement_words(video),
+            "full colour, in parts of the label's logit in one cell:",
+            f"contribution {contribution}; occlusion {occlusion}",
         ),
         legend=sides_legend(video),
     )

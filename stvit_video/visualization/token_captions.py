@@ -1,8 +1,18 @@
 """What pictures of tokens say in words: where in the video they are, how soft an assignment is, what can be trusted."""
 
-from stvit_video.visualization.token_record import ClipTokens, VideoTokens
+from stvit_video.visualization.token_record import LEAST_COMPARED, ClipTokens, TokenValues, VideoTokens
 
-__all__ = ["agreement_words", "clip_words", "entropy_words", "full_words", "probability_words", "signed_words"]
+__all__ = [
+    "agreement_words",
+    "clip_words",
+    "entropy_words",
+    "full_words",
+    "probability_words",
+    "scale_words",
+    "signed_words",
+    "tokens_words",
+    "why_none",
+]
 
 LOW_AGREEMENT = 0.5  # correlation below which contributions and occlusions tell different stories
 
@@ -58,15 +68,38 @@ def full_words(share: float, *, num_tokens: int) -> str:
     return f"full colour = a share of {share:.2g} of an image token; even shares would be {1 / num_tokens:.2g}"
 
 
-def agreement_words(agreement: float | None) -> str:
-    """What the correlation of contributions and occlusions says about both.
+def scale_words(video: VideoTokens, values: TokenValues) -> str:
+    """What a full colour of a class map stands for, such as "±0.21 and beyond (largest 0.82)"; "all 0".
 
     Args:
-        agreement: of `VideoTokens`.
+        video: its tokens.
+        values: of the map.
     """
+    full, largest = f"{video.full_values[values]:.2g}", f"{video.largest_values[values]:.2g}"
+    if not video.largest_values[values]:
+        return "all 0"
+    return f"±{full}" if full == largest else f"±{full} and beyond (largest {largest})"
+
+
+def tokens_words(count: int) -> str:
+    """A number of tokens, such as "16 tokens", "1 token"."""
+    return f"{count} token{'s' * (count != 1)}"
+
+
+def agreement_words(video: VideoTokens) -> str:
+    """What the correlation of contributions and occlusions says about both, or why there is none."""
+    agreement = video.agreement
     if agreement is None:
-        return "no correlation of contribution and occlusion: too few tokens, or all values alike"
+        return f"no correlation of contribution and occlusion: {why_none(video)}"
     correlation = f"correlation of contribution and occlusion {agreement:.2f}"
     if agreement < LOW_AGREEMENT:
         return f"{correlation}, below {LOW_AGREEMENT}: they disagree, so don't trust the contributions"
     return correlation
+
+
+def why_none(video: VideoTokens) -> str:
+    """Why contributions and occlusions have no correlation."""
+    if video.num_tokens < LEAST_COMPARED:
+        return f"a clip has {tokens_words(video.num_tokens)}, and {LEAST_COMPARED} are needed"
+    zero = [values for values, largest in video.largest_values.items() if not largest]
+    return f"all {' and '.join(zero)} are 0" if zero else "all values are alike"

@@ -8,10 +8,13 @@ from typing import Literal, get_args
 
 import numpy as np
 
-__all__ = ["NUM_NAMED", "ClipTokens", "TokenValues", "VideoTokens", "correlation"]
+__all__ = ["LEAST_COMPARED", "NUM_NAMED", "ClipTokens", "TokenValues", "VideoTokens", "correlation"]
 
 TokenValues = Literal["contributions", "occlusions"]  # fields of `ClipTokens`, a value for each token
 NUM_NAMED = 8  # tokens that have a colour and a column of their own; the others are "other"
+FULL_QUANTILE = 0.99  # of the sizes of values in the cells of a video: what class maps draw in full colour
+FULL_PART = 0.25  # of the largest size, which is full colour where the quantile is less
+LEAST_COMPARED = 3  # tokens of a clip, of which any two values have a correlation
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,7 @@ class VideoTokens:
         model_name: as `create_model` knows it.
         cost: such as {"GMACs a clip": 0.144, "ms a clip": 12.3}, in the order in which they are shown.
         notes: sentences that a reader must know.
+        num_views: of the whole video, whose mean the probabilities are.
     """
 
     name: str
@@ -106,6 +110,7 @@ class VideoTokens:
     model_name: str
     cost: Mapping[str, float]
     notes: Sequence[str] = ()
+    num_views: int = 1
 
     @property
     def num_tokens(self) -> int:
@@ -117,11 +122,20 @@ class VideoTokens:
         """True = one frame without a time, of which pictures don't move."""
         return math.isnan(self.seconds)
 
+    @property
+    def shows_all(self) -> bool:
+        """True = the model sees all of every frame."""
+        return all(clip.seen == (0, 0, *clip.frames.shape[1:3]) for clip in self.clips)
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """(K,) how much each token contributes, for or against: the mean of the sizes over the clips."""
+        return np.mean([np.abs(clip.contributions) for clip in self.clips], axis=0)
+
     @cached_property
     def named(self) -> tuple[int, ...]:
-        """Numbers of the tokens with a colour of their own: those that contribute most, for or against, most first."""
-        size = np.mean([np.abs(clip.contributions) for clip in self.clips], axis=0)  # (K,)
-        return tuple(int(number) for number in np.argsort(-size, kind="stable")[:NUM_NAMED])
+        """Numbers of the tokens with a colour of their own: those of the largest `sizes`, largest first."""
+        return tuple(int(number) for number in np.argsort(-self.sizes, kind="stable")[:NUM_NAMED])
 
     @cached_property
     def entropy(self) -> float:
@@ -139,15 +153,36 @@ class VideoTokens:
 
     @cached_property
     def full_values(self) -> Mapping[TokenValues, float]:
-        """Likewise the largest size, for or against, of values spread over image tokens; 0.0 where all are 0."""
+        """The size, for or against, of values spread over image tokens that is drawn in full colour; 0.0 = all are 0.
+
+        A few cells are larger, see `largest_values`, so that the others can be seen beside them.
+        """
         return {
-            values: max(float(np.abs(clip.spread(getattr(clip, values))).max()) for clip in self.clips)
+            values: max(float(np.quantile(sizes, FULL_QUANTILE)), FULL_PART * float(sizes.max()))
+            for values, sizes in self._cell_sizes.items()
+        }
+
+    @cached_property
+    def largest_values(self) -> Mapping[TokenValues, float]:
+        """The largest size in all clips of values spread over image tokens."""
+        return {values: float(sizes.max()) for values, sizes in self._cell_sizes.items()}
+
+    @cached_property
+    def _cell_sizes(self) -> Mapping[TokenValues, np.ndarray]:
+        """The sizes in all cells of all clips, in a row."""
+        return {
+            values: np.abs(np.concatenate([clip.spread(getattr(clip, values)).ravel() for clip in self.clips]))
             for values in get_args(TokenValues)
         }
 
     @cached_property
     def agreement(self) -> float | None:
-        """The `correlation` of contributions and occlusions over the tokens of all clips."""
+        """The `correlation` of contributions and occlusions over the tokens of all clips.
+
+        None = there is none. Tokens of fewer than LEAST_COMPARED a clip tell of the clips, not of the tokens.
+        """
+        if self.num_tokens < LEAST_COMPARED:
+            return None
         return correlation(
             np.concatenate([clip.contributions for clip in self.clips]),
             np.concatenate([clip.occlusions for clip in self.clips]),
@@ -156,6 +191,6 @@ class VideoTokens:
 
 def correlation(first: np.ndarray, second: np.ndarray) -> float | None:
     """Pearson's correlation of two values (K,) of each token; None = of fewer than 3, or of those without a spread."""
-    if len(first) < 3 or min(float(np.ptp(values)) for values in (first, second)) == 0:
+    if len(first) < LEAST_COMPARED or min(float(np.ptp(values)) for values in (first, second)) == 0:
         return None
     return float(np.corrcoef(first.astype(np.float64), second.astype(np.float64))[0, 1])

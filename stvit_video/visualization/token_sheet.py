@@ -1,6 +1,6 @@
 """sheet.png: frames of a video in rows, and in columns what each token that counts has of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +18,12 @@ from stvit_video.visualization.token_captions import (
     clip_words,
     entropy_words,
     full_words,
+    scale_words,
     signed_words,
 )
 from stvit_video.visualization.token_colours import OTHER_COLOUR, colour_of
 from stvit_video.visualization.token_record import ClipTokens, TokenValues, VideoTokens
+from stvit_video.visualization.token_words import label_parts
 from stvit_video.visualization.tube_frame import others_share, seen_frame, share_frame
 
 __all__ = ["save_token_sheet", "sheet_frames", "token_sheet"]
@@ -32,6 +34,8 @@ LEAST_COLUMN = 124  # pixels, so that a heading can be read
 GAP_PIXELS = 8
 LETTER_PIXELS, LINE_PIXELS = 12, 18
 PAPER = 255
+NAMES: Mapping[TokenValues, str] = {"contributions": "contribution", "occlusions": "occlusion"}
+ORDER = "largest contribution first, mean of sizes over the clips; in the values for and against cancel"
 
 Size = tuple[int, int]
 
@@ -98,54 +102,56 @@ def sheet_frames(video: VideoTokens) -> list[tuple[ClipTokens, int]]:
 
 
 def _token_columns(video: VideoTokens) -> list[_Column]:
-    contributions, occlusions = video.mean("contributions"), video.mean("occlusions")
-    columns = [_seen_column()]
+    means = {name: video.mean(values) for values, name in NAMES.items()}
+    columns = [_seen_column(video)]
     for token in video.named:
-        values = contributions[token], occlusions[token]
-        columns.append(_share_column(video, token, (f"token {token}", ""), values))
+        values = [(name, signed_words(mean[token])) for name, mean in means.items()]
+        columns.append(_share_column(video, token, ((f"token {token}", ""), *values)))
     is_other = ~np.isin(np.arange(video.num_tokens), video.named)
-    if is_other.any():
-        values = contributions[is_other].sum(), occlusions[is_other].sum()
+    if is_other.any():  # they were never left out together, so their values have no sum
         name = f"{is_other.sum()} others", f"full = {others_share(video):.2g}"
-        columns.append(_share_column(video, None, name, values))
+        most = [("each at most", f"±{np.abs(mean[is_other]).max():.2g}") for mean in means.values()]
+        columns.append(_share_column(video, None, (name, *most)))
     return columns
 
 
-def _share_column(video: VideoTokens, token: int | None, name: tuple[str, str], values: tuple[float, float]) -> _Column:
-    """The column of a token; None = of all that are not named. With its contribution and its occlusion."""
-    heading = (name, ("contribution", signed_words(values[0])), ("occlusion", signed_words(values[1])))
+def _share_column(video: VideoTokens, token: int | None, heading: tuple[tuple[str, str], ...]) -> _Column:
+    """The column of a token; None = of all that are not named."""
     colour = OTHER_COLOUR if token is None else colour_of(video, token)
     return _Column(heading, colour, lambda clip, frame, size: share_frame(video, clip, frame, token, size=size))
 
 
 def _map_columns(video: VideoTokens) -> list[_Column]:
-    def of_values(values: TokenValues, name: str, how: str) -> _Column:
-        heading = ((name, ""), (how, ""), ("full colour", f"±{video.full_values[values]:.2g}"))
+    def of_values(values: TokenValues, how: str) -> _Column:
+        heading = ((NAMES[values], ""), (how, ""), ("full colour =", scale_words(video, values)))
         return _Column(heading, None, lambda clip, frame, size: class_map_frame(video, clip, frame, values, size=size))
 
     return [
-        _seen_column(),
-        of_values("contributions", "contribution", "by slopes of the logit"),
-        of_values("occlusions", "occlusion", "logit less that without the token"),
+        _seen_column(video),
+        of_values("contributions", "by slopes of the logit"),
+        of_values("occlusions", "logit less that without the token"),
     ]
 
 
-def _seen_column() -> _Column:
-    heading = (("frame", ""), ("outlined:", ""), ("what is seen", ""))
+def _seen_column(video: VideoTokens) -> _Column:
+    seen = "all of it" if video.shows_all else "what is outlined"
+    heading = (("frame", ""), ("the model sees", ""), (seen, ""))
     return _Column(heading, None, lambda clip, frame, size: seen_frame(clip, frame, size=size))
 
 
 def _words(video: VideoTokens, width: int) -> np.ndarray:
     """(h, width, 3) uint8: what the sheet is of, and how far it can be trusted."""
-    name, value = video.classes[video.label], f"{video.probabilities[video.label]:.2f}"
+    (name, value), *asked = label_parts(video)
     softness = f"; {entropy_words(video.entropy)}" if video.is_semantic else ""
     lines = [
         (f"{video.name}: {name}", value),
+        *asked,
         (f"tokens: {video.where}{softness}", ""),
-        (agreement_words(video.agreement), ""),
     ]
     if video.is_semantic:
-        lines.insert(2, (full_words(video.full_share, num_tokens=video.num_tokens), ""))
+        lines.append((full_words(video.full_share, num_tokens=video.num_tokens), ""))
+        lines += [(ORDER, "")] * (len(video.clips) > 1)
+    lines.append((agreement_words(video), ""))
     block = np.full((LINE_PIXELS * len(lines) + GAP_PIXELS, width, 3), PAPER, dtype=np.uint8)
     _write_lines(block, lines, left=GAP_PIXELS, width=width - 2 * GAP_PIXELS)
     return block

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from stvit_video.visualization.token_captions import LOW_AGREEMENT
+from stvit_video.visualization.token_captions import LOW_AGREEMENT, tokens_words, why_none
 from stvit_video.visualization.token_record import VideoTokens
 
-__all__ = ["doubts", "home_share", "label_words", "place_words", "same_sides"]
+__all__ = ["asked_lines", "doubts", "home_share", "label_parts", "label_words", "place_words", "same_sides"]
 
 EVEN = 0.9  # entropy from which on borders between tokens mean little
 HOME = 0.8  # share of places at home from which on tubes are nearly a grid
@@ -13,13 +13,31 @@ SIDES = 2 / 3  # share of occlusion on the same side as contribution below which
 
 
 def label_words(video: VideoTokens) -> str:
-    """The label that the tokens are asked about, with its probability, such as "dive, probability 0.913"."""
-    return f"{video.classes[video.label]}, probability {video.probabilities[video.label]:.3f}"
+    """The label that the tokens are asked about, with its probability, such as "dive, probability 0.913".
+
+    Where it is not the likeliest, that one comes first: "predicted swim 0.913; shown for dive 0.085".
+    """
+    return "; ".join(f"{name} {value}" for name, value in label_parts(video))
+
+
+def label_parts(video: VideoTokens) -> list[tuple[str, str]]:
+    """The parts of `label_words`, one or two: a name, which may be long, and the probability behind it."""
+    best, label = int(video.probabilities.argmax()), video.label
+    names = {best: "predicted {}", label: "shown for {}"} if best != label else {label: "{}, probability"}
+    return [(words.format(video.classes[one]), f"{video.probabilities[one]:.3f}") for one, words in names.items()]
+
+
+def asked_lines(video: VideoTokens) -> list[str]:
+    """The parts of `label_words`, a line each, where the label is not the likeliest; else none."""
+    parts = label_parts(video)
+    return [f"{name} {value}" for name, value in parts] if len(parts) > 1 else []
 
 
 def place_words(video: VideoTokens) -> str:
     """Which tokens they are, such as "16 tokens generated after 2 of 6 blocks"."""
-    return f"{video.num_tokens} {'tokens' if video.is_semantic else 'cells of'} {video.where}"
+    if video.is_semantic:
+        return f"{tokens_words(video.num_tokens)} {video.where}"
+    return f"{video.num_tokens} cell{'s' * (video.num_tokens != 1)} of {video.where}"
 
 
 def home_share(video: VideoTokens) -> float:
@@ -58,12 +76,12 @@ def doubts(video: VideoTokens) -> list[str]:
 def _of_tubes(video: VideoTokens) -> list[str]:
     if not video.is_semantic:
         return []
-    if video.entropy >= EVEN:
+    if video.num_tokens > 1 and video.entropy >= EVEN:
         return [
             f"Every token comes from nearly everywhere (entropy {video.entropy:.2f} of 1). Borders between tubes are "
             "small differences, and a tube is no object."
         ]
-    if (at_home := home_share(video)) >= HOME:
+    if video.num_tokens > 1 and (at_home := home_share(video)) >= HOME:
         return [
             f"The tubes are nearly a grid: {100 * at_home:.0f} % of the places belong to the token that was pooled "
             "there. Their borders are not those of things."
@@ -74,7 +92,9 @@ def _of_tubes(video: VideoTokens) -> list[str]:
 def _of_maps(video: VideoTokens) -> list[str]:
     sentences = []
     if video.agreement is None:
-        sentences.append("Contribution and occlusion can't be compared here. Nothing vouches for the maps.")
+        sentences.append(
+            f"Contribution and occlusion can't be compared: {why_none(video)}. Nothing vouches for the maps."
+        )
     elif video.agreement < LOW_AGREEMENT:
         sentences.append(
             f"Contribution and occlusion disagree (correlation {video.agreement:.2f}). Slopes of the logit don't "

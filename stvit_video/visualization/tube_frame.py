@@ -14,7 +14,7 @@ from stvit_video.visualization.token_cells import (
 from stvit_video.visualization.token_colours import OTHER_COLOUR, colour_of, rank_of
 from stvit_video.visualization.token_record import ClipTokens, VideoTokens
 
-__all__ = ["others_share", "seen_frame", "share_frame", "tube_frame"]
+__all__ = ["others_share", "seen_frame", "seen_title", "share_frame", "tube_frame"]
 
 MOST_OPACITY = 0.75  # of a full colour, so that what the token covers is still seen
 OTHERS_OPACITY = 0.3  # likewise, of tokens without a colour of their own, which are not to hide the frame
@@ -41,6 +41,11 @@ def seen_frame(clip: ClipTokens, frame: int, *, size: tuple[int, int] | None = N
     picture, box = shown_frame(clip, frame, size=size)
     draw_box(picture, box)
     return picture
+
+
+def seen_title(video: VideoTokens) -> str:
+    """What stands above the frames of `seen_frame`."""
+    return "frame; the model sees all of it" if video.shows_all else "frame; the model sees what is outlined"
 
 
 def tube_frame(

@@ -7,7 +7,8 @@ from stvit_video.visualization.panel_video import PanelVideo, save_panel_video
 from stvit_video.visualization.token_captions import entropy_words, full_words, signed_words
 from stvit_video.visualization.token_colours import OTHER_COLOUR, colour_of
 from stvit_video.visualization.token_record import VideoTokens
-from stvit_video.visualization.tube_frame import seen_frame, tube_frame
+from stvit_video.visualization.token_words import asked_lines
+from stvit_video.visualization.tube_frame import seen_frame, seen_title, tube_frame
 
 __all__ = ["save_tubes", "token_legend"]
 
@@ -27,12 +28,13 @@ def save_tubes(video: VideoTokens, path: Path) -> tuple[str, ...]:
         OSError: the file can't be written.
     """
     panels = PanelVideo(
-        titles=("seen by the model: within the outline", f"tokens {video.where}"),
+        titles=(seen_title(video), f"tokens {video.where}"),
         draw=lambda clip, frame: (seen_frame(clip, frame), tube_frame(video, clip, frame)),
         lines=(
+            *asked_lines(video),
             entropy_words(video.entropy),
             full_words(video.full_share, num_tokens=video.num_tokens),
-            "tokens by number, with their contributions to the logit:",
+            f"tokens by number, the largest contribution to the logit first{_of_clips(video)}:",
         ),
         legend=token_legend(video),
     )
@@ -48,3 +50,10 @@ def token_legend(video: VideoTokens) -> list[LegendEntry]:
     ]
     num_others = video.num_tokens - len(video.named)
     return entries + ([LegendEntry(f"{num_others} others, paler", None, "", OTHER_COLOUR)] if num_others else [])
+
+
+def _of_clips(video: VideoTokens) -> str:
+    """What the order and the values of the legend are of, where there are several clips."""
+    if len(video.clips) == 1:
+        return ""
+    return " (size, mean over clips; in the values for and against cancel)"

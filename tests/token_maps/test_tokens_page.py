@@ -43,12 +43,16 @@ def test_all_tokens_stand_in_the_table_with_means_over_the_clips(page, video):
     ]
     assert sorted(int(row[0]) for row in rows) == list(range(16))
     assert [int(row[0]) for row in rows[:8]] == list(video.named)
-    for token, time, line, column, area, contribution, occlusion in rows:
+    sizes = [float(row[5]) for row in rows]
+    assert sizes == sorted(sizes, reverse=True)
+    for token, time, line, column, area, size, contribution, occlusion in rows:
         number = int(token)
         assert (time, line, column) == ("1", "1", str(number + 1))
         assert float(area.split()[0]) == pytest.approx(
             100 * np.mean([clip.shares[number].mean() for clip in video.clips]), abs=0.051
         )
+        mean = sum(abs(clip.contributions[number]) for clip in video.clips) / 3
+        assert float(size) == pytest.approx(mean, rel=0.0051)
         for text, key in ((contribution, "contributions"), (occlusion, "occlusions")):
             mean = sum(getattr(clip, key)[number] for clip in video.clips) / 3
             assert float(text) == pytest.approx(mean, rel=0.0051)
@@ -74,7 +78,7 @@ def test_a_picture_has_no_clips_and_stills_are_slow():
     assert "frames a second" not in picture
     assert "<dt>Picture</dt>" in picture
     stills = tokens_page(made_video(*clips), pictures={}, made_with={})
-    assert "2 of 1 frames, 8 frames a second" in stills
+    assert "2, each of 1 frame, 8 frames a second" in stills
     assert values_of(stills)["fps"] == 2
     assert values_of(tokens_page(made_video(made_clip(num_tokens=5)), pictures={}, made_with={}))["fps"] == 8
 
@@ -115,3 +119,16 @@ def test_a_page_of_much_stays_small(tmp_path):
     size = (tmp_path / "a.html").stat().st_size
     assert size < 1.05 * PAGE_BYTES
     assert "to keep the page small" in (tmp_path / "a.html").read_text()
+
+
+def test_the_label_that_is_shown_and_the_views_are_told(video):
+    likely, other = int(video.probabilities.argmax()), int(video.probabilities.argmin())
+    asked = tokens_page(replace(video, label=other, num_views=9), pictures={}, made_with={})
+    assert f"predicted {video.classes[likely]} 0." in asked
+    assert f"; shown for {video.classes[other]} 0." in asked
+    assert "Clips shown: 3. The probability is the mean over 9 views." in asked
+    assert "the model sees what is inside the line" in asked
+    whole = made_clip(num_tokens=2, margin=(0, 0))
+    told = tokens_page(made_video(whole), pictures={}, made_with={})
+    assert "the model sees all of it" in told
+    assert "Clips shown: 1. The probability is of one view." in told

@@ -103,6 +103,35 @@ def test_keys_and_the_clock(browser):
     assert browser.find_element("id", "clock").text == "0.63 s"  # the last frame
 
 
+def test_keys_go_to_the_player_behind_a_click_of_the_mouse(browser):
+    show(browser, 0)
+    for place in (
+        "[name=view][value=occlusions]",
+        "#play",
+        "#play",
+        "[name=view][value=tubes]",
+        "#tubes-legend button",
+    ):
+        browser.find_element("css selector", place).click()
+        before = browser.find_element("id", "clock").text
+        browser.switch_to.active_element.send_keys("\ue014")
+        assert browser.find_element("id", "clock").text != before, place
+        assert browser.find_element("id", "play").text == "Play"  # an arrow stops it
+        browser.switch_to.active_element.send_keys(" ")
+        assert browser.find_element("id", "play").text == "Pause", place
+        browser.switch_to.active_element.send_keys(" ")
+
+
+def test_a_token_is_released_by_another_map(browser):
+    button = browser.find_element("css selector", "#tubes-legend button")
+    if button.get_attribute("aria-pressed") == "false":
+        button.click()
+    browser.find_element("css selector", "[name=view][value=occlusions]").click()
+    browser.find_element("css selector", "[name=view][value=tubes]").click()
+    assert button.get_attribute("aria-pressed") == "false"
+    assert "each cell has the colour" in browser.find_element("id", "told").text
+
+
 def test_a_table_is_sorted_by_a_click(browser, video):
     head = browser.find_element("xpath", "//th[text()='occlusion']")
     values = []

@@ -17,7 +17,7 @@ from stvit_video.inference.recognizer import Recognizer, load_recognizer
 from stvit_video.inference.test_protocol import TestProtocol
 from stvit_video.models.registry import family_of
 from stvit_video.token_maps import video_tokens as module
-from stvit_video.token_maps.video_tokens import label_number, video_tokens
+from stvit_video.token_maps.video_tokens import label_number, untrained_notes, video_tokens
 
 CLASSES = ("a, comma", "jump", "run")
 
@@ -147,6 +147,8 @@ def test_notes_tell_what_is_not_shown(tmp_path, trained):
     )
     frames = video_tokens(recognizer_of("stvit_deit_tiny"), tmp_path / "long.mp4", max_clips=3)
     assert frames.notes[0] == "The video gives 50 frames to look at; 3 of them, spread evenly, are shown."
+    first = video_tokens(recognizer_of("stvit_deit_tiny"), tmp_path / "long.mp4", max_clips=1)
+    assert first.notes[0] == "The video gives 50 frames to look at; the first of them is shown."
     notes = video_tokens(trained, tmp_path / "short.mp4").notes
     assert notes[0] == "The video lasts 0.3 s, less than a clip, in which frames are repeated."
 
@@ -187,3 +189,20 @@ def test_errors_come_before_the_work_or_as_the_decoder_says_them(trained, tiny_r
     recognizer.model.head.weight.data[0] = math.nan
     with pytest.raises(NonFiniteLogitsError, match=r"a, b\.mp4"):
         video_tokens(recognizer, tiny_run.videos[0])
+
+
+def test_tokens_and_places_that_training_has_not_seen_are_told():
+    options = {"depth": 6, "generate_at": 3, "elastic": [4, 8], "elastic_generate_at": [1, 3], "num_tokens": 8}
+    model = short_model("stvit_video_deit_tiny", **options)
+    assert untrained_notes(model) == []
+    model.set_num_tokens(1)
+    assert untrained_notes(model) == ["Not trained for 1 token, but for 4, 8. Labels may be worse."]
+    model.set_num_tokens(4)
+    with pytest.warns(UserWarning, match="generate_at=2"):
+        model.set_generate_at(2)
+    assert untrained_notes(model) == ["Not trained to generate after 2 blocks, but after 1, 3. Labels may be worse."]
+    fixed = short_model("stvit_deit_tiny")
+    assert untrained_notes(fixed) == []
+    fixed.set_num_tokens(2)
+    assert untrained_notes(fixed) == ["Not trained for 2 tokens, but for 4. Labels may be worse."]
+    assert untrained_notes(short_model("deit_tiny")) == []

@@ -1,5 +1,8 @@
 """Captions: times, signs, and warnings where a picture misleads."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from made_tokens import made_clip, made_video, three_clips
 
@@ -9,7 +12,9 @@ from stvit_video.visualization.token_captions import (
     entropy_words,
     full_words,
     probability_words,
+    scale_words,
     signed_words,
+    tokens_words,
 )
 
 
@@ -50,7 +55,40 @@ def test_what_a_full_colour_stands_for():
 
 
 def test_low_agreement_is_a_warning():
-    assert agreement_words(0.71) == "correlation of contribution and occlusion 0.71"
-    assert "don't trust" in agreement_words(0.49)
-    assert "-0.30" in agreement_words(-0.3)
-    assert "no correlation" in agreement_words(None)
+    clip = made_clip(num_tokens=5)
+    agreeing = made_video(replace(clip, occlusions=clip.contributions))
+    assert agreement_words(agreeing) == "correlation of contribution and occlusion 1.00"
+    told = agreement_words(made_video(replace(clip, occlusions=-clip.contributions)))
+    assert told == (
+        "correlation of contribution and occlusion -1.00, below 0.5: they disagree, so don't trust the contributions"
+    )
+
+
+@pytest.mark.parametrize(
+    ("num_tokens", "changes", "why"),
+    [
+        (2, {}, "a clip has 2 tokens, and 3 are needed"),
+        (5, {"occlusions": np.zeros(5)}, "all occlusions are 0"),
+        (5, {"occlusions": np.zeros(5), "contributions": np.zeros(5)}, "all contributions and occlusions are 0"),
+        (5, {"occlusions": np.ones(5)}, "all values are alike"),
+    ],
+)
+def test_why_there_is_no_correlation(num_tokens, changes, why):
+    clips = [replace(made_clip(num_tokens=num_tokens, seed=seed), **changes) for seed in range(4)]
+    assert agreement_words(made_video(*clips)) == f"no correlation of contribution and occlusion: {why}"
+
+
+def test_a_scale_that_some_cells_are_beyond_says_the_largest():
+    sources = np.full((2, 1, 10, 20), 1 / 200, dtype=np.float32)
+    clip = replace(made_clip(num_tokens=2), sources=sources, occlusions=np.array([2.0, 4.0]))
+    video = made_video(replace(clip, contributions=np.zeros(2)))
+    assert scale_words(video, "occlusions") == "±0.03"
+    assert scale_words(video, "contributions") == "all 0"
+    peak = np.zeros_like(sources)
+    peak[:, 0, 0, 0] = 1
+    peaked = made_video(replace(clip, sources=0.5 * sources + 0.5 * peak))
+    assert scale_words(peaked, "occlusions") == "±0.75 and beyond (largest 3)"
+
+
+def test_one_token_is_no_tokens():
+    assert [tokens_words(count) for count in (1, 2)] == ["1 token", "2 tokens"]

@@ -111,7 +111,37 @@ def test_means_and_full_values_are_over_all_clips(sources):
     )
     for values in ("contributions", "occlusions"):
         spread = [one.spread(getattr(one, values))[place] for one in clips for place in np.ndindex(3, 2, 2)]
-        assert found.full_values[values] == pytest.approx(max(map(abs, spread)))
+        sizes = sorted(map(abs, spread))
+        assert found.largest_values[values] == pytest.approx(sizes[-1])
+        below, rest = divmod(0.99 * (len(sizes) - 1), 1)
+        quantile = sizes[int(below)] * (1 - rest) + sizes[int(below) + 1] * rest
+        assert found.full_values[values] == pytest.approx(max(quantile, sizes[-1] / 4))
+        assert found.full_values[values] < sizes[-1]
+
+
+def test_a_quarter_of_one_huge_cell_is_full():
+    sources = np.zeros((3, 1, 20, 20))
+    sources[0, 0, 0, 0] = 1
+    sources[1:] = 1 / 400
+    found = video(clip(sources, np.array([8.0, 1, 1]), np.zeros(3)))
+    assert (found.full_values["contributions"], found.largest_values["contributions"]) == pytest.approx(
+        (2, 8), abs=0.01
+    )
+    assert found.full_values["occlusions"] == 0
+
+
+def test_fewer_than_three_tokens_do_not_agree_however_many_clips(sources):
+    pair = sources[:2] / sources[:2].sum(axis=(1, 2, 3), keepdims=True)
+    values = np.random.default_rng(0).normal(size=(6, 2))
+    assert video(*(clip(pair, value, value) for value in values)).agreement is None
+    assert video(clip(sources, np.arange(5.0), np.arange(5.0))).agreement == pytest.approx(1)
+
+
+def test_the_outline_of_what_is_seen(sources):
+    part = clip(sources, np.ones(5), np.ones(5))  # columns 1 to 5 of 7
+    assert not video(part).shows_all
+    assert video(replace(part, seen=(0, 0, 5, 7))).shows_all
+    assert not video(part, replace(part, seen=(0, 0, 5, 7))).shows_all
 
 
 def test_a_picture_is_what_lasts_no_time(sources):

@@ -7,6 +7,7 @@ import pytest
 from made_tokens import made_clip, made_video, three_clips
 from PIL import Image
 
+from stvit_video.visualization import token_sheet as module
 from stvit_video.visualization.token_colours import OTHER_COLOUR, colour_of
 from stvit_video.visualization.token_sheet import (
     GAP_PIXELS,
@@ -69,3 +70,20 @@ def test_a_dense_model_has_both_maps_in_any_aspect(shape):
 def test_a_picture_has_one_row():
     still = made_video(made_clip(num_tokens=3, num_frames=1, grid=(1, 4, 4)), is_picture=True)
     assert len(token_sheet(still)) < len(token_sheet(three_clips(num_tokens=3))) / 2
+
+
+def test_the_others_have_no_sum_of_occlusions(monkeypatch):
+    written = []
+    monkeypatch.setattr(module, "draw_text", lambda canvas, text, value="", **_: written.append((text, value)))
+    video = three_clips(num_tokens=16, softness=0.5)
+    token_sheet(replace(video, label=int(video.probabilities.argmax())))
+    others = [token for token in range(16) if token not in video.named]
+    for values in ("contributions", "occlusions"):
+        most = max(abs(sum(float(getattr(clip, values)[token]) for clip in video.clips)) / 3 for token in others)
+        assert ("each at most", f"±{most:.2g}") in written
+    assert (module.ORDER, "") in written
+    assert not any(text.startswith("predicted") for text, _ in written)
+    written.clear()
+    other = int(video.probabilities.argmin())
+    token_sheet(replace(video, label=other))
+    assert (f"shown for {video.classes[other]}", f"{video.probabilities[other]:.3f}") in written

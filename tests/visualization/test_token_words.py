@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from made_tokens import made_clip, made_video
 
-from stvit_video.visualization.token_words import doubts, home_share, label_words, place_words, same_sides
+from stvit_video.visualization.token_words import (
+    asked_lines,
+    doubts,
+    home_share,
+    label_words,
+    place_words,
+    same_sides,
+)
 
 
 def with_values(video, **values):
@@ -65,7 +72,15 @@ def test_a_label_that_is_not_the_likeliest_is_told(video):
     likely = int(video.probabilities.argmax())
     other = (likely + 1) % len(video.classes)
     assert f"not the likeliest one ({video.classes[likely]})" in doubts(replace(video, label=other))[-1]
-    assert label_words(replace(video, label=other)).startswith(f"{video.classes[other]}, probability 0.")
+    assert label_words(replace(video, label=other)) == (
+        f"predicted {video.classes[likely]} {video.probabilities[likely]:.3f}; "
+        f"shown for {video.classes[other]} {video.probabilities[other]:.3f}"
+    )
+    assert asked_lines(replace(video, label=other)) == label_words(replace(video, label=other)).split("; ")
+    assert label_words(replace(video, label=likely)) == (
+        f"{video.classes[likely]}, probability {video.probabilities[likely]:.3f}"
+    )
+    assert asked_lines(replace(video, label=likely)) == []
     assert doubts(replace(video, label=likely, notes=["a note"])) == []
 
 
@@ -89,3 +104,15 @@ def test_tubes_that_are_the_grid_of_pooling_are_told():
     at_home = replace(made_video(clip), token_grid=(1, 4, 2))
     assert any("100 % of the places" in sentence for sentence in doubts(at_home))
     assert not any("grid" in sentence for sentence in doubts(replace(at_home, token_grid=(1, 2, 4))))
+
+
+def test_one_token_is_neither_a_grid_nor_even():
+    clip = replace(made_clip(num_tokens=2), sources=np.full((1, 3, 4, 4), 1 / 48, dtype=np.float32))
+    clip = replace(clip, contributions=np.ones(1), occlusions=np.ones(1))
+    alone = replace(made_video(clip), label=int(clip.probabilities.argmax()))
+    assert doubts(alone) == [
+        "Contribution and occlusion can't be compared: a clip has 1 token, and 3 are needed. Nothing vouches for the "
+        "maps."
+    ]
+    assert place_words(alone) == "1 token generated after 2 of 6 blocks"
+    assert place_words(replace(alone, is_semantic=False)) == "1 cell of generated after 2 of 6 blocks"

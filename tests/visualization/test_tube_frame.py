@@ -13,6 +13,7 @@ from stvit_video.visualization.tube_frame import (
     OTHERS_OPACITY,
     others_share,
     seen_frame,
+    seen_title,
     share_frame,
     tube_frame,
 )
@@ -169,3 +170,11 @@ def test_any_aspect_is_drawn(margin):
     picture = tube_frame(made_video(clip), clip, 1)
     assert picture.dtype == np.uint8
     assert all(side % 2 == 0 for side in picture.shape[:2])
+
+
+def test_an_outline_is_told_where_there_is_one():
+    clip = made_clip(num_tokens=3)
+    assert seen_title(made_video(clip)) == "frame; the model sees what is outlined"
+    whole = replace(clip, seen=(0, 0, *clip.frames.shape[1:3]))
+    assert seen_title(made_video(whole)) == "frame; the model sees all of it"
+    assert (seen_frame(whole, 0, size=whole.frames.shape[1:3]) == whole.frames[0]).all()

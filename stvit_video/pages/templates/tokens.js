@@ -97,7 +97,7 @@
     const percent = part => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
     if (state.view === "none") return "nothing drawn over it";
     if (state.view !== "tubes")
-      return `full colour = ±${values.full_values[state.view].toPrecision(2)} of the logit in one cell`;
+      return `full colour, in parts of the logit in one cell: ${values.scales[state.view]}`;
     const whose = state.alone === null
       ? "each cell has the colour of the token with the largest share" : `the share of token ${state.alone}`;
     const even = percent(1 / values.num_tokens);
@@ -128,18 +128,16 @@
     state.timer = isPlaying ? setInterval(() => go(state.at + 1), 1000 / values.fps) : null;
     place("play").textContent = isPlaying ? "Pause" : "Play";
   }
-  function choose(view) {
+  const isText = element => element.matches("textarea, select, [contenteditable], input:not([type=range], [type=radio])");
+  function choose(view, alone = null) {
     state.view = view;
+    state.alone = alone;
+    for (const button of document.querySelectorAll("button.token"))
+      button.setAttribute("aria-pressed", Number(button.dataset.token) === alone);
     for (const input of document.getElementsByName("view")) input.checked = input.value === view;
     if (place("tubes-legend")) place("tubes-legend").hidden = view !== "tubes";
     place("signs-legend").hidden = view === "tubes" || view === "none";
     draw();
-  }
-  function isolate(token) {
-    state.alone = state.alone === token ? null : token;
-    for (const button of document.querySelectorAll("button.token"))
-      button.setAttribute("aria-pressed", Number(button.dataset.token) === state.alone);
-    choose("tubes");
   }
 
   place("slider").max = shown.length - 1;
@@ -147,12 +145,19 @@
   place("play").addEventListener("click", () => play(state.timer === null));
   for (const input of document.getElementsByName("view")) input.addEventListener("change", () => choose(input.value));
   for (const button of document.querySelectorAll("button.token"))
-    button.addEventListener("click", () => isolate(Number(button.dataset.token)));
+    button.addEventListener("click", () => {
+      const token = Number(button.dataset.token);
+      choose("tubes", state.alone === token ? null : token);
+    });
+  place("player").addEventListener("click", event => {  // keys are the player's behind a click of the mouse
+    if (event.detail > 0 && !isText(event.target)) place("player").focus({preventScroll: true});
+  });
   place("player").addEventListener("keydown", event => {
-    if (["BUTTON", "INPUT"].includes(event.target.tagName)) return;
+    if (isText(event.target) || event.altKey || event.ctrlKey || event.metaKey) return;
     const steps = {ArrowLeft: -1, ArrowRight: 1};
-    if (event.key === " ") play(state.timer === null);
-    else if (event.key in steps) { play(false); go(state.at + steps[event.key]); }
+    const kind = event.target.type ?? "";  // a button that the keyboard has reached is pressed by the space bar
+    if (event.key === " " && !["button", "radio"].includes(kind)) play(state.timer === null);
+    else if (event.key in steps && kind !== "radio") { play(false); go(state.at + steps[event.key]); }
     else return;
     event.preventDefault();
   });
