@@ -47,7 +47,7 @@ COMMAND = Command(
     ),
     examples=(
         "python scripts/token_motion.py ckpt_path=outputs/quickstart/last.ckpt data_root=data/synthetic",
-        "python scripts/token_motion.py ckpt_path=run/last.ckpt data_root=data/moving num_tokens=16,8 out=motion.csv",
+        "python scripts/token_motion.py ckpt_path=run/last.ckpt data_root=moving_shapes num_tokens=16,8 out=motion.csv",
     ),
     notes="The place of a token is the centre of what it comes from, at each step of the grid of image tokens. Its "
     "movement is how far that is from its mean in the clip.",
