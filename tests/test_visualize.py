@@ -167,3 +167,44 @@ def test_a_signal_leaves_nothing(tiny_run, tmp_path, monkeypatch, capsys, number
         assert ended.value.code == status
     assert "stopped; nothing is written" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_folder_and_bundles_name_what_to_give(tiny_run, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "last.ckpt").touch()
+    (tmp_path / "bundle.json").write_text("{}")
+    video = str(tiny_run.videos[0])
+    for given, told in (
+        (tmp_path / "run", "is the folder of a run; give a checkpoint in it: "),
+        (tmp_path / "bundle.json", "bundles are not shown; give the checkpoint (.ckpt) that it was exported from"),
+        (tmp_path, "bundles are not shown; give the checkpoint (.ckpt) that it was exported from"),
+    ):
+        assert main([f"ckpt_path={given}", video, f"out={tmp_path / 'seen'}"]) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_tokens_that_the_model_was_not_trained_for_are_told_once(tiny_run, tmp_path, capsys, recwarn):
+    words = [f"ckpt_path={tiny_run.checkpoint}", str(tiny_run.videos[0]), "device=cpu", "max_clips=1", "num_tokens=1"]
+    assert main([*words, f"out={tmp_path / 'seen'}", "protocol=uniform"]) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines()[1].startswith("1 token generated after")
+    assert told.err.count("not trained for") + told.err.count("Not trained for") == 1
+    assert "nearly a grid" not in told.err
+    assert [str(one.message) for one in recwarn if "generate_at=" in str(one.message)] == []
+    page = (tmp_path / "seen" / "report.html").read_text()
+    assert "Not trained for 1 token, but for 4. Labels may be worse." in page
+    assert f"{tiny_run.checkpoint.parent.parent}/" not in page.split("<dt>Checkpoint</dt>")[1].split("</dd>")[0]
+
+
+@pytest.mark.parametrize("stem", ["手" * 80, "a" * 250])
+def test_a_long_name_of_a_video_is_cut(tiny_run, tmp_path, monkeypatch, capsys, stem):
+    monkeypatch.chdir(tmp_path)
+    name = f"{stem}.mp4"
+    (tmp_path / name).write_bytes(tiny_run.videos[0].read_bytes())
+    monkeypatch.setattr(visualize, "write_token_files", lambda *_, **__: (["a", "b"], []))
+    main([f"ckpt_path={tiny_run.checkpoint}", name, "device=cpu", "max_clips=1"])
+    told = capsys.readouterr()
+    assert [path.name for path in (tmp_path / "outputs" / "visualize").iterdir()] == [
+        stem[: 120 // len(stem[0].encode())]
+    ]
+    assert told.out.splitlines()[-1].endswith(f"outputs/visualize/{stem[: 120 // len(stem[0].encode())]}")

@@ -41,7 +41,7 @@ Size = tuple[int, int]
 
 
 class _Column(NamedTuple):
-    """A heading of three lines, each a name and a value, on a colour or on paper, and what draws a frame below it."""
+    """A heading of a few lines, each a name and a value, on a colour or on paper, and what draws a frame below it."""
 
     heading: tuple[tuple[str, str], ...]
     colour: Colour | None
@@ -123,7 +123,7 @@ def _share_column(video: VideoTokens, token: int | None, heading: tuple[tuple[st
 
 def _map_columns(video: VideoTokens) -> list[_Column]:
     def of_values(values: TokenValues, how: str) -> _Column:
-        heading = ((NAMES[values], ""), (how, ""), ("full colour =", scale_words(video, values)))
+        heading = ((NAMES[values], ""), (how, ""), ("full colour:", ""), (scale_words(video, values), ""))
         return _Column(heading, None, lambda clip, frame, size: class_map_frame(video, clip, frame, values, size=size))
 
     return [
@@ -141,11 +141,10 @@ def _seen_column(video: VideoTokens) -> _Column:
 
 def _words(video: VideoTokens, width: int) -> np.ndarray:
     """(h, width, 3) uint8: what the sheet is of, and how far it can be trusted."""
-    (name, value), *asked = label_parts(video)
     softness = f"; {entropy_words(video.entropy)}" if video.is_semantic else ""
     lines = [
-        (f"{video.name}: {name}", value),
-        *asked,
+        (video.name, ""),
+        *label_parts(video),
         (f"tokens: {video.where}{softness}", ""),
     ]
     if video.is_semantic:

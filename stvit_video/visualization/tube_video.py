@@ -34,7 +34,7 @@ def save_tubes(video: VideoTokens, path: Path) -> tuple[str, ...]:
             *asked_lines(video),
             entropy_words(video.entropy),
             full_words(video.full_share, num_tokens=video.num_tokens),
-            f"tokens by number, the largest contribution to the logit first{_of_clips(video)}:",
+            *_order_lines(video),
         ),
         legend=token_legend(video),
     )
@@ -52,8 +52,11 @@ def token_legend(video: VideoTokens) -> list[LegendEntry]:
     return entries + ([LegendEntry(f"{num_others} others, paler", None, "", OTHER_COLOUR)] if num_others else [])
 
 
-def _of_clips(video: VideoTokens) -> str:
-    """What the order and the values of the legend are of, where there are several clips."""
+def _order_lines(video: VideoTokens) -> list[str]:
+    """What the order and the values of the legend are of."""
     if len(video.clips) == 1:
-        return ""
-    return " (size, mean over clips; in the values for and against cancel)"
+        return ["tokens by number, the largest contribution to the logit first:"]
+    return [
+        "tokens by number, the largest contribution to the logit first, by the",
+        "mean of sizes over the clips; in the values for and against cancel:",
+    ]

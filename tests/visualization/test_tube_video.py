@@ -1,5 +1,7 @@
 """tubes.mp4: the frame beside its tubes, the legend, and what is said about both."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_tokens import made_clip, made_video, three_clips
@@ -54,3 +56,17 @@ def test_softness_and_the_scale_of_opacity_are_told(tmp_path, monkeypatch):
     save_tubes(video, tmp_path / "tubes.mp4")
     assert f"assignment {video.entropy:.2f} of even: soft" in said
     assert any(f"a share of {video.full_share:.2g} of" in line and "0.2" in line for line in said)
+
+
+def test_the_order_of_several_clips_is_told(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(module, "save_panel_video", lambda video, path, panels: said.append(list(panels.lines)) or ())
+    video = three_clips(num_tokens=5)
+    likely = int(video.probabilities.argmax())
+    save_tubes(replace(video, label=likely), tmp_path / "tubes.mp4")
+    assert said[-1][-1] == "mean of sizes over the clips; in the values for and against cancel:"
+    assert not any("predicted" in line for line in said[-1])
+    alone = made_video(made_clip(num_tokens=5))
+    save_tubes(replace(alone, label=int(alone.probabilities.argmin())), tmp_path / "tubes.mp4")
+    assert said[-1][-1] == "tokens by number, the largest contribution to the logit first:"
+    assert said[-1][0].startswith(f"predicted {alone.classes[int(alone.probabilities.argmax())]} 0.")
