@@ -28,7 +28,7 @@ MAX_JSON_BYTES = 64 * 1024
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.@~-]*"
 READ = re.compile(
     rf"/|/theme\.css|/favicon\.ico|/manifest\.json|/(static|assets)(/{_NAME})+"
-    rf"|/gradio_api/(queue/data|heartbeat/{_NAME})"
+    rf"|/gradio_api/(app_id|queue/data|heartbeat/{_NAME})"
 )
 WRITE = re.compile(r"/gradio_api/queue/join")
 POLICY = {
