@@ -7,13 +7,14 @@ to ask any other machine.
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError
 from stvit_video.webdemo.clip_store import BusyError, ClipStore
+from stvit_video.webdemo.join_request import Span, checked_join
 from stvit_video.webdemo.own_links import rewritten, without_other_machines
 
 __all__ = ["EXAMPLES_AT", "HEADERS", "UPLOAD_AT", "RequestGate"]
@@ -81,6 +82,7 @@ class RequestGate:
         hosts: names that the server may be called by, against pages elsewhere whose name leads here (DNS rebinding);
             None = any.
         examples: files of the example clips, by their address.
+        events: see `checked_join`.
     """
 
     def __init__(
@@ -91,12 +93,14 @@ class RequestGate:
         limits: ClipLimits,
         hosts: Collection[str] | None,
         examples: Mapping[str, Path],
+        events: Mapping[int, Sequence[Span | None]],
     ) -> None:
         self.app = app
         self.store = store
         self.limits = limits
         self.hosts = hosts
         self.examples = examples
+        self.events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let it through."""
@@ -128,9 +132,19 @@ class RequestGate:
         elif request.method in ("GET", "HEAD") and READ.fullmatch(request.path):
             await self.app(scope, receive, send)
         elif request.method == "POST" and WRITE.fullmatch(request.path):
-            await self.app(scope, _replayed(await _small_body(receive), receive), send)
+            await self._join(scope, receive, send)
         else:
             raise _RefusedRequestError(404, "There is nothing at this address.")
+
+    async def _join(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            asked = checked_join(await _small_body(receive), self.events)
+        except ValueError as error:
+            raise _RefusedRequestError(400, str(error)) from error
+        told = {b"content-type": b"application/json", b"content-length": str(len(asked.body)).encode()}
+        kept = [pair for pair in scope["headers"] if pair[0].lower() not in {*told, b"transfer-encoding"}]
+        plain = {**scope, "headers": [*kept, *told.items()], "query_string": b""}
+        await self.app(plain, _replayed(asked.body, receive), send)
 
     def _check_origin(self, request: _Request) -> None:
         host = request.headers.get("host", "")

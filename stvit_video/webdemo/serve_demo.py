@@ -14,6 +14,8 @@ from stvit_video.webdemo.clip_store import ClipStore, open_store
 from stvit_video.webdemo.demo_model import DemoModel
 from stvit_video.webdemo.demo_page import build_page, load_gradio, page_head
 from stvit_video.webdemo.example_clips import draw_examples
+from stvit_video.webdemo.join_request import Span
+from stvit_video.webdemo.no_files import without_files
 from stvit_video.webdemo.request_gate import EXAMPLES_AT, RequestGate
 
 __all__ = ["HERE", "quiet_gradio", "require_gradio", "serve_demo"]
@@ -67,7 +69,8 @@ def serve_demo(
                     "machine alone",
                     flush=True,
                 )
-            _run(app, channel)
+            with without_files():
+                _run(app, channel)
         finally:
             stop_idle_decoders()
 
@@ -148,7 +151,17 @@ def build_app(
         limits=limits,
         hosts=hosts,
         examples={f"{EXAMPLES_AT}{path.name}": path for _, _, path in drawn},
+        events=page_events(page),
     )
+
+
+def page_events(page: Any) -> dict[int, list[Span | None]]:
+    """The events of a page of gradio, as `checked_join` takes them."""
+
+    def span(part: Any) -> Span | None:
+        return (part.minimum, part.maximum) if part.get_block_name() == "slider" else None
+
+    return {number: [span(part) for part in event.inputs] for number, event in page.fns.items()}
 
 
 def _run(app: RequestGate, channel: socket.socket) -> None:

@@ -43,6 +43,9 @@ REFUSED = (
 )
 
 
+JOIN = {"data": [16], "event_data": {"token": "a"}, "fn_index": 0, "trigger_id": 3, "session_hash": "s"}
+
+
 class Page:
     """An application that notes what it is asked, and answers with what it was sent."""
 
@@ -73,6 +76,7 @@ def gate(page, tmp_path):
         limits=ClipLimits(max_megabytes=1),
         hosts={"127.0.0.1", "::1"},
         examples={"/examples/one.mp4": tmp_path / "one.mp4"},
+        events={0: [(4, 32)]},
     )
 
 
@@ -106,9 +110,10 @@ def ask(gate, method, path, *, parts=(b"",), raw_path=None, is_cut=False, **head
 
 @pytest.mark.parametrize(("method", "path"), LET_THROUGH)
 def test_what_the_page_needs_reaches_it(gate, page, method, path):
-    status, _, body = ask(gate, method, path, parts=(b"a", b"b"))
+    sent = json.dumps(JOIN).encode()
+    status, _, body = ask(gate, method, path, parts=(sent[:9], sent[9:]))
     assert (status, page.asked) == (200, [path])
-    assert body == (b"ab" if method == "POST" else b"a")  # a body is read whole before it is let through
+    assert body == (sent if method == "POST" else sent[:9])  # a body is read whole before it is let through
 
 
 @pytest.mark.parametrize(("method", "path"), REFUSED)
@@ -204,9 +209,20 @@ def test_a_disk_without_room(gate, monkeypatch):
 
 
 def test_requests_of_the_page_are_small(gate, page):
-    assert ask(gate, "POST", "/gradio_api/queue/join", parts=(b"x" * MAX_JSON_BYTES,))[0] == 200
-    assert ask(gate, "POST", "/gradio_api/queue/join", parts=(b"x" * MAX_JSON_BYTES, b"x"))[0] == 413
+    sent = json.dumps(JOIN).encode().ljust(MAX_JSON_BYTES)
+    assert ask(gate, "POST", "/gradio_api/queue/join", parts=(sent,))[0] == 200
+    assert ask(gate, "POST", "/gradio_api/queue/join", parts=(sent, b" "))[0] == 413
     assert len(page.asked) == 1
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/etc/passwd", "http://192.0.2.1/x"])
+def test_no_file_of_a_request_reaches_the_page(gate, page, path):
+    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    for values in ({"data": [file]}, {"event_data": {"token": file}}, {"event_data": file}, {"more": file}):
+        status, _, body = ask(gate, "POST", "/gradio_api/queue/join", parts=(json.dumps({**JOIN, **values}).encode(),))
+        assert status == 400
+        assert json.loads(body)["error"].endswith(".")
+    assert page.asked == []
 
 
 def test_websockets_get_no_answer_and_the_start_is_passed_on(gate, page):

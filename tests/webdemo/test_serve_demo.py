@@ -134,6 +134,23 @@ def test_nothing_is_written_or_called_beside_the_page(demo, path):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("path", ["/dev/zero", PASSWORDS, "http://127.0.0.1:1/x"])
+def test_no_file_is_copied_and_no_address_fetched(demo, path):
+    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    good = {"fn_index": 0, "session_hash": "s", "trigger_id": 3, "event_data": {"token": "x"}}
+    for values in ({"data": [file, 2]}, {"data": [4, 2], "event_data": {"token": file}}, {"data": [4, 2], "x": file}):
+        status, body = demo.ask(
+            "/gradio_api/queue/join?",
+            method="POST",
+            body=json.dumps({**good, **values}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        assert (status, "error" in json.loads(body)) == (400, True)
+    assert demo.clips() == []
+    assert whole(demo)
+
+
+@pytest.mark.browser
 def test_other_pages_and_other_names_of_this_machine_are_refused(demo):
     assert demo.ask("/", headers={"Host": "rebound.example"})[0] == 403
     assert demo.ask("/", headers={"Host": "localhost:9999"})[0] == 200  # as through a tunnel
