@@ -10,7 +10,7 @@ from typing import NamedTuple
 from stvit_video.pages.render import render_page
 from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError, check_clip
 from stvit_video.webdemo.clip_store import ClipStore
-from stvit_video.webdemo.demo_model import DemoModel, TokenChoice
+from stvit_video.webdemo.demo_model import DemoModel, TokenChoice, UnreadableError
 from stvit_video.webdemo.display_copy import display_copy
 
 __all__ = ["DemoAnswers", "Said", "waiting"]
@@ -20,10 +20,11 @@ GONE = "The clip is no longer here: it is kept while the page is open and in use
 
 
 class Said(NamedTuple):
-    """A part of the page, and whether it is the sentence of an error."""
+    """A part of the page, whether it is the sentence of an error, and whether that is of the clip, not of a model."""
 
     html: str
     is_error: bool = False
+    is_of_clip: bool = False
 
 
 class DemoAnswers:
@@ -52,12 +53,12 @@ class DemoAnswers:
             path = self.store.path_of(token, session=session)
             if path is None:
                 raise RefusedError(GONE)
-            return waiting(f"The clip: {check_clip(path, self.limits)}. Labelling ...")
+            return waiting(f"The clip: {check_clip(path, self.limits)}. Labelling ...", clip=token)
 
-        said = _told(work)
+        said = _told(work, clip=token)
         if said.is_error:
             self.store.drop(str(token))
-        return said
+        return said._replace(is_of_clip=said.is_error)
 
     def label(self, number: int, token: object, choice: TokenChoice) -> Said:
         """The likeliest labels of a clip, what they cost, and what the sliders mean.
@@ -76,6 +77,7 @@ class DemoAnswers:
             shares = zip(answer.prediction.labels, answer.prediction.probabilities, strict=True)
             return render_page(
                 "demo_answer.html",
+                clip=_mark(token),
                 error=None,
                 waiting=None,
                 bars=[(label, share, f"{100 * share:.1f} %") for label, share in shares],
@@ -83,7 +85,7 @@ class DemoAnswers:
                 notes=[*notes, *answer.notes],
             )
 
-        return _told(work)
+        return _told(work, clip=token)
 
     def show_tokens(self, number: int, token: object, choice: TokenChoice) -> Said:
         """A video of what the tokens of a model have seen; nothing of a model without such.
@@ -97,50 +99,64 @@ class DemoAnswers:
             shown = model.show_tokens(self._path(token), _checked(model, choice), self.store.folder)
             if shown is None:
                 return ""
-            return _video(shown.mp4, kind="tokens", caption=shown.caption, notes=shown.notes)
+            return _video(shown.mp4, clip=token, kind="tokens", caption=shown.caption, notes=shown.notes)
 
-        return _told(work)
+        return _told(work, clip=token)
 
     def copy(self, token: object) -> Said:
         """The clip as every browser can play it; nothing of one that can't be used, as its answer says why."""
         path = self.store.path_of(token)
-        if path is None or _told(lambda: str(check_clip(path, self.limits))).is_error:
+        if path is None or _told(lambda: str(check_clip(path, self.limits)), clip=token).is_error:
             return Said("")
         return _told(
             lambda: _video(
                 display_copy(path, self.limits),
+                clip=token,
                 kind="copy",
                 caption="A copy, as this browser can't play the file itself.",
-            )
+            ),
+            clip=token,
         )
 
     def _path(self, token: object) -> Path:
         path = self.store.path_of(token)
         if path is None:
-            raise RefusedError(GONE)
+            raise UnreadableError(GONE)
         return path
 
 
-def waiting(sentence: str) -> str:
-    """A part that says what is being done."""
-    return render_page("demo_answer.html", waiting=sentence, error=None)
+def waiting(sentence: str, *, clip: object = "") -> str:
+    """A part that says what is being done.
+
+    Args:
+        sentence: it.
+        clip: token of the clip that it is of; "" = of none.
+    """
+    return render_page("demo_answer.html", clip=_mark(clip), waiting=sentence, error=None)
 
 
-def _told(work: Callable[[], str]) -> Said:
+def _mark(token: object) -> str:
+    """What a part says of whose clip it is: the page shows those of its newest clip alone."""
+    return token if isinstance(token, str) else ""
+
+
+def _told(work: Callable[[], str], *, clip: object) -> Said:
     """What `work` gives, or the sentence of its error; an error that is ours goes to the terminal."""
+    is_of_clip = False
     try:
         return Said(work())
     except RefusedError as error:
-        sentence = str(error)
+        sentence, is_of_clip = str(error), isinstance(error, UnreadableError)
     except Exception:
         traceback.print_exc(file=sys.stderr)
         sentence = FAILED
-    return Said(render_page("demo_answer.html", error=sentence, waiting=None), is_error=True)
+    html = render_page("demo_answer.html", clip=_mark(clip), error=sentence, waiting=None)
+    return Said(html, is_error=True, is_of_clip=is_of_clip)
 
 
-def _video(mp4: bytes, *, kind: str, caption: str, notes: Sequence[str] = ()) -> str:
+def _video(mp4: bytes, *, clip: object, kind: str, caption: str, notes: Sequence[str] = ()) -> str:
     src = f"data:video/mp4;base64,{b64encode(mp4).decode('ascii')}"
-    return render_page("demo_video.html", src=src, kind=kind, caption=caption, notes=notes)
+    return render_page("demo_video.html", clip=_mark(clip), src=src, kind=kind, caption=caption, notes=notes)
 
 
 def _checked(model: DemoModel, choice: TokenChoice) -> TokenChoice:

@@ -13,7 +13,16 @@ from stvit_video.data.decoding.video import CAN_ISOLATE
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.file_record import file_record
 from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError, words_of_decoding
-from stvit_video.webdemo.demo_model import TOP_K, Answer, ShownTokens, Steps, TokenChoice, cost_facts, shown_name
+from stvit_video.webdemo.demo_model import (
+    TOP_K,
+    Answer,
+    ShownTokens,
+    Steps,
+    TokenChoice,
+    UnreadableError,
+    cost_facts,
+    shown_name,
+)
 
 __all__ = ["BundleModel"]
 
@@ -58,7 +67,7 @@ class BundleModel:
             )
             prediction = self.recognizer(found.views, top_k=TOP_K)
         except DecodeError as error:
-            raise RefusedError(words_of_decoding(error, path)) from error
+            raise UnreadableError(words_of_decoding(error, path)) from error
         except NonFiniteLogitsError as error:
             raise RefusedError("The model gives no finite values for this clip.") from error
         milliseconds = self._milliseconds(found.views[:1])

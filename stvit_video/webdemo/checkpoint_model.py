@@ -16,7 +16,15 @@ from stvit_video.visualization.class_map_video import save_class_maps
 from stvit_video.visualization.token_record import VideoTokens
 from stvit_video.visualization.tube_video import save_tubes
 from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError, words_of_decoding
-from stvit_video.webdemo.demo_model import TOP_K, Answer, ShownTokens, TokenChoice, cost_facts, shown_name
+from stvit_video.webdemo.demo_model import (
+    TOP_K,
+    Answer,
+    ShownTokens,
+    TokenChoice,
+    UnreadableError,
+    cost_facts,
+    shown_name,
+)
 from stvit_video.webdemo.token_steps import fixed_words, place_steps, token_steps, tokens_of_count
 
 __all__ = ["CheckpointModel"]
@@ -58,7 +66,7 @@ class CheckpointModel:
             )
             prediction = self.recognizer(found.views, top_k=TOP_K)
         except DecodeError as error:
-            raise RefusedError(words_of_decoding(error, path)) from error
+            raise UnreadableError(words_of_decoding(error, path)) from error
         except NonFiniteLogitsError as error:
             raise RefusedError("The model gives no finite values for this clip.") from error
         return Answer(prediction=prediction, facts=self._cost(choice, num_views=len(found.views)))
@@ -78,7 +86,7 @@ class CheckpointModel:
             notes = (save_tubes if video.is_semantic else save_class_maps)(video, target)
             return ShownTokens(mp4=target.read_bytes(), caption=_caption(video), notes=(*video.notes, *notes))
         except DecodeError as error:
-            raise RefusedError(words_of_decoding(error, path)) from error
+            raise UnreadableError(words_of_decoding(error, path)) from error
         finally:
             target.unlink(missing_ok=True)
 

@@ -1,5 +1,6 @@
 """What a clip on the page may be, and the sentence that is said of another one. Nothing here needs gradio."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ __all__ = ["ClipFacts", "ClipLimits", "RefusedError", "check_clip", "words_of_de
 SHOWN = "the clip"  # in place of the path, which is the server's and means nothing to a visitor
 MAX_FPS = 240.0  # of which no more frames than this make a second: a file may state any number
 MAX_PIXELS = 4096 * 2304
+LATE = re.compile(r"took longer than the time limit of ([\d.e+]+ s)")
+JARGON = re.compile(r"Errno|avcodec|avformat|ffmpeg|packet|decoding process|Invalid data")  # says nothing to a visitor
 
 
 class RefusedError(ValueError):
@@ -90,9 +93,16 @@ def check_clip(path: Path, limits: ClipLimits) -> ClipFacts:
 
 
 def words_of_decoding(error: DecodeError, path: Path) -> str:
-    """The sentence of a clip that can't be read, without the path and the names of our settings."""
+    """The sentence of a clip that can't be read, without the path, the names of our settings and those of ffmpeg."""
     cause = str(error).replace(str(path), SHOWN).partition("with backend ")[2].partition(": ")[2] or str(error)
-    return f"The clip can't be read: {cause.replace(str(path), SHOWN).partition('; raise time_limit_seconds')[0]}."
+    late = LATE.search(cause)
+    if late:
+        return (
+            f"Reading the clip took longer than the {late[1]} that it may take here; choose a shorter or smaller one."
+        )
+    if JARGON.search(cause):
+        return "The file can't be read as a video; choose another one."
+    return f"The clip can't be read: {cause.replace(str(path), SHOWN)}."
 
 
 def _check_facts(facts: ClipFacts, limits: ClipLimits) -> None:

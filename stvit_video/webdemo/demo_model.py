@@ -8,9 +8,23 @@ from typing import Protocol
 from stvit_video.inference.prediction import Prediction
 from stvit_video.webdemo.clip_limits import RefusedError
 
-__all__ = ["TOP_K", "Answer", "DemoModel", "ShownTokens", "Steps", "TokenChoice", "cost_facts", "shown_name"]
+__all__ = [
+    "TOP_K",
+    "Answer",
+    "DemoModel",
+    "ShownTokens",
+    "Steps",
+    "TokenChoice",
+    "UnreadableError",
+    "cost_facts",
+    "shown_name",
+]
 
 TOP_K = 5  # labels of a clip
+
+
+class UnreadableError(RefusedError):
+    """A clip that can't be read (any more), by whatever model."""
 
 
 @dataclass(frozen=True, kw_only=True)

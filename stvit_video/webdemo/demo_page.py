@@ -16,6 +16,7 @@ __all__ = ["build_page", "load_gradio", "page_head"]
 
 PARTS = Path(__file__).parent / "page_parts"
 TITLE = "stvit-video demo"
+ALIVE_AT = "/gradio_api/app_id"  # answers as long as the server does
 MAX_WAITING = 24  # events of all visitors that wait for the model
 MODEL = {"concurrency_limit": 1, "concurrency_id": "model", "api_visibility": "private", "show_progress": "minimal"}
 IDLE = "Drop a video, record one, or click on an example."
@@ -52,11 +53,12 @@ def build_page(answers: DemoAnswers, *, examples: Sequence[Mapping[str, str]]) -
         gr.HTML(f"<h1>{TITLE}</h1>")
         clip = gr.State(None)
         zone = _drop_zone(gr, answers, examples)
+        problem = gr.HTML(elem_id="clip-problem")
         copy = gr.HTML(elem_id="copy")
         with gr.Row(equal_height=False):
             is_alone = len(answers.models) == 1
             columns = [_Column(gr, model, number, is_alone=is_alone) for number, model in enumerate(answers.models)]
-        _connect(gr, page, answers, clip=clip, zone=zone, copy=copy, columns=columns)
+        _connect(gr, page, answers, clip=clip, zone=zone, problem=problem, copy=copy, columns=columns)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=1, api_open=False)
     return page
 
@@ -72,6 +74,7 @@ def _drop_zone(gr: Any, answers: DemoAnswers, examples: Sequence[Mapping[str, st
                 "max_bytes": limits.max_bytes,
                 "max_megabytes": limits.max_megabytes,
                 "upload_at": UPLOAD_AT,
+                "alive_at": ALIVE_AT,
                 "words": f"Up to {limits.max_megabytes} MB and {limits.max_seconds:g} s. A clip is removed when "
                 "the next one comes or the page is closed. Below are examples of the embedded data set.",
                 "examples": list(examples),
@@ -88,6 +91,7 @@ class _Column:
             gr.HTML(_heading(model))
             self.tokens = _slider(gr, model.token_steps, "semantic tokens", f"tokens-{number}")
             self.place = _slider(gr, model.place_steps, "generated after block", f"place-{number}")
+            gr.HTML('<p class="progress" role="status"></p>', elem_classes="progress-part")  # of `drop_zone.js`
             self.answer = gr.HTML(waiting(IDLE), elem_id=f"answer-{number}")
             self.shown = gr.HTML("", elem_id=f"shown-{number}", render=not is_alone)
         if is_alone:
@@ -124,7 +128,15 @@ def _slider(gr: Any, steps: Steps | None, label: str, elem_id: str) -> Any:
 
 
 def _connect(
-    gr: Any, page: Any, answers: DemoAnswers, *, clip: Any, zone: Any, copy: Any, columns: Sequence[_Column]
+    gr: Any,
+    page: Any,
+    answers: DemoAnswers,
+    *,
+    clip: Any,
+    zone: Any,
+    problem: Any,
+    copy: Any,
+    columns: Sequence[_Column],
 ) -> None:
     """Let events of the parts ask for answers."""
     sliders = [slider for column in columns for slider in column.sliders]
@@ -132,30 +144,36 @@ def _connect(
 
     def take(event: Any, request: Any, *values: Any) -> Iterator[list[Any]]:
         token = event._data.get("token") if isinstance(event._data, dict) else None
+        nothing = ["" for _ in parts]
         said = answers.check(token, request.session_hash)
-        shown = [said.html, ""] * len(columns)
-        shown[2:] = ["" for _ in shown[2:]] if said.is_error else shown[2:]
-        yield [None if said.is_error else token, "", *shown]
         if said.is_error:
+            yield [None, said.html, "", *nothing]
             return
+        shown = [said.html, ""] * len(columns)
+        yield [token, "", "", *shown]
         given = iter(values)
         choices = [column.choice([next(given) for _ in column.sliders]) for column in columns]
         for number, choice in enumerate(choices):
             said = answers.label(number, token, choice)
-            shown[2 * number : 2 * number + 2] = [said.html, "" if said.is_error else waiting(DRAWING)]
-            yield [token, gr.skip(), *shown]
+            if said.is_of_clip and number == 0:  # told once, and not tried again for the other model
+                yield [None, said.html, gr.skip(), *nothing]
+                return
+            shown[2 * number : 2 * number + 2] = [said.html, "" if said.is_error else waiting(DRAWING, clip=token)]
+            yield [token, gr.skip(), gr.skip(), *shown]
         for number, choice in enumerate(choices):
-            shown[2 * number + 1] = answers.show_tokens(number, token, choice).html
-            yield [token, gr.skip(), *shown]
+            if shown[2 * number + 1]:
+                shown[2 * number + 1] = answers.show_tokens(number, token, choice).html
+                yield [token, gr.skip(), gr.skip(), *shown]
 
     take.__annotations__ |= {"event": gr.EventData, "request": gr.Request}
-    zone.clip(take, inputs=sliders, outputs=[clip, copy, *parts], **MODEL)
+    events = {**MODEL, "trigger_mode": "multiple"}  # a clip may be chosen while that of before is looked at
+    zone.clip(take, inputs=sliders, outputs=[clip, problem, copy, *parts], **events)
 
     def show_copy(event: Any) -> str:
         return answers.copy(event._data.get("token") if isinstance(event._data, dict) else None).html
 
     show_copy.__annotations__ |= {"event": gr.EventData}
-    zone.unplayable(show_copy, outputs=copy, **{**MODEL, "concurrency_id": "copy"})
+    zone.unplayable(show_copy, outputs=copy, **{**events, "concurrency_id": "copy"})
 
     def leave(request: Any) -> None:
         answers.store.drop_session(request.session_hash)
@@ -168,7 +186,7 @@ def _connect(
                 [slider.change for slider in column.sliders],
                 _again(gr, answers, column, number),
                 inputs=[clip, *column.sliders],
-                outputs=[column.answer, column.shown],
+                outputs=[problem, column.answer, column.shown],
                 trigger_mode="always_last",
                 **MODEL,
             )
@@ -177,14 +195,17 @@ def _connect(
 def _again(gr: Any, answers: DemoAnswers, column: _Column, number: int) -> Any:
     """What a slider of a column does: the clip that is there is looked at again."""
 
-    def again(token: Any, *values: Any) -> Iterator[tuple[Any, Any]]:
+    def again(token: Any, *values: Any) -> Iterator[tuple[Any, Any, Any]]:
         if token is None:
-            yield gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip(), gr.skip()
             return
         choice = column.choice(values)
         said = answers.label(number, token, choice)
-        yield said.html, "" if said.is_error else gr.skip()
+        if said.is_of_clip:
+            yield said.html, "", ""
+            return
+        yield gr.skip(), said.html, "" if said.is_error else waiting(DRAWING, clip=token)
         if not said.is_error:
-            yield said.html, answers.show_tokens(number, token, choice).html
+            yield gr.skip(), said.html, answers.show_tokens(number, token, choice).html
 
     return again

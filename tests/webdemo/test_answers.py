@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from stvit_video.inference.prediction import Prediction
-from stvit_video.webdemo.answers import FAILED, GONE, DemoAnswers, waiting
+from stvit_video.webdemo.answers import FAILED, GONE, DemoAnswers, Said, waiting
 from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError
 from stvit_video.webdemo.clip_store import ClipStore
-from stvit_video.webdemo.demo_model import Answer, ShownTokens, Steps, TokenChoice
+from stvit_video.webdemo.demo_model import Answer, ShownTokens, Steps, TokenChoice, UnreadableError
 
 
 class MadeModel:
@@ -82,6 +82,7 @@ def test_tokens_stand_in_the_page(answers):
     ("error", "told"),
     [
         (RefusedError("The clip <is> too long."), "The clip &lt;is&gt; too long."),
+        (UnreadableError("The clip <is> odd."), "The clip &lt;is&gt; odd."),
         (ValueError("/secret/place of the server"), FAILED),
         (MemoryError(), FAILED),
     ],
@@ -96,6 +97,7 @@ def test_errors_are_a_sentence_and_ours_go_to_the_terminal(answers, model, capsy
         assert said.is_error
         assert told in said.html
         assert "secret" not in said.html
+        assert said.is_of_clip == isinstance(error, UnreadableError)
     assert ("secret" in capsys.readouterr().err) == isinstance(error, ValueError) * (told == FAILED)
 
 
@@ -116,7 +118,7 @@ def test_a_clip_that_is_gone_or_of_somebody_else(answers):
         ):
             assert said.is_error
             assert GONE in said.html
-        assert answers.copy(token) == ("", False)  # its answer says it
+        assert answers.copy(token) == Said("")  # its answer says it
 
 
 def test_a_clip_is_checked_before_it_is_labelled(answers, tiny_run):
@@ -125,13 +127,24 @@ def test_a_clip_is_checked_before_it_is_labelled(answers, tiny_run):
     assert (said.is_error, path.exists()) == (False, True)
     assert "2.5 s, 25 frames of 30 x 20 pixels" in said.html
     bad, path = sent(answers, b"no video at all, but text")
-    assert answers.copy(bad) == ("", False)
+    assert answers.copy(bad) == Said("")
     said = answers.check(bad, "a visitor")
     assert (said.is_error, path.exists()) == (True, False)
-    assert "The clip can&#39;t be read" in said.html
+    assert "The file can&#39;t be read as a video" in said.html
     assert str(path) not in said.html
     assert answers.store.path_of(token) is None  # a visitor keeps one
 
 
 def test_waiting_is_told():
     assert "Looking &lt;" in waiting("Looking <")
+
+
+def test_every_part_says_of_which_clip_it_is(answers, model, tiny_run):
+    token, _ = sent(answers, tiny_run.videos[0].read_bytes())
+    parts = [answers.check(token, "a"), answers.label(0, token, TokenChoice(2)), answers.copy(token)]
+    parts.append(answers.show_tokens(0, token, TokenChoice(2)))
+    model.error = ValueError("odd")
+    parts.append(answers.label(0, token, TokenChoice(2)))
+    for html in [*(part.html for part in parts), waiting("Looking", clip=token)]:
+        assert html.count(f'data-clip="{token}"') == 1
+    assert 'data-clip=""' in waiting("Drop one")

@@ -41,6 +41,6 @@ def test_what_it_says_of_itself(shown):
 def test_a_clip_that_can_not_be_read(shown, tmp_path):
     path = tmp_path / "a.clip"
     path.write_bytes(b"once upon a time\n" * 9)
-    with pytest.raises(RefusedError, match="The clip can't be read") as told:
+    with pytest.raises(RefusedError, match="can't be read") as told:
         shown.label(path, TokenChoice())
     assert str(tmp_path) not in str(told.value)

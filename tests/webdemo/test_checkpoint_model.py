@@ -58,7 +58,7 @@ def test_clips_and_choices_that_it_does_not_take(shown, tmp_path, tiny_run):
     path = tmp_path / "a.clip"
     path.write_bytes(b"once upon a time\n" * 9)
     for ask in (shown.label, lambda *words: shown.show_tokens(*words, tmp_path)):
-        with pytest.raises(RefusedError, match="The clip can't be read") as told:
+        with pytest.raises(RefusedError, match="can't be read") as told:
             ask(path, TokenChoice(2, 1))
         assert str(tmp_path) not in str(told.value)
     with pytest.raises(RefusedError, match="can't run with 1000 tokens"):

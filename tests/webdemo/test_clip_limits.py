@@ -66,15 +66,30 @@ def test_what_is_no_video_is_told_without_its_path(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(RefusedError) as told:
         check_clip(path, LIMITS)
-    assert str(told.value).startswith("The clip can't be read: ")
-    for word in ("secret place", str(tmp_path), "backend", "time_limit_seconds"):
+    assert "can't be read" in str(told.value)
+    for word in ("secret place", str(tmp_path), "backend", "time_limit_seconds", "Errno", "ffmpeg", "avcodec"):
         assert word not in str(told.value)
 
 
 def test_a_time_limit_is_told_without_the_name_of_a_setting():
     request = DecodeRequest("/a/b.mp4", "pyav", 3.0)
     assert words_of_decoding(request.timeout("listing its packets"), Path("/a/b.mp4")) == (
-        "The clip can't be read: listing its packets took longer than the time limit of 3 s."
+        "Reading the clip took longer than the 3 s that it may take here; choose a shorter or smaller one."
+    )
+
+
+def test_words_of_libraries_are_not_for_visitors():
+    source = DecodeRequest("/a/b.mp4", "pyav", 3.0)
+    for cause in (
+        "avcodec_send_packet() gives -22",
+        "no video ([Errno 1] Invalid data)",
+        "none of its 0 video packets",
+    ):
+        assert words_of_decoding(source.error(cause), Path("/a/b.mp4")) == (
+            "The file can't be read as a video; choose another one."
+        )
+    assert words_of_decoding(source.error("it is a still picture"), Path("/a/b.mp4")) == (
+        "The clip can't be read: it is a still picture."
     )
 
 

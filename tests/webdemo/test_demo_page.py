@@ -13,6 +13,7 @@ from untrained_run import MODEL, save_untrained
 
 from stvit_video.inference.recognizer import load_recognizer
 from stvit_video.models import create_model
+from stvit_video.webdemo.demo_page import IDLE
 
 pytestmark = pytest.mark.browser
 
@@ -125,10 +126,67 @@ def test_an_example_and_the_camera_and_a_clip_that_browsers_do_not_play(page, tm
     wait_for(lambda: text_of(page, "copy") == "", "the copy to go")
 
 
+def test_back_in_the_browser_gives_a_page_that_works(page, demo, tiny_run):
+    send_file(page, tiny_run.videos[0])
+    labelled(page)
+    page.get("about:blank")
+    page.back()
+    wait_for(lambda: page.find_elements("css selector", ".examples button"), "the page")
+    wait_for(lambda: "Drop a video" in text_of(page, "answer-0"), "a page without the answers of before")
+    assert "latency" not in page.find_element("css selector", "body").text
+    send_file(page, tiny_run.videos[1])
+    labelled(page)
+    page.execute_script("window.isOld = true")  # whether this browser has kept the page is up to it
+    page.execute_script("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    wait_for(lambda: page.execute_script("return !window.isOld"), "the page to be loaded anew")
+    wait_for(lambda: page.find_elements("css selector", ".examples button"), "the page")
+    assert text_of(page, "answer-0") in ("", IDLE)
+
+
+def test_no_answer_of_the_clip_before_stands_beside_a_new_one(page, tiny_run, tmp_path):
+    send_file(page, tiny_run.videos[0])
+    labelled(page)
+    wait_for(lambda: plays(page, "#shown-0 video"), "the tokens")
+    (tmp_path / "empty.mp4").touch()
+    send_file(page, tmp_path / "empty.mp4")
+    assert "empty (0 bytes)" in refused(page)
+    assert_nothing_is_answered(page)
+    send_file(page, tiny_run.videos[0])
+    labelled(page)
+    page.set_network_conditions(offline=True, latency=0, throughput=10**6)
+    try:
+        send_file(page, tiny_run.videos[1])
+        assert_nothing_is_answered(page)
+        assert "could not be sent; is the demo still running?" in refused(page)
+        page.find_elements("css selector", ".examples button")[0].click()
+        assert_nothing_is_answered(page)
+        assert "could not be sent" in refused(page)
+    finally:
+        page.set_network_conditions(offline=False, latency=0, throughput=10**6)
+
+
+def test_a_clip_that_is_chosen_while_another_is_looked_at(page, sliding, tiny_run):
+    send_file(page, tiny_run.videos[0])
+    wait_for(lambda: "Labelling" in text_of(page, "model-0") or "latency" in text_of(page, "answer-0"), "the first")
+    send_file(page, tiny_run.videos[1])
+    assert_nothing_is_answered(page)
+    expected = load_recognizer(sliding, device="cpu")(tiny_run.videos[1])
+    assert likeliest(labelled(page)) == (expected.label, pytest.approx(expected.probabilities[0], abs=1e-3))
+    wait_for(lambda: plays(page, "#shown-0 video"), "the tokens")
+    assert text_of(page, "clip-problem") == ""
+
+
+def assert_nothing_is_answered(page) -> None:
+    """Nothing is said of labels or tokens, whoever is asked."""
+    assert not page.execute_script(
+        "return [...document.querySelectorAll('[data-clip]')].some((part) => part.checkVisibility())"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("text.mp4", b"once upon a time\n" * 40, "can't be read: .*text"),
+        ("text.mp4", b"once upon a time\n" * 40, "can't be read as a video"),
         ("empty.mp4", b"", r"empty \(0 bytes\)"),
         ("large.mp4", None, "200 MB and this page takes up to 3 MB"),
         ("long.mp4", "10800", "lasts 3 h 0 min and this page takes up to 1 min 0 s"),

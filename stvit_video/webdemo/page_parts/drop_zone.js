@@ -2,7 +2,22 @@ const part = (name) => element.querySelector("." + name);
 const limits = JSON.parse(props.limits);
 const target = part("drop-target"), picker = part("drop-file"), camera = part("camera");
 const video = part("sent-video"), message = part("drop-message");
+const AWAY = "The clip could not be sent; is the demo still running?";
 let shown = "", token = "", turn = 0;
+
+// Every answer says of which clip it is; those of another one than the newest are not seen, whenever they come.
+const marks = document.head.appendChild(document.createElement("style"));
+const follow = (clip) => {
+  marks.textContent = `[data-clip]:not([data-clip="${clip}"]), [id^="model-"]:has([data-clip="${clip}"]) .progress,
+    body:has(#clip-problem [data-clip="${clip}"]) .progress { display: none; }`;
+};
+const progress = (text) => {
+  for (const line of document.querySelectorAll(".progress")) line.textContent = text;
+};
+follow("");
+
+// A page that the browser has kept while another one was open has lost its server.
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 const say = (text, isError) => {
   message.textContent = text;
@@ -29,30 +44,52 @@ const askForCopy = () => {
 video.addEventListener("error", askForCopy);
 video.addEventListener("loadeddata", () => { if (!video.videoWidth && !video.srcObject) askForCopy(); });
 
-const send = async (file, name) => {
-  const mine = ++turn;
+// A new clip is chosen: what was said of the one before goes.
+const begin = () => {
   token = "";
-  if (file.size === 0) return say("The file is empty (0 bytes); choose another one.", true);
+  follow("none");
+  progress("");
+  say("");
+  part("sent").hidden = true;
+  video.pause();
+  return ++turn;
+};
+
+const fail = (text) => {
+  progress("");
+  say(text, true);
+};
+
+const ask = (clip) => {
+  token = clip;
+  follow(clip);
+  progress("Waiting for the model ...");
+  say("");
+  trigger("clip", { token: clip });
+  if (video.hidden) trigger("unplayable", { token: clip });
+};
+
+const send = async (file, name) => {
+  const mine = begin();
+  if (file.size === 0) return fail("The file is empty (0 bytes); choose another one.");
   if (file.size > limits.max_bytes) {
     const size = (file.size / 1e6).toFixed(0);
-    return say(`The file has ${size} MB and this page takes up to ${limits.max_megabytes} MB; choose a smaller or shorter one.`, true);
+    return fail(`The file has ${size} MB and this page takes up to ${limits.max_megabytes} MB; choose a smaller or shorter one.`);
   }
   show(URL.createObjectURL(file), name);
   say("Sending the clip ...");
+  progress("Sending the clip ...");
   let answer, status = 0;
   try {
     const response = await fetch(limits.upload_at, { method: "POST", body: file });
     status = response.status;
     answer = await response.json();
   } catch (error) {
-    answer = { error: status === 503 ? "The demo is busy; try again in a minute." : "The clip could not be sent; is the demo still running?" };
+    answer = { error: status === 503 ? "The demo is busy; try again in a minute." : AWAY };
   }
   if (mine !== turn) return;
-  if (answer.error) return say(answer.error, true);
-  token = answer.token;
-  say("");
-  trigger("clip", { token: token });
-  if (video.hidden) trigger("unplayable", { token: token });
+  if (answer.error) return fail(answer.error);
+  ask(answer.token);
 };
 
 picker.addEventListener("change", () => {
@@ -81,6 +118,7 @@ camera.addEventListener("click", async () => {
     return say("There is no camera, or the browser may not use it.", true);
   }
   camera.disabled = true;
+  begin();
   show("", "camera");
   video.srcObject = stream;
   say("Recording ...");
@@ -110,12 +148,13 @@ for (const example of limits.examples) {
   button.append(clip, example.name.replaceAll("_", " "));
   button.addEventListener("mouseenter", () => clip.play());
   button.addEventListener("mouseleave", () => clip.pause());
-  button.addEventListener("click", () => {
-    turn++;
-    token = example.token;
-    say("");
+  button.addEventListener("click", async () => {
+    const mine = begin();
     show(example.address, `example: ${example.name}`);
-    trigger("clip", { token: token });
+    const answer = await fetch(limits.alive_at).catch(() => ({ ok: false }));
+    if (mine !== turn) return;
+    if (answer.ok) ask(example.token);
+    else fail(AWAY);
   });
   part("examples").append(button);
 }
