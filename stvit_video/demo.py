@@ -48,7 +48,7 @@ COMMAND = Command(
         Setting(
             name="time_limit_seconds",
             kind=positive_number(),
-            help="for opening a clip, for each reading of it and for a copy that the browser can play",
+            help="for reading a clip, for all models together, and for a copy that the browser can play",
             default=ClipLimits.time_limit_seconds,
         ),
         Setting(
@@ -95,7 +95,7 @@ def demo(given: Given) -> None:
         time_limit_seconds=given.time_limit_seconds,
     )
     paths = [first, *([given.another] if given.another is not None else [])]
-    models = load_models(paths, limits=limits, device=given.device, num_threads=given.num_threads)
+    models = load_models(paths, device=given.device, num_threads=given.num_threads)
     with sigterm_ends():
         serve_demo(models, host=given.host, port=given.port, limits=limits, keep_seconds=60 * given.keep_minutes)
 

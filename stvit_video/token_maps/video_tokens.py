@@ -15,7 +15,7 @@ from stvit_video.evaluation.cost.measure import count_gmacs, in_eval_mode, measu
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.cost import clip_size
 from stvit_video.inference.file_record import file_record
-from stvit_video.inference.model_input import model_input
+from stvit_video.inference.model_input import ModelInput, model_input
 from stvit_video.inference.recognizer import Recognizer
 from stvit_video.inference.test_protocol import MAX_VIEWS_PER_FORWARD
 from stvit_video.layers.numbers import whole_number
@@ -28,7 +28,7 @@ from stvit_video.tokens.reducers.token_reducer import TokenReducer
 from stvit_video.visualization.token_captions import tokens_words
 from stvit_video.visualization.token_record import ClipTokens, VideoTokens
 
-__all__ = ["label_number", "untrained_notes", "video_tokens"]
+__all__ = ["file_windows", "label_number", "tokens_of", "untrained_notes", "video_tokens"]
 
 NUM_NEAR = 3  # labels that an error names
 NEAR = 0.5  # of difflib's ratio
@@ -69,15 +69,62 @@ def video_tokens(
             "stvit_video.predict for detectors, segmenters and bundles"
         )
     whole_number("max_clips", max_clips)
+    if label is not None:
+        label_number(label, recognizer.classes)  # before anything is read
+    token_site(recognizer.model, layer=layer)
+    found = model_input(recognizer, path, time_limit_seconds=time_limit_seconds, backend=backend)
+    windows = file_windows(
+        recognizer, path, max_clips=max_clips, time_limit_seconds=time_limit_seconds, backend=backend
+    )
+    return tokens_of(recognizer, path, found=found, windows=windows, label=label, layer=layer)
+
+
+def file_windows(
+    recognizer: Recognizer,
+    path: str | os.PathLike[str],
+    *,
+    max_clips: int,
+    time_limit_seconds: float | None = None,
+    backend: str = "auto",
+) -> Windows:
+    """Read the clips of a file whose tokens are looked at.
+
+    Args:
+        recognizer, path, max_clips, time_limit_seconds, backend: as `video_tokens`.
+
+    Raises:
+        DecodeError: the file can't be read.
+    """
+    record = file_record(path, num_frames=recognizer.preprocessing.num_frames)
+    source = FrameSource(backend=backend, time_limit_seconds=time_limit_seconds, warn=False)
+    return read_windows(recognizer, record, source, max_clips=max_clips)
+
+
+def tokens_of(
+    recognizer: Recognizer,
+    path: str | os.PathLike[str],
+    *,
+    found: ModelInput,
+    windows: Windows,
+    label: str | int | None = None,
+    layer: int | None = None,
+) -> VideoTokens:
+    """The tokens of a video that is read already.
+
+    Args:
+        recognizer, path, label, layer: as `video_tokens`.
+        found: its views, of `model_input`.
+        windows: its clips, of `file_windows`.
+
+    Raises:
+        NonFiniteLogitsError, ValueError: as `video_tokens`.
+    """
     chosen = None if label is None else label_number(label, recognizer.classes)
+    record = file_record(path, num_frames=recognizer.preprocessing.num_frames)
     with in_eval_mode(recognizer.model):
         site = token_site(recognizer.model, layer=layer)
-        found = model_input(recognizer, path, time_limit_seconds=time_limit_seconds, backend=backend)
         probabilities = _probabilities(recognizer, found.views, str(path))
         chosen = int(probabilities.argmax()) if chosen is None else chosen
-        record = file_record(path, num_frames=recognizer.preprocessing.num_frames)
-        source = FrameSource(backend=backend, time_limit_seconds=time_limit_seconds, warn=False)
-        windows = read_windows(recognizer, record, source, max_clips=max_clips)
         looked = [_look(recognizer, site, window, label=chosen) for window in windows.clips]
         return VideoTokens(
             name=Path(path).name,

@@ -12,6 +12,7 @@ from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError, check_clip
 from stvit_video.webdemo.clip_store import ClipStore
 from stvit_video.webdemo.demo_model import DemoModel, TokenChoice, UnreadableError
 from stvit_video.webdemo.display_copy import display_copy
+from stvit_video.webdemo.reading_budget import ReadingBudget
 
 __all__ = ["DemoAnswers", "Said", "waiting"]
 
@@ -41,38 +42,46 @@ class DemoAnswers:
         self.store = store
         self.limits = limits
 
-    def check(self, token: object, session: str | None) -> Said:
+    def budget(self) -> ReadingBudget:
+        """For one request: what its visitor asks of a clip, by all models."""
+        return ReadingBudget(self.limits.time_limit_seconds)
+
+    def check(self, token: object, session: str | None, budget: ReadingBudget) -> Said:
         """Whether a clip can be used, which is that of this visitor from now on; one that can't is removed.
 
         Args:
             token: of the clip.
             session: of the visitor.
+            budget: for reading it.
         """
 
         def work() -> str:
             path = self.store.path_of(token, session=session)
             if path is None:
                 raise RefusedError(GONE)
-            return waiting(f"The clip: {check_clip(path, self.limits)}. Labelling ...", clip=token)
+            with budget.spent():
+                facts = check_clip(path, self.limits)
+            return waiting(f"The clip: {facts}. Labelling ...", clip=token)
 
         said = _told(work, clip=token)
         if said.is_error:
             self.store.drop(str(token))
         return said._replace(is_of_clip=said.is_error)
 
-    def label(self, number: int, token: object, choice: TokenChoice) -> Said:
+    def label(self, number: int, token: object, choice: TokenChoice, budget: ReadingBudget) -> Said:
         """The likeliest labels of a clip, what they cost, and what the sliders mean.
 
         Args:
             number: of the model.
             token: of the clip.
             choice: of the sliders.
+            budget: as `check`.
         """
 
         def work() -> str:
             model = self.models[number]
             checked = _checked(model, choice)
-            answer = model.label(self._path(token), checked)
+            answer = model.label(self._path(token), checked, budget)
             facts, notes = _of_choice(model, checked)
             shares = zip(answer.prediction.labels, answer.prediction.probabilities, strict=True)
             return render_page(
@@ -87,16 +96,16 @@ class DemoAnswers:
 
         return _told(work, clip=token)
 
-    def show_tokens(self, number: int, token: object, choice: TokenChoice) -> Said:
+    def show_tokens(self, number: int, token: object, choice: TokenChoice, budget: ReadingBudget) -> Said:
         """A video of what the tokens of a model have seen; nothing of a model without such.
 
         Args:
-            number, token, choice: as `label`.
+            number, token, choice, budget: as `label`.
         """
 
         def work() -> str:
             model = self.models[number]
-            shown = model.show_tokens(self._path(token), _checked(model, choice), self.store.folder)
+            shown = model.show_tokens(self._path(token), _checked(model, choice), self.store.folder, budget)
             if shown is None:
                 return ""
             return _video(shown.mp4, clip=token, kind="tokens", caption=shown.caption, notes=shown.notes)

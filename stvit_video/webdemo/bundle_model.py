@@ -12,7 +12,7 @@ from stvit_video.data.decoding.request import DecodeError
 from stvit_video.data.decoding.video import CAN_ISOLATE
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.file_record import file_record
-from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError, words_of_decoding
+from stvit_video.webdemo.clip_limits import RefusedError, words_of_decoding
 from stvit_video.webdemo.demo_model import (
     TOP_K,
     Answer,
@@ -23,6 +23,7 @@ from stvit_video.webdemo.demo_model import (
     cost_facts,
     shown_name,
 )
+from stvit_video.webdemo.reading_budget import ReadingBudget
 
 __all__ = ["BundleModel"]
 
@@ -34,15 +35,13 @@ class BundleModel:
 
     Args:
         recognizer: of `load_bundle`.
-        limits: its time limit is for reading a clip.
     """
 
     token_steps: Steps | None = None
     place_steps: Steps | None = None
 
-    def __init__(self, recognizer: BundleRecognizer, *, limits: ClipLimits) -> None:
+    def __init__(self, recognizer: BundleRecognizer) -> None:
         self.recognizer = recognizer
-        self.limits = limits
         bundle = recognizer.bundle
         self.name = shown_name(bundle.folder)
         self.about = (
@@ -54,17 +53,18 @@ class BundleModel:
             "the checkpoint for sliders and for a look at the tokens."
         )
 
-    def label(self, path: Path, choice: TokenChoice) -> Answer:
+    def label(self, path: Path, choice: TokenChoice, budget: ReadingBudget) -> Answer:
         """See `DemoModel.label`."""
         sizes = self.recognizer.preprocessing
         try:
-            found = read_views(
-                file_record(path, num_frames=sizes.num_frames),
-                preprocessing=sizes,
-                protocol=self.recognizer.protocol,
-                time_limit_seconds=self.limits.time_limit_seconds,
-                isolate=CAN_ISOLATE or None,
-            )
+            with budget.spent():
+                found = read_views(
+                    file_record(path, num_frames=sizes.num_frames),
+                    preprocessing=sizes,
+                    protocol=self.recognizer.protocol,
+                    time_limit_seconds=budget.seconds,
+                    isolate=CAN_ISOLATE or None,
+                )
             prediction = self.recognizer(found.views, top_k=TOP_K)
         except DecodeError as error:
             raise UnreadableError(words_of_decoding(error, path)) from error
@@ -75,7 +75,7 @@ class BundleModel:
             prediction=prediction, facts=cost_facts(milliseconds=milliseconds, gmacs=None, num_views=len(found.views))
         )
 
-    def show_tokens(self, path: Path, choice: TokenChoice, folder: Path) -> ShownTokens | None:
+    def show_tokens(self, path: Path, choice: TokenChoice, folder: Path, budget: ReadingBudget) -> ShownTokens | None:
         """None; see `DemoModel.show_tokens`."""
         return None
 

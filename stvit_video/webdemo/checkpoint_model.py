@@ -1,21 +1,24 @@
 """A checkpoint on the page: labels, tokens, and what they cost at the place of the sliders."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
+from typing import Any, TypeVar
 
-from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.decoding.request import DecodeError, DecodeTimeoutError
 from stvit_video.data.decoding.video import CAN_ISOLATE, ISOLATED
 from stvit_video.evaluation.cost.measure import count_gmacs, count_parameters, measure_throughput
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.cost import clip_size
-from stvit_video.inference.model_input import model_input
+from stvit_video.inference.model_input import ModelInput, model_input
 from stvit_video.inference.recognizer import Recognizer
-from stvit_video.token_maps.video_tokens import video_tokens
+from stvit_video.token_maps.video_tokens import file_windows, tokens_of
+from stvit_video.token_maps.video_windows import Windows
 from stvit_video.visualization.class_map_video import save_class_maps
 from stvit_video.visualization.token_record import VideoTokens
 from stvit_video.visualization.tube_video import save_tubes
-from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError, words_of_decoding
+from stvit_video.webdemo.clip_limits import RefusedError, words_of_decoding
 from stvit_video.webdemo.demo_model import (
     TOP_K,
     Answer,
@@ -25,9 +28,12 @@ from stvit_video.webdemo.demo_model import (
     cost_facts,
     shown_name,
 )
+from stvit_video.webdemo.reading_budget import ReadingBudget
 from stvit_video.webdemo.token_steps import fixed_words, place_steps, token_steps, tokens_of_count
 
 __all__ = ["CheckpointModel"]
+
+Read = TypeVar("Read")
 
 BACKEND = ISOLATED if CAN_ISOLATE else "auto"
 MAX_CLIPS = 2  # of which tokens are drawn; each takes a pass for every token
@@ -40,13 +46,11 @@ class CheckpointModel:
     Args:
         recognizer: of `load_recognizer`; its tokens and their place change with every call.
         name: as the page calls it.
-        limits: its time limit is for reading a clip.
     """
 
-    def __init__(self, recognizer: Recognizer, *, name: str, limits: ClipLimits) -> None:
+    def __init__(self, recognizer: Recognizer, *, name: str) -> None:
         self.recognizer = recognizer
         self.name = shown_name(name)
-        self.limits = limits
         model = recognizer.model
         self.token_steps, self.place_steps, self.why_fixed = token_steps(model), place_steps(model), fixed_words(model)
         tokens = f"{model.token_grid.count} semantic tokens" if model.token_grid else "dense"
@@ -56,39 +60,76 @@ class CheckpointModel:
             f"{recognizer.device.type}"
         )
         self._gmacs: dict[TokenChoice, float] = {}
+        self._last_path: Path | None = None
+        self._last: dict[str, Any] = {}  # what was read of the clip there, or why it was not
 
-    def label(self, path: Path, choice: TokenChoice) -> Answer:
+    def label(self, path: Path, choice: TokenChoice, budget: ReadingBudget) -> Answer:
         """See `DemoModel.label`."""
         self._use(choice)
         try:
-            found = model_input(
-                self.recognizer, path, time_limit_seconds=self.limits.time_limit_seconds, backend=BACKEND
-            )
-            prediction = self.recognizer(found.views, top_k=TOP_K)
+            views = self._views(path, budget)
+            prediction = self.recognizer(views.views, top_k=TOP_K)
         except DecodeError as error:
             raise UnreadableError(words_of_decoding(error, path)) from error
         except NonFiniteLogitsError as error:
             raise RefusedError("The model gives no finite values for this clip.") from error
-        return Answer(prediction=prediction, facts=self._cost(choice, num_views=len(found.views)))
+        return Answer(prediction=prediction, facts=self._cost(choice, num_views=len(views.views)))
 
-    def show_tokens(self, path: Path, choice: TokenChoice, folder: Path) -> ShownTokens | None:
+    def show_tokens(self, path: Path, choice: TokenChoice, folder: Path, budget: ReadingBudget) -> ShownTokens | None:
         """See `DemoModel.show_tokens`."""
         self._use(choice)
         target = folder / f"{token_hex(8)}.mp4"
         try:
-            video = video_tokens(
-                self.recognizer,
-                path,
-                max_clips=MAX_CLIPS,
-                time_limit_seconds=self.limits.time_limit_seconds,
-                backend=BACKEND,
-            )
+            views, windows = self._views(path, budget), self._windows(path, budget)
+            video = tokens_of(self.recognizer, path, found=views, windows=windows)
             notes = (save_tubes if video.is_semantic else save_class_maps)(video, target)
             return ShownTokens(mp4=target.read_bytes(), caption=_caption(video), notes=(*video.notes, *notes))
+        except DecodeTimeoutError as error:
+            raise RefusedError(
+                f"The tokens are left out: reading the clip took longer than the {budget.seconds:g} s that it may take "
+                "here."
+            ) from error
         except DecodeError as error:
             raise UnreadableError(words_of_decoding(error, path)) from error
         finally:
             target.unlink(missing_ok=True)
+
+    def _views(self, path: Path, budget: ReadingBudget) -> ModelInput:
+        return self._once(
+            "views",
+            path,
+            budget,
+            lambda: model_input(self.recognizer, path, time_limit_seconds=budget.seconds, backend=BACKEND),
+        )
+
+    def _windows(self, path: Path, budget: ReadingBudget) -> Windows:
+        return self._once(
+            "windows",
+            path,
+            budget,
+            lambda: file_windows(
+                self.recognizer, path, max_clips=MAX_CLIPS, time_limit_seconds=budget.seconds, backend=BACKEND
+            ),
+        )
+
+    def _once(self, name: str, path: Path, budget: ReadingBudget, read: Callable[[], Read]) -> Read:
+        """What `read` gives of the last clip, for all places of the sliders; what took too long is not tried again.
+
+        Raises:
+            DecodeError: it can't be read, or there was no time left.
+        """
+        if self._last_path != path:
+            self._last_path, self._last = path, {}
+        if name not in self._last:
+            with budget.spent():
+                try:
+                    self._last[name] = read()
+                except DecodeTimeoutError as error:
+                    self._last[name] = error
+        found = self._last[name]
+        if isinstance(found, DecodeTimeoutError):
+            raise found
+        return found
 
     def _use(self, choice: TokenChoice) -> None:
         model = self.recognizer.model

@@ -28,7 +28,7 @@ class ClipLimits:
     Attributes:
         max_megabytes: of the file, in 10^6 bytes.
         max_seconds: of the clip.
-        time_limit_seconds: for opening it, for each reading and for the copy that a browser can play.
+        time_limit_seconds: for all reading that a request needs, and for the copy that a browser can play.
     """
 
     max_megabytes: int = 100

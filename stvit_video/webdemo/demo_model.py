@@ -7,6 +7,7 @@ from typing import Protocol
 
 from stvit_video.inference.prediction import Prediction
 from stvit_video.webdemo.clip_limits import RefusedError
+from stvit_video.webdemo.reading_budget import ReadingBudget
 
 __all__ = [
     "TOP_K",
@@ -122,23 +123,28 @@ class DemoModel(Protocol):
     place_steps: Steps | None
     why_fixed: str
 
-    def label(self, path: Path, choice: TokenChoice) -> Answer:
+    def label(self, path: Path, choice: TokenChoice, budget: ReadingBudget) -> Answer:
         """Label a clip and measure what that costs.
-
-        Raises:
-            RefusedError: it can't be read, or the model can't run with the choice.
-        """
-
-    def show_tokens(self, path: Path, choice: TokenChoice, folder: Path) -> ShownTokens | None:
-        """Draw what its tokens have seen; None = it has none that can be drawn.
 
         Args:
             path: of the clip.
-            choice: see `label`.
+            choice: of the sliders.
+            budget: for reading the clip.
+
+        Raises:
+            UnreadableError: it can't be read.
+            RefusedError: the model can't run with the choice.
+        """
+
+    def show_tokens(self, path: Path, choice: TokenChoice, folder: Path, budget: ReadingBudget) -> ShownTokens | None:
+        """Draw what its tokens have seen; None = it has none that can be drawn.
+
+        Args:
+            path, choice, budget: as `label`, which was asked before.
             folder: for files that are removed before it returns.
 
         Raises:
-            RefusedError: as `label`.
+            UnreadableError, RefusedError: as `label`, or there was no time left.
         """
 
 

@@ -145,7 +145,8 @@ def _connect(
     def take(event: Any, request: Any, *values: Any) -> Iterator[list[Any]]:
         token = event._data.get("token") if isinstance(event._data, dict) else None
         nothing = ["" for _ in parts]
-        said = answers.check(token, request.session_hash)
+        budget = answers.budget()
+        said = answers.check(token, request.session_hash, budget)
         if said.is_error:
             yield [None, said.html, "", *nothing]
             return
@@ -154,7 +155,7 @@ def _connect(
         given = iter(values)
         choices = [column.choice([next(given) for _ in column.sliders]) for column in columns]
         for number, choice in enumerate(choices):
-            said = answers.label(number, token, choice)
+            said = answers.label(number, token, choice, budget)
             if said.is_of_clip and number == 0:  # told once, and not tried again for the other model
                 yield [None, said.html, gr.skip(), *nothing]
                 return
@@ -162,7 +163,7 @@ def _connect(
             yield [token, gr.skip(), gr.skip(), *shown]
         for number, choice in enumerate(choices):
             if shown[2 * number + 1]:
-                shown[2 * number + 1] = answers.show_tokens(number, token, choice).html
+                shown[2 * number + 1] = answers.show_tokens(number, token, choice, budget).html
                 yield [token, gr.skip(), gr.skip(), *shown]
 
     take.__annotations__ |= {"event": gr.EventData, "request": gr.Request}
@@ -199,13 +200,13 @@ def _again(gr: Any, answers: DemoAnswers, column: _Column, number: int) -> Any:
         if token is None:
             yield gr.skip(), gr.skip(), gr.skip()
             return
-        choice = column.choice(values)
-        said = answers.label(number, token, choice)
+        choice, budget = column.choice(values), answers.budget()
+        said = answers.label(number, token, choice, budget)
         if said.is_of_clip:
             yield said.html, "", ""
             return
         yield gr.skip(), said.html, "" if said.is_error else waiting(DRAWING, clip=token)
         if not said.is_error:
-            yield gr.skip(), said.html, answers.show_tokens(number, token, choice).html
+            yield gr.skip(), said.html, answers.show_tokens(number, token, choice, budget).html
 
     return again

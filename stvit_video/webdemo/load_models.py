@@ -8,20 +8,16 @@ from stvit_video.bundles.bundle_description import is_bundle
 from stvit_video.bundles.bundle_recognizer import BundleRecognizer
 from stvit_video.trained.load_trained import load_trained
 from stvit_video.webdemo.bundle_model import BundleModel
-from stvit_video.webdemo.clip_limits import ClipLimits
 from stvit_video.webdemo.demo_model import DemoModel
 
 __all__ = ["load_models"]
 
 
-def load_models(
-    paths: Sequence[Path], *, limits: ClipLimits, device: str = "auto", num_threads: int | None = None
-) -> list[DemoModel]:
+def load_models(paths: Sequence[Path], *, device: str = "auto", num_threads: int | None = None) -> list[DemoModel]:
     """Load checkpoints and bundles that label videos.
 
     Args:
         paths: of each.
-        limits: of a clip.
         device: of checkpoints.
         num_threads: CPU threads that run a model; None = as many as its library takes.
 
@@ -29,15 +25,15 @@ def load_models(
         CheckpointError, BundleError, MissingLibraryError: as `load_trained`.
         ValueError: no path of a checkpoint or bundle, or one that finds objects or labels pixels.
     """
-    return [_load(path, limits=limits, device=device, num_threads=num_threads) for path in paths]
+    return [_load(path, device=device, num_threads=num_threads) for path in paths]
 
 
-def _load(path: Path, *, limits: ClipLimits, device: str, num_threads: int | None) -> DemoModel:
+def _load(path: Path, *, device: str, num_threads: int | None) -> DemoModel:
     if is_bundle(path):
         settings: dict[str, Any] = {} if num_threads is None else {"num_threads": num_threads}
         bundle = load_trained(path, **settings)
         _refuse_others(bundle, BundleRecognizer, path)
-        return BundleModel(bundle, limits=limits)
+        return BundleModel(bundle)
     trained = load_trained(path, device=device)
     from stvit_video.inference.recognizer import Recognizer
     from stvit_video.webdemo.checkpoint_model import CheckpointModel
@@ -47,7 +43,7 @@ def _load(path: Path, *, limits: ClipLimits, device: str, num_threads: int | Non
         import torch
 
         torch.set_num_threads(num_threads)
-    return CheckpointModel(trained, name=str(path), limits=limits)
+    return CheckpointModel(trained, name=str(path))
 
 
 def _refuse_others(trained: object, wanted: type, path: Path) -> None:

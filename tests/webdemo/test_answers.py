@@ -11,6 +11,9 @@ from stvit_video.webdemo.answers import FAILED, GONE, DemoAnswers, Said, waiting
 from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError
 from stvit_video.webdemo.clip_store import ClipStore
 from stvit_video.webdemo.demo_model import Answer, ShownTokens, Steps, TokenChoice, UnreadableError
+from stvit_video.webdemo.reading_budget import ReadingBudget
+
+BUDGET = ReadingBudget(60.0)
 
 
 class MadeModel:
@@ -24,14 +27,14 @@ class MadeModel:
         self.error = None
         self.asked = []
 
-    def label(self, path, choice):
+    def label(self, path, choice, budget):
         self.asked.append((path, choice))
         if self.error:
             raise self.error
         prediction = Prediction(labels=("<b>run</b>", "walk"), probabilities=(0.75, 0.125))
         return Answer(prediction=prediction, facts=[("latency", "1.0 ms a clip")], notes=["a & b"])
 
-    def show_tokens(self, path, choice, folder):
+    def show_tokens(self, path, choice, folder, budget):
         if self.error:
             raise self.error
         return ShownTokens(mp4=b"\x00video", caption="<i>seen</i>", notes=["look"])
@@ -56,7 +59,7 @@ def sent(answers, content: bytes) -> tuple[str, Path]:
 
 def test_labels_are_bars_and_nothing_in_them_is_html(answers, model):
     token, path = sent(answers, b"a clip")
-    said = answers.label(0, token, TokenChoice(num_tokens=6, place=99))
+    said = answers.label(0, token, TokenChoice(num_tokens=6, place=99), BUDGET)
     assert not said.is_error
     assert model.asked == [(path, TokenChoice(num_tokens=6))]
     for text in ("&lt;b&gt;run&lt;/b&gt;", "75.0 %", "12.5 %", "width: 75.00%", "1.0 ms a clip", "a &amp; b"):
@@ -66,13 +69,13 @@ def test_labels_are_bars_and_nothing_in_them_is_html(answers, model):
 
 
 def test_a_value_that_training_has_not_seen_is_marked(answers):
-    said = answers.label(0, sent(answers, b"a clip")[0], TokenChoice(num_tokens=4))
+    said = answers.label(0, sent(answers, b"a clip")[0], TokenChoice(num_tokens=4), BUDGET)
     assert "4 (not trained for)<" in said.html
     assert "not trained for this, but for 2, 6: expect worse labels" in said.html
 
 
 def test_tokens_stand_in_the_page(answers):
-    said = answers.show_tokens(0, sent(answers, b"a clip")[0], TokenChoice(num_tokens=2))
+    said = answers.show_tokens(0, sent(answers, b"a clip")[0], TokenChoice(num_tokens=2), BUDGET)
     (video,) = re.findall(r'src="data:video/mp4;base64,([^"]*)"', said.html)
     assert b64decode(video) == b"\x00video"
     assert "&lt;i&gt;seen" in said.html
@@ -91,8 +94,8 @@ def test_errors_are_a_sentence_and_ours_go_to_the_terminal(answers, model, capsy
     model.error = error
     token, _ = sent(answers, b"a clip")
     for said in (
-        answers.label(0, token, TokenChoice(num_tokens=2)),
-        answers.show_tokens(0, token, TokenChoice(num_tokens=2)),
+        answers.label(0, token, TokenChoice(num_tokens=2), BUDGET),
+        answers.show_tokens(0, token, TokenChoice(num_tokens=2), BUDGET),
     ):
         assert said.is_error
         assert told in said.html
@@ -103,7 +106,7 @@ def test_errors_are_a_sentence_and_ours_go_to_the_terminal(answers, model, capsy
 
 @pytest.mark.parametrize("value", [3.5, 8, None, "4", "../x"])
 def test_values_that_no_slider_has(answers, model, value):
-    said = answers.label(0, sent(answers, b"a clip")[0], TokenChoice(num_tokens=value))
+    said = answers.label(0, sent(answers, b"a clip")[0], TokenChoice(num_tokens=value), BUDGET)
     assert said.is_error
     assert "choose 2 to 6" in said.html
     assert model.asked == []
@@ -112,9 +115,9 @@ def test_values_that_no_slider_has(answers, model, value):
 def test_a_clip_that_is_gone_or_of_somebody_else(answers):
     for token in (None, "guess", {"a": 1}):
         for said in (
-            answers.check(token, "a"),
-            answers.label(0, token, TokenChoice(2)),
-            answers.show_tokens(0, token, TokenChoice(2)),
+            answers.check(token, "a", BUDGET),
+            answers.label(0, token, TokenChoice(2), BUDGET),
+            answers.show_tokens(0, token, TokenChoice(2), BUDGET),
         ):
             assert said.is_error
             assert GONE in said.html
@@ -123,12 +126,12 @@ def test_a_clip_that_is_gone_or_of_somebody_else(answers):
 
 def test_a_clip_is_checked_before_it_is_labelled(answers, tiny_run):
     token, path = sent(answers, tiny_run.videos[0].read_bytes())
-    said = answers.check(token, "a visitor")
+    said = answers.check(token, "a visitor", BUDGET)
     assert (said.is_error, path.exists()) == (False, True)
     assert "2.5 s, 25 frames of 30 x 20 pixels" in said.html
     bad, path = sent(answers, b"no video at all, but text")
     assert answers.copy(bad) == Said("")
-    said = answers.check(bad, "a visitor")
+    said = answers.check(bad, "a visitor", BUDGET)
     assert (said.is_error, path.exists()) == (True, False)
     assert "The file can&#39;t be read as a video" in said.html
     assert str(path) not in said.html
@@ -141,10 +144,10 @@ def test_waiting_is_told():
 
 def test_every_part_says_of_which_clip_it_is(answers, model, tiny_run):
     token, _ = sent(answers, tiny_run.videos[0].read_bytes())
-    parts = [answers.check(token, "a"), answers.label(0, token, TokenChoice(2)), answers.copy(token)]
-    parts.append(answers.show_tokens(0, token, TokenChoice(2)))
+    parts = [answers.check(token, "a", BUDGET), answers.label(0, token, TokenChoice(2), BUDGET), answers.copy(token)]
+    parts.append(answers.show_tokens(0, token, TokenChoice(2), BUDGET))
     model.error = ValueError("odd")
-    parts.append(answers.label(0, token, TokenChoice(2)))
+    parts.append(answers.label(0, token, TokenChoice(2), BUDGET))
     for html in [*(part.html for part in parts), waiting("Looking", clip=token)]:
         assert html.count(f'data-clip="{token}"') == 1
     assert 'data-clip=""' in waiting("Drop one")

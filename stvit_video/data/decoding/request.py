@@ -2,11 +2,14 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from stvit_video.data.decoding.time_limits import FLOOR_SECONDS, listing_seconds
 
-__all__ = ["Deadline", "DecodeError", "DecodeRequest", "DecodeTimeoutError", "DecoderKilledError"]
+__all__ = ["Deadline", "DecodeError", "DecodeRequest", "DecodeTimeoutError", "DecoderKilledError", "all_within"]
 
 
 class DecodeError(RuntimeError):
@@ -36,6 +39,19 @@ class Deadline:
     def remaining_seconds(self) -> float:
         """Seconds left, never below 0."""
         return max(self._end_seconds - time.monotonic(), 0.0)
+
+
+_shared: ContextVar[Deadline | None] = ContextVar("shared deadline", default=None)
+
+
+@contextmanager
+def all_within(deadline: Deadline) -> Iterator[None]:
+    """Within, all calls of this thread together end by `deadline`, and each by its own limit as ever."""
+    before = _shared.set(deadline)
+    try:
+        yield
+    finally:
+        _shared.reset(before)
 
 
 @dataclass(frozen=True)
@@ -69,10 +85,13 @@ class DecodeRequest:
             return FLOOR_SECONDS
 
     def deadline(self, needed_seconds: float | None = None) -> Deadline:
-        """A call's time, starting now: the limit that was set, else what the work needs; None = listing the packets."""
-        if self.time_limit_seconds is not None:
-            return Deadline(self.time_limit_seconds)
-        return Deadline(self.listing_seconds if needed_seconds is None else needed_seconds)
+        """A call's time, starting now: the limit that was set, else what the work needs; None = listing the packets.
+
+        It ends no later than that of `all_within`.
+        """
+        needed = self.listing_seconds if needed_seconds is None else needed_seconds
+        own, shared = Deadline(needed if self.time_limit_seconds is None else self.time_limit_seconds), _shared.get()
+        return own if shared is None or own.remaining_seconds() <= shared.remaining_seconds() else shared
 
     def extended(self, deadline: Deadline, needed_seconds: float) -> Deadline:
         """The time for a further part of a call: what is left of a limit that was set, else what the part needs."""

@@ -12,6 +12,7 @@ from stvit_video.data.decoding.request import (
     DecodeRequest,
     DecoderKilledError,
     DecodeTimeoutError,
+    all_within,
 )
 
 
@@ -81,3 +82,17 @@ def test_a_killed_process_is_told_apart_from_a_bad_video():
         "can't decode 'a.mp4' with backend 'decord': its decoding process was ended by signal SIGKILL; "
         "is the machine out of memory?"
     )
+
+
+def test_several_calls_within_one_deadline(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    fixed, grown = DecodeRequest("clip.mp4", "pyav", 3.0), DecodeRequest("https://example.org/clip.mp4", "pyav", None)
+    with all_within(Deadline(5.0, limit_seconds=60.0)):
+        assert (fixed.deadline().remaining_seconds(), grown.deadline(90).remaining_seconds()) == (3, 5)
+        now[0] = 104.0
+        assert (fixed.deadline().remaining_seconds(), grown.deadline().remaining_seconds()) == (1, 1)
+        with all_within(Deadline(0.5)):
+            assert fixed.deadline().remaining_seconds() == 0.5
+        assert fixed.deadline().limit_seconds == 60
+    assert (fixed.deadline().remaining_seconds(), grown.deadline(90).remaining_seconds()) == (3, 90)
