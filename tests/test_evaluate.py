@@ -169,7 +169,7 @@ def test_a_broken_video_is_reported_not_replaced(
     assert rows["jump/x.mp4"]["error"] == ""
     page = (tmp_path / "report.html").read_text()
     assert "1 file is in no number" in page
-    assert "<strong>run/broken.mp4</strong>: can&#39;t decode" in page
+    assert "<strong><bdi>run/broken.mp4</bdi></strong>: <bdi>can&#39;t decode" in page
     wrong = [row for row in rows.values() if row["correct"] == "0"]
     assert wrong  # the checkpoint is untrained
     assert page.count("data:image/jpeg") == len(wrong)
