@@ -17,6 +17,7 @@ __all__ = ["BusyError", "ClipStore", "open_store"]
 
 PREFIX, LOCK = "stvit_demo_", "in_use.lock"
 YOUNG_SECONDS = 60.0  # a folder may have been made and not be locked yet
+UNCLAIMED_SECONDS = 30.0  # from the end of sending to the page's first event
 
 
 class BusyError(RuntimeError):
@@ -27,92 +28,149 @@ class BusyError(RuntimeError):
 class _Clip:
     path: Path
     last_use: float
+    visitor: str = ""
+    is_whole: bool = False
+    is_claimed: bool = False
     is_lasting: bool = False
 
 
 class ClipStore:
     """The clips; several threads may use it.
 
-    Each has a token that can't be guessed, which is all that a visitor knows of it. A visitor keeps one clip, for as
-    long as the page is open and the clip is used; then it is removed.
+    Each has a token that can't be guessed, which is all that a visitor knows of it. A page keeps one clip, for as long
+    as it is open and the clip is used; then it is removed. So is one that no page has claimed soon after it came.
 
     Args:
         folder: where they lie; `open_store` makes it.
         keep_seconds: since the last use, after which a clip is removed.
         max_clips: at once, those being received included.
+        max_of_visitor: likewise, of one address.
     """
 
-    def __init__(self, folder: Path, *, keep_seconds: float, max_clips: int) -> None:
+    def __init__(self, folder: Path, *, keep_seconds: float, max_clips: int, max_of_visitor: int = 4) -> None:
         self.folder = folder
         self.keep_seconds = keep_seconds
         self.max_clips = max_clips
+        self.max_of_visitor = max_of_visitor
         self._clips: dict[str, _Clip] = {}
-        self._of_session: dict[str, str] = {}
+        self._of_session: dict[str, list[str]] = {}  # in the order of their claims
         self._lock = threading.Lock()
 
-    def new(self) -> tuple[str, Path]:
-        """A token, and the file to write the clip to; `drop` it where that fails.
+    def new(self, visitor: str = "") -> tuple[str, Path]:
+        """A token, and the file to write the clip to; `drop` it where that fails, and tell `received` where not.
+
+        Args:
+            visitor: address that sends it; its oldest clip that no page has claimed makes room for this one.
 
         Raises:
             BusyError: as many clips are kept as there may be.
         """
         self.drop_old()
         with self._lock:
-            if sum(not clip.is_lasting for clip in self._clips.values()) >= self.max_clips:
-                raise BusyError("The demo is busy with the clips of other visitors; try again in a minute.")
+            kept = {token: clip for token, clip in self._clips.items() if not clip.is_lasting}
+            own = {token: clip for token, clip in kept.items() if clip.visitor == visitor}
+            if len(own) >= self.max_of_visitor or len(kept) >= self.max_clips:
+                unclaimed = [token for token, clip in own.items() if clip.is_whole and not clip.is_claimed]
+                if not unclaimed:
+                    raise BusyError(
+                        f"The demo is busy: it keeps {len(own)} clips of your address, which is as many as it takes; "
+                        "close another page of the demo, then try again."
+                        if len(own) >= self.max_of_visitor
+                        else f"The demo is busy: it keeps {len(kept)} clips of visitors, which is as many as it takes; "
+                        "try again in a minute."
+                    )
+                self._remove(min(unclaimed, key=lambda token: own[token].last_use))
             token = secrets.token_urlsafe(24)
             path = self.folder / f"{secrets.token_hex(8)}.clip"
-            self._clips[token] = _Clip(path, time.monotonic())
+            self._clips[token] = _Clip(path, time.monotonic(), visitor=visitor)
         return token, path
+
+    def received(self, token: str) -> None:
+        """Say that all of a clip has come; a page is to claim it within half a minute."""
+        with self._lock:
+            clip = self._clips.get(token)
+            if clip is not None:
+                clip.is_whole, clip.last_use = True, time.monotonic()
+
+    def claim(self, token: str, session: str) -> None:
+        """Keep a clip for a page that has asked for its labels, however long it has to wait for them.
+
+        Args:
+            token: of the clip; one that is not there is no fault.
+            session: of the page.
+        """
+        with self._lock:
+            self._claim(token, session)
 
     def keep(self, token: str, path: Path) -> None:
         """Let a file that the demo has made itself stay to the end."""
         with self._lock:
-            self._clips[token] = _Clip(path, time.monotonic(), is_lasting=True)
+            self._clips[token] = _Clip(path, time.monotonic(), is_whole=True, is_lasting=True)
 
     def path_of(self, token: object, *, session: str | None = None) -> Path | None:
         """The file of a token, which counts as a use; None = there is none (any more).
 
         Args:
             token: whatever a browser has sent.
-            session: the visitor who uses it from now on, and whose clip of before is removed.
+            session: the page that uses it from now on; the clips that it has claimed before this one are removed.
         """
         with self._lock:
             clip = self._clips.get(token) if isinstance(token, str) else None
             if clip is None or not isinstance(token, str):
                 return None
             clip.last_use = time.monotonic()
-            before = self._of_session.get(session) if session is not None else None
             if session is not None:
-                self._of_session[session] = token
-        if before is not None and before != token:
-            self.drop(before)
+                if token not in self._of_session.get(session, []):
+                    self._claim(token, session)
+                claimed = self._of_session[session]
+                number = claimed.index(token)
+                for before in claimed[:number]:
+                    self._remove(before)
+                self._of_session[session] = claimed[number:]
         return clip.path
 
     def drop(self, token: str) -> None:
         """Remove a clip; one that is not there is no fault."""
         with self._lock:
-            clip = self._clips.get(token)
-            if clip is None or clip.is_lasting:
-                return
-            del self._clips[token]
-            clip.path.unlink(missing_ok=True)
+            self._remove(token)
 
     def drop_session(self, session: str | None) -> None:
-        """Remove the clip of a visitor who has left."""
+        """Remove the clips of a page that was closed."""
         with self._lock:
-            token = self._of_session.pop(session, None) if session is not None else None
-        if token is not None:
-            self.drop(token)
+            for token in self._of_session.pop(session, []) if session is not None else []:
+                self._remove(token)
 
     def drop_old(self) -> None:
-        """Remove the clips that nobody has used for `keep_seconds`."""
-        end = time.monotonic() - self.keep_seconds
+        """Remove the clips that nobody has used for `keep_seconds`, and those that no page has claimed soon."""
+        now = time.monotonic()
         with self._lock:
-            old = {token for token, clip in self._clips.items() if clip.last_use <= end and not clip.is_lasting}
-            self._of_session = {session: token for session, token in self._of_session.items() if token not in old}
-        for token in old:
-            self.drop(token)
+            for token, clip in list(self._clips.items()):
+                seconds = self.keep_seconds if clip.is_claimed else min(UNCLAIMED_SECONDS, self.keep_seconds)
+                if clip.is_whole and clip.last_use <= now - seconds:
+                    self._remove(token)
+            self._of_session = {
+                session: tokens
+                for session, tokens in self._of_session.items()
+                if any(token in self._clips and not self._clips[token].is_lasting for token in tokens)
+            }
+
+    def _claim(self, token: str, session: str) -> None:
+        """`claim`, with the lock held; a clip that is claimed again is the newest."""
+        clip = self._clips.get(token)
+        if clip is None:
+            return
+        clip.is_claimed, clip.last_use = True, time.monotonic()
+        claimed = self._of_session.setdefault(session, [])
+        if token in claimed:
+            claimed.remove(token)
+        claimed.append(token)
+
+    def _remove(self, token: str) -> None:
+        """`drop`, with the lock held."""
+        clip = self._clips.get(token)
+        if clip is not None and not clip.is_lasting:
+            del self._clips[token]
+            clip.path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -160,7 +218,7 @@ def _cleaned(store: ClipStore) -> Iterator[None]:
     is_over = threading.Event()
 
     def work() -> None:
-        while not is_over.wait(min(store.keep_seconds / 4, 10.0)):
+        while not is_over.wait(min(store.keep_seconds / 4, 5.0)):
             store.drop_old()
 
     thread = threading.Thread(target=work, name="old clips", daemon=True)

@@ -14,16 +14,14 @@ from stvit_video.webdemo.clip_store import ClipStore, open_store
 from stvit_video.webdemo.demo_model import DemoModel
 from stvit_video.webdemo.demo_page import build_page, load_gradio, page_head
 from stvit_video.webdemo.example_clips import draw_examples
+from stvit_video.webdemo.host_names import HERE, HostNames, host_names
 from stvit_video.webdemo.join_request import Span
 from stvit_video.webdemo.no_files import without_files
+from stvit_video.webdemo.page_server import MAX_CONNECTIONS, run_server
 from stvit_video.webdemo.request_gate import EXAMPLES_AT, RequestGate
 
-__all__ = ["HERE", "quiet_gradio", "require_gradio", "serve_demo"]
+__all__ = ["quiet_gradio", "require_gradio", "serve_demo"]
 
-HERE = ("127.0.0.1", "localhost", "::1")  # names of this machine for itself
-EVERYWHERE = ("0.0.0.0", "::")
-MAX_CONNECTIONS = 256
-END_SECONDS = 2  # for open connections, at the end
 SETTINGS = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_RUN_HISTORY": "False",
@@ -60,7 +58,7 @@ def serve_demo(
     with listening(host, port) as channel, open_store(keep_seconds=keep_seconds, root=root) as store:
         quiet_gradio(store.folder.parent / "gradio")
         try:
-            app = build_app(models, store=store, limits=limits, hosts=None if host in EVERYWHERE else {*HERE, host})
+            app = build_app(models, store=store, limits=limits, hosts=host_names(host))
             place = f"[{host}]" if ":" in host else host
             print(f"the demo is at http://{place}:{channel.getsockname()[1]} until Ctrl-C", flush=True)
             if host not in HERE:
@@ -70,7 +68,7 @@ def serve_demo(
                     flush=True,
                 )
             with without_files():
-                _run(app, channel)
+                run_server(app, channel)
         finally:
             stop_idle_decoders()
 
@@ -112,9 +110,7 @@ def listening(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def build_app(
-    models: Sequence[DemoModel], *, store: ClipStore, limits: ClipLimits, hosts: set[str] | None
-) -> RequestGate:
+def build_app(models: Sequence[DemoModel], *, store: ClipStore, limits: ClipLimits, hosts: HostNames) -> RequestGate:
     """The page behind its gate.
 
     Args:
@@ -162,19 +158,3 @@ def page_events(page: Any) -> dict[int, list[Span | None]]:
         return (part.minimum, part.maximum) if part.get_block_name() == "slider" else None
 
     return {number: [span(part) for part in event.inputs] for number, event in page.fns.items()}
-
-
-def _run(app: RequestGate, channel: socket.socket) -> None:
-    """Serve until a signal; then raise it, as it was meant for this process."""
-    import uvicorn
-
-    config = uvicorn.Config(
-        app,
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
-        timeout_graceful_shutdown=END_SECONDS,
-    )
-    uvicorn.Server(config).run(sockets=[channel])

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from stvit_video.utils.file_lock import file_lock
-from stvit_video.webdemo.clip_store import LOCK, PREFIX, BusyError, ClipStore, open_store, remove_left_folders
+from stvit_video.webdemo.clip_store import (
+    LOCK,
+    PREFIX,
+    UNCLAIMED_SECONDS,
+    BusyError,
+    ClipStore,
+    open_store,
+    remove_left_folders,
+)
 
 
 @pytest.fixture
@@ -18,6 +26,7 @@ def store(tmp_path):
 def add(store: ClipStore, content: bytes = b"x") -> tuple[str, Path]:
     token, path = store.new()
     path.write_bytes(content)
+    store.received(token)
     return token, path
 
 
@@ -45,8 +54,67 @@ def test_a_visitor_keeps_one_clip_and_takes_it_along(store):
     assert (second[1].exists(), other[1].exists()) == (False, True)
 
 
+def test_clips_that_a_page_has_changed_quickly_go_with_the_last_one(store):
+    first, second, third = add(store), add(store), add(store)
+    for token, _ in (first, second, third):
+        store.claim(token, "a")
+    store.claim("nothing", "a")
+    assert store.path_of(first[0], session="a") == first[1]  # its turn has come late; the newer ones stay
+    assert store.path_of(third[0], session="a") == third[1]
+    assert (first[1].exists(), second[1].exists(), third[1].exists()) == (False, False, True)
+    again = add(store)
+    store.claim(again[0], "a")
+    store.drop_session("a")  # closed while a clip waits
+    assert (third[1].exists(), again[1].exists()) == (False, False)
+
+
+def test_a_clip_that_is_claimed_again_is_the_newest(store):
+    first, second = add(store), add(store)
+    for token in (first[0], second[0], first[0]):
+        store.claim(token, "a")
+    assert store.path_of(first[0], session="a") == first[1]
+    assert (first[1].exists(), second[1].exists()) == (True, False)
+
+
+def test_clips_that_no_page_claims_go_soon(store, monkeypatch):
+    claimed, unclaimed = add(store), add(store)
+    coming = store.new()
+    store.claim(claimed[0], "a")
+    later = time.monotonic() + UNCLAIMED_SECONDS + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    store.drop_old()
+    assert (claimed[1].exists(), unclaimed[1].exists()) == (True, False)
+    assert store.path_of(coming[0]) == coming[1]
+
+
+def test_a_visitor_takes_no_more_places_than_some(tmp_path):
+    store = ClipStore(tmp_path, keep_seconds=60.0, max_clips=5, max_of_visitor=2)
+    (kept, _), _ = store.new("one"), store.new("one")
+    with pytest.raises(BusyError, match="keeps 2 clips of your address"):
+        store.new("one")
+    store.received(kept)  # and no page has claimed it, so it makes room
+    store.new("one")
+    assert store.path_of(kept) is None
+    for visitor in ("two", "two", "three"):
+        store.claim(store.new(visitor)[0], visitor)
+    with pytest.raises(BusyError, match="keeps 5 clips of visitors"):
+        store.new("three")
+
+
+def test_sessions_that_have_gone_are_forgotten(store, tmp_path):
+    store.keep("example-0", tmp_path / "example.mp4")
+    token, _ = add(store)
+    for session in ("a", "b", "c"):
+        store.path_of("example-0", session=session)
+    store.claim(token, "d")
+    store.drop_old()
+    assert list(store._of_session) == ["d"]
+
+
 def test_there_is_room_for_so_many(store):
     tokens = [add(store)[0] for _ in range(3)]
+    for token in tokens:
+        store.claim(token, token)
     with pytest.raises(BusyError, match="try again"):
         store.new()
     store.drop(tokens[1])
@@ -59,8 +127,9 @@ def test_old_clips_go_and_lasting_ones_stay(store, tmp_path, monkeypatch):
     lasting.write_bytes(b"e")
     store.keep("example-0", lasting)
     used, unused = add(store), add(store)
-    store.path_of(unused[0], session="a")
     start = time.monotonic()
+    store.claim(used[0], "b")
+    store.path_of(unused[0], session="a")
     monkeypatch.setattr(time, "monotonic", lambda: start + 59.0)
     assert store.path_of(used[0]) == used[1]
     monkeypatch.setattr(time, "monotonic", lambda: start + 61.0)

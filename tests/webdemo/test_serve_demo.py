@@ -177,9 +177,8 @@ def test_a_hundred_clips_leave_nothing(demo, elastic_run):
         status, told = upload(demo, content)
         statuses.append(status)
         assert set(told) == ({"token"} if status == 200 else {"error"})
-    assert set(statuses) <= {200, 503}
-    assert statuses[:16] == [200] * 16
-    assert len(demo.clips()) <= 16
+    assert statuses == [200] * 100  # those that no page has claimed make room
+    assert len(demo.clips()) <= 4
     wait_for(lambda: demo.clips() == [], "the clips to go")
     assert upload(demo, content)[0] == 200
 
@@ -248,6 +247,10 @@ def test_ctrl_c_leaves_nothing_nor_does_a_start_after_a_kill(elastic_run, tmp_pa
     with served_demo(f"ckpt_path={elastic_run.checkpoint}", folder=tmp_path) as demo:
         assert not left.exists()
         assert upload(demo, b"a clip")[0] == 200
-        assert demo.end(signal.SIGINT) == 130
-        assert "Traceback" not in demo.said()
+        host, port = demo.address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as page:
+            page.sendall(b"GET /gradio_api/heartbeat/s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert page.recv(1)
+            assert demo.end(signal.SIGINT) == 130
+        assert demo.said().splitlines()[1:] in ([], ["interrupted"]), demo.said()
     assert list(tmp_path.glob("stvit_demo_*")) == []
