@@ -48,6 +48,7 @@ class BundleModel:
             f"{bundle.model_name}, {bundle.format} in {bundle.precision}, {len(bundle.labels)} labels, on "
             f"{recognizer.graph.runtime}"
         )
+        self.labels = bundle.labels
         self.why_fixed = (
             "The graph of a bundle runs with the tokens that it was exported with; start the demo with ckpt_path= of "
             "the checkpoint for sliders and for a look at the tokens."

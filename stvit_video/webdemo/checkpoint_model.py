@@ -16,6 +16,7 @@ from stvit_video.inference.recognizer import Recognizer
 from stvit_video.token_maps.video_tokens import file_windows, tokens_of
 from stvit_video.token_maps.video_windows import Windows
 from stvit_video.visualization.class_map_video import save_class_maps
+from stvit_video.visualization.token_captions import entropy_words
 from stvit_video.visualization.token_record import VideoTokens
 from stvit_video.visualization.tube_video import save_tubes
 from stvit_video.webdemo.clip_limits import RefusedError, words_of_decoding
@@ -59,6 +60,7 @@ class CheckpointModel:
             f"{recognizer.model_name}, {tokens}, {len(recognizer.classes)} labels, {millions:.1f} M parameters, on "
             f"{recognizer.device.type}"
         )
+        self.labels = recognizer.classes
         self._gmacs: dict[TokenChoice, float] = {}
         self._last_path: Path | None = None
         self._last: dict[str, Any] = {}  # what was read of the clip there, or why it was not
@@ -157,8 +159,13 @@ def _caption(video: VideoTokens) -> str:
     """What the video shows, and how far it is to be believed."""
     clips = "the clip" if len(video.clips) == 1 else f"{len(video.clips)} clips of the video"
     if not video.is_semantic:
-        return f"What speaks for and against {video.classes[video.label]!r} in {clips}, {video.where}."
+        return (
+            f"What speaks for and against {video.classes[video.label]!r} in {clips}, {video.where}. "
+            "The stronger the colour, the more it speaks."
+        )
+    kind = entropy_words(video.entropy).partition(": ")[2]
     return (
-        f"What each of {video.num_tokens} tokens has seen in {clips}, {video.where}; how soft the assignment is: "
-        f"{video.entropy:.2f} (0 = every place belongs to one token, 1 = to all alike)."
+        f"What each of {video.num_tokens} tokens has seen in {clips}, {video.where}. A place has the colour of the "
+        "token that takes most of it, and full colour is the largest share that a token takes of any place. How "
+        f"places are shared out: {kind} ({video.entropy:.2f}; at 0 each belongs to one token, at 1 to all alike)."
     )

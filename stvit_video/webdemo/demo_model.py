@@ -112,6 +112,7 @@ class DemoModel(Protocol):
     Attributes:
         name: as the page calls it.
         about: what it is, in a few words.
+        labels: all that it knows.
         token_steps: the slider of tokens; None = there is none.
         place_steps: the slider of the place of generation; likewise.
         why_fixed: why a slider is missing, in a sentence; "" = none is.
@@ -119,6 +120,7 @@ class DemoModel(Protocol):
 
     name: str
     about: str
+    labels: Sequence[str]
     token_steps: Steps | None
     place_steps: Steps | None
     why_fixed: str

@@ -17,6 +17,7 @@ __all__ = ["build_page", "load_gradio", "page_head"]
 PARTS = Path(__file__).parent / "page_parts"
 TITLE = "stvit-video demo"
 ALIVE_AT = "/gradio_api/app_id"  # answers as long as the server does
+MOST_SHOWN = 6  # labels of a model; more are folded
 MAX_WAITING = 24  # events of all visitors that wait for the model
 MODEL = {"concurrency_limit": 1, "concurrency_id": "model", "api_visibility": "private", "show_progress": "minimal"}
 IDLE = "Drop a video, record one, or click on an example."
@@ -110,7 +111,17 @@ class _Column:
 def _heading(model: DemoModel) -> str:
     parts = (f"<h3>{escape(model.name)}</h3>", f'<p class="about">{escape(model.about)}</p>')
     why = f'<p class="about">{escape(model.why_fixed)}</p>' if model.why_fixed else ""
-    return f'<section class="answer">{"".join(parts)}{why}</section>'
+    return f'<section class="answer">{"".join(parts)}{why}{_label_list(model.labels)}</section>'
+
+
+def _label_list(labels: Sequence[str]) -> str:
+    """All labels of a model, folded where there are many."""
+    is_open = " open" if len(labels) <= MOST_SHOWN else ""
+    return (
+        f'<details class="about"{is_open}><summary>Its {len(labels)} labels</summary>'
+        "<p>The model knows these labels only and always answers with one of them, whatever the clip shows:</p>"
+        f"<ul>{''.join(f'<li>{escape(label)}</li>' for label in labels)}</ul></details>"
+    )
 
 
 def _slider(gr: Any, steps: Steps | None, label: str, elem_id: str) -> Any:

@@ -33,6 +33,7 @@ def test_labels_and_latency(shown, tiny_run, tmp_path):
 
 def test_what_it_says_of_itself(shown):
     assert shown.name.endswith("/bundle")
+    assert tuple(shown.labels) == ("a, comma", "jump", "run")
     assert shown.about.startswith("stvit_video_deit_tiny, torch_export in fp32, 3 labels, on ")
     assert (shown.token_steps, shown.place_steps) == (None, None)
     assert "ckpt_path=" in shown.why_fixed

@@ -6,6 +6,7 @@ import warnings
 
 import av
 import pytest
+from elastic_run import CLASSES
 
 from stvit_video.data.decoding.request import DecodeTimeoutError
 from stvit_video.inference.recognizer import load_recognizer
@@ -23,6 +24,7 @@ def shown(elastic_run):
 
 def test_what_it_says_of_itself(shown, elastic_run):
     assert shown.name == f"{elastic_run.checkpoint.parent.name}/best.ckpt"
+    assert tuple(shown.labels) == CLASSES
     assert shown.about.startswith("stvit_video_deit_tiny, 4 semantic tokens, 3 labels, ")
     assert (shown.token_steps.trained, shown.place_steps.trained, shown.why_fixed) == ((2, 4), (1, 2), "")
 

@@ -81,6 +81,13 @@ def test_a_clip_is_labelled_as_predict_labels_it_by_both_checkpoints(page, slidi
         assert share == pytest.approx(expected.probabilities[0], abs=1e-3)
         wait_for(lambda number=number: plays(page, f"#shown-{number} video"), "the tokens")
     assert plays(page, ".sent-video")
+    is_paused = "return document.querySelector('#shown-0 video').paused"
+    for wanted in (False, True, False):
+        if page.execute_script(is_paused) != wanted:
+            page.execute_script("document.querySelector('#shown-0 .buttons button').click()")
+        assert page.execute_script(is_paused) == wanted
+    assert not page.find_elements("css selector", "#shown-0 video[controls]")  # they would cover the legend
+    assert "always answers with one of them" in page.find_element("css selector", "#model-0 details").text
     assert "videos" not in text_of(page, "answer-0")
 
 
