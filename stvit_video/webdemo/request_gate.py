@@ -28,7 +28,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 UPLOAD_AT, EXAMPLES_AT = "/clips", "/examples/"
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.@~-]*"
-READ = re.compile(rf"/theme\.css|/favicon\.ico|/manifest\.json|/(static|assets)(/{_NAME})+")
+READ = re.compile(rf"/theme\.css|/favicon\.ico|/manifest\.json|/gradio_api/app_id|/(static|assets)(/{_NAME})+")
 EVENTS_AT, HEARTBEAT_AT = "/gradio_api/queue/data", re.compile(r"/gradio_api/heartbeat/[A-Za-z0-9_-]{1,64}")
 JOIN_AT = "/gradio_api/queue/join"
 OF_SESSION = re.compile(r"session_hash=[A-Za-z0-9_-]{1,64}")
