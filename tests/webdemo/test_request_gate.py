@@ -20,6 +20,7 @@ LET_THROUGH = (
     ("GET", "/assets/index-DphvyggB.js"),
     ("GET", "/static/fonts/A-b/A_b.woff2"),
     ("GET", "/theme.css"),
+    ("GET", "/gradio_api/app_id"),
     ("GET", "/gradio_api/queue/data?session_hash=abc123"),
     ("GET", "/gradio_api/heartbeat/abc123"),
     ("POST", "/gradio_api/queue/join"),
