@@ -136,9 +136,7 @@ def views_of(video: Any, record: VideoRecord, *, preprocessing: Preprocessing, p
     return ClipViews(views, seconds[0], equal_views(plan.clips, plan.corners))
 
 
-def _opened(
-    record: VideoRecord, time_limit_seconds: float | None, isolate: bool | None
-) -> AbstractContextManager[Any]:
+def _opened(record: VideoRecord, time_limit_seconds: float | None, isolate: bool | None) -> AbstractContextManager[Any]:
     if not record.is_picture:
         return open_video(record.path, time_limit_seconds=time_limit_seconds, isolate=isolate)
     load_optional("PIL", needed_for="a picture", install="pip install pillow")

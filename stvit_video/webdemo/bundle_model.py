@@ -1,6 +1,7 @@
 """A bundle on the page: labels, and what they cost. Its tokens are fixed in its graph. Nothing here needs torch."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -48,7 +49,7 @@ class BundleModel:
             f"{bundle.model_name}, {bundle.format} in {bundle.precision}, {len(bundle.labels)} labels, on "
             f"{recognizer.graph.runtime}"
         )
-        self.labels = bundle.labels
+        self.labels: Sequence[str] = bundle.labels
         self.why_fixed = (
             "The graph of a bundle runs with the tokens that it was exported with; start the demo with ckpt_path= of "
             "the checkpoint for sliders and for a look at the tokens."

@@ -1,7 +1,7 @@
 """A checkpoint on the page: labels, tokens, and what they cost at the place of the sliders."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -60,7 +60,7 @@ class CheckpointModel:
             f"{recognizer.model_name}, {tokens}, {len(recognizer.classes)} labels, {millions:.1f} M parameters, on "
             f"{recognizer.device.type}"
         )
-        self.labels = recognizer.classes
+        self.labels: Sequence[str] = recognizer.classes
         self._gmacs: dict[TokenChoice, float] = {}
         self._last_path: Path | None = None
         self._last: dict[str, Any] = {}  # what was read of the clip there, or why it was not

@@ -138,6 +138,14 @@ def _slider(gr: Any, steps: Steps | None, label: str, elem_id: str) -> Any:
     )
 
 
+def _token(event: Any) -> Any:
+    """The token that an event of the drop zone brings; None = it brings nothing."""
+    try:
+        return event.token
+    except (AttributeError, TypeError):  # the latter of gradio, where nothing came
+        return None
+
+
 def _connect(
     gr: Any,
     page: Any,
@@ -154,7 +162,7 @@ def _connect(
     parts = [part for column in columns for part in (column.answer, column.shown)]
 
     def take(event: Any, request: Any, *values: Any) -> Iterator[list[Any]]:
-        token = event._data.get("token") if isinstance(event._data, dict) else None
+        token = _token(event)
         nothing = ["" for _ in parts]
         budget = answers.budget()
         said = answers.check(token, request.session_hash, budget)
@@ -182,7 +190,7 @@ def _connect(
     zone.clip(take, inputs=sliders, outputs=[clip, problem, copy, *parts], **events)
 
     def show_copy(event: Any) -> str:
-        return answers.copy(event._data.get("token") if isinstance(event._data, dict) else None).html
+        return answers.copy(_token(event)).html
 
     show_copy.__annotations__ |= {"event": gr.EventData}
     zone.unplayable(show_copy, outputs=copy, **{**events, "concurrency_id": "copy"})

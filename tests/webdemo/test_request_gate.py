@@ -13,44 +13,7 @@ from stvit_video.webdemo.host_names import HostNames, host_names
 from stvit_video.webdemo.request_body import MAX_JSON_BYTES
 from stvit_video.webdemo.request_gate import MAX_TOLD, RequestGate
 from stvit_video.webdemo.request_headers import HEADERS
-
-LET_THROUGH = (
-    ("GET", "/"),
-    ("HEAD", "/"),
-    ("GET", "/assets/index-DphvyggB.js"),
-    ("GET", "/static/fonts/A-b/A_b.woff2"),
-    ("GET", "/theme.css"),
-    ("GET", "/gradio_api/app_id"),
-    ("GET", "/gradio_api/queue/data?session_hash=abc123"),
-    ("GET", "/gradio_api/heartbeat/abc123"),
-    ("POST", "/gradio_api/queue/join"),
-)
-REFUSED = (
-    ("GET", "/gradio_api/file=/etc/passwd"),
-    ("GET", "/file=/etc/passwd"),
-    ("GET", "/static/../secret"),
-    ("GET", "/static/.secret"),
-    ("GET", "/static//etc/passwd"),
-    ("GET", "//etc/passwd"),
-    ("GET", "/assets/a\\..\\b"),
-    ("GET", "/assets/a\nb"),
-    ("GET", "/theme.css\n"),
-    ("GET", "/gradio_api/info"),
-    ("GET", "/config"),
-    ("GET", "/clips"),
-    ("HEAD", "/gradio_api/heartbeat/abc123"),
-    ("GET", "/gradio_api/heartbeat/" + "a" * 65),
-    ("GET", "/gradio_api/heartbeat/a.b"),
-    ("GET", "/examples/other.mp4"),
-    ("GET", "http://127.0.0.1/"),
-    ("PUT", "/"),
-    ("OPTIONS", "/"),
-    ("POST", "/"),
-    ("POST", "/gradio_api/upload"),
-    ("POST", "/gradio_api/queue/join/../upload"),
-    ("POST", "/assets/x.js"),
-)
-
+from tests.helpers.demo_requests import LET_THROUGH, REFUSED
 
 JOIN = {"data": [16], "event_data": {"token": "a"}, "fn_index": 0, "trigger_id": 3, "session_hash": "s"}
 
