@@ -121,7 +121,7 @@ class RequestGate:
         elif request.method == "GET" and request.path == EVENTS_AT:
             query = scope.get("query_string", b"").decode("latin-1")
             if OF_SESSION.fullmatch(query) is None:
-                raise RefusedRequestError(400, "The address ends in session_hash= and a word of the page.")
+                raise RefusedRequestError(400, "The address ends in no word of the page.")
             await self.app(told_scope(scope, query=query), receive, send)
         elif is_read and (READ.fullmatch(request.path) or is_heartbeat):
             await self.app(told_scope(scope), receive, send)
