@@ -3,6 +3,7 @@
 It serves this machine alone until Ctrl-C. With another= a second checkpoint or bundle stands beside the first.
 """
 
+import gc
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -106,4 +107,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    gc.freeze()  # else Python looks through all of PyTorch and gradio for cycles before it ends, which takes seconds
+    sys.exit(status)

@@ -39,7 +39,9 @@ async def body_parts(receive: Receive, *, most_bytes: int) -> AsyncIterator[tupl
         try:
             message = await asyncio.wait_for(receive(), min(IDLE_SECONDS, slowest - time.monotonic()))
         except asyncio.TimeoutError as error:
-            raise RefusedRequestError(408, "The clip came too slowly; try again over a faster connection.") from error
+            raise RefusedRequestError(
+                408, "The request came too slowly; try again over a faster connection."
+            ) from error
         if message["type"] == "http.disconnect":
             raise RefusedRequestError(400, "The connection was closed before the file was complete.")
         part = message.get("body", b"")

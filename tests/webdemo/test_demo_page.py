@@ -89,6 +89,11 @@ def test_a_clip_is_labelled_as_predict_labels_it_by_both_checkpoints(page, slidi
     assert not page.find_elements("css selector", "#shown-0 video[controls]")  # they would cover the legend
     assert "always answers with one of them" in page.find_element("css selector", "#model-0 details").text
     assert "videos" not in text_of(page, "answer-0")
+    hint = page.find_element("css selector", "#shown-0 .sideways-hint")
+    is_wider = "const part = document.querySelector('#shown-0 .sideways'); return part.scrollWidth > part.clientWidth"
+    for pixels, wanted in ((1000, True), (1280, False)):
+        page.set_window_size(pixels, 1600)
+        assert page.execute_script(is_wider) == hint.is_displayed() == wanted
 
 
 def test_a_slider_asks_again_without_the_clip_being_sent_again(page, demo, tiny_run):
