@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video import __version__
+from stvit_video.utils.known_folders import BUNDLE_FILE, checkpoint_of_run
 
 BUNDLE_VERSION = 1
-DESCRIPTION = "bundle.json"
+DESCRIPTION = BUNDLE_FILE
 LABELS = "labels.txt"
 PREPROCESSING = "preprocessing.json"
 GOLDEN = "golden.npz"
@@ -27,7 +28,6 @@ NEEDED: dict[str, type] = {
     "versions": dict,
     "digests": dict,
 }
-RUN_CHECKPOINTS = ("best.ckpt", "last.ckpt")
 GIVE_BUNDLE = "give a folder made by python -m stvit_video.export"
 EXPORT_AGAIN = "export the checkpoint again with python -m stvit_video.export"
 
@@ -54,11 +54,6 @@ def refuse_bundle(path: str | Path, *, advice: str = "") -> None:
     folder = Path(path).parent if Path(path).name == DESCRIPTION else Path(path)
     if is_bundle(folder):
         raise ValueError(f"ckpt_path={path} is a bundle, not a checkpoint; {advice or f'give bundle={folder}'}")
-
-
-def checkpoint_of_run(folder: Path) -> Path | None:
-    """The best checkpoint, or the last, in the folder of a run; None = the path is no such folder."""
-    return next((folder / name for name in RUN_CHECKPOINTS if (folder / name).is_file()), None)
 
 
 def bundles_in(folder: Path) -> list[Path]:

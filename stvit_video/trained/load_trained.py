@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from stvit_video.bundles.bundle_choices import refuse_fixed
-from stvit_video.bundles.bundle_description import bundles_in, checkpoint_of_run, is_bundle
+from stvit_video.bundles.bundle_description import bundles_in, is_bundle
 from stvit_video.bundles.bundle_recognizer import load_bundle
+from stvit_video.utils.known_folders import checkpoint_of_run
 from stvit_video.utils.optional import INSTALL_PACKAGE, load_optional
 
 __all__ = ["load_trained"]

@@ -13,13 +13,12 @@ from torch import Tensor
 
 from stvit_video.models.checkpoints.metadata import METADATA_KEY
 from stvit_video.models.checkpoints.state_dict import CheckpointError
+from stvit_video.utils.known_folders import BUNDLE_FILE, checkpoint_of_run
 
 SAFETENSORS = ".safetensors"
 EXPORTED = "model.safetensors"  # the weights in a folder of stvit_video.export_run, and of transformers
-BUNDLE = "bundle.json"  # in a folder of stvit_video.export
 OLDER = "pytorch_model.bin"  # in a folder of transformers before there was safetensors
 PARTED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")  # weights in several files
-RUN_CHECKPOINTS = ("best.ckpt", "last.ckpt")  # in the folder of a training
 LOADED_TYPES = ("vit", "vit_mae", "vit_msn", "deit", "videomae")  # of transformers; others are refused by their keys
 ACTIVATION = "gelu"  # of all models, in transformers' word
 ZIP_START = b"PK\x03\x04"
@@ -80,12 +79,12 @@ def _file_of(path: Path) -> Path:
                 f"{str(path)!r} holds weights in several files, which are not put together here; save them in one: "
                 "with transformers by model.save_pretrained(folder, max_shard_size='100GB')"
             )
-        if (path / BUNDLE).is_file():
+        if (path / BUNDLE_FILE).is_file():
             raise CheckpointError(
                 f"{str(path)!r} is a bundle for bundle= of stvit_video.predict and stvit_video.stream, which holds a "
                 "graph and no weights to load; give the checkpoint that it was exported from"
             )
-        if checkpoint := next((path / name for name in RUN_CHECKPOINTS if (path / name).is_file()), None):
+        if checkpoint := checkpoint_of_run(path):
             raise CheckpointError(f"{str(path)!r} is the folder of a run; give a checkpoint in it: {str(checkpoint)!r}")
         raise CheckpointError(
             f"{str(path)!r} is a folder without {EXPORTED}; give a folder made by stvit_video.export_run, or the path "
