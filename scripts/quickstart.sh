@@ -24,7 +24,8 @@ fi
 .venv/bin/python -m stvit_video.evaluate ckpt_path="$run_dir/last.ckpt" hydra.run.dir="$run_dir/evaluate"
 
 echo
-echo "training:    $run_dir (result.json, metrics.csv, best.ckpt, last.ckpt)"
+echo "training:    $run_dir (report.html, result.json, metrics.csv, best.ckpt, last.ckpt)"
 echo "evaluation:  $run_dir/evaluate"
 echo "curves:      .venv/bin/tensorboard --logdir $run_dir"
 echo "a video:     .venv/bin/python -m stvit_video.predict ckpt_path=$run_dir/last.ckpt <video.mp4>"
+echo "its tokens:  .venv/bin/python -m stvit_video.visualize ckpt_path=$run_dir/last.ckpt <video.mp4>"
