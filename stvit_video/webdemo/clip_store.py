@@ -28,7 +28,7 @@ class BusyError(RuntimeError):
 class _Clip:
     path: Path
     last_use: float
-    visitor: str = ""
+    visitor: str | None = None
     is_whole: bool = False
     is_claimed: bool = False
     is_lasting: bool = False
@@ -44,7 +44,7 @@ class ClipStore:
         folder: where they lie; `open_store` makes it.
         keep_seconds: since the last use, after which a clip is removed.
         max_clips: at once, those being received included.
-        max_of_visitor: likewise, of one address.
+        max_of_visitor: likewise, of one visitor.
     """
 
     def __init__(self, folder: Path, *, keep_seconds: float, max_clips: int, max_of_visitor: int = 4) -> None:
@@ -56,11 +56,11 @@ class ClipStore:
         self._of_session: dict[str, list[str]] = {}  # in the order of their claims
         self._lock = threading.Lock()
 
-    def new(self, visitor: str = "") -> tuple[str, Path]:
+    def new(self, visitor: str | None = None) -> tuple[str, Path]:
         """A token, and the file to write the clip to; `drop` it where that fails, and tell `received` where not.
 
         Args:
-            visitor: address that sends it; its oldest clip that no page has claimed makes room for this one.
+            visitor: of `visitor_of`, who sends it; the oldest clip of the same that no page has claimed makes room.
 
         Raises:
             BusyError: as many clips are kept as there may be.
@@ -69,13 +69,14 @@ class ClipStore:
         with self._lock:
             kept = {token: clip for token, clip in self._clips.items() if not clip.is_lasting}
             own = {token: clip for token, clip in kept.items() if clip.visitor == visitor}
-            if len(own) >= self.max_of_visitor or len(kept) >= self.max_clips:
+            has_too_many = visitor is not None and len(own) >= self.max_of_visitor
+            if has_too_many or len(kept) >= self.max_clips:
                 unclaimed = [token for token, clip in own.items() if clip.is_whole and not clip.is_claimed]
                 if not unclaimed:
                     raise BusyError(
                         f"The demo is busy: it keeps {len(own)} clips of your address, which is as many as it takes; "
                         "close another page of the demo, then try again."
-                        if len(own) >= self.max_of_visitor
+                        if has_too_many
                         else f"The demo is busy: it keeps {len(kept)} clips of visitors, which is as many as it takes; "
                         "try again in a minute."
                     )

@@ -1,14 +1,16 @@
-"""The HTTP server of the page, which ends at once and closes connections that only wait."""
+"""The HTTP server of the page, which ends at once, and closes connections that only wait or are too many."""
 
 import asyncio
 import socket
 from typing import Any
 
 from stvit_video.webdemo.request_gate import RequestGate
+from stvit_video.webdemo.visitor_address import visitor_of
 
 __all__ = ["MAX_CONNECTIONS", "run_server"]
 
 MAX_CONNECTIONS = 256
+MAX_OF_VISITOR = 64  # of which a browser opens up to 6
 END_SECONDS = 1  # for open connections, at the end
 LOOK_SECONDS = 2.0
 WAITING_SECONDS = 15.0  # for all of the headers of a request, or for the rest of one that is answered
@@ -47,10 +49,16 @@ def watched_protocol() -> type[asyncio.Protocol]:
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Watched(H11Protocol):
+        visitor: str | None = None
         waits_since: float | None = None
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
+            self.visitor = visitor_of(self.client[0] if self.client else "")
+            same = sum(1 for one in self.connections if one.visitor == self.visitor)
+            if self.visitor is not None and same > MAX_OF_VISITOR:
+                transport.abort()
+                return
             self.loop.call_later(LOOK_SECONDS, self.look)
 
         def look(self) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError
 from stvit_video.webdemo.clip_store import BusyError, ClipStore
@@ -21,6 +20,7 @@ from stvit_video.webdemo.join_request import Span, checked_join
 from stvit_video.webdemo.own_links import rewritten, without_other_machines
 from stvit_video.webdemo.request_body import Receive, RefusedRequestError, body_parts, replayed, small_body
 from stvit_video.webdemo.request_headers import Scope, Send, told_scope, with_headers
+from stvit_video.webdemo.visitor_address import visitor_of
 
 __all__ = ["EXAMPLES_AT", "UPLOAD_AT", "RequestGate"]
 
@@ -39,7 +39,7 @@ class _Request(NamedTuple):
     method: str
     path: str
     headers: Mapping[str, str]
-    visitor: str  # address
+    visitor: str | None  # see `visitor_of`
 
 
 class RequestGate:
@@ -104,7 +104,7 @@ class RequestGate:
             scope["method"],
             scope["path"],
             {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
-            str((scope.get("client") or [""])[0]),
+            visitor_of((scope.get("client") or [""])[0]),
         )
         self._check_origin(request, (scope.get("server") or ("", 0))[1] or 0)
         if b"%" in scope.get("raw_path", b""):
@@ -145,7 +145,7 @@ class RequestGate:
         if not self.hosts.take(host):
             raise RefusedRequestError(403, self.hosts.words(port))
         origin = request.headers.get("origin")
-        if origin is not None and request.method == "POST" and urlsplit(origin).netloc != host:
+        if origin is not None and request.method == "POST" and origin.partition("://")[2] != host:
             raise RefusedRequestError(403, "Only the page of the demo itself may send to it.")
 
     async def _received(self, request: _Request, receive: Receive) -> str:

@@ -101,6 +101,14 @@ def test_a_visitor_takes_no_more_places_than_some(tmp_path):
         store.new("three")
 
 
+def test_visitors_that_nobody_can_tell_apart_share_all_places(tmp_path):
+    store = ClipStore(tmp_path, keep_seconds=60.0, max_clips=5, max_of_visitor=2)
+    for number in range(5):
+        store.claim(store.new()[0], f"page {number}")
+    with pytest.raises(BusyError, match="keeps 5 clips of visitors"):
+        store.new()
+
+
 def test_sessions_that_have_gone_are_forgotten(store, tmp_path):
     store.keep("example-0", tmp_path / "example.mp4")
     token, _ = add(store)

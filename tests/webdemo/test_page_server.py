@@ -1,12 +1,14 @@
-"""The server over a real connection: silence is closed, and the end comes at once with a page open."""
+"""The server over real connections: silence and crowds are closed, and the end comes at once with a page open."""
 
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import pytest
+from served_demo import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -21,6 +23,8 @@ from stvit_video.webdemo.request_gate import RequestGate
 from stvit_video.webdemo.serve_demo import listening
 
 page_server.LOOK_SECONDS, page_server.WAITING_SECONDS = 0.1, 0.5
+page_server.MAX_OF_VISITOR, own_visitor = 3, page_server.visitor_of
+page_server.visitor_of = lambda address: sys.argv[2] or own_visitor(address)
 
 async def page(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -45,10 +49,14 @@ except KeyboardInterrupt:
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path, request):
     pytest.importorskip("uvicorn")
+    visitor = getattr(request, "param", "")  # whose all connections are; "" = the address says it
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM, str(tmp_path), visitor],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             yield process, int(process.stdout.readline())
@@ -95,6 +103,32 @@ def test_a_websocket_gets_a_plain_answer(server):
         assert rest(one).startswith(b"HTTP/1.1 404 ")
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=60)[1] == ""
+
+
+def page_of(port: int, stack: ExitStack) -> tuple[socket.socket, bool]:
+    """A connection of a page that stays open, and whether it is answered."""
+    connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+    try:
+        connection.sendall(b"GET /gradio_api/heartbeat/s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        return connection, connection.recv(1) != b""
+    except (BrokenPipeError, ConnectionResetError):
+        return connection, False
+
+
+@pytest.mark.parametrize("server", ["192.0.2.7"], indirect=True)
+def test_a_visitor_has_so_many_connections(server):
+    _, port = server
+    with ExitStack() as stack:
+        pages = [page_of(port, stack) for _ in range(5)]
+        assert [is_answered for _, is_answered in pages] == [True, True, True, False, False]
+        pages[0][0].close()
+        wait_for(lambda: page_of(port, stack)[1], "a place")
+
+
+def test_this_machine_has_as_many_as_there_are(server):
+    _, port = server
+    with ExitStack() as stack:
+        assert all(page_of(port, stack)[1] for _ in range(5))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

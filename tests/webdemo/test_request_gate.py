@@ -204,7 +204,7 @@ def test_the_end_closes_what_is_open(gate):
 
 
 def test_other_pages_can_not_send(gate):
-    for origin in ("http://elsewhere.example", "null", "http://127.0.0.1:80"):
+    for origin in ("http://elsewhere.example", "null", "http://127.0.0.1:80", "http://[", ""):
         status, _, body = ask(gate, "POST", "/clips", parts=(b"abc",), origin=origin)
         assert (status, b"Only the page of the demo" in body) == (403, True)
     assert ask(gate, "POST", "/clips", parts=(b"abc",), origin="http://127.0.0.1:7860")[0] == 200
