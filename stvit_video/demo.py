@@ -13,8 +13,9 @@ from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE
 from stvit_video.predictions.stopping import sigterm_ends
 from stvit_video.utils.command_line import Command, Given, Setting
 from stvit_video.utils.optional import MissingLibraryError
-from stvit_video.utils.value_kinds import PATH, TEXT, positive_number, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, Kind, positive_number, several, whole
 from stvit_video.webdemo.clip_limits import ClipLimits
+from stvit_video.webdemo.host_names import read_host_name
 from stvit_video.webdemo.serve_demo import require_gradio, serve_demo
 
 MAKE_ONE = "python -m stvit_video.train +experiment=quickstart run=quick"
@@ -35,6 +36,12 @@ COMMAND = Command(
             kind=replace(TEXT, sign="ADDRESS", example="127.0.0.1"),
             help="address to listen at; with 0.0.0.0 everybody in the network can use the page",
             default="127.0.0.1",
+        ),
+        Setting(
+            name="host_names",
+            kind=several(Kind("NAME", read_host_name, "gpubox.lan")),
+            help="further names by which visitors call the page, as behind a proxy or in a container",
+            default=(),
         ),
         Setting(name="port", kind=whole(low=0, high=65535), help="port to listen at, 0 = any free one", default=7860),
         Setting(
@@ -98,7 +105,14 @@ def demo(given: Given) -> None:
     paths = [first, *([given.another] if given.another is not None else [])]
     models = load_models(paths, device=given.device, num_threads=given.num_threads)
     with sigterm_ends():
-        serve_demo(models, host=given.host, port=given.port, limits=limits, keep_seconds=60 * given.keep_minutes)
+        serve_demo(
+            models,
+            host=given.host,
+            port=given.port,
+            more_names=given.host_names,
+            limits=limits,
+            keep_seconds=60 * given.keep_minutes,
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

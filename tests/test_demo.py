@@ -22,6 +22,10 @@ def test_arguments():
         (["another=x"], r"the demo needs a model"),
         (["ckpt_path=x", "bundle=y"], "bundle and ckpt_path exclude"),
         (["ckpt_path=x", "port=70000"], "port='70000' .*between 0 and 65535"),
+        (
+            ["ckpt_path=x", "host_names=http://a.lan"],
+            r"host_names='http://a.lan' must be names .* such as host_names=gpu",
+        ),
         (["ckpt_path=x", "max_megabytes=0"], "max_megabytes='0'"),
         (["ckpt_path=x", "max_seconds=0"], "max_seconds='0'"),
         (["ckpt_path=x", "share=true"], "share is no setting"),
@@ -46,12 +50,12 @@ def test_settings_reach_the_server(monkeypatch, elastic_run, tiny_run):
     monkeypatch.setattr(command, "require_gradio", lambda: None)
     monkeypatch.setattr(command, "serve_demo", lambda models, **settings: served.append((models, settings)))
     words = [f"ckpt_path={elastic_run.checkpoint}", f"another={tiny_run.checkpoint}", "device=cpu", "port=81"]
-    assert main([*words, "host=0.0.0.0", "max_megabytes=3", "keep_minutes=0.5"]) == 0
+    assert main([*words, "host=0.0.0.0", "host_names=GPUbox.lan,b", "max_megabytes=3", "keep_minutes=0.5"]) == 0
     ((models, settings),) = served
     assert [model.name.rpartition("/")[2] for model in models] == ["best.ckpt", "best.ckpt"]
     limits = settings.pop("limits")
     assert (limits.max_megabytes, limits.max_bytes, limits.max_seconds) == (3, 3_000_000, 120.0)
-    assert settings == {"host": "0.0.0.0", "port": 81, "keep_seconds": 30.0}
+    assert settings == {"host": "0.0.0.0", "port": 81, "more_names": ("gpubox.lan", "b"), "keep_seconds": 30.0}
 
 
 def test_what_is_given_under_the_wrong_name(monkeypatch, tmp_path, capsys):

@@ -1,16 +1,18 @@
 """The names that the demo may be called by, against pages elsewhere whose name leads here (DNS rebinding)."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-__all__ = ["EVERYWHERE", "HERE", "HostNames", "host_names"]
+__all__ = ["EVERYWHERE", "HERE", "HostNames", "host_names", "read_host_name"]
 
 HERE = ("127.0.0.1", "localhost", "::1")  # names of this machine for itself
 EVERYWHERE = ("0.0.0.0", "::")
+NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 
 
 class HostNames(NamedTuple):
@@ -37,7 +39,10 @@ class HostNames(NamedTuple):
         """The sentence for a visitor who calls it by another one."""
         places = [f"[{name}]" if ":" in name else name for name in sorted(self.names)]
         others = ["any address of this machine"] if self.any_address else []
-        return f"This demo answers at port {port} of {' and '.join([*others, *places])} alone."
+        return (
+            f"This demo answers at port {port} of {' and '.join([*others, *places])} alone; start it with "
+            "host_names=NAME if it has another name, as behind a proxy or in a container."
+        )
 
 
 def host_names(host: str, more: Iterable[str] = ()) -> HostNames:
@@ -53,6 +58,18 @@ def host_names(host: str, more: Iterable[str] = ()) -> HostNames:
     else:
         names.add(host)
     return HostNames(frozenset(name.lower() for name in names if name), any_address=host in EVERYWHERE)
+
+
+def read_host_name(text: str) -> str:
+    """A name as the header Host has it, in small letters.
+
+    Raises:
+        ValueError: it has more than a name, such as a port; the message is the rule.
+    """
+    name = text.lower()
+    if NAME.fullmatch(name) is None and not _is_address(name):
+        raise ValueError("must be names or addresses with commas between, without http://, port or *")
+    return name
 
 
 def _is_address(name: str) -> bool:

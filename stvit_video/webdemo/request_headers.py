@@ -1,7 +1,7 @@
 """Headers of the demo: those of a request that the page is told of, and those of every answer.
 
 The headers of answers forbid the browser to ask any other machine. Those by which a proxy speaks for somebody else
-(forwarded hosts and addresses, names of gradio) are not passed on, as the demo has no proxy.
+(forwarded hosts and addresses, names of gradio) are not passed on, as anybody can send them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping

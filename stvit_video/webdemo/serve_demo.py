@@ -1,5 +1,6 @@
 """The server of the page: one process, on one address, until Ctrl-C or SIGTERM."""
 
+import errno
 import importlib.util
 import os
 import socket
@@ -37,6 +38,7 @@ def serve_demo(
     *,
     host: str,
     port: int,
+    more_names: Sequence[str] = (),
     limits: ClipLimits,
     keep_seconds: float = 600.0,
     root: Path | None = None,
@@ -46,6 +48,7 @@ def serve_demo(
     Args:
         models: one, or two.
         host: address to listen at; port likewise, 0 = any free one.
+        more_names: see `host_names`.
         limits: of a clip.
         keep_seconds: see `ClipStore`.
         root: see `open_store`.
@@ -58,7 +61,7 @@ def serve_demo(
     with listening(host, port) as channel, open_store(keep_seconds=keep_seconds, root=root) as store:
         quiet_gradio(store.folder.parent / "gradio")
         try:
-            app = build_app(models, store=store, limits=limits, hosts=host_names(host))
+            app = build_app(models, store=store, limits=limits, hosts=host_names(host, more_names))
             place = f"[{host}]" if ":" in host else host
             print(f"the demo is at http://{place}:{channel.getsockname()[1]} until Ctrl-C", flush=True)
             if host not in HERE:
@@ -104,10 +107,12 @@ def listening(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=MAX_CONNECTIONS)
     except OSError as error:
-        raise OSError(
-            f"host={host} port={port} can't be listened at ({error.strerror or error}); give another port, or 0 for "
-            "any free one"
-        ) from error
+        way = (
+            "give another port, or 0 for any free one"
+            if error.errno in (errno.EADDRINUSE, errno.EACCES)
+            else "give host= an address of this machine, or 0.0.0.0 for all of them"
+        )
+        raise OSError(f"host={host} port={port} can't be listened at ({error.strerror or error}); {way}") from error
 
 
 def build_app(models: Sequence[DemoModel], *, store: ClipStore, limits: ClipLimits, hosts: HostNames) -> RequestGate:

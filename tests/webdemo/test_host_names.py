@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from stvit_video.webdemo.host_names import host_names
+from stvit_video.webdemo.host_names import host_names, read_host_name
 
 OTHERS = ("rebound.example", "127.0.0.1.example", "localhost.", "a.localhost", "127.1", "", ":80", "[", "[::1")
 TRICKS = ("x@127.0.0.1", "127.0.0.1@rebound.example", "127.0.0.1/x", "127.0.0.1#", "127.0.0.1?x", "127.0.0.1\\x")
@@ -31,6 +31,27 @@ def test_one_address_takes_no_other_one_and_all_of_the_machine_takes_each():
 
 def test_the_sentence_says_where_it_answers():
     assert host_names("127.0.0.1").words(7860) == (
-        "This demo answers at port 7860 of 127.0.0.1 and [::1] and localhost alone."
+        "This demo answers at port 7860 of 127.0.0.1 and [::1] and localhost alone; start it with host_names=NAME "
+        "if it has another name, as behind a proxy or in a container."
     )
     assert "any address of this machine" in host_names("::").words(80)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("GPUbox.lan", "gpubox.lan"), ("demo_1", "demo_1"), ("192.0.2.5", "192.0.2.5"), ("2001:DB8::1", "2001:db8::1")],
+)
+def test_a_name_that_is_given_is_taken_with_any_port(text, name):
+    assert read_host_name(text) == name
+    names = host_names("127.0.0.1", more=[read_host_name(text)])
+    called = f"[{text}]" if ":" in text else text
+    for host in (called, f"{called}:8443"):
+        assert names.take(host)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a:80", "http://a", "a/b", "*.lan", "a b", "a.", "-a", "[::1]", "a@b", "bücher.lan"]
+)
+def test_what_is_more_or_less_than_a_name(text):
+    with pytest.raises(ValueError, match="without http://, port"):
+        read_host_name(text)
