@@ -23,7 +23,7 @@ NUM_LABELS = 5
 AXES = {1: ("place",), 2: ("row", "column"), 3: ("time", "row", "column")}  # of a grid of tokens
 TIPS = {
     "token": "its number, from 0; a click shows it alone",
-    "area": "its share of the frames, mean over the clips; all tokens together have 100 %",
+    "area": "its share of the frames, mean over the clips",
     "size": "of its contributions, for or against: mean of the sizes over the clips, by which tokens are ordered",
     "contribution": "slopes of the logit along the token, times the token less the mean of the others; clips' mean",
     "occlusion": "the logit less what it is without the token, mean over the clips",

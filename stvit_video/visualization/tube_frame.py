@@ -76,11 +76,12 @@ def tube_frame(
     colours = np.array([colour_of(video, token) for token in range(len(shares))], dtype=float)  # (K, 3)
     areas = np.array([rank_of(video, token) for token in range(len(shares))])  # (K,), of one colour
     owners = shares.argmax(axis=0)  # (H', W')
+    is_owned = cells_to_pixels(shares.max(axis=0) > 0, box)  # (h, w)
     is_shown = np.ones(len(shares), dtype=bool) if only is None else np.isin(np.arange(len(shares)), list(only))
     most = np.where(areas < len(video.named), MOST_OPACITY, OTHERS_OPACITY) * is_shown  # (K,)
     opacity = most[owners] * shares.max(axis=0) / video.full_share  # (H', W')
     owners = cells_to_pixels(owners, box)  # (h, w)
-    lines = _lines(areas[owners]) & is_shown[owners]
+    lines = _lines(np.where(is_owned, areas[owners], -1)) & is_owned & is_shown[owners]
     drawn = grey_picture(picture, box)
     drawn[box.slices] = tinted(drawn[box.slices], colours[owners], np.where(lines, 1.0, cells_to_pixels(opacity, box)))
     return drawn

@@ -54,9 +54,9 @@ def test_shares_of_an_image_token_sum_to_one_and_are_in_proportion(sources):
         np.testing.assert_allclose(shares[(slice(None), *place)], column / column.sum(), rtol=1e-5)
 
 
-def test_an_image_token_that_no_token_comes_from_belongs_to_all_alike(sources):
+def test_an_image_token_that_no_token_comes_from_belongs_to_none(sources):
     sources[:, 1, 0, 1] = 0
-    np.testing.assert_allclose(clip(sources, np.ones(5), np.ones(5)).shares[:, 1, 0, 1], 0.2)
+    np.testing.assert_array_equal(clip(sources, np.ones(5), np.ones(5)).shares[:, 1, 0, 1], 0)
 
 
 def test_entropy_is_zero_for_a_partition_and_one_for_equal_shares():
@@ -66,6 +66,8 @@ def test_entropy_is_zero_for_a_partition_and_one_for_equal_shares():
     halves = np.array([[[[0.5, 0.5]]], [[[0.5, 0.5]]], [[[0, 0]]], [[[0, 0]]]])  # two of four tokens share all
     assert clip(halves, np.ones(4), np.ones(4)).entropy == pytest.approx(0.5)
     assert clip(np.ones((1, 1, 1, 1)), np.ones(1), np.ones(1)).entropy == 0
+    drawn = np.concatenate([partition[:2], np.zeros((2, 1, 2, 2))])  # half of the places are in no token
+    assert clip(drawn, np.ones(4), np.ones(4)).entropy == 0
 
 
 def test_values_are_shared_out_over_their_sources(sources):

@@ -100,6 +100,18 @@ def test_tokens_without_a_colour_are_grey_and_have_no_outlines_between_them():
     assert (picture[:, 2 * SIDE + LINE_PIXELS :] == laid(colour_of(video, named), MOST_OPACITY)).all()
 
 
+def test_a_place_that_no_token_comes_from_has_no_colour_and_no_outline():
+    clip = grey_clip(num_tokens=3, grid=(1, 1, 3), num_frames=1, margin=(0, 0))
+    sources = np.zeros((3, 1, 1, 3), dtype=np.float32)
+    sources[0, 0, 0, 0] = sources[1, 0, 0, 2] = sources[2, 0, 0, 2] = 1
+    clip = replace(clip, sources=sources)
+    video = made_video(clip)
+    picture = tube_frame(video, clip, 0, size=enlarged(clip))
+    assert (picture[:, SIDE : 2 * SIDE] == 100).all()
+    assert (picture[:, SIDE - LINE_PIXELS : SIDE] == colour_of(video, 0)).all()
+    assert (picture[:, 2 * SIDE : 2 * SIDE + LINE_PIXELS] == colour_of(video, 1)).all()
+
+
 def test_what_the_model_does_not_see_is_dark_and_has_no_colour():
     clip = grey_clip(num_tokens=4, margin=(5, 8))
     picture = tube_frame(made_video(clip), clip, 0, size=enlarged(clip))
