@@ -17,7 +17,6 @@ __all__ = ["player_data"]
 
 LONG_SIDES = (480, 320, 224, 160)  # of a frame in the page, pixels; the first with which all frames fit
 QUALITY = 85  # of the JPEGs, whose colours are kept at full size
-FPS_OF_STILLS = 2.0  # of clips of one frame each, which may be far apart in the video
 MIDDLE = 128  # the byte of a signed value of 0
 
 
@@ -30,16 +29,16 @@ def player_data(video: VideoTokens, *, max_bytes: int) -> tuple[dict[str, Any], 
 
     Returns:
         Values for JSON. Maps are base64 of bytes, T', H', W' each: `winners` number the named tokens by rank, and all
-        others are the number behind the last; `strengths` and `shares` (a map for each named token) are 255 at
-        `full_share`; `contributions` and `occlusions`, spread over what the tokens come from, are 128 at 0, and 1 or
-        255 at `full_values` and beyond. `seen` is left, top, width and height in parts of a frame.
+        others, or no token, are the number behind the last; `strengths` and `shares` (a map for each named token) are
+        255 at `full_share`; `contributions` and `occlusions`, spread over what the tokens come from, are 128 at 0, and
+        1 or 255 at `full_values` and beyond. `seen` is left, top, width and height in parts of a frame.
         Then a sentence for everything that was cut.
     """
     pictures, notes = _pictures(video, max_bytes)
     clips = [_clip(video, clip, shown) for clip, shown in zip(video.clips, pictures, strict=False)]
     values = {
         "clips": clips,
-        "fps": FPS_OF_STILLS if len(video.clips[0].frames) == 1 else video.fps,
+        "fps": video.shown_fps,
         "full_share": video.full_share,
         "scales": {values: scale_words(video, values) for values in get_args(TokenValues)},
         "num_tokens": video.num_tokens,
@@ -92,6 +91,7 @@ def _clip(video: VideoTokens, clip: ClipTokens, pictures: list[str]) -> dict[str
     shares = clip.shares / video.full_share  # (K, T', H', W')
     ranks = np.full(len(shares), len(video.named), dtype=np.uint8)
     ranks[list(video.named)] = np.arange(len(video.named))
+    winners = np.where(shares.any(axis=0), ranks[shares.argmax(axis=0)], len(video.named)).astype(np.uint8)
     top, left, bottom, right = clip.seen
     height, width = clip.frames.shape[1:3]
     return {
@@ -100,7 +100,7 @@ def _clip(video: VideoTokens, clip: ClipTokens, pictures: list[str]) -> dict[str
         "steps": [clip.frame_step(number) for number in range(len(clip.frames))],
         "seen": [left / width, top / height, (right - left) / width, (bottom - top) / height],
         "grid": list(shares.shape[1:]),
-        "winners": _base64(ranks[shares.argmax(axis=0)]),
+        "winners": _base64(winners),
         "strengths": _base64(_bytes(shares.max(axis=0))),
         "shares": _base64(_bytes(shares[list(video.named)])),
         **{values: _base64(_signed_bytes(video, clip, values)) for values in get_args(TokenValues)},

@@ -14,6 +14,7 @@ TokenValues = Literal["contributions", "occlusions"]  # fields of `ClipTokens`, 
 NUM_NAMED = 8  # tokens that have a colour and a column of their own; the others are "other"
 FULL_QUANTILE = 0.99  # of the sizes of values in the cells of a video: what class maps draw in full colour
 FULL_PART = 0.25  # of the largest size, which is full colour where the quantile is less
+FPS_OF_STILLS = 2.0  # of clips of one frame each, which may be far apart in the video
 LEAST_COMPARED = 3  # tokens of a clip, of which any two values have a correlation
 
 
@@ -47,18 +48,24 @@ class ClipTokens:
 
     @cached_property
     def shares(self) -> np.ndarray:
-        """(K, T', H', W') float32: the share of each token in an image token; sums to 1 for each image token."""
+        """(K, T', H', W') float32: the share of each token in an image token; sums to 1 for each image token.
+
+        All are 0 for an image token that no token comes from, as random drop has them.
+        """
         sums = self.sources.sum(axis=0, keepdims=True)
-        even = np.full_like(self.sources, 1 / len(self.sources))
-        return np.divide(self.sources, sums, out=even, where=sums > 0)
+        return np.divide(self.sources, sums, out=np.zeros_like(self.sources), where=sums > 0)
 
     @cached_property
     def entropy(self) -> float:
-        """How soft the assignment is, mean over image tokens: 0 = each belongs to one token, 1 = to all alike."""
+        """How soft the assignment is, mean over image tokens: 0 = each belongs to one token, 1 = to all alike.
+
+        Image tokens that no token comes from do not count.
+        """
         if len(self.sources) == 1:
             return 0.0
-        logs = np.log(self.shares, out=np.zeros_like(self.shares), where=self.shares > 0)
-        return float(-(self.shares * logs).sum(axis=0).mean() / np.log(len(self.sources)))
+        shares = self.shares[:, self.shares.any(axis=0)]  # (K, n)
+        logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+        return float(-(shares * logs).sum(axis=0).mean() / np.log(len(shares)))
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Values of tokens (K,) shared out over what the tokens come from: (T', H', W'), with the same sum."""
@@ -85,7 +92,7 @@ class VideoTokens:
         where: in words, where in the model the tokens are, such as "generated after 2 of 6 blocks".
         left_out: in words, how a token was left out for `occlusions`.
         token_grid: of the K tokens.
-        fps: frames a second that the model sees, at which clips are shown.
+        fps: frames a second that the model sees; of clips of one frame, the rate at which these follow.
         seconds: how long the video lasts; NaN for a picture.
         protocol: in words.
         model_name: as `create_model` knows it.
@@ -121,6 +128,11 @@ class VideoTokens:
     def is_picture(self) -> bool:
         """True = one frame without a time, of which pictures don't move."""
         return math.isnan(self.seconds)
+
+    @property
+    def shown_fps(self) -> float:
+        """Frames a second at which clips are played: `fps`, or FPS_OF_STILLS where a clip is one frame."""
+        return FPS_OF_STILLS if len(self.clips[0].frames) == 1 else self.fps
 
     @property
     def shows_all(self) -> bool:

@@ -40,6 +40,15 @@ def test_maps_are_those_of_a_slow_loop(num_tokens):
             assert (int(signed[place]) - 128) / 127 == pytest.approx(spread / full, abs=0.005)
 
 
+def test_a_place_that_no_token_comes_from_has_no_colour():
+    clip = made_clip(num_tokens=5, softness=0.3)
+    clip.sources[:, 1, 2, 3] = 0
+    told = player_data(made_video(clip), max_bytes=10**6)[0]["clips"][0]
+    winners, strengths = (read(told[key], (3, 4, 4)) for key in ("winners", "strengths"))
+    assert (winners[1, 2, 3], strengths[1, 2, 3]) == (5, 0)
+    assert (strengths > 0).sum() == 47
+
+
 def test_the_seen_part_and_the_steps_of_frames():
     clip = made_clip(num_tokens=5, margin=(3, 8))  # 38 x 48 pixels, of which 32 x 32 are seen
     told = player_data(made_video(clip), max_bytes=10**6)[0]["clips"][0]
