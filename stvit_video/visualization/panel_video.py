@@ -47,7 +47,7 @@ class PanelVideo:
 
 
 def save_panel_video(video: VideoTokens, path: Path, panels: PanelVideo) -> tuple[str, ...]:
-    """Write all clips, one after the other, as fast as the model sees them; a picture as a PNG.
+    """Write all clips, one after the other, at `video.shown_fps`; a picture as a PNG.
 
     Where time is left out between two clips, a pale picture says how much.
 
@@ -67,7 +67,7 @@ def save_panel_video(video: VideoTokens, path: Path, panels: PanelVideo) -> tupl
         write_png(path, Image.fromarray(panel_picture(video, video.clips[0], 0, panels)))
         return ()
     height, width = panel_picture(video, video.clips[0], 0, panels).shape[:2]
-    times = FrameTimes.constant(sum(len(clip.frames) for clip in video.clips), video.fps)
+    times = FrameTimes.constant(sum(len(clip.frames) for clip in video.clips), video.shown_fps)  # without the cuts
     with (
         full_disk_is_told(path, advice=FULL_ADVICE),
         atomically(path) as part,
@@ -133,7 +133,7 @@ def _pictures(video: VideoTokens, panels: PanelVideo) -> Iterator[np.ndarray]:
         if last is not None:
             left_out = float(clip.seconds[0]) - last[0] - frame_seconds
             if abs(left_out) > SAME_TIME * frame_seconds:
-                yield from [_cut(last[1], left_out)] * max(round(CUT_SECONDS * video.fps), 1)
+                yield from [_cut(last[1], left_out)] * max(round(CUT_SECONDS * video.shown_fps), 1)
         for frame in range(len(clip.frames)):
             last = float(clip.seconds[frame]), panel_picture(video, clip, frame, panels)
             yield last[1]
@@ -154,10 +154,10 @@ def _cut(picture: np.ndarray, left_out_seconds: float) -> np.ndarray:
 def _draw_time(strip: np.ndarray, video: VideoTokens, seconds: float) -> None:
     """The whole video as a pale bar, the clips grey, and the frame that is shown as a black line."""
     strip[:] = PALE
-    end = max(video.seconds, float(video.clips[-1].seconds[-1]) + 1 / video.fps)
+    end = max(video.seconds, float(video.clips[-1].seconds.max()) + 1 / video.fps)
     scale = strip.shape[1] / end
     for clip in video.clips:
-        start, stop = float(clip.seconds[0]), float(clip.seconds[-1]) + 1 / video.fps
+        start, stop = float(clip.seconds[0]), float(clip.seconds.max()) + 1 / video.fps
         strip[:, int(start * scale) : max(int(np.ceil(stop * scale)), int(start * scale) + 1)] = CLIP_GREY
     left = min(int(seconds * scale), strip.shape[1] - CURSOR_PIXELS)
     strip[:, left : left + CURSOR_PIXELS] = INK

@@ -108,12 +108,16 @@ class VideoWriter:
         return "yuv444p"
 
     def _planned_ticks(self, number: int) -> int:
-        """When a frame is shown, on the clock of the stream; of the number behind the last, when that one ends."""
+        """When a frame is shown, on the clock of the stream; of the number behind the last, when that one ends.
+
+        Those behind it follow at the mean rate.
+        """
         if self._is_even and number < self._times.num_frames:
             return number
-        is_shown = number < self._times.num_frames
-        seconds = float(self._times.seconds[number]) if is_shown else self._times.end_seconds
-        return round(seconds / float(self._clock))
+        behind = number - self._times.num_frames
+        is_shown = behind < 0
+        seconds = self._times.seconds[number] if is_shown else self._times.end_seconds + behind / self._times.fps
+        return round(float(seconds) / float(self._clock))
 
 
 def _even_rate(times: FrameTimes) -> Fraction | None:
@@ -133,7 +137,7 @@ def video_writer(
         path: the file, whatever its ending; its folder must exist.
         height: of each frame, in pixels.
         width: likewise.
-        times: when each frame is shown.
+        times: when each frame is shown; more frames may follow, at the mean rate.
         pixel_aspect: width : height of a displayed pixel.
 
     Yields:

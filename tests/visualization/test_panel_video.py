@@ -12,6 +12,7 @@ from stvit_video.utils.atomic_files import DiskFullError
 from stvit_video.visualization import panel_video as module
 from stvit_video.visualization.map_legend import LegendEntry
 from stvit_video.visualization.panel_video import GAP_PIXELS, LINE_PIXELS, PanelVideo, panel_picture, save_panel_video
+from stvit_video.visualization.token_record import FPS_OF_STILLS
 
 TOP = LINE_PIXELS + GAP_PIXELS // 2
 HIGH, WIDE = 40, 300
@@ -68,6 +69,20 @@ def test_only_where_time_is_left_out_or_repeated_there_is_a_cut(tmp_path, monkey
     assert told == [f"0.5 s {'later' if gap > 0 else 'back'}"] * num_cuts
 
 
+def test_cuts_keep_a_rate_that_is_no_fraction_of_small_numbers(tmp_path):
+    video = replace(three_clips(num_tokens=3), fps=8.0004)
+    save_panel_video(video, tmp_path / "a.mp4", grey_panels())
+    pictures, times = pictures_of(tmp_path / "a.mp4")
+    assert times.seconds == pytest.approx(np.arange(len(pictures)) / 8.0004, abs=1e-4)
+
+
+def test_clips_of_one_frame_do_not_last_as_long_as_the_time_between_them(tmp_path):
+    clips = [made_clip(num_tokens=3, num_frames=1, start_seconds=60.0 * number) for number in range(3)]
+    save_panel_video(replace(made_video(*clips), fps=1 / 60), tmp_path / "a.mp4", grey_panels())
+    pictures, times = pictures_of(tmp_path / "a.mp4")
+    assert (len(pictures), times.fps) == (3, pytest.approx(FPS_OF_STILLS))
+
+
 def test_the_strip_of_time_shows_the_clips_and_the_frame():
     video = three_clips(num_tokens=3)  # clips from 0, 2.75 and 5.5 s on, each of 0.75 s; 6.25 s in all
     picture = panel_picture(video, video.clips[1], 4, grey_panels())
@@ -81,6 +96,16 @@ def test_the_strip_of_time_shows_the_clips_and_the_frame():
     others = np.setdiff1d(np.arange(len(strip)), cursor)
     expected = np.where(is_clip, module.CLIP_GREY, module.PALE)[others]
     assert (strip[others] != expected).sum() <= 5  # pixels at the borders
+
+
+def test_a_clip_that_begins_again_reaches_to_its_latest_frame():
+    clip = made_clip(num_tokens=3)
+    again = replace(clip, seconds=clip.seconds[[0, 1, 2, 3, 0, 1]])
+    video = replace(made_video(again), seconds=8 / FPS)
+    picture = panel_picture(video, again, 0, grey_panels())
+    row = TOP + HIGH + GAP_PIXELS // 2 + module.STRIP_PIXELS // 2
+    strip = picture[row, GAP_PIXELS : GAP_PIXELS + 2 * WIDE + GAP_PIXELS, 0]
+    assert np.flatnonzero(strip == module.CLIP_GREY).max() == pytest.approx(len(strip) / 2, abs=1)
 
 
 def test_a_picture_is_a_png_without_a_strip(tmp_path):

@@ -46,6 +46,15 @@ def test_time_stamps_of_a_variable_rate_come_back(tmp_path):
         assert picture_numbers(video.read(range(len(seconds)))) == list(range(len(seconds)))
 
 
+@pytest.mark.parametrize("fps", [10.0, 24.0005])
+def test_frames_beyond_those_that_were_told_follow_at_the_same_rate(tmp_path, fps):
+    with video_writer(tmp_path / "a.mp4", height=64, width=128, times=FrameTimes.constant(3, fps)) as writer:
+        for number in range(7):
+            writer.write(numbered_picture(number))
+    with open_video(tmp_path / "a.mp4") as video:
+        assert video.times.seconds == pytest.approx(np.arange(7) / fps, abs=1e-4)
+
+
 def test_frames_at_one_time_follow_each_other(tmp_path):
     times = FrameTimes(np.array([0, 0.5, 0.5, 0.5, 0.9]), 1.0, 5.0, is_constant=False)
     written(tmp_path / "a.mp4", times=times)
