@@ -256,7 +256,10 @@ def _window_notes(windows: Windows) -> list[str]:
     if windows.seconds_left > 0:
         notes.append(f"The last {windows.seconds_left:.2g} s of the video fill no clip and are not shown.")
     if windows.is_filled_up:
-        notes.append(f"The video lasts {windows.seconds:.2g} s, less than a clip, in which frames are repeated.")
+        notes.append(
+            f"The video is too short, or has too few frames a second, for clips of {len(windows.clips[0].seconds)} "
+            "frames, which repeat frames or begin again."
+        )
     return notes
 
 

@@ -51,7 +51,7 @@ class Windows:
     Attributes:
         clips: in the order of time.
         num_windows: that the video has; more than `clips` where only some were asked for.
-        is_filled_up: whether the video has fewer frames than a clip, in which some are repeated.
+        is_filled_up: whether the video has too few frames for a clip, which repeats some or begins again.
         seconds_left: at the end of the video, that are in no window.
         seconds: how long the video lasts.
         fps: frames a second that the clips have.
@@ -118,8 +118,8 @@ def read_windows(trained: TrainedModel, record: VideoRecord, source: FrameSource
         return Windows(
             clips=clips,
             num_windows=len(windows),
-            is_filled_up=times.num_frames < preprocessing.num_frames,
-            seconds_left=num_left / times.fps,
+            is_filled_up=any((np.diff(windows[number]) <= 0).any() for number in chosen),
+            seconds_left=times.end_seconds - float(times.seconds[-num_left]) if num_left else 0.0,
             seconds=times.duration_seconds,
             fps=_shown_fps(times, [windows[number] for number in chosen]),
         )

@@ -150,7 +150,10 @@ def test_notes_tell_what_is_not_shown(tmp_path, trained):
     first = video_tokens(recognizer_of("stvit_deit_tiny"), tmp_path / "long.mp4", max_clips=1)
     assert first.notes[0] == "The video gives 50 frames to look at; the first of them is shown."
     notes = video_tokens(trained, tmp_path / "short.mp4").notes
-    assert notes[0] == "The video lasts 0.3 s, less than a clip, in which frames are repeated."
+    assert notes[0] == (
+        "The video is too short, or has too few frames a second, for clips of 4 frames, which repeat frames or begin "
+        "again."
+    )
 
 
 @pytest.mark.parametrize(("label", "number"), [("jump", 1), (2, 2), ("0", 0), ("a, comma", 0)])

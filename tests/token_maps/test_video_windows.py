@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from stamped_video import timed_video
 from untrained_run import write_drifting
 
 from stvit_video.data.decoding.video import open_video
@@ -69,6 +70,33 @@ def test_a_short_video_is_filled_up_as_in_prediction(tmp_path, trained):
     assert torch.equal(found.clips[0].view, model_input(trained, tmp_path / "short.mp4").views)
     assert (len(found.clips), found.is_filled_up, found.seconds_left) == (1, True, 0)
     assert found.fps == pytest.approx(10 / 2)  # of frames 0 and 2
+
+
+@pytest.mark.parametrize(
+    ("protocol", "num_frames", "frames", "is_filled_up"),
+    [
+        ("uniform", 10, [0, 3, 6, 9], False),
+        ("uniform", 7, [0, 3, 6, 6], True),
+        ("uniform", 1, [0, 0, 0, 0], True),
+        ("videoswin", 7, [0, 3, 6, 2], True),
+    ],
+)
+def test_a_clip_that_repeats_frames_or_begins_again_is_told(
+    tmp_path, trained, protocol, num_frames, frames, is_filled_up
+):
+    write_drifting(tmp_path / "short.mp4", seed=0, num_frames=num_frames)
+    found = windows_of(replace(trained, protocol=replace(trained.protocol, name=protocol)), tmp_path / "short.mp4")
+    assert found.is_filled_up == is_filled_up
+    assert found.clips[0].seconds == pytest.approx(np.array(frames) / 10)
+
+
+def test_the_time_that_is_left_is_that_of_the_frames_that_are_left(tmp_path, trained):
+    path = timed_video(tmp_path / "slow.mp4", [*range(0, 1200, 100), 5000, 9000])
+    found = windows_of(trained, path)
+    with open_video(path) as video:
+        assert not video.times.is_constant
+        assert found.seconds_left == pytest.approx(video.times.end_seconds - 5)
+    assert found.num_windows == 1
 
 
 @pytest.mark.parametrize(("max_clips", "firsts"), [(1, [0.1]), (2, [0.1, 9.7]), (3, [0.1, 4.9, 9.7]), (99, None)])
