@@ -95,10 +95,11 @@ def _places(video: VideoTokens) -> list[_Place]:
 
 
 def _clip_seconds(video: VideoTokens, clip: ClipTokens) -> float:
-    """From the beginning of the first frame to the end of the last."""
-    if len(clip.frames) == 1:
+    """From the beginning of the earliest frame to the end of the latest, which of a short video may not be the last."""
+    between = float(np.ptp(clip.seconds))
+    if between == 0:
         return 1.0 if video.is_picture else 1 / video.fps
-    return float(clip.seconds[-1] - clip.seconds[0]) * len(clip.frames) / (len(clip.frames) - 1)
+    return between * len(clip.frames) / (len(clip.frames) - 1)
 
 
 def _draw_stacked(axes: Any, video: VideoTokens, place: _Place, values: np.ndarray) -> None:

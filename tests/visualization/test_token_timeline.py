@@ -1,5 +1,7 @@
 """timeline.png: areas, contributions and probabilities as numbers, and where clips are drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_tokens import FPS, NUM_FRAMES, made_clip, made_video, three_clips
@@ -101,6 +103,15 @@ def test_long_gaps_are_shortened_and_told(figure_of, gap, shown, is_shortened):
     assert ("shortened" in axes.get_xlabel()) == is_shortened
     labels = [label.get_text() for label in axes.get_xticklabels()]
     assert labels == ["0.00", f"{start:.2f}", f"{start + CLIP_SECONDS:.2f}"]
+
+
+@pytest.mark.parametrize(
+    ("frames", "seconds"), [([0] * NUM_FRAMES, 1 / FPS), ([0, 1, 2, 3, 0, 1], 3 / FPS * NUM_FRAMES / (NUM_FRAMES - 1))]
+)
+def test_a_clip_that_repeats_frames_or_begins_again_is_as_wide_as_its_time(figure_of, frames, seconds):
+    clip = made_clip(num_tokens=2)
+    axes = figure_of(made_video(replace(clip, seconds=clip.seconds[frames]))).axes[2]
+    assert axes.get_xlim() == pytest.approx((0, seconds))
 
 
 def test_ticks_of_many_clips_are_thinned_out(figure_of):
