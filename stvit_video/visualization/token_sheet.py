@@ -30,7 +30,7 @@ __all__ = ["save_token_sheet", "sheet_frames", "token_sheet"]
 
 MOST_ROWS = 8
 SMALL_PANEL, LARGE_PANEL = 136, 232  # the long side of a frame in pixels: beside tokens, beside two maps
-LEAST_COLUMN = 124  # pixels, so that a heading can be read
+LEAST_WIDE, LEAST_COLUMN = 720, 136  # pixels, so that sentences above and headings can be read
 GAP_PIXELS = 8
 LETTER_PIXELS, LINE_PIXELS = 12, 18
 PAPER = 255
@@ -78,8 +78,8 @@ def token_sheet(video: VideoTokens) -> np.ndarray:
     size = fitted_size(
         *video.clips[0].frames.shape[1:3], long_side_pixels=SMALL_PANEL if video.is_semantic else LARGE_PANEL
     )
-    wide = max(size[1], LEAST_COLUMN)
-    width = GAP_PIXELS + len(columns) * (wide + GAP_PIXELS)
+    wide = max(size[1], LEAST_COLUMN if video.is_semantic else LARGE_PANEL)
+    width = max(GAP_PIXELS + len(columns) * (wide + GAP_PIXELS), LEAST_WIDE)
     blocks = [_words(video, width), _headings(columns, wide, width)]
     if not video.is_semantic:
         blocks.insert(1, legend_strip(sides_legend(video), width=width, letter_pixels=LETTER_PIXELS))

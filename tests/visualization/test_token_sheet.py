@@ -67,6 +67,22 @@ def test_a_dense_model_has_both_maps_in_any_aspect(shape):
     assert sheet.shape[0] > 6 * LINE_PIXELS
 
 
+@pytest.mark.parametrize("is_semantic", [True, False])
+def test_narrow_sheets_have_room_for_what_they_say(is_semantic, monkeypatch):
+    clip = made_clip(num_tokens=3, margin=(60, 0))
+    clip.occlusions[:] = clip.contributions[[1, 0, 2]]  # they disagree, which takes the longest sentence
+    told, plain = [], module.draw_text
+    monkeypatch.setattr(module, "draw_text", lambda canvas, text, **settings: told.append((text, settings)))
+    token_sheet(made_video(clip, is_semantic=is_semantic))
+    assert any("don't trust" in text for text, _ in told)
+    for text, settings in told:
+        room = settings["max_width_pixels"]
+        wanted = plain(
+            np.zeros((40, 4000, 3), dtype=np.uint8), text, **settings | {"left": 0, "max_width_pixels": 4000}
+        )
+        assert wanted <= room, text
+
+
 def test_a_picture_has_one_row():
     still = made_video(made_clip(num_tokens=3, num_frames=1, grid=(1, 4, 4)), is_picture=True)
     assert len(token_sheet(still)) < len(token_sheet(three_clips(num_tokens=3))) / 2
