@@ -130,9 +130,14 @@ class VideoTokens:
         return math.isnan(self.seconds)
 
     @property
+    def is_stills(self) -> bool:
+        """True = each clip is one frame."""
+        return len(self.clips[0].frames) == 1
+
+    @property
     def shown_fps(self) -> float:
         """Frames a second at which clips are played: `fps`, or FPS_OF_STILLS where a clip is one frame."""
-        return FPS_OF_STILLS if len(self.clips[0].frames) == 1 else self.fps
+        return FPS_OF_STILLS if self.is_stills else self.fps
 
     @property
     def shows_all(self) -> bool:

@@ -41,7 +41,8 @@ class _Place(NamedTuple):
 def save_token_timeline(video: VideoTokens, path: Path) -> None:
     """Draw the timeline as a PNG, in one step.
 
-    Times between clips are blank, and long ones are shortened; the ticks say when each clip begins and ends.
+    Times between clips are blank, and long ones are shortened; the ticks say when clips begin, and when the last ends.
+    Clips of one frame stand side by side.
 
     Args:
         video: its tokens.
@@ -61,6 +62,7 @@ def save_token_timeline(video: VideoTokens, path: Path) -> None:
         _draw_stacked(contributions, video, place, step_contributions(clip))
     areas.set(ylabel="share of area", ylim=(0, 1))
     contributions.set_ylabel("contribution\nto the logit")
+    contributions.use_sticky_edges = False  # leaves a margin above
     contributions.axhline(0, color="black", linewidth=0.7)
     _draw_probabilities(chances, video, places)
     _mark_time(chances, video, places)
@@ -134,19 +136,20 @@ def _draw_probabilities(axes: Any, video: VideoTokens, places: Sequence[_Place])
 
 
 def _mark_time(axes: Any, video: VideoTokens, places: Sequence[_Place]) -> None:
-    """Where each clip begins and ends, in seconds of the video."""
+    """Where each clip begins, and the last one ends, in seconds of the video; stills have no end."""
     axes.set_xlim(places[0].left, places[-1].left + places[-1].width)
     if video.is_picture:
         axes.set_xticks([])
         return
     starts = [(place.left, float(clip.seconds[0])) for clip, place in zip(video.clips, places, strict=True)]
     end = places[-1].left + places[-1].width, starts[-1][1] + places[-1].width
-    ticks = [*starts[:: math.ceil(len(starts) / MOST_TICKS)], end]
+    ticks = starts[:: math.ceil(len(starts) / MOST_TICKS)] + [end] * (not video.is_stills)
     axes.set_xticks([place for place, _ in ticks], labels=[f"{seconds:.2f}" for _, seconds in ticks], fontsize=9)
     gaps = [after.left - place.left - place.width for place, after in pairwise(places)]
     times = [float(after.seconds[0] - clip.seconds[0]) for clip, after in pairwise(video.clips)]
     is_linear = np.allclose([gap + place.width for gap, place in zip(gaps, places, strict=False)], times)
-    axes.set_xlabel("seconds of the video" + ("" if is_linear else "; times between clips are shortened"))
+    stretched = "" if is_linear else "; times between clips are shortened"
+    axes.set_xlabel("seconds of the video" + ("; frames stand side by side" if video.is_stills else stretched))
 
 
 def _add_legend(axes: Any, video: VideoTokens) -> None:

@@ -114,6 +114,14 @@ def test_a_clip_that_repeats_frames_or_begins_again_is_as_wide_as_its_time(figur
     assert axes.get_xlim() == pytest.approx((0, seconds))
 
 
+def test_clips_of_one_frame_stand_side_by_side_and_have_no_end(figure_of):
+    clips = [made_clip(num_tokens=2, num_frames=1, start_seconds=seconds) for seconds in (0.0, 17.2, 34.2)]
+    axes = figure_of(replace(made_video(*clips), fps=1 / 17.1)).axes[2]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0.00", "17.20", "34.20"]
+    assert "side by side" in axes.get_xlabel()
+    assert "shortened" not in axes.get_xlabel()
+
+
 def test_ticks_of_many_clips_are_thinned_out(figure_of):
     clips = [made_clip(num_tokens=2, start_seconds=3.0 * number) for number in range(30)]
     assert len(figure_of(made_video(*clips)).axes[2].get_xticks()) <= module.MOST_TICKS + 1
