@@ -20,9 +20,10 @@ from stvit_video.models.swin.model import Swin
 from stvit_video.tokens.reducers.reducer_names import REDUCERS
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
 
-__all__ = ["SeenTokens", "TokenSite", "token_site"]
+__all__ = ["ALONE", "SeenTokens", "TokenSite", "token_site"]
 
 Hook = Callable[[nn.Module, Any, Any], Any]
+ALONE = "replaced by zeros, as there is no other"
 LEFT_OUT = "left out of all later layers"
 REPLACED = "replaced by the mean of the other tokens, as later layers need a whole grid"
 
@@ -75,6 +76,11 @@ class TokenSite:
         return isinstance(self.block, TokenReducer)
 
     @property
+    def is_recovered(self) -> bool:
+        """Whether image tokens come back behind the tokens (docs/develop/design.md, "Refine, local and recover")."""
+        return self.is_semantic and any(kind == "recover" for _, kind in self.later)
+
+    @property
     def words(self) -> str:
         """Where the tokens are, such as "generated after 2 of 6 blocks"."""
         part = self.parts[self.place[0]]
@@ -86,7 +92,7 @@ class TokenSite:
 
     @property
     def left_out(self) -> str:
-        """How a token is left out, in words."""
+        """How a token is left out, in words; ALONE where it is the only one."""
         return LEFT_OUT if self.can_leave_out else REPLACED
 
     @torch.inference_mode(mode=False)

@@ -22,7 +22,7 @@ from stvit_video.layers.numbers import whole_number
 from stvit_video.models.base import TokenModel
 from stvit_video.token_maps.attribution import contributions, occlusions, without_rounding
 from stvit_video.token_maps.cells import cell_sources, choose_cells, token_groups
-from stvit_video.token_maps.token_site import SeenTokens, TokenSite, token_site
+from stvit_video.token_maps.token_site import ALONE, SeenTokens, TokenSite, token_site
 from stvit_video.token_maps.video_windows import Window, Windows, read_windows
 from stvit_video.tokens.reducers.token_reducer import TokenReducer
 from stvit_video.visualization.token_captions import tokens_words
@@ -135,7 +135,7 @@ def tokens_of(
             multi_label=recognizer.multi_label,
             is_semantic=site.is_semantic,
             where=site.words,
-            left_out=site.left_out,
+            left_out=site.left_out if len(looked[0][0].sources) > 1 else ALONE,
             token_grid=looked[0][1],
             fps=windows.fps,
             seconds=nan if record.is_picture else windows.seconds,
@@ -267,9 +267,17 @@ def _token_notes(site: TokenSite, shares: Sequence[float | None]) -> list[str]:
     if not site.is_semantic:
         return [
             "A dense model generates no tokens: its image tokens are put together in cells of a grid, and a cell is "
-            "drawn where its patches are, though attention has mixed others into them."
+            "drawn where its patches are, though the blocks before have mixed others into them."
         ]
+    notes = []
+    if site.is_recovered:
+        notes.append(
+            "The image tokens come back behind these tokens, and reach the label past them as well. Contribution and "
+            "occlusion are of what goes through the tokens alone."
+        )
     known = [share for share in shares if share is not None]
-    if not known:
-        return []
-    return [f"Attention supplies {100 * np.mean(known):.0f} % of what the tokens come from, max-pooling the rest."]
+    if known:
+        notes.append(
+            f"Attention supplies {100 * np.mean(known):.0f} % of what the tokens come from, max-pooling the rest."
+        )
+    return notes

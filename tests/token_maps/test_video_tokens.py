@@ -97,6 +97,7 @@ def test_every_kind_of_model(name, tiny_run, monkeypatch):
     assert found.is_semantic == name.startswith("stvit")
     assert math.prod(found.token_grid) == found.num_tokens
     assert ("dense" in " ".join(found.notes)) != found.is_semantic
+    assert ("come back" in " ".join(found.notes)) == name.startswith("stvit_r_")
     assert all(parameter.grad is None for parameter in recognizer.model.parameters())
 
 
@@ -112,6 +113,11 @@ def test_modes_of_modules_are_put_back(trained, tiny_run):
 def test_tokens_follow_what_was_chosen(tiny_run):
     recognizer = load_recognizer(tiny_run.checkpoint, device="cpu", num_tokens=2)
     assert video_tokens(recognizer, tiny_run.videos[0], max_clips=1).num_tokens == 2
+
+
+def test_the_only_token_is_replaced_by_zeros(tiny_run):
+    found = video_tokens(recognizer_of("stvit_deit_tiny", num_tokens=1), tiny_run.videos[0], max_clips=1)
+    assert "zeros" in found.left_out
 
 
 @pytest.mark.parametrize("reducer", ["random", "pool", "tome", "token_learner"])
