@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from stvit_video.pages.page_table import PageTable
+from stvit_video.utils.counts import count_words
 
 __all__ = ["ClassScore", "ClassScores", "class_scores"]
 
@@ -86,13 +87,13 @@ def class_scores(rows: Sequence[Mapping[str, str]], *, unit: str = "videos", num
 
 def _counted(number: str, unit: str, *, of: int) -> str:
     share = f", {100 * int(number) / of:.0f} %" if of else ""
-    return f"{int(number):,} {unit if int(number) != 1 else unit.removesuffix('s')}{share}"
+    return count_words(int(number), unit.removesuffix("s")) + share
 
 
 def _empty_words(number: int, unit: str) -> str:
     if not number:
         return ""
-    return f"{number} {'class has' if number == 1 else 'classes have'} no {unit.removesuffix('s')}"
+    return f"{count_words(number, 'class has', 'classes have')} no {unit.removesuffix('s')}"
 
 
 def _cell(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stvit_video.evaluation.view_average import describe_protocol
+from stvit_video.utils.counts import count_words
 from stvit_video.utils.durations import in_words
 
 __all__ = ["run_facts"]
@@ -38,12 +39,12 @@ def _tokens(result: Values) -> str | None:
         return None
     if not (count := found["num_tokens"]):
         return "none, a dense model"
-    words = f"{count} semantic tokens" if isinstance(count, int) else f"{_times(count)} semantic tokens"
+    words = count_words(count, "semantic token") if isinstance(count, int) else f"{_times(count)} semantic tokens"
     if found.get("token_grid"):
         words += f" on a grid of {_times(found['token_grid'])}"
     if found.get("reducer") not in (None, "semantic", "none"):
         words += f", made by {found['reducer']}"
-    return words + (f", after {found['generate_at']} blocks" if found.get("generate_at") is not None else "")
+    return words + (f", after {count_words(place, 'block')}" if (place := found.get("generate_at")) is not None else "")
 
 
 def _data(result: Values) -> str | None:
@@ -51,7 +52,7 @@ def _data(result: Values) -> str | None:
         if f"num_{unit}_used" in result:
             labels = ", several labels each" if result.get("multi_label") else ""
             counts = f"{result[f'num_{unit}_used']} of {result[f'num_{unit}_listed']} {result['unit']}"
-            return f"{counts}, {result['num_classes']} classes{labels}"
+            return f"{counts}, {count_words(result['num_classes'], 'class', 'classes')}{labels}"
     return None
 
 
@@ -115,12 +116,12 @@ def _training(result: Values) -> str | None:
     if not training:
         return None
     speed = training["clips_per_second"]
-    words = [f"{training['epochs']} epoch{'s' if training['epochs'] != 1 else ''} in {in_words(training['seconds'])}"]
+    words = [f"{count_words(training['epochs'], 'epoch')} in {in_words(training['seconds'])}"]
     if speed == speed:
         words.append(f"{_three_digits(speed)} {_inputs(result)}/s")
     words.append(f"precision {training['precision']}")
     if training["num_skipped"]:
-        words.append(f"{training['num_skipped']} files could not be read")
+        words.append(f"{count_words(training['num_skipped'], 'file')} could not be read")
     return ", ".join(words)
 
 
@@ -134,7 +135,7 @@ def _labelled_time(result: Values) -> str | None:
     """Of an evaluation of whole recordings: what counts, and what a model would reach that always says one class."""
     if "majority_class" not in result:
         return None
-    words = f"{result['num_steps']} steps in {in_words(result['labelled_seconds'])} of labelled time"
+    words = f"{count_words(result['num_steps'], 'step')} in {in_words(result['labelled_seconds'])} of labelled time"
     majority = result["majority_class"]
     if majority["frame_accuracy"] is None:
         return words

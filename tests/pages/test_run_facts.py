@@ -86,6 +86,17 @@ def test_whole_recordings_have_a_baseline(accuracy, words):
     assert found["Speed"] == "videos at 18.4 times real time"
 
 
+def test_of_one_there_is_no_plural():
+    training = VIDEOS["training"] | {"epochs": 1, "num_skipped": 1}
+    found = facts(
+        VIDEOS | {"num_tokens": 1, "token_grid": None, "generate_at": 1, "num_classes": 1, "training": training}
+    )
+    assert found["Tokens"] == "1 semantic token, made by tome, after 1 block"
+    assert found["Evaluated on"].endswith("videos, 1 class")
+    assert found["Training"].startswith("1 epoch in ")
+    assert found["Training"].endswith(", 1 file could not be read")
+
+
 def test_nothing_is_known():
     assert facts({"result": "top-1 1.000"}) == {}
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stvit_video.sweeps.report.points import MEASURED, Run
+from stvit_video.utils.counts import count_words
 
 __all__ = ["fact_words", "measured_with", "versions_of"]
 
@@ -98,4 +99,4 @@ def _speed(runs: Sequence[Run]) -> str:
     if in_turn == len(runs):
         return "of all runs, one after the other"
     alone = "at the end of each run, beside whatever else the machine did"
-    return f"of {in_turn} runs one after the other, else {alone}" if in_turn else alone
+    return f"of {count_words(in_turn, 'run')} one after the other, else {alone}" if in_turn else alone

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 from statistics import mean, stdev
 
+from stvit_video.utils.counts import count_words
+
 CLOSE = 0.05  # share of the smaller cost
 
 
@@ -29,7 +31,7 @@ class Spread:
     def describe(self) -> str:
         """All of it in words."""
         deviation = "" if self.std is None else f" +- {self.std:.4f}"
-        runs = "1 run" if self.count == 1 else f"{self.count} runs"
+        runs = count_words(self.count, "run")
         return f"{self.mean:.4f}{deviation} (min {self.low:.4f}, max {self.high:.4f}, {runs})"
 
 

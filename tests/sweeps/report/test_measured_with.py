@@ -33,7 +33,7 @@ def test_results_of_old_runs():
     facts = dict(measured_with([old, run(3, hardware="b")]))
     assert facts["hardware"] == "a processor; b"
     assert facts["measured"] == "2026-11-23 16:37 UTC"
-    assert facts["speed"].startswith("of 1 runs one after the other, else at the end of each")
+    assert facts["speed"].startswith("of 1 run one after the other, else at the end of each")
 
 
 def test_many_values_are_counted():
