@@ -7,8 +7,10 @@ from stvit_video.pages.page_table import PageTable, table_of
 from stvit_video.pages.render import render_page
 from stvit_video.sweeps.report.cost_plot import front_chart, told_labels
 from stvit_video.sweeps.report.measured_with import measured_with, versions_of
+from stvit_video.sweeps.report.pareto import CLOSE
 from stvit_video.sweeps.report.points import MORE_METRICS, Unfinished
 from stvit_video.sweeps.report.summary import METRIC_WORDS, SweepReport, speed_words
+from stvit_video.utils.counts import count_words
 
 __all__ = ["format_failures", "format_page"]
 
@@ -38,6 +40,7 @@ def format_page(
         legend=_legend(report) if is_drawn else [],
         how_to_read=_how_to_read(report),
         faults=report.faults,
+        close=f"{CLOSE:.0%}",
         ties=report.ties,
         shared_series=report.shared_series,
         table=_points(report, [main | rest for main, rest in rows], marked=marked),
@@ -58,7 +61,7 @@ def format_failures(runs: Sequence[Unfinished], *, title: str, run_pages: Mappin
         run_pages: see `format_page`.
     """
     nothing = dict.fromkeys(("charts", "legend", "faults", "ties", "table", "facts", "versions"), ())
-    lead = f"None of {_count(len(runs), 'run')} has a result."
+    lead = f"None of {count_words(len(runs), 'run')} has a result."
     return render_page(
         "sweep.html", title=title, lead=lead, unfinished=_unfinished(runs, run_pages or {}), num_main=0, **nothing
     )
@@ -66,7 +69,7 @@ def format_failures(runs: Sequence[Unfinished], *, title: str, run_pages: Mappin
 
 def _lead(report: SweepReport) -> str:
     counts = (
-        f"{_count(len(report.runs), 'finished run')} in {_count(len(report.points), 'point')}, "
+        f"{count_words(len(report.runs), 'finished run')} in {count_words(len(report.points), 'point')}, "
         f"{len(report.unfinished) or 'none'} without a result"
     )
     metric, best = METRIC_WORDS[report.metric], report.best
@@ -74,10 +77,6 @@ def _lead(report: SweepReport) -> str:
     if len(best) == 1:
         return f"{counts}. Best {metric}: {told}."
     return f"{counts}. {len(best)} points share the best {metric}; the cheapest: {told}."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _legend(report: SweepReport) -> list[tuple[str, str, str]]:

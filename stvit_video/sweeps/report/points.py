@@ -130,9 +130,17 @@ def read_run(folder: Path, overrides: Sequence[str]) -> Run:
     needed = ("model", *run.costs)
     if any(key not in run.result for key in needed):
         raise ValueError(f"{path} is no result of a training or evaluation; it needs {', '.join(needed)}")
-    if not any(isinstance(result.get(metric), float | int) and isfinite(result[metric]) for metric in METRICS):
+    for key in run.costs:
+        if not (_is_number(result[key]) and result[key] > 0):
+            raise ValueError(f"{path} has {key} {result[key]}, which must be a number above 0; evaluate the run again")
+    if not any(_is_number(result.get(metric)) for metric in METRICS):
         raise ValueError(f"{path} has none of {', '.join(METRICS)} as a number")
     return run
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a finite number; JSON also has NaN and null."""
+    return isinstance(value, float | int) and isfinite(value)
 
 
 def metric_of(runs: Sequence[Run]) -> str:
@@ -143,7 +151,7 @@ def metric_of(runs: Sequence[Run]) -> str:
     """
     if not runs:
         raise ValueError("not one run has a result, so there is nothing to report; wait for one to end")
-    shared = [metric for metric in METRICS if all(metric in run.result for run in runs)]
+    shared = [metric for metric in METRICS if all(_is_number(run.result.get(metric)) for run in runs)]
     if not shared:
         raise ValueError(
             "some of these runs have one label a video, others several, find objects or label pixels; report them apart"
@@ -191,7 +199,7 @@ def _point(group: Sequence[Run], setting: str, without_tokens: str, *, metric: s
     def values(key: str) -> list[float]:
         return [float(run.result[key]) for run in group]
 
-    more = [key for key in MORE_METRICS if all(isinstance(run.result.get(key), float | int) for run in group)]
+    more = [key for key in MORE_METRICS if all(_is_number(run.result.get(key)) for run in group)]
     num_tokens = group[0].result.get("num_tokens")
     return Point(
         series=group[0].series,

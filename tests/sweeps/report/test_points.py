@@ -79,6 +79,9 @@ def test_the_metric_is_one_that_all_have():
     cost = {key: labels.result[key] for key in ("model", *labels.costs)}
     over_time = type(labels)("2", (), cost | {"frame_accuracy": 0.4, "f1_25": 0.3})
     assert metric_of([over_time]) == "frame_accuracy"
+    unknown = type(labels)("3", (), over_time.result | {"frame_mean_average_precision": None, "f1_25": float("nan")})
+    assert metric_of([unknown]) == "frame_accuracy"
+    assert "f1_25" not in points_of([unknown])[0].more
     assert points_of([over_time])[0].more["f1_25"].mean == 0.3
     with pytest.raises(
         ValueError, match="one label a video, others several, find objects or label pixels; report them apart"
@@ -95,6 +98,9 @@ def test_the_metric_is_one_that_all_have():
         ("{", "result.json can't be read"),
         ("[1]", "is no result of a training or evaluation; it needs model, gmacs_per_view"),
         ('{"model": "m", "gmacs_per_view": 1}', "it needs model, gmacs_per_view, inference_clips_per_second"),
+        ('{"model": "m", "gmacs_per_view": 0, "inference_clips_per_second": 2}', "gmacs_per_view 0, .*above 0"),
+        ('{"model": "m", "gmacs_per_view": 1, "inference_clips_per_second": NaN}', "_per_second nan, .*above 0"),
+        ('{"model": "m", "gmacs_per_view": 1, "inference_clips_per_second": null}', "_per_second None, .*above 0"),
         ('{"model": "m", "gmacs_per_view": 1, "inference_clips_per_second": 2}', "has none of top1, mean_ave"),
         ('{"model": "m", "gmacs_per_view": 1, "inference_clips_per_second": 2, "top1": NaN}', "as a number"),
     ],
