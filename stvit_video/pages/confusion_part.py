@@ -18,7 +18,7 @@ MAX_CLASSES_AS_TABLE = 25
 MAX_LETTERS = 60  # of all names above the columns, side by side
 MAX_CELLS = 500  # a side of the picture
 NUM_PAIRS = 60
-COLOUR = (10, 95, 180)  # of a share of 1; a smaller one is as much more transparent, on light and dark pages
+COLOUR = (10, 95, 180)  # as in run.html; the smaller a share the more transparent, on light and dark pages
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -44,13 +44,18 @@ class RunFiles:
         return "training" in self.result
 
     @property
+    def has_several_labels(self) -> bool:
+        """Whether predictions.csv has several labels a video."""
+        return bool(self.predictions) and "labels" in self.predictions[0]
+
+    @property
     def unit(self) -> str:
         """What was evaluated: "pictures", also where a classifier got them as videos of one frame, or "videos"."""
         if "num_pictures_used" in self.result:
             return "pictures"
         is_of_frames = self.result.get("preprocessing", {}).get("num_frames") == 1
-        is_of_pictures = is_of_frames and all(is_picture_file(row["video"]) for row in self.predictions)
-        return "pictures" if is_of_pictures else "videos"
+        names = [row["video"] for row in self.predictions]
+        return "pictures" if is_of_frames and names and all(map(is_picture_file, names)) else "videos"
 
 
 def read_run_files(folder: Path, *, written: Collection[str]) -> RunFiles:

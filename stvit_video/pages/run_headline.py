@@ -32,6 +32,8 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "aAcc": ("aAcc", "share of all pixels whose class was said rightly"),
     **DETECTION,
     **{f"box_{key}": (f"box {name}", f"of boxes: {words}") for key, (name, words) in DETECTION.items()},
+    "frame_mean_average_precision": ("frame mAP", "average precision of each label over the labelled steps, and their "
+                                                  "mean"),
     "frame_accuracy": ("frame accuracy", "share of the labelled steps whose label was said rightly"),
     "frame_mean_class_accuracy": ("mean class accuracy", "frame accuracy of each class, and their mean"),
     **{f"f1_{percent}": (f"F1@.{percent.strip('0')}", f"F1 of the said segments; one is right if it overlaps a true "
@@ -94,7 +96,7 @@ def baseline_words(files: RunFiles, *, separator: str) -> str:
     read = [row for row in files.predictions if not row["error"]]
     if not read:
         return ""
-    if "labels" in read[0]:
+    if files.has_several_labels:
         return _of_several([row["labels"].split(separator) for row in read if row["labels"]], len(read))
     (label, count), *others = Counter(row["label"] for row in read).most_common(2)
     said = label if not others or others[0][1] < count else "the same class"

@@ -25,11 +25,10 @@ __all__ = ["RUN_PAGE", "write_run_page"]
 
 RUN_PAGE = "report.html"
 MAX_UNREAD = 200  # that are named
-LARGE_BYTES = 150_000  # a larger PNG goes into the page as a JPEG, if that is smaller
 SCORE_WORDS = {"prob": "probability", "logit": "logit"}  # what the scores of predictions.csv are
+LARGE_BYTES = 150_000  # a larger PNG goes into the page as a JPEG, if that is smaller
 QUALITY = 85  # of that JPEG, 0 to 100
-PICTURES = {  # what they show, in the order of the page
-    "confusion_matrix.png": ("Which classes are taken for which", "Rows are the true classes, columns what was said"),
+PICTURES = {  # titles and captions, in the order of the page
     "pr_curves.png": ("Precision against recall", ""),
     "examples.png": ("Best and worst pictures", "The truth beside what was found"),
 }
@@ -64,8 +63,7 @@ def write_run_page(
     Args:
         folder: with result.json, and what else the run has written.
         written: names of the files of this evaluation, see `read_run_files`.
-        confusion: which classes were taken for which; None = nobody knows, and confusion_matrix.png is shown if it is
-            among the files.
+        confusion: which classes were taken for which; None = nobody knows.
         read_frame: gives a picture (H, W, 3) uint8 of a video that predictions.csv names, see `read_thumbnails`; None
             = the worst videos have no pictures.
         separator: stands between several labels of a video in predictions.csv.
@@ -78,39 +76,56 @@ def write_run_page(
     page = folder / RUN_PAGE
     page.unlink(missing_ok=True)
     files = read_run_files(folder, written=written)
-    worst = worst_videos(files.predictions, separator=separator)
-    unread = _unread(files)
-    if confusion is not None and confusion.unit == "videos":
-        confusion = replace(confusion, unit=files.unit)
-    average = files.result.get("protocol", {}).get("average", "prob")
-    score_word = SCORE_WORDS[average]
     text = render_page(
         "run.html",
         title=f"{'Training' if files.is_training else 'Evaluation'}: {folder.resolve().name}",
-        result=files.result["result"],
-        figures=headline(files.result, unit=files.unit),
-        baseline=baseline_words(files, separator=separator),
-        warnings=_warnings(files, num_unread=len(unread)),
-        facts=run_facts(files.result, unit=files.unit),
         unit=files.unit,
-        curves=curve_charts(files.metrics) if files.metrics else [],
-        scores=class_scores(
-            files.per_class,
-            unit=files.unit,
-            num_videos=files.result.get("num_videos_used", 0) if files.result.get("multi_label") else 0,
-        ),
-        confusion=None if confusion is None else confusion_part(confusion),
-        worst=list(zip(worst, _thumbnails(worst, read_frame), strict=True)),
-        has_videos=bool(files.predictions),
-        score_word=score_word,
-        threshold=f"a {score_word} of {THRESHOLDS[average]:g}",
-        is_multi_label=bool(files.result.get("multi_label")),
-        unread=unread[:MAX_UNREAD],
-        num_unread=len(unread),
-        pictures=_pictures(files, has_confusion=confusion is not None),
+        is_multi_label=files.has_several_labels,
+        **_result_values(files, separator=separator),
+        **_class_values(files, confusion),
+        **_video_values(files, read_frame, separator=separator),
+        pictures=_pictures(files),
         config=files.config,
     )
     write_text(page, text)
+
+
+def _result_values(files: RunFiles, *, separator: str) -> dict[str, object]:
+    """What run.html says of the result as a whole, and of what is not in it."""
+    unread = _unread(files)
+    return {
+        "warnings": _warnings(files, num_unread=len(unread)),
+        "figures": headline(files.result, unit=files.unit),
+        "baseline": baseline_words(files, separator=separator),
+        "result": files.result["result"],
+        "facts": run_facts(files.result, unit=files.unit),
+        "curves": curve_charts(files.metrics) if files.metrics else [],
+        "unread": unread[:MAX_UNREAD],
+        "num_unread": len(unread),
+    }
+
+
+def _class_values(files: RunFiles, confusion: Confusion | None) -> dict[str, object]:
+    if confusion is not None and confusion.unit == "videos":
+        confusion = replace(confusion, unit=files.unit)
+    num_videos = files.result.get("num_videos_used", 0) if files.has_several_labels else 0
+    return {
+        "scores": class_scores(files.per_class, unit=files.unit, num_videos=num_videos),
+        "confusion": None if confusion is None else confusion_part(confusion),
+    }
+
+
+def _video_values(
+    files: RunFiles, read_frame: Callable[[str], np.ndarray] | None, *, separator: str
+) -> dict[str, object]:
+    worst = worst_videos(files.predictions, separator=separator)
+    average = files.result.get("protocol", {}).get("average", "prob")
+    return {
+        "has_videos": bool(files.predictions),
+        "worst": list(zip(worst, _thumbnails(worst, read_frame), strict=True)),
+        "score_word": SCORE_WORDS[average],
+        "threshold": f"a {SCORE_WORDS[average]} of {THRESHOLDS[average]:g}",
+    }
 
 
 def _thumbnails(worst: Sequence[WorstVideo], read_frame: Callable[[str], np.ndarray] | None) -> list[Thumbnail]:
@@ -134,13 +149,11 @@ def _warnings(files: RunFiles, *, num_unread: int) -> list[str]:
     return [f"{num_unread}{of} {files.unit} could not be read and {'is' if num_unread == 1 else 'are'} not counted."]
 
 
-def _pictures(files: RunFiles, *, has_confusion: bool) -> list[PagePicture]:
-    names = [name for name in PICTURES if name in files.pictures]
-    if has_confusion:
-        names = [name for name in names if name != "confusion_matrix.png"]
+def _pictures(files: RunFiles) -> list[PagePicture]:
     return [
         PagePicture(title, _picture_data(files.folder / name), caption)
-        for name, (title, caption) in ((name, PICTURES[name]) for name in names)
+        for name, (title, caption) in PICTURES.items()
+        if name in files.pictures
     ]
 
 

@@ -38,6 +38,7 @@ def test_classes_of_which_result_json_tells(tmp_path):
         ({"num_pictures_used": 3}, "", "pictures"),
         ({"preprocessing": {"num_frames": 1}}, "a/b.PNG", "pictures"),
         ({"preprocessing": {"num_frames": 1}}, "a/b.mp4", "videos"),
+        ({"preprocessing": {"num_frames": 1}}, "", "videos"),  # nothing says that they are pictures
         ({"preprocessing": {"num_frames": 8}}, "a/b.png", "videos"),
         ({}, "a/b.mp4", "videos"),
     ],

@@ -44,6 +44,8 @@ def test_whole_recordings_have_seconds():
     result = {"median_delay_seconds": 1.5, "false_alarms_per_hour": 1234.567, "f1_10": 0.5, "f1_25": 0.4, "f1_50": 0.3}
     f1 = [("F1@.1", "0.500"), ("F1@.25", "0.400"), ("F1@.5", "0.300")]
     assert told(result) == [[*f1, ("median delay", "1.50 s"), ("false alarms an hour", "1234.57")]]
+    several = {"frame_accuracy": None, "frame_mean_average_precision": 0.25}
+    assert told(several) == [[("frame mAP", "0.250"), ("frame accuracy", "-")]]
 
 
 def test_trainings_of_pictures_have_their_figures(tiny_detector, tiny_segmenter):

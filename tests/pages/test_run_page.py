@@ -11,11 +11,12 @@ import pytest
 import torch
 from chromium import chromium
 from page_checks import page_faults
-from PIL import Image
+from PIL import Image, ImageColor
 
 from stvit_video.evaluation.class_table import write_class_table
 from stvit_video.evaluation.metrics import classification_metrics
-from stvit_video.pages.confusion_part import Confusion
+from stvit_video.pages.confusion_part import COLOUR, Confusion
+from stvit_video.pages.render import TEMPLATES
 from stvit_video.pages.run_page import MAX_UNREAD, write_run_page
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&\u202eabc"
@@ -107,7 +108,7 @@ def test_an_evaluation_with_everything(tmp_path):
     assert read == ["v1.mp4", "v3.mp4"]
     assert page.count("data:image/jpeg") == 1
     assert "said: jump 0.750 true: run 0.125 v1.mp4 v3.mp4 is gone said: run 0.750 true: wave" in parts["Worst videos"]
-    assert parts["Could not be read"].startswith("1 file is in no number: Names and reasons x.mp4 : damaged")
+    assert parts["Could not be read"].startswith("1 file is not counted: Names and reasons x.mp4 : damaged")
 
 
 def test_nothing_is_wrong(tmp_path):
@@ -124,7 +125,7 @@ def test_all_is_wrong_and_many_could_not_be_read(tmp_path):
     page, parts = written(tmp_path, confusion=confusion)
     assert parts["Worst videos"].count("said: jump") == 20
     assert "<img" not in page  # nobody reads frames
-    assert parts["Could not be read"].startswith("203 files are in no number; the first 200:")
+    assert parts["Could not be read"].startswith("203 files are not counted; the first 200:")
     assert parts["Could not be read"].count("damaged") == 200
 
 
@@ -180,14 +181,13 @@ def test_pictures_of_the_folder_stand_in_the_page(tmp_path):
     Image.fromarray(noise[:20, :20]).save(tmp_path / "confusion_matrix.png")
     names = ["result.json", "examples.png", "pr_curves.png", "confusion_matrix.png"]
     page, parts = written(tmp_path, written=names)
-    heads = ["Which classes are taken for which", "Precision against recall", "Best and worst pictures"]
-    assert list(parts) == ["", *heads, "Could not be read"]
-    assert re.findall(r"data:image/(\w+)", page) == ["png", "png", "jpeg"]  # the large one is a JPEG
+    assert list(parts) == ["", "Precision against recall", "Best and worst pictures", "Could not be read"]
+    assert re.findall(r"data:image/(\w+)", page) == ["png", "jpeg"]  # the large one is a JPEG
     assert "7 : 7.jpg is empty" in parts["Could not be read"]
     confusion = Confusion(matrix=torch.eye(2, dtype=torch.int64), classes=("a", "b"), unit="pixels")
     page, parts = written(tmp_path, written=names, confusion=confusion)
     assert "100 %" in parts["Which classes are taken for which"]
-    assert re.findall(r"data:image/(\w+)", page) == ["png", "jpeg"]
+    assert re.findall(r"data:image/(\w+)", page) == ["png", "jpeg"]  # the matrix is no picture
 
 
 def test_logits_are_called_so(tmp_path):
@@ -216,6 +216,47 @@ def test_several_labels(tmp_path):
     assert "A label is said from a probability of 0.5 on" in parts["Worst videos"]
     assert parts["Worst videos"].endswith("missed: sit 0.200 true: run, sit missed.mp4")
     assert "gone.mp4 : no such file" in parts["Could not be read"]
+
+
+def test_recordings_with_several_labels_have_no_share_of_videos(tmp_path):
+    one, none = {"steps": 40, "recall": 0.5}, {"steps": 0, "recall": None}
+    result = {
+        "result": "F1 0.5",
+        "num_videos_used": 2,
+        "num_videos_listed": 2,
+        "num_classes": 2,
+        "multi_label": True,
+        "per_class": {"run": one, "sit": none},
+    }
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    _, parts = written(tmp_path, written=["result.json"])
+    assert "1 class by recall, worst first; 1 class has no step. run 0.500 (40 steps) All" in parts["Classes"]
+    assert "%" not in parts["Classes"]
+
+
+def test_one_class_and_a_class_without_a_score(tmp_path):
+    (tmp_path / "result.json").write_text('{"result": "AP -"}')
+    (tmp_path / "per_class.csv").write_text("class,objects,box_AP\ncat,0,\n")
+    _, parts = written(tmp_path)
+    assert parts["Classes"].startswith("No class has box AP; 1 class has no object. The only class Search")
+
+
+def test_numbers_are_read_on_the_strongest_colour_of_a_cell():
+    """The contrast is that of WCAG 2.2, which asks for 4.5."""
+
+    def luminance(colour):
+        parts = [part / 3294.6 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in colour]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    css, run = ((TEMPLATES / name).read_text() for name in ("page.css", "run.html"))
+    most = float(re.search(r"rgb\(10 95 180 / calc\((\S+) \* var\(--share", run)[1])
+    looks = re.findall(r"--page: (#\w+); .*--text: (#\w+);", css)
+    assert len(looks) == 3  # light, dark, paper
+    for names in looks:
+        page, text = (ImageColor.getrgb(name) for name in names)
+        cell = [most * ours + (1 - most) * under for ours, under in zip(COLOUR, page, strict=True)]
+        dark, light = sorted(luminance(colour) + 0.05 for colour in (cell, text))
+        assert light / dark > 4.5
 
 
 def test_a_thousand_classes_stay_readable_and_cheap(tmp_path):
@@ -262,6 +303,8 @@ def test_classes_are_found_by_their_names_and_curves_say_their_values(tmp_path):
         search.send_keys("NUMBER 17")
         rows = browser.find_element("css selector", "details").find_elements("css selector", "tbody tr")
         assert [row.text.split()[2] for row in rows if row.is_displayed()] == ["17"]
+        (name,) = (row.find_element("css selector", "td") for row in rows if row.is_displayed())
+        assert name.size["width"] >= 280  # though the numbers beside it don't fit
         mark = browser.find_element("css selector", "[data-tip='train/loss/1']")
         mark.send_keys("\ue012")  # the key to the left: from the last mark to the first
         assert browser.find_element("css selector", ".tip-box").text == "train/loss\nepoch 1: 1.5"
@@ -272,4 +315,10 @@ def test_classes_are_found_by_their_names_and_curves_say_their_values(tmp_path):
         )
         search.send_keys("nobody")
         assert browser.find_element("css selector", ".search output").text == "no class has such a name"
+        unfolded = "return document.querySelectorAll('details[open]').length"
+        assert browser.execute_script(unfolded) == 1
+        browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+        assert browser.execute_script(unfolded) == 2
+        browser.execute_script("dispatchEvent(new Event('afterprint'))")
+        assert browser.execute_script(unfolded) == 1
         assert browser.get_log("browser") == []
