@@ -109,7 +109,8 @@ def chart_svg(figure: Any, tips: Mapping[str, str | Sequence[str]], *, label: st
             _add_tips_of_marks(groups[gid], gid, told)
     _shorten(root)
     _rename_ids(root)
-    seen_as = {"role": "group", "aria-label": NO_XML.sub("", label)} if label else {"aria-hidden": "true"}
+    role = "group" if tips else "img"  # the tips of a group are read one by one
+    seen_as = {"role": role, "aria-label": NO_XML.sub("", label)} if label else {"aria-hidden": "true"}
     root.attrib = {"class": "chart", **seen_as, **_root_look(root)}
     return tostring(root, encoding="unicode")
 

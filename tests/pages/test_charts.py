@@ -107,6 +107,7 @@ def test_nothing_of_a_file_of_its_own_is_left():
     for word in ("http", "xmlns", "xlink", "<style", "<metadata", "DejaVu", "<?xml", "#000000", "#ffffff"):
         assert word not in chart
     assert "currentColor" in chart
+    assert chart_svg(draw(), {}).startswith('<svg class="chart" role="img" aria-label="chart"')  # nothing in it is told
 
 
 @pytest.mark.parametrize(

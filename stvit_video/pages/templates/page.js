@@ -23,4 +23,9 @@ for (const head of document.querySelectorAll("th[data-sort]")) {
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); sortBy(head); }
   });
 }
-addEventListener("beforeprint", () => document.querySelectorAll("details:not(.unprinted)").forEach(one => { one.open = true; }));
+let unfolded = [];
+addEventListener("beforeprint", () => {
+  unfolded = [...document.querySelectorAll("details:not(.unprinted):not([open])")];
+  for (const one of unfolded) one.open = true;
+});
+addEventListener("afterprint", () => { for (const one of unfolded) one.open = false; });
