@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from stvit_video.data.decoding.request import DecodeError
+from stvit_video.data.decoding.request import DecodeError, DecoderKilledError
 from stvit_video.data.decoding.video import CAN_ISOLATE, open_video
 from stvit_video.utils.durations import in_words
 
@@ -94,6 +94,8 @@ def check_clip(path: Path, limits: ClipLimits) -> ClipFacts:
 
 def words_of_decoding(error: DecodeError, path: Path) -> str:
     """The sentence of a clip that can't be read, without the path, the names of our settings and those of ffmpeg."""
+    if isinstance(error, DecoderKilledError):  # by the system, which is no fault of the clip
+        return "Reading the clip took more memory than the demo has now; try again, or choose a smaller one."
     cause = str(error).replace(str(path), SHOWN).partition("with backend ")[2].partition(": ")[2] or str(error)
     late = LATE.search(cause)
     if late:

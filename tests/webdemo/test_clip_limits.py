@@ -78,6 +78,11 @@ def test_a_time_limit_is_told_without_the_name_of_a_setting():
     )
 
 
+def test_a_decoder_that_the_system_has_ended_is_no_fault_of_the_clip():
+    killed = DecodeRequest("/a/b.mp4", "pyav", 3.0).killed("its decoding process was ended by signal SIGKILL")
+    assert "took more memory than the demo has now; try again" in words_of_decoding(killed, Path("/a/b.mp4"))
+
+
 def test_words_of_libraries_are_not_for_visitors():
     source = DecodeRequest("/a/b.mp4", "pyav", 3.0)
     for cause in (
