@@ -63,7 +63,7 @@ class DemoAnswers:
                 facts = check_clip(path, self.limits)
             return waiting(f"The clip: {facts}. Labelling ...", clip=token)
 
-        said = _told(work, clip=token)
+        said = self._told(work, clip=token)
         if said.is_error:
             self.store.drop(str(token))
         return said._replace(is_of_clip=said.is_error)
@@ -94,7 +94,7 @@ class DemoAnswers:
                 notes=[*notes, *answer.notes],
             )
 
-        return _told(work, clip=token)
+        return self._told(work, clip=token)
 
     def show_tokens(self, number: int, token: object, choice: TokenChoice, budget: ReadingBudget) -> Said:
         """A video of what the tokens of a model have seen; nothing of a model without such.
@@ -110,14 +110,14 @@ class DemoAnswers:
                 return ""
             return _video(shown.mp4, clip=token, kind="tokens", caption=shown.caption, notes=shown.notes)
 
-        return _told(work, clip=token)
+        return self._told(work, clip=token)
 
     def copy(self, token: object) -> Said:
         """The clip as every browser can play it; nothing of one that can't be used, as its answer says why."""
         path = self.store.path_of(token)
-        if path is None or _told(lambda: str(check_clip(path, self.limits)), clip=token).is_error:
+        if path is None or self._told(lambda: str(check_clip(path, self.limits)), clip=token).is_error:
             return Said("")
-        return _told(
+        return self._told(
             lambda: _video(
                 display_copy(path, self.limits),
                 clip=token,
@@ -126,6 +126,20 @@ class DemoAnswers:
             ),
             clip=token,
         )
+
+    def _told(self, work: Callable[[], str], *, clip: object) -> Said:
+        """What `work` gives, or the sentence of its error; an error that is ours goes to the terminal."""
+        is_of_clip = False
+        try:
+            return Said(work())
+        except RefusedError as error:
+            sentence, is_of_clip = str(error), isinstance(error, UnreadableError)
+        except Exception:
+            if self.store.folder.exists():  # else the demo ends, and what is at work fails without its files
+                traceback.print_exc(file=sys.stderr)
+            sentence = FAILED
+        html = render_page("demo_answer.html", clip=_mark(clip), error=sentence, waiting=None)
+        return Said(html, is_error=True, is_of_clip=is_of_clip)
 
     def _path(self, token: object) -> Path:
         path = self.store.path_of(token)
@@ -149,20 +163,6 @@ def _mark(token: object) -> str:
     return token if isinstance(token, str) else ""
 
 
-def _told(work: Callable[[], str], *, clip: object) -> Said:
-    """What `work` gives, or the sentence of its error; an error that is ours goes to the terminal."""
-    is_of_clip = False
-    try:
-        return Said(work())
-    except RefusedError as error:
-        sentence, is_of_clip = str(error), isinstance(error, UnreadableError)
-    except Exception:
-        traceback.print_exc(file=sys.stderr)
-        sentence = FAILED
-    html = render_page("demo_answer.html", clip=_mark(clip), error=sentence, waiting=None)
-    return Said(html, is_error=True, is_of_clip=is_of_clip)
-
-
 def _video(mp4: bytes, *, clip: object, kind: str, caption: str, notes: Sequence[str] = ()) -> str:
     src = f"data:video/mp4;base64,{b64encode(mp4).decode('ascii')}"
     return render_page("demo_video.html", clip=_mark(clip), src=src, kind=kind, caption=caption, notes=notes)
@@ -184,7 +184,8 @@ def _of_choice(model: DemoModel, choice: TokenChoice) -> tuple[list[tuple[str, s
         (model.place_steps, choice.place, "generated after block"),
     ):
         if steps is not None and value is not None:
-            facts.append((name, f"{value} ({'trained for' if value in steps.trained else 'not trained for'})"))
-            if value not in steps.trained:
-                notes.append(f"{name} {value}: {steps.words(value)}.")
+            warning = steps.warning(value)
+            facts.append((name, f"{value} ({'not trained for' if warning else 'trained for'})"))
+            if warning:
+                notes.append(f"{name} {value}: {warning}.")
     return facts, notes

@@ -46,10 +46,10 @@ class Steps:
     chosen: int
     trained: tuple[int, ...]
 
-    def words(self, value: int) -> str:
-        """What is said of a value."""
+    def warning(self, value: int) -> str:
+        """What is said of a value that training has not seen; "" = it has."""
         if value in self.trained:
-            return "trained for this"
+            return ""
         return f"not trained for this, but for {', '.join(map(str, self.trained))}: expect worse labels"
 
     def checked(self, value: object) -> int:

@@ -104,6 +104,15 @@ def test_errors_are_a_sentence_and_ours_go_to_the_terminal(answers, model, capsy
     assert ("secret" in capsys.readouterr().err) == isinstance(error, ValueError) * (told == FAILED)
 
 
+def test_what_is_at_work_when_the_demo_ends_tells_nothing_in_the_terminal(answers, model, capsys):
+    token, path = sent(answers, b"a clip")
+    model.error = OSError("no such file")
+    path.unlink()
+    answers.store.folder.rmdir()
+    assert answers.label(0, token, TokenChoice(num_tokens=2), BUDGET).is_error
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("value", [3.5, 8, None, "4", "../x"])
 def test_values_that_no_slider_has(answers, model, value):
     said = answers.label(0, sent(answers, b"a clip")[0], TokenChoice(num_tokens=value), BUDGET)

@@ -17,9 +17,9 @@ def test_values_of_a_slider():
             STEPS.checked(value)
 
 
-def test_words_of_values():
-    assert STEPS.words(9) == "trained for this"
-    assert STEPS.words(6) == "not trained for this, but for 3, 9: expect worse labels"
+def test_values_that_training_has_not_seen():
+    assert STEPS.warning(9) == ""
+    assert STEPS.warning(6) == "not trained for this, but for 3, 9: expect worse labels"
 
 
 def test_costs_of_one_view_and_of_several():
