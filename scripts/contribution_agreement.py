@@ -16,7 +16,7 @@ from stvit_video.data.manifests.manifest import Manifest
 from stvit_video.data.transforms.functional import finish_clips
 from stvit_video.inference.model_input import view_dataset
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
-from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, LAYER, PROTOCOL, TOKENS
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, LAYER, PROTOCOL, TOKENS, token_choices
 from stvit_video.predictions.inputs import read_inputs
 from stvit_video.predictions.listed_video import ListedVideo
 from stvit_video.token_maps.attribution import contributions, group_sums, means_of_others, occlusions, slope_at
@@ -25,7 +25,7 @@ from stvit_video.token_maps.token_site import TokenSite, token_site
 from stvit_video.utils.command_line import Command, Given, Positional, Setting
 from stvit_video.utils.measured_tables import markdown_table, write_measured_table
 from stvit_video.utils.provenance import provenance
-from stvit_video.utils.value_kinds import PATH, TEXT, count_or_grid, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, whole
 from stvit_video.visualization.token_captions import LOW_AGREEMENT
 from stvit_video.visualization.token_record import correlation
 
@@ -141,11 +141,7 @@ def measure(options: Given) -> None:
         OSError: the file can't be written.
     """
     recognizer = load_recognizer(
-        options.ckpt_path,
-        device=options.device,
-        protocol=options.protocol,
-        num_tokens=count_or_grid(options.num_tokens),
-        generate_at=options.generate_at,
+        options.ckpt_path, device=options.device, protocol=options.protocol, **token_choices(options)
     )
     site = token_site(recognizer.model, layer=options.layer)
     listed = read_inputs(options.files, of_pictures=recognizer.preprocessing.num_frames == 1).videos

@@ -23,7 +23,7 @@ from stvit_video.evaluation.cost.table import FORMATS, format_costs
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.predict_speed import format_speeds, measure_predicting
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
-from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TOKENS
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, PROTOCOL, TOKENS, token_choices
 from stvit_video.model_benchmark.model_costs import choose_names, measure_costs
 from stvit_video.model_benchmark.models_command import MODELS, print_models
 from stvit_video.utils.command_line import Command, CommandLineError, Given, Setting, Switch
@@ -31,7 +31,7 @@ from stvit_video.utils.exit_status import DEBUG
 from stvit_video.utils.optional import MissingLibraryError
 from stvit_video.utils.processor import processor_name
 from stvit_video.utils.provenance import load_average, load_words
-from stvit_video.utils.value_kinds import PATH, WORDS, count_or_grid, one_of, sizes, whole, whole_numbers
+from stvit_video.utils.value_kinds import PATH, WORDS, one_of, sizes, whole, whole_numbers
 
 DATA_COMMAND = "data"
 PREDICT_COMMAND = "predict"
@@ -118,8 +118,7 @@ def print_table(given: Given) -> None:
         choose_names(given.names),
         image_size=image_size * 2 if len(image_size) == 1 else image_size,
         num_frames=given.num_frames,
-        num_tokens=count_or_grid(given.num_tokens),
-        generate_at=given.generate_at,
+        **token_choices(given),
     )
     print(format_costs(costs, table_format=given.format))
 
@@ -150,13 +149,7 @@ def print_predicting(given: Given) -> None:
         ValueError: a setting that the checkpoint can't take, or no video.
         DecodeError: a video can't be read.
     """
-    recognizer = load_recognizer(
-        given.ckpt_path,
-        device=given.device,
-        protocol=given.protocol,
-        num_tokens=count_or_grid(given.num_tokens),
-        generate_at=given.generate_at,
-    )
+    recognizer = load_recognizer(given.ckpt_path, device=given.device, protocol=given.protocol, **token_choices(given))
     files = [Path(file) for file in find_videos(given.videos, limit=given.limit)]
     load_before = load_average()
     speeds = measure_predicting(recognizer, files, num_workers=given.num_workers, repeats=given.repeats)

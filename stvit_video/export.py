@@ -20,12 +20,12 @@ from stvit_video.exporting.int8 import PARTS, quantiser_of
 from stvit_video.exporting.parity import Parity, ParityError
 from stvit_video.exporting.run_files import find_run_file
 from stvit_video.exporting.write_bundle import Quantise, folder_bytes, write_bundle
-from stvit_video.inference.shared_settings import CKPT_PATH, PROTOCOL, SIZES, TOKENS, VIEWS, view_choices
+from stvit_video.inference.shared_settings import CKPT_PATH, PROTOCOL, SIZES, TOKENS, VIEWS, token_choices, view_choices
 from stvit_video.inference.trained_model import TrainedModel
 from stvit_video.predictions.stopping import sigterm_ends
 from stvit_video.utils.command_line import Command, Given, Setting
 from stvit_video.utils.optional import MissingLibraryError
-from stvit_video.utils.value_kinds import PATH, YES_NO, count_or_grid, one_of, several, whole
+from stvit_video.utils.value_kinds import PATH, YES_NO, one_of, several, whole
 
 CHECKPOINT = "checkpoint"
 NONE = "none"
@@ -111,8 +111,7 @@ def export(given: Given) -> None:
         given.ckpt_path,
         format=given.format,
         precision=given.precision,
-        num_tokens=count_or_grid(given.num_tokens),
-        generate_at=given.generate_at,
+        **token_choices(given),
         views=view_choices(given),
         streaming=given.streaming,
         out=given.out,

@@ -14,7 +14,7 @@ from stvit_video.bundles.bundle_choices import refuse_fixed, refuse_other_graph
 from stvit_video.bundles.bundle_description import DESCRIPTION, refuse_bundle
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
-from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, TOKENS
+from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, TOKENS, token_choices
 from stvit_video.predictions.disk_writes import file_digest
 from stvit_video.predictions.stopping import sigterm_ends
 from stvit_video.streaming.bundle_steps import load_bundle_steps
@@ -25,7 +25,7 @@ from stvit_video.streaming.streaming_recognizer import StreamingRecognizer
 from stvit_video.utils.choices import Smoothing, words_of
 from stvit_video.utils.command_line import Command, Given, Setting
 from stvit_video.utils.optional import INSTALL_PACKAGE, MissingLibraryError, load_optional
-from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, count_or_grid, number, one_of, positive_number, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, YES_NO, number, one_of, positive_number, whole
 
 COMMAND = Command(
     prog="python -m stvit_video.stream",
@@ -181,7 +181,7 @@ def _of_bundle(given: Given) -> tuple[Any, dict[str, Any]]:
     """What computes the steps, and what tells it from others."""
     refuse_fixed(vars(given))
     steps = load_bundle_steps(given.bundle, num_threads=given.num_threads)
-    refuse_other_graph(steps.bundle, {"num_tokens": count_or_grid(given.num_tokens), "generate_at": given.generate_at})
+    refuse_other_graph(steps.bundle, token_choices(given))
     return steps, {"bundle": file_digest(given.bundle / DESCRIPTION)}
 
 
@@ -194,12 +194,7 @@ def _of_checkpoint(given: Given) -> tuple[Any, dict[str, Any]]:
     from stvit_video.inference.recognizer import load_recognizer
     from stvit_video.predictions.checkpoint_digest import checkpoint_values
 
-    recognizer = load_recognizer(
-        given.ckpt_path,
-        device=given.device,
-        num_tokens=count_or_grid(given.num_tokens),
-        generate_at=given.generate_at,
-    )
+    recognizer = load_recognizer(given.ckpt_path, device=given.device, **token_choices(given))
     return recognizer, checkpoint_values(recognizer)
 
 

@@ -17,7 +17,15 @@ from stvit_video.bundles.bundle_description import refuse_bundle
 from stvit_video.data.decoding.request import DecodeError
 from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
-from stvit_video.inference.shared_settings import CKPT_PATH, DEVICE, LAYER, PROTOCOL, TIME_LIMIT, TOKENS
+from stvit_video.inference.shared_settings import (
+    CKPT_PATH,
+    DEVICE,
+    LAYER,
+    PROTOCOL,
+    TIME_LIMIT,
+    TOKENS,
+    token_choices,
+)
 from stvit_video.predictions.checkpoint_digest import checkpoint_digest
 from stvit_video.predictions.stopping import Terminated, sigterm_ends
 from stvit_video.token_maps.token_files import write_token_files
@@ -26,7 +34,7 @@ from stvit_video.utils.command_line import Command, Given, Positional, Setting
 from stvit_video.utils.exit_status import FILES_FOLLOW
 from stvit_video.utils.optional import INSTALL_PACKAGE, MissingLibraryError, load_optional
 from stvit_video.utils.provenance import provenance
-from stvit_video.utils.value_kinds import PATH, TEXT, count_or_grid, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, whole
 from stvit_video.utils.whole_folders import refuse_used, whole_folder
 from stvit_video.visualization.token_captions import agreement_words, entropy_words
 from stvit_video.visualization.token_record import VideoTokens
@@ -116,13 +124,7 @@ def _recognizer(given: Given) -> Recognizer:
     refuse_bundle(given.ckpt_path, advice=BUNDLE_ADVICE)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "generate_at=")  # a note says it, see `untrained_notes`
-        return load_recognizer(
-            given.ckpt_path,
-            device=given.device,
-            protocol=given.protocol,
-            num_tokens=count_or_grid(given.num_tokens),
-            generate_at=given.generate_at,
-        )
+        return load_recognizer(given.ckpt_path, device=given.device, protocol=given.protocol, **token_choices(given))
 
 
 def _made_with(given: Given, recognizer: Recognizer) -> dict[str, str]:

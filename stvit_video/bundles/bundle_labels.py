@@ -5,13 +5,12 @@ from typing import Any
 from stvit_video.bundles.bundle_choices import refuse_fixed
 from stvit_video.bundles.bundle_description import DESCRIPTION
 from stvit_video.bundles.bundle_recognizer import BundleRecognizer, load_bundle
-from stvit_video.inference.shared_settings import view_choices
+from stvit_video.inference.shared_settings import token_choices, view_choices
 from stvit_video.predictions.disk_writes import file_digest
 from stvit_video.predictions.label_output import OF_PICTURES, LabelSource, label_listed, label_targets
 from stvit_video.predictions.label_table import pyarrow_modules
 from stvit_video.predictions.made_with import made_with
 from stvit_video.utils.command_line import Given
-from stvit_video.utils.value_kinds import count_or_grid
 
 
 def label_by_bundle(given: Given) -> int:
@@ -33,8 +32,7 @@ def label_by_bundle(given: Given) -> int:
     targets = label_targets(given)
     if targets is not None and targets.main.suffix.lower() == ".parquet":
         pyarrow_modules()  # before the work is done
-    tokens = {"num_tokens": count_or_grid(given.num_tokens), "generate_at": given.generate_at}
-    recognizer = load_bundle(given.bundle, num_threads=given.num_threads, **tokens, **view_choices(given))
+    recognizer = load_bundle(given.bundle, num_threads=given.num_threads, **token_choices(given), **view_choices(given))
     return label_listed(given, _source(given, recognizer), targets)
 
 

@@ -7,7 +7,7 @@ from stvit_video.data.sampling.protocols import PROTOCOLS
 from stvit_video.evaluation.view_average import AVERAGES
 from stvit_video.inference.cost_budget import BUDGETS
 from stvit_video.utils.command_line import Given, Setting
-from stvit_video.utils.value_kinds import PATH, TEXT, one_of, positive_number, sizes, whole
+from stvit_video.utils.value_kinds import PATH, TEXT, count_or_grid, one_of, positive_number, sizes, whole
 
 OF_PROTOCOL = "the protocol's"
 OF_CHECKPOINT = "the checkpoint's"
@@ -77,6 +77,11 @@ TIME_LIMIT = Setting(
     default_words="10, and more for a long video",
 )
 DEVICE = Setting(name="device", kind=TEXT, help="auto, cpu, cuda, cuda:1 ...", default="auto")
+
+
+def token_choices(given: Given) -> dict[str, Any]:
+    """Which tokens a model is to run with, as `load_recognizer` and `load_bundle` take them: TOKENS by name."""
+    return {"num_tokens": count_or_grid(given.num_tokens), "generate_at": given.generate_at}
 
 
 def view_choices(given: Given) -> dict[str, Any]:

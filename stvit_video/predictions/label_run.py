@@ -2,12 +2,11 @@
 
 from stvit_video.inference.predicting import predict_records
 from stvit_video.inference.recognizer import Recognizer, load_recognizer
-from stvit_video.inference.shared_settings import view_choices
+from stvit_video.inference.shared_settings import token_choices, view_choices
 from stvit_video.predictions.checkpoint_digest import checkpoint_values
 from stvit_video.predictions.label_output import OF_PICTURES, LabelSource, label_listed, label_targets
 from stvit_video.predictions.made_with import made_with
 from stvit_video.utils.command_line import Given
-from stvit_video.utils.value_kinds import count_or_grid
 
 __all__ = ["label_videos"]
 
@@ -55,8 +54,7 @@ def _recognizer(given: Given) -> Recognizer:
     return load_recognizer(
         given.ckpt_path,
         device=given.device,
-        num_tokens=count_or_grid(given.num_tokens),
-        generate_at=given.generate_at,
+        **token_choices(given),
         **view_choices(given),
         gmacs=given.gmacs,
         clips_per_second=given.clips_per_second,
