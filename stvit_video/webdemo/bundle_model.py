@@ -15,6 +15,7 @@ from stvit_video.evaluation.view_average import NonFiniteLogitsError
 from stvit_video.inference.file_record import file_record
 from stvit_video.webdemo.clip_limits import RefusedError, words_of_decoding
 from stvit_video.webdemo.demo_model import (
+    NUM_TIMED,
     TOP_K,
     Answer,
     ShownTokens,
@@ -27,8 +28,6 @@ from stvit_video.webdemo.demo_model import (
 from stvit_video.webdemo.reading_budget import ReadingBudget
 
 __all__ = ["BundleModel"]
-
-NUM_TIMED = 5
 
 
 class BundleModel:

@@ -21,6 +21,7 @@ from stvit_video.visualization.token_record import VideoTokens
 from stvit_video.visualization.tube_video import save_tubes
 from stvit_video.webdemo.clip_limits import RefusedError, words_of_decoding
 from stvit_video.webdemo.demo_model import (
+    NUM_TIMED,
     TOP_K,
     Answer,
     ShownTokens,
@@ -38,7 +39,6 @@ Read = TypeVar("Read")
 
 BACKEND = ISOLATED if CAN_ISOLATE else "auto"
 MAX_CLIPS = 2  # of which tokens are drawn; each takes a pass for every token
-NUM_TIMED = 5
 
 
 class CheckpointModel:

@@ -10,11 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["SESSION", "TOKEN", "JoinRequest", "Span", "checked_join"]
+__all__ = ["WORD", "JoinRequest", "Span", "checked_join"]
 
 Span = tuple[float, float]  # least and largest value of a slider
-TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
-SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+WORD = re.compile(r"[A-Za-z0-9_-]{1,64}")  # the name of a session, or the token of a clip
 KEYS = frozenset({"data", "event_data", "fn_index", "trigger_id", "session_hash"})
 MAX_TRIGGER = 10**6
 
@@ -51,7 +50,7 @@ def checked_join(body: bytes, events: Mapping[int, Sequence[Span | None]]) -> Jo
     trigger, session = values.get("trigger_id"), values.get("session_hash")
     if trigger is not None and not (type(trigger) is int and 0 <= trigger <= MAX_TRIGGER):
         raise ValueError("trigger_id is null or the number of a part of the page.")
-    if not isinstance(session, str) or SESSION.fullmatch(session) is None:
+    if not isinstance(session, str) or WORD.fullmatch(session) is None:
         raise ValueError("session_hash is a word of up to 64 letters, digits, _ and -.")
     token = _token(values.get("event_data"))
     checked = {
@@ -103,6 +102,6 @@ def _token(event_data: Any) -> str | None:
     if not isinstance(event_data, dict) or event_data.keys() != {"token"}:
         raise ValueError("event_data is null or the token of a clip alone.")
     token = event_data["token"]
-    if not isinstance(token, str) or TOKEN.fullmatch(token) is None:
+    if not isinstance(token, str) or WORD.fullmatch(token) is None:
         raise ValueError("A token is a word of up to 64 letters, digits, _ and -.")
     return token

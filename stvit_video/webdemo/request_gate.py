@@ -16,22 +16,22 @@ from typing import Any, NamedTuple
 from stvit_video.webdemo.clip_limits import ClipLimits, RefusedError
 from stvit_video.webdemo.clip_store import BusyError, ClipStore
 from stvit_video.webdemo.host_names import HostNames
-from stvit_video.webdemo.join_request import Span, checked_join
+from stvit_video.webdemo.join_request import WORD, Span, checked_join
 from stvit_video.webdemo.own_links import rewritten, without_other_machines
 from stvit_video.webdemo.request_body import Receive, RefusedRequestError, body_parts, replayed, small_body
 from stvit_video.webdemo.request_headers import Scope, Send, told_scope, with_headers
 from stvit_video.webdemo.visitor_address import visitor_of
 
-__all__ = ["EXAMPLES_AT", "UPLOAD_AT", "RequestGate"]
+__all__ = ["EXAMPLES_AT", "JOIN_AT", "UPLOAD_AT", "RequestGate"]
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 UPLOAD_AT, EXAMPLES_AT = "/clips", "/examples/"
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.@~-]*"
 READ = re.compile(rf"/theme\.css|/favicon\.ico|/manifest\.json|/gradio_api/app_id|/(static|assets)(/{_NAME})+")
-EVENTS_AT, HEARTBEAT_AT = "/gradio_api/queue/data", re.compile(r"/gradio_api/heartbeat/[A-Za-z0-9_-]{1,64}")
+EVENTS_AT, HEARTBEAT_AT = "/gradio_api/queue/data", re.compile(rf"/gradio_api/heartbeat/{WORD.pattern}")
 JOIN_AT = "/gradio_api/queue/join"
-OF_SESSION = re.compile(r"session_hash=[A-Za-z0-9_-]{1,64}")
+OF_SESSION = re.compile(rf"session_hash={WORD.pattern}")
 MAX_TOLD = 20  # lines of failures in the terminal, which are a visitor's doing
 
 
