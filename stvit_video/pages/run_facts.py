@@ -37,13 +37,17 @@ def _tokens(result: Values) -> str | None:
     found = next((result[kind]["backbone"]["options"] for kind in ("detector", "segmenter") if kind in result), result)
     if "num_tokens" not in found:
         return None
-    if not (count := found["num_tokens"]):
+    count, reducer = found["num_tokens"], found.get("reducer")
+    if not count and reducer in (None, "none"):
         return "none, a dense model"
-    words = count_words(count, "semantic token") if isinstance(count, int) else f"{_times(count)} semantic tokens"
+    if not count:  # of detectors and segmenters result.json has what was asked for
+        words = "semantic tokens, as many as the model makes by default of a picture of that size"
+    else:
+        words = count_words(count, "semantic token") if isinstance(count, int) else f"{_times(count)} semantic tokens"
     if found.get("token_grid"):
         words += f" on a grid of {_times(found['token_grid'])}"
-    if found.get("reducer") not in (None, "semantic", "none"):
-        words += f", made by {found['reducer']}"
+    if reducer not in (None, "semantic"):
+        words += f", made by {reducer}"
     return words + (f", after {count_words(place, 'block')}" if (place := found.get("generate_at")) is not None else "")
 
 

@@ -52,11 +52,25 @@ def test_a_training_of_videos():
 
 def test_a_dense_image_model_and_several_labels():
     sizes = {"num_frames": 1, "frame_stride": 1, "short_side": 32, "crop_size": 28}
-    found = facts(VIDEOS | {"num_tokens": None, "multi_label": True, "preprocessing": sizes, "commit": None})
+    dense = {"num_tokens": None, "token_grid": None, "reducer": None, "generate_at": None}
+    found = facts(VIDEOS | dense | {"multi_label": True, "preprocessing": sizes, "commit": None})
     assert found["Tokens"] == "none, a dense model"
     assert found["Input"] == "single frames, crops of 28 pixels, short side 32"
     assert found["Evaluated on"] == "6 of 7 videos, 3 classes, several labels each"
     assert "commit" not in found["Measured with"]
+
+
+@pytest.mark.parametrize(
+    ("reducer", "count", "place", "words"),
+    [
+        ("none", None, None, "none, a dense model"),
+        ("semantic", None, None, "semantic tokens, as many as the model makes by default of a picture of that size"),
+        ("pool", [4, 6], 3, "4 x 6 semantic tokens, made by pool, after 3 blocks"),
+    ],
+)
+def test_tokens_of_a_detector_are_those_of_the_options_of_its_backbone(reducer, count, place, words):
+    options = {"reducer": reducer, "num_tokens": count, "generate_at": place}
+    assert facts({"detector": {"backbone": {"name": "a", "options": options}}}) == {"Tokens": words}
 
 
 def test_pictures_are_no_videos_of_one_frame():
