@@ -53,7 +53,7 @@ def test_a_value_can_not_write_the_page(template, name):
     assert page.count("<script") == 2
     values = re.search(r'id="values">(.*?)</script>', page, re.DOTALL)
     assert json.loads(values[1]) == [name]
-    assert ('<td class="text long"' in page) == (len(name) > 24)
+    assert ('<td class="text long"' in page) == (len(name) > 40)
     shown = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)
     assert html.unescape(shown[1]) == name
     assert "left out" not in page
