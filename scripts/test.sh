@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All checks: ruff (lint and format), mypy, pytest. Makes .venv and installs the package with `dev` where needed.
 #
-#   bash scripts/test.sh                       everything but the tests marked slow, gpu, real_data, docs, deploy or commands
+#   bash scripts/test.sh                       everything but slow, gpu, real_data, docs, deploy, browser and commands
 #   bash scripts/test.sh tests/data -k csv     arguments go to pytest
 #   bash scripts/test.sh -m slow               a later -m replaces the selection
 #   bash scripts/test.sh -n 0                  in one process, for a debugger

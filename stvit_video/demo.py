@@ -47,11 +47,14 @@ COMMAND = Command(
         Setting(
             name="max_megabytes",
             kind=whole(low=1),
-            help="most 10^6 bytes of a clip",
+            help="the largest file that is taken, in MB (10^6 bytes)",
             default=ClipLimits.max_megabytes,
         ),
         Setting(
-            name="max_seconds", kind=positive_number(), help="most seconds of a clip", default=ClipLimits.max_seconds
+            name="max_seconds",
+            kind=positive_number(),
+            help="the longest clip that is taken",
+            default=ClipLimits.max_seconds,
         ),
         Setting(
             name="time_limit_seconds",
