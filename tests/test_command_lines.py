@@ -1,7 +1,6 @@
 """All commands and scripts alike: --help, unknown settings, --debug, and examples that can be run."""
 
 import importlib
-import importlib.util
 import os
 import re
 import shlex
@@ -14,6 +13,7 @@ from types import ModuleType
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from loaded_file import load_script
 
 from stvit_video.__main__ import command_lines
 from stvit_video.config.hydra_app import quote_patterns
@@ -50,12 +50,7 @@ COMMANDS += [("benchmark", "TABLE"), ("benchmark", "DATA"), ("benchmark", "PREDI
 def load(name: str) -> ModuleType:
     if name not in SCRIPTS:
         return importlib.import_module(f"stvit_video.{name}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(REPOSITORY / "scripts"))
-        spec = importlib.util.spec_from_file_location(name, REPOSITORY / "scripts" / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return module
+    return load_script(name)
 
 
 def words_of(line: str, command: Command) -> list[str]:

@@ -1,7 +1,6 @@
 """Several labels a video, end to end: from a CSV by training, evaluation and ledger to predictions."""
 
 import csv
-import importlib.util
 import json
 import os
 import re
@@ -16,6 +15,7 @@ import pytest
 import torch
 from evaluating import evaluate
 from hydra import compose, initialize_config_dir
+from loaded_file import load_script
 from omegaconf import OmegaConf
 from torchmetrics.functional.classification import multilabel_average_precision
 
@@ -40,7 +40,6 @@ TINY = [
     *("optim.warmup_epochs=0", "optim.lr=0.01", "optim.label_smoothing=0.1", "trainer.accelerator=cpu"),
     *("trainer.enable_progress_bar=false", "trainer.max_epochs=1", "protocol.num_clips=2", "protocol.num_crops=3"),
 ]
-SCRIPT = Path(__file__).parents[1] / "scripts" / "evaluate_clips.py"
 
 
 @dataclass(frozen=True)
@@ -222,11 +221,7 @@ def test_probabilities_are_the_sigmoids_of_the_model_called_by_hand(run: Run) ->
 
 
 def test_clip_tables(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    spec = importlib.util.spec_from_file_location("evaluate_clips", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = load_script("evaluate_clips")
     arguments = [f"ckpt_path={run.checkpoint}", f"manifest={run.manifest}", "device=cpu"]
     assert script.main([*arguments, f"output_dir={tmp_path}"]) == 0
     printed = capsys.readouterr().out

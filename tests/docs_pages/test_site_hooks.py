@@ -1,6 +1,5 @@
-import importlib.util
-
 import pytest
+from loaded_file import load_file
 from shown_pages import REPOSITORY
 
 pytestmark = pytest.mark.docs
@@ -9,10 +8,7 @@ NAMES = {"index.md", "develop/contributing.md", "develop/layout.md", "settings.m
 
 @pytest.fixture(scope="module")
 def hooks():
-    spec = importlib.util.spec_from_file_location("site_hooks", REPOSITORY / "docs" / "site_hooks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(REPOSITORY / "docs" / "site_hooks.py")
 
 
 @pytest.mark.parametrize(

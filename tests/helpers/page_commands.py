@@ -5,10 +5,8 @@ and read by the declarations; a training's are also held to the rules between se
 """
 
 import importlib
-import importlib.util
 import re
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,6 +18,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+from loaded_file import load_file
 from omegaconf import DictConfig, OmegaConf
 from settings_checker import faults_of
 
@@ -116,13 +115,9 @@ def load(name: str) -> ModuleType:
     if not name.startswith("scripts/"):
         module = importlib.import_module("stvit_video" if name == "" else f"stvit_video.{name}")
         return importlib.import_module(f"{module.__name__}.__main__") if hasattr(module, "__path__") else module
-    spec = importlib.util.spec_from_file_location(f"shown_{Path(name).stem}", REPOSITORY / name)
-    if spec is None or spec.loader is None or not (REPOSITORY / name).is_file():
+    if not (REPOSITORY / name).is_file():
         raise ImportError(f"there is no {name}")
-    module = importlib.util.module_from_spec(spec)
-    with patch.object(sys, "path", [str(REPOSITORY / "scripts"), *sys.path]):  # they import one another
-        spec.loader.exec_module(module)
-    return module
+    return load_file(REPOSITORY / name)
 
 
 def chosen_command(module: ModuleType, words: Sequence[str]) -> Command:

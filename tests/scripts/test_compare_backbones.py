@@ -1,22 +1,8 @@
 """scripts/compare_backbones.py: its table."""
 
-import importlib.util
 from functools import partial
-from pathlib import Path
-
-import pytest
 
 from stvit_video.models.factory import create_model
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "compare_backbones.py"
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("compare_backbones", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_a_row_for_each_backbone(script, capsys, monkeypatch):

@@ -1,11 +1,7 @@
 """scripts/contribution_agreement.py: its correlations against finite differences, its table and its file."""
 
 import csv
-import importlib.util
 import re
-import sys
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -14,18 +10,6 @@ from short_models import short_clip, short_model
 
 from stvit_video.token_maps.attribution import contributions, occlusions
 from stvit_video.token_maps.token_site import token_site
-
-SCRIPTS = Path(__file__).parents[2] / "scripts"
-
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("contribution_agreement", SCRIPTS / "contribution_agreement.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["contribution_agreement"] = module  # its dataclass looks itself up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["contribution_agreement"]
 
 
 @pytest.mark.parametrize(("name", "cells"), [("stvit_video_deit_tiny", None), ("video_deit_tiny", np.arange(32))])

@@ -1,20 +1,8 @@
-import importlib.util
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 TOP = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("draw_docs_pictures", TOP / "scripts" / "draw_docs_pictures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_points_are_those_of_the_table_and_of_the_page(script):

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 from pathlib import Path
 
@@ -10,18 +9,6 @@ from stvit_video.data.decoding.segmentations import segmentation_mask
 from stvit_video.data.layouts.coco import find_coco_folders
 from stvit_video.data.manifests.picture_sequences import sequence_rows
 from stvit_video.data.synthetic.shapes_dataset import write_shapes_dataset
-
-TOP = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("draw_moving", TOP / "scripts" / "draw_moving_pictures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

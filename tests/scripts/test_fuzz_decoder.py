@@ -1,6 +1,5 @@
 """The damaged files themselves, how a reading is judged, and the runs: no crash, no hang, every file counted."""
 
-import importlib.util
 import re
 import subprocess
 import sys
@@ -10,14 +9,6 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "fuzz_decoder.py"
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("fuzz_decoder", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

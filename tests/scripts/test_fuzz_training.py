@@ -1,6 +1,5 @@
 """A training on damaged videos: it goes through, and the list of the skipped ones is checked against the files."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -10,17 +9,6 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-
-
-@pytest.fixture(scope="module")
-def script():
-    """The script as a module; it imports its neighbour."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(SCRIPTS))
-        spec = importlib.util.spec_from_file_location("fuzz_training", SCRIPTS / "fuzz_training.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return module
 
 
 def run(folder, *arguments):

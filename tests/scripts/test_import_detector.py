@@ -1,6 +1,3 @@
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,18 +9,7 @@ from stvit_video.dense.create_dense import create_dense
 from stvit_video.detections.trained_detector import load_trained_detector
 from stvit_video.segmentations.trained_segmenter import load_trained_segmenter
 
-TOP = Path(__file__).parents[2]
 WORDS = ["head=retinanet", "model=casvit_xs", "short_side=64", "long_side=96"]
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("import_detector", TOP / "scripts" / "import_detector.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

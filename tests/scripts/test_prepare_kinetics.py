@@ -1,7 +1,6 @@
 """prepare_kinetics.py as a command: the published labels, a miniature tree twice, and errors in one line."""
 
 import csv
-import importlib.util
 import re
 import subprocess
 import sys
@@ -27,17 +26,9 @@ air drumming,DDDDDDDDDDD,0,10,val,0
 """
 
 
-def load_script():
-    spec = importlib.util.spec_from_file_location("prepare_kinetics", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
-
-
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(script, tmp_path, monkeypatch, capsys):
     """A function that runs the script's main in an empty folder: exit code, output, errors."""
-    script = load_script()
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments):
@@ -161,8 +152,8 @@ def test_untrimmed_recordings_are_cut_by_their_time_stamps(run, tmp_path):
     assert found == {1: [2, 3], 0: list(range(4, 54))}
 
 
-def test_options_of_before_mean_the_same():
-    read = load_script().COMMAND.parse
+def test_options_of_before_mean_the_same(script):
+    read = script.COMMAND.parse
     new = read(["csv=a", "videos=b", "output=c", "transcode=true", "gop=5", "shards=s", "videos_per_shard=2"])
     old = ["--csv", "a", "--videos=b", "--output", "c", "--transcode", "--gop", "5", "--shards", "s"]
     assert read([*old, "--videos-per-shard=2", "--time-limit", "600"]) == new

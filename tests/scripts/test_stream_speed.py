@@ -1,28 +1,10 @@
 """scripts/stream_speed.py: its bound against multiply-adds counted by hand, its table and its file."""
 
 import csv
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
 from short_models import short_model
-
-SCRIPTS = Path(__file__).parents[2] / "scripts"
-
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(SCRIPTS))
-        spec = importlib.util.spec_from_file_location("stream_speed", SCRIPTS / "stream_speed.py")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["stream_speed"] = module  # its dataclass looks itself up
-        spec.loader.exec_module(module)
-        yield module
-        del sys.modules["stream_speed"]
 
 
 def test_a_row_for_each_setting_and_the_same_in_the_file(script, tmp_path, capsys):

@@ -1,10 +1,6 @@
 """scripts/token_motion.py: places by a slow loop, its table and file; sources follow a shape, and broken ones don't."""
 
 import csv
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -17,7 +13,6 @@ from stvit_video.data.synthetic.drawing import CLASSES, Trajectory, draw_known_c
 from stvit_video.models import create_model
 from stvit_video.token_maps.token_site import token_site
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIDE, NUM_FRAMES, GRID = 32, 8, (4, 8, 8)
 OPTIONS = {
     "num_classes": len(CLASSES),
@@ -38,16 +33,6 @@ PREPROCESSING = {
     "mean": [0.45, 0.45, 0.45],
     "std": [0.25, 0.25, 0.25],
 }
-
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("token_motion", SCRIPTS / "token_motion.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["token_motion"] = module  # its dataclass looks itself up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["token_motion"]
 
 
 def test_centres_by_a_slow_loop(script):

@@ -1,19 +1,8 @@
-import importlib.util
 from pathlib import Path
 
 import pytest
 
 TOP = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("write_reference_pages", TOP / "scripts" / "write_reference_pages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,8 @@
-import importlib.util
 from pathlib import Path
-
-import pytest
 
 from stvit_video.config.settings_page import settings_page
 
 TOP = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def script():
-    spec = importlib.util.spec_from_file_location("write_settings_page", TOP / "scripts" / "write_settings_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_page_in_docs_is_of_these_declarations():
