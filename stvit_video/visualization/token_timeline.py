@@ -57,12 +57,12 @@ def save_token_timeline(video: VideoTokens, path: Path) -> None:
     figure = new_figure(WIDTH_INCHES, HEIGHT_INCHES, dpi=DPI, layout="constrained")
     places = _places(video)
     areas, contributions, chances = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 2))
+    contributions.use_sticky_edges = False  # leaves a margin above
     for clip, place in zip(video.clips, places, strict=True):
         _draw_stacked(areas, video, place, area_shares(clip))
         _draw_stacked(contributions, video, place, step_contributions(clip))
     areas.set(ylabel="share of area", ylim=(0, 1))
     contributions.set_ylabel("contribution\nto the logit")
-    contributions.use_sticky_edges = False  # leaves a margin above
     contributions.axhline(0, color="black", linewidth=0.7)
     _draw_probabilities(chances, video, places)
     _mark_time(chances, video, places)

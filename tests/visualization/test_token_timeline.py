@@ -82,6 +82,12 @@ def test_contributions_for_stand_on_zero_and_those_against_hang_from_it(figure_o
         assert height == pytest.approx(values[token], abs=1e-5)
 
 
+def test_no_bar_of_contributions_touches_the_border(figure_of):
+    axes = figure_of(three_clips(num_tokens=3)).axes[1]
+    ends = [bottom + height for _, bottom, _, height, _ in bars(axes)]
+    assert axes.get_ylim()[0] < min(ends) < max(ends) < axes.get_ylim()[1]
+
+
 def test_the_label_and_the_two_likeliest_others_have_a_line_in_each_clip(figure_of):
     video = three_clips(num_tokens=3)
     axes = figure_of(video).axes[2]
