@@ -31,7 +31,7 @@ def save_class_maps(video: VideoTokens, path: Path) -> tuple[str, ...]:
         titles=(
             seen_title(video),
             "contribution (by slopes)",
-            "occlusion (token left out)",
+            "occlusion (without the token)",
         ),
         draw=lambda clip, frame: (
             seen_frame(clip, frame),
