@@ -123,7 +123,7 @@ def write_failures(unfinished: Sequence[Unfinished], folder: Path, output: Path)
 
 
 def _title(folder: Path) -> str:
-    return f"Sweep {folder.name}"
+    return f"Sweep {folder.resolve().name}"
 
 
 @contextmanager

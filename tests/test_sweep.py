@@ -124,6 +124,12 @@ def test_runs_with_a_page_are_links_from_wherever_the_report_is(ours, tmp_path):
         assert all((folder / link).is_file() for link in links)
 
 
+def test_the_page_has_the_name_of_the_folder_that_is_called_a_dot(ours, monkeypatch):
+    monkeypatch.chdir(ours)
+    assert main(["."]) == 0
+    assert re.search("<h1[^>]*>Sweep ours</h1>", (ours / "report.html").read_text())
+
+
 def test_a_sweep_of_failures_has_a_page(tmp_path, capsys):
     JobTable(tmp_path / "jobs.csv", [Job(number=0, overrides=(), run_dir="0", state="timed out", message="too slow")])
     assert main([str(tmp_path), f"output={tmp_path}/b"]) == 2
