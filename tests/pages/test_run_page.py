@@ -315,6 +315,7 @@ def test_classes_are_found_by_their_names_and_curves_say_their_values(tmp_path):
         )
         search.send_keys("nobody")
         assert browser.find_element("css selector", ".search output").text == "no class has such a name"
+        browser.find_element("css selector", "summary").click()
         unfolded = "return document.querySelectorAll('details[open]').length"
         assert browser.execute_script(unfolded) == 1
         browser.execute_script("dispatchEvent(new Event('beforeprint'))")
