@@ -10,7 +10,7 @@ from stvit_video.pages.render import TEMPLATES
 from stvit_video.utils.optional import install_extra, load_optional
 from stvit_video.webdemo.answers import DemoAnswers, waiting
 from stvit_video.webdemo.demo_model import DemoModel, Steps, TokenChoice
-from stvit_video.webdemo.request_gate import UPLOAD_AT
+from stvit_video.webdemo.request_gate import JOIN_AT, UPLOAD_AT
 
 __all__ = ["build_page", "load_gradio", "page_head"]
 
@@ -76,6 +76,7 @@ def _drop_zone(gr: Any, answers: DemoAnswers, examples: Sequence[Mapping[str, st
                 "max_megabytes": limits.max_megabytes,
                 "upload_at": UPLOAD_AT,
                 "alive_at": ALIVE_AT,
+                "join_at": JOIN_AT,
                 "words": f"Up to {limits.max_megabytes} MB and {limits.max_seconds:g} s. A clip is removed when "
                 "the next one comes or the page is closed. Below are examples of the embedded data set.",
                 "examples": list(examples),
@@ -160,11 +161,28 @@ def _connect(
     """Let events of the parts ask for answers."""
     sliders = [slider for column in columns for slider in column.sliders]
     parts = [part for column in columns for part in (column.answer, column.shown)]
+    events = {**MODEL, "trigger_mode": "multiple"}  # a clip may be chosen while that of before is looked at
+    zone.clip(_take(gr, answers, columns), inputs=sliders, outputs=[clip, problem, copy, *parts], **events)
+    zone.unplayable(_show_copy(gr, answers), outputs=copy, **{**events, "concurrency_id": "copy"})
+    page.unload(_leave(gr, answers))
+    for number, column in enumerate(columns):
+        if column.sliders:
+            gr.on(
+                [slider.change for slider in column.sliders],
+                _again(gr, answers, column, number),
+                inputs=[clip, *column.sliders],
+                outputs=[problem, column.answer, column.shown],
+                trigger_mode="always_last",
+                **MODEL,
+            )
+
+
+def _take(gr: Any, answers: DemoAnswers, columns: Sequence[_Column]) -> Any:
+    """What a new clip does: all models label it, then all show their tokens."""
 
     def take(event: Any, request: Any, *values: Any) -> Iterator[list[Any]]:
-        token = _token(event)
-        nothing = ["" for _ in parts]
-        budget = answers.budget()
+        token, budget = _token(event), answers.budget()
+        nothing = [""] * (2 * len(columns))
         said = answers.check(token, request.session_hash, budget)
         if said.is_error:
             yield [None, said.html, "", *nothing]
@@ -185,31 +203,28 @@ def _connect(
                 shown[2 * number + 1] = answers.show_tokens(number, token, choice, budget).html
                 yield [token, gr.skip(), gr.skip(), *shown]
 
-    take.__annotations__ |= {"event": gr.EventData, "request": gr.Request}
-    events = {**MODEL, "trigger_mode": "multiple"}  # a clip may be chosen while that of before is looked at
-    zone.clip(take, inputs=sliders, outputs=[clip, problem, copy, *parts], **events)
+    take.__annotations__ |= {"event": gr.EventData, "request": gr.Request}  # by which gradio knows what to give
+    return take
+
+
+def _show_copy(gr: Any, answers: DemoAnswers) -> Any:
+    """What a clip does that the browser can't play."""
 
     def show_copy(event: Any) -> str:
         return answers.copy(_token(event)).html
 
     show_copy.__annotations__ |= {"event": gr.EventData}
-    zone.unplayable(show_copy, outputs=copy, **{**events, "concurrency_id": "copy"})
+    return show_copy
+
+
+def _leave(gr: Any, answers: DemoAnswers) -> Any:
+    """What a page does that is closed."""
 
     def leave(request: Any) -> None:
         answers.store.drop_session(request.session_hash)
 
     leave.__annotations__ |= {"request": gr.Request}
-    page.unload(leave)
-    for number, column in enumerate(columns):
-        if column.sliders:
-            gr.on(
-                [slider.change for slider in column.sliders],
-                _again(gr, answers, column, number),
-                inputs=[clip, *column.sliders],
-                outputs=[problem, column.answer, column.shown],
-                trigger_mode="always_last",
-                **MODEL,
-            )
+    return leave
 
 
 def _again(gr: Any, answers: DemoAnswers, column: _Column, number: int) -> Any:

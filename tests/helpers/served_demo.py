@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -66,6 +67,26 @@ class ServedDemo:
             return answer.status, answer.read()
         finally:
             connection.close()
+
+    @cached_property
+    def _page(self) -> dict[str, Any]:
+        """The parts and events of the page, as gradio tells its script."""
+        page = self.ask("/")[1].decode()
+        return dict(json.loads(page.partition("window.gradio_config = ")[2].partition(";</script>")[0]))
+
+    def ask_for_labels(self, token: str, session: str) -> tuple[int, bytes]:
+        """Ask for the labels of a clip as the page does, at the values where its sliders stand at first."""
+        values = {part["id"]: part["props"].get("value") for part in self._page["components"]}
+        events = self._page["dependencies"]
+        take = next(one for one in events if any(target[1] == "clip" for target in one["targets"]))
+        data = [values[number] for number in take["inputs"]]
+        body = {"fn_index": take["id"], "session_hash": session, "event_data": {"token": token}, "data": data}
+        return self.ask(
+            "/gradio_api/queue/join",
+            method="POST",
+            body=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """The exit status after a signal."""

@@ -1,6 +1,10 @@
 """The page as a visitor has it, in headless Chromium: one demo for all tests here."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import cycle
 
 import pytest
 import torch
@@ -169,10 +173,10 @@ def test_no_answer_of_the_clip_before_stands_beside_a_new_one(page, tiny_run, tm
     try:
         send_file(page, tiny_run.videos[1])
         assert_nothing_is_answered(page)
-        assert "could not be sent; is the demo still running?" in refused(page)
+        assert "can't be reached; is it still running?" in refused(page)
         page.find_elements("css selector", ".examples button")[0].click()
         assert_nothing_is_answered(page)
-        assert "could not be sent" in refused(page)
+        assert "can't be reached" in refused(page)
     finally:
         page.set_network_conditions(offline=False, latency=0, throughput=10**6)
 
@@ -186,6 +190,47 @@ def test_a_clip_that_is_chosen_while_another_is_looked_at(page, sliding, tiny_ru
     assert likeliest(labelled(page)) == (expected.label, pytest.approx(expected.probabilities[0], abs=1e-3))
     wait_for(lambda: plays(page, "#shown-0 video"), "the tokens")
     assert text_of(page, "clip-problem") == ""
+
+
+def test_a_full_queue_is_told_at_the_clip_until_there_is_room(page, demo):
+    values = cycle((2, 4))
+    with crowd(demo):
+        wait_for(lambda: is_refused(page), "a full queue")
+        assert "Error" not in text_of(page, "model-0")
+    wait_for(lambda: not is_refused(page), "room")
+    with crowd(demo):
+        wait_for(lambda: set_slider(page, "tokens-0", next(values)) or is_busy(page), "a full queue")
+        assert "latency" in text_of(page, "answer-0")  # of the place where the slider was
+    wait_for(lambda: set_slider(page, "tokens-0", next(values)) or not is_busy(page), "room")
+
+
+def is_busy(page) -> bool:
+    return "takes no more requests now; try again in a minute" in text_of(page, "drop-zone")
+
+
+def is_refused(page) -> bool:
+    """Whether an example that is chosen now gets no labels."""
+    page.find_elements("css selector", ".examples button")[1].click()
+    wait_for(lambda: is_busy(page) or "latency" in text_of(page, "answer-0"), "an answer")
+    return is_busy(page)
+
+
+@contextmanager
+def crowd(demo):
+    """Visitors enough to fill the queue, all of whose clips are gone."""
+    is_over = threading.Event()
+
+    def visit(number: int) -> None:
+        while not is_over.is_set():
+            demo.ask_for_labels("gone", f"crowd{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        visits = [pool.submit(visit, number) for number in range(4)]
+        try:
+            yield
+        finally:
+            is_over.set()
+    assert [visit.exception() for visit in visits] == [None] * 4
 
 
 def assert_nothing_is_answered(page) -> None:

@@ -202,17 +202,7 @@ def visit(demo, content: bytes, session: str) -> str:
     status, told = upload(demo, content)
     if status != 200:
         return told["error"]
-    page = demo.ask("/")[1].decode()
-    config = json.loads(page.partition("window.gradio_config = ")[2].partition(";</script>")[0])
-    take = next(one for one in config["dependencies"] if any(target[1] == "clip" for target in one["targets"]))
-    body = {"fn_index": take["id"], "session_hash": session, "event_data": {"token": told["token"]}}
-    body["data"] = [{"tokens": 4, "place": 2}.get(name) for name in ("tokens", "place")]
-    status, answer = demo.ask(
-        "/gradio_api/queue/join",
-        method="POST",
-        body=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json"},
-    )
+    status, answer = demo.ask_for_labels(told["token"], session)
     if status != 200:
         return answer.decode()
     status, events = demo.ask(f"/gradio_api/queue/data?session_hash={session}")

@@ -2,7 +2,8 @@ const part = (name) => element.querySelector("." + name);
 const limits = JSON.parse(props.limits);
 const target = part("drop-target"), picker = part("drop-file"), camera = part("camera");
 const video = part("sent-video"), message = part("drop-message");
-const AWAY = "The clip could not be sent; is the demo still running?";
+const AWAY = "The demo can't be reached; is it still running?";
+const BUSY = "The demo is busy and takes no more requests now; try again in a minute.";
 let shown = "", token = "", turn = 0;
 
 // Every answer says of which clip it is; those of another one than the newest are not seen, whenever they come.
@@ -60,6 +61,23 @@ const fail = (text) => {
   say(text, true);
 };
 
+const isAnswered = () => Boolean(document.querySelector(`[data-clip="${token || "none"}"]`));
+
+// The script of gradio asks the model; what becomes of it is said here, as for a clip.
+const plainFetch = window.fetch;
+window.fetch = async (address, ...options) => {
+  const isQuestion = String(address).includes(limits.join_at);
+  try {
+    const response = await plainFetch(address, ...options);
+    if (isQuestion && response.status === 503) fail(BUSY);
+    else if (isQuestion && isAnswered() && [AWAY, BUSY].includes(message.textContent)) say("");
+    return response;
+  } catch (error) {
+    if (isQuestion) fail(AWAY);
+    throw error;
+  }
+};
+
 const ask = (clip) => {
   token = clip;
   follow(clip);
@@ -85,7 +103,7 @@ const send = async (file, name) => {
     status = response.status;
     answer = await response.json();
   } catch (error) {
-    answer = { error: status === 503 ? "The demo is busy; try again in a minute." : AWAY };
+    answer = { error: status === 503 ? BUSY : status ? `The clip was refused with status ${status}.` : AWAY };
   }
   if (mine !== turn) return;
   if (answer.error) return fail(answer.error);
@@ -101,6 +119,8 @@ for (const kind of ["dragenter", "dragover"]) target.addEventListener(kind, (eve
   target.classList.add("over");
 });
 for (const kind of ["dragleave", "drop"]) target.addEventListener(kind, () => target.classList.remove("over"));
+// A file that is dropped beside the place for it would open in place of the page.
+for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
 target.addEventListener("drop", (event) => {
   event.preventDefault();
   const file = event.dataTransfer.files[0];
@@ -118,7 +138,7 @@ camera.addEventListener("click", async () => {
     return say("There is no camera, or the browser may not use it.", true);
   }
   camera.disabled = true;
-  begin();
+  const mine = begin();
   show("", "camera");
   video.srcObject = stream;
   say("Recording ...");
@@ -127,7 +147,7 @@ camera.addEventListener("click", async () => {
   recorder.addEventListener("stop", () => {
     stream.getTracks().forEach((track) => track.stop());
     camera.disabled = false;
-    send(new Blob(parts, { type: recorder.mimeType }), "camera");
+    if (mine === turn) send(new Blob(parts, { type: recorder.mimeType }), "camera");
   });
   recorder.start();
   setTimeout(() => recorder.stop(), 4000);
