@@ -10,6 +10,7 @@ from torch import Tensor
 from stvit_video.evaluation.plots import most_confused, pooled_shares
 from stvit_video.pages.charts import chart_svg
 from stvit_video.pages.page_table import PageTable, table_of
+from stvit_video.pages.render import isolated
 from stvit_video.utils.figures import new_figure
 
 __all__ = ["Confusion", "ConfusionPart", "GridCell", "confusion_part"]
@@ -99,7 +100,7 @@ def confusion_part(confusion: Confusion) -> ConfusionPart:
 
 def _grid(confusion: Confusion) -> list[list[GridCell]]:
     shares = pooled_shares(confusion.matrix, max_cells=len(confusion.classes)).tolist()
-    counts, names = confusion.matrix.tolist(), confusion.classes
+    counts, names = confusion.matrix.tolist(), [isolated(name) for name in confusion.classes]
     sums = confusion.matrix.sum(dim=1).tolist()
     return [
         [

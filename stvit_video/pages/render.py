@@ -7,7 +7,7 @@ from typing import Any
 
 from stvit_video.utils.optional import INSTALL_PACKAGE, load_optional
 
-__all__ = ["jpeg_data", "png_data", "render_page"]
+__all__ = ["isolated", "jpeg_data", "png_data", "render_page"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -27,6 +27,14 @@ def render_page(template: str, **values: Any) -> str:
         ValueError: a value for a script is NaN or infinite, which JSON has no word for.
     """
     return _environment().get_template(template).render(**values)
+
+
+def isolated(name: str) -> str:
+    """A name for the middle of a sentence: letters that run to the left, or marks that turn others, end with it.
+
+    A template has `<bdi>` for that; this is for sentences that are made elsewhere, and for titles.
+    """
+    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def png_data(png: bytes) -> str:

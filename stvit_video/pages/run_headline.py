@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from stvit_video.pages.render import isolated
 from stvit_video.pages.run_folder import RunFiles
 
 __all__ = ["Figure", "baseline_words", "headline"]
@@ -99,7 +100,7 @@ def baseline_words(files: RunFiles, *, separator: str) -> str:
     if files.has_several_labels:
         return _of_several([row["labels"].split(separator) for row in read if row["labels"]], len(read))
     (label, count), *others = Counter(row["label"] for row in read).most_common(2)
-    said = label if not others or others[0][1] < count else "the same class"
+    said = isolated(label) if not others or others[0][1] < count else "the same class"
     guessed = f", guessing {1 / files.result['num_classes']:.3f}" if files.result.get("num_classes") else ""
     return f"Always saying {said} would give a top-1 of {count / len(read):.3f}{guessed}."
 

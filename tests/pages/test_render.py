@@ -2,6 +2,7 @@ import html
 import json
 import re
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import jinja2
@@ -10,7 +11,7 @@ from page_checks import page_faults
 
 from stvit_video.pages import render
 from stvit_video.pages.page_table import PageTable
-from stvit_video.pages.render import jpeg_data, png_data, render_page
+from stvit_video.pages.render import isolated, jpeg_data, png_data, render_page
 
 HOSTILE = [
     "</script><img src=x onerror=alert(1)>",
@@ -68,6 +69,12 @@ def test_json_has_no_word_for_nan(template):
     table = PageTable(heads=[], rows=[])
     with pytest.raises(ValueError, match="not JSON compliant"):
         render_page(template, name=float("nan"), table=table, src="data:,")
+
+
+def test_a_name_ends_where_its_letters_end():
+    """By the bidirectional classes of Unicode: an isolate ends with its own closing mark, whatever is open in it."""
+    first, *_, last = isolated("\u202egnp.exe")
+    assert [unicodedata.bidirectional(mark) for mark in (first, last)] == ["FSI", "PDI"]
 
 
 def test_pictures_stand_in_the_page():
