@@ -142,6 +142,21 @@ def test_an_example_and_the_camera_and_a_clip_that_browsers_do_not_play(page, tm
     wait_for(lambda: text_of(page, "copy") == "", "the copy to go")
 
 
+def test_a_recording_does_not_take_the_place_of_a_clip_chosen_meanwhile(page):
+    page.execute_script("document.querySelector('.camera').click()")
+    wait_for(lambda: "Recording" in text_of(page, "drop-zone"), "the camera")
+    page.find_elements("css selector", ".examples button")[3].click()
+    wait_for(lambda: page.find_element("css selector", ".camera").is_enabled(), "the end of the recording")
+    assert page.find_element("css selector", ".sent-name").text == "example: rotate"
+    labelled(page)
+
+
+def test_a_file_that_is_dropped_beside_its_place_does_not_open(page):
+    script = "const drop = new Event(arguments[0], { bubbles: true, cancelable: true });"
+    script += "document.body.dispatchEvent(drop); return drop.defaultPrevented"
+    assert [page.execute_script(script, kind) for kind in ("dragover", "drop", "paste")] == [True, True, False]
+
+
 def test_back_in_the_browser_gives_a_page_that_works(page, demo, tiny_run):
     send_file(page, tiny_run.videos[0])
     labelled(page)
