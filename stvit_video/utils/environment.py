@@ -81,11 +81,12 @@ if not torch.cuda.is_available():
 names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
 print(torch.version.cuda, "with", len(names), "device(s):", ", ".join(sorted(set(names))))
 """
-EXTRAS = (  # name, extra of pyproject.toml, what it has to bring
-    ("ONNX Runtime", "onnx", ("onnx", "onnxscript", "onnxruntime")),
-    ("OpenVINO", "openvino", ("nncf", "openvino")),
-    ("Core ML Tools", "coreml", ("coremltools",)),
-    ("ExecuTorch", "executorch", ("executorch.exir",)),
+EXTRAS = (  # name, extra of pyproject.toml, what it has to bring, the command that needs it
+    ("ONNX Runtime", "onnx", ("onnx", "onnxscript", "onnxruntime"), "stvit_video.export"),
+    ("OpenVINO", "openvino", ("nncf", "openvino"), "stvit_video.export"),
+    ("Core ML Tools", "coreml", ("coremltools",), "stvit_video.export"),
+    ("ExecuTorch", "executorch", ("executorch.exir",), "stvit_video.export"),
+    ("gradio", "demo", ("gradio",), "stvit_video.demo"),
 )
 INSTALL = f"needed; {INSTALL_PACKAGE}"
 CHECKS = (
@@ -105,12 +106,13 @@ CHECKS = (
         "needed, stores the logits of evaluations",
     ),
     Check("tensorboard", "import torch.utils.tensorboard\nprint('imports')", True, INSTALL),
+    Check("jinja2", _version_of("jinja2"), False, "for pages such as report.html; pip install jinja2"),
     Check("decord", _version_of("decord"), False, "for data.backend=decord; pip install decord"),
     Check("torchcodec", _version_of("torchcodec"), False, "another decoder; it needs FFmpeg's shared libraries"),
     Check("pytorchvideo", "import pytorchvideo.data\nprint('imports')", False, "its clip samplers and data sets"),
     *(
-        Check(f"{name} (extra {extra})", _imports(modules), False, f"for stvit_video.export; {install_extra(extra)}")
-        for name, extra, modules in EXTRAS
+        Check(f"{name} (extra {extra})", _imports(modules), False, f"for {command}; {install_extra(extra)}")
+        for name, extra, modules, command in EXTRAS
     ),
     *(
         Check(name, _version_of(name), False, f"runs bundles of format={form}; pip install {name}")

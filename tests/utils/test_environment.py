@@ -85,21 +85,28 @@ def test_every_check_compiles_and_says_what_it_is_for():
         assert check.use
     needed = {check.name for check in CHECKS if check.is_needed}
     assert {"torch", "torchvision", "av", "hydra", "lightning"} <= needed
-    assert not {"decord", "torchcodec", "pytorchvideo", "CUDA"} & needed
+    assert not {"decord", "jinja2", "torchcodec", "pytorchvideo", "CUDA"} & needed
 
 
 def test_the_extras_are_those_of_the_package():
     listed = (Path(__file__).parents[2] / "pyproject.toml").read_text().partition("[project.optional-dependencies]")[2]
-    for name, extra, modules in EXTRAS:
+    for name, extra, modules, command in EXTRAS:
         (line,) = [line for line in listed.splitlines() if line.startswith(f"{extra} = ")]
         assert all(f'"{module.partition(".")[0]}>=' in line for module in modules)
         (check,) = [check for check in CHECKS if name in check.name]
         assert not check.is_needed
         assert f"stvit-video[{extra}]" in check.use
+        assert (Path(__file__).parents[2] / f"{command.replace('.', '/')}.py").is_file()
+        assert check.use.startswith(f"for {command};")
 
 
-@pytest.mark.deploy
-@pytest.mark.parametrize("extra", ["onnx", "openvino", "coreml"])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        *(pytest.param(extra, marks=pytest.mark.deploy) for extra in ("onnx", "openvino", "coreml")),
+        pytest.param("demo", marks=pytest.mark.browser),
+    ],
+)
 def test_installed_extras_work(extra):
     (check,) = [check for check in CHECKS if f"(extra {extra})" in check.name]
     finding = run_check(check)
