@@ -113,21 +113,20 @@ class ClipStore:
 
         Args:
             token: whatever a browser has sent.
-            session: the page that uses it from now on; the clips that it has claimed before this one are removed.
+            session: the page whose turn with this clip has come; the clips that it has claimed before are removed. A
+                clip that it has not claimed, or has claimed before all others that are left, removes none.
         """
         with self._lock:
             clip = self._clips.get(token) if isinstance(token, str) else None
             if clip is None or not isinstance(token, str):
                 return None
             clip.last_use = time.monotonic()
-            if session is not None:
-                if token not in self._of_session.get(session, []):
-                    self._claim(token, session)
-                claimed = self._of_session[session]
+            claimed = self._of_session.get(session, []) if session is not None else []
+            if token in claimed:
                 number = claimed.index(token)
                 for before in claimed[:number]:
                     self._remove(before)
-                self._of_session[session] = claimed[number:]
+                del claimed[:number]
         return clip.path
 
     def drop(self, token: str) -> None:

@@ -188,7 +188,7 @@ def _take(gr: Any, answers: DemoAnswers, columns: Sequence[_Column]) -> Any:
             yield [None, said.html, "", *nothing]
             return
         shown = [said.html, ""] * len(columns)
-        yield [token, "", "", *shown]
+        yield [token, "", gr.skip(), *shown]  # a copy may have come while the models were busy
         given = iter(values)
         choices = [column.choice([next(given) for _ in column.sliders]) for column in columns]
         for number, choice in enumerate(choices):

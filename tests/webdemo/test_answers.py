@@ -135,10 +135,12 @@ def test_a_clip_that_is_gone_or_of_somebody_else(answers):
 
 def test_a_clip_is_checked_before_it_is_labelled(answers, tiny_run):
     token, path = sent(answers, tiny_run.videos[0].read_bytes())
+    answers.store.claim(token, "a visitor")
     said = answers.check(token, "a visitor", BUDGET)
     assert (said.is_error, path.exists()) == (False, True)
     assert "2.5 s, 25 frames of 30 x 20 pixels" in said.html
     bad, path = sent(answers, b"no video at all, but text")
+    answers.store.claim(bad, "a visitor")
     assert answers.copy(bad) == Said("")
     said = answers.check(bad, "a visitor", BUDGET)
     assert (said.is_error, path.exists()) == (True, False)

@@ -39,13 +39,19 @@ def test_a_token_names_a_file_and_nothing_else_does(store):
     assert len({add(store)[0], token}) == 2
 
 
+def take(store: ClipStore, token: str, session: str) -> Path | None:
+    """What a page does that has nothing else to wait for."""
+    store.claim(token, session)
+    return store.path_of(token, session=session)
+
+
 def test_a_visitor_keeps_one_clip_and_takes_it_along(store):
     first, second = add(store), add(store)
     other = add(store)
-    assert store.path_of(first[0], session="a") == first[1]
-    assert store.path_of(other[0], session="b") == other[1]
-    assert store.path_of(first[0], session="a") == first[1]
-    assert store.path_of(second[0], session="a") == second[1]
+    assert take(store, first[0], "a") == first[1]
+    assert take(store, other[0], "b") == other[1]
+    assert take(store, first[0], "a") == first[1]
+    assert take(store, second[0], "a") == second[1]
     assert (first[1].exists(), second[1].exists(), other[1].exists()) == (False, True, True)
     assert store.path_of(first[0]) is None
     store.drop_session("a")
@@ -74,6 +80,20 @@ def test_a_clip_that_is_claimed_again_is_the_newest(store):
         store.claim(token, "a")
     assert store.path_of(first[0], session="a") == first[1]
     assert (first[1].exists(), second[1].exists()) == (True, False)
+
+
+def test_an_example_that_waits_twice_does_not_take_the_place_of_a_newer_clip(store, tmp_path):
+    examples = ["example-0", "example-1", "example-2"]
+    for name in examples:
+        store.keep(name, tmp_path / name)
+        store.claim(name, "a")
+    assert store.path_of("example-0", session="a") is not None  # the others wait
+    sent = add(store)
+    for token in (*examples, sent[0]):
+        store.claim(token, "a")
+    for token in (*examples[1:], *examples):
+        assert store.path_of(token, session="a") == tmp_path / token
+    assert store.path_of(sent[0], session="a") == sent[1]
 
 
 def test_clips_that_no_page_claims_go_soon(store, monkeypatch):
@@ -113,7 +133,7 @@ def test_sessions_that_have_gone_are_forgotten(store, tmp_path):
     store.keep("example-0", tmp_path / "example.mp4")
     token, _ = add(store)
     for session in ("a", "b", "c"):
-        store.path_of("example-0", session=session)
+        take(store, "example-0", session)
     store.claim(token, "d")
     store.drop_old()
     assert list(store._of_session) == ["d"]
@@ -137,7 +157,7 @@ def test_old_clips_go_and_lasting_ones_stay(store, tmp_path, monkeypatch):
     used, unused = add(store), add(store)
     start = time.monotonic()
     store.claim(used[0], "b")
-    store.path_of(unused[0], session="a")
+    take(store, unused[0], "a")
     monkeypatch.setattr(time, "monotonic", lambda: start + 59.0)
     assert store.path_of(used[0]) == used[1]
     monkeypatch.setattr(time, "monotonic", lambda: start + 61.0)

@@ -9,7 +9,8 @@ let shown = "", token = "", turn = 0;
 // Every answer says of which clip it is; those of another one than the newest are not seen, whenever they come.
 const marks = document.head.appendChild(document.createElement("style"));
 const follow = (clip) => {
-  marks.textContent = `[data-clip]:not([data-clip="${clip}"]), [id^="model-"]:has([data-clip="${clip}"]) .progress,
+  marks.textContent = `[data-clip]:not([data-clip="${clip}"]), #copy:not(:has([data-clip="${clip}"])),
+    [id^="model-"]:has([data-clip="${clip}"]) .progress,
     body:has(#clip-problem [data-clip="${clip}"]) .progress { display: none; }`;
 };
 const progress = (text) => {
@@ -53,6 +54,7 @@ const begin = () => {
   say("");
   part("sent").hidden = true;
   video.pause();
+  document.querySelector("#copy video")?.pause();
   return ++turn;
 };
 
