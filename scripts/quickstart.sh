@@ -2,7 +2,7 @@
 # From nothing to a trained and evaluated video classifier: makes .venv, installs, writes the embedded data set into
 # data/, trains a small model on it (CPU is enough) and evaluates it.
 #
-#   bash scripts/quickstart.sh                           a second run skips what is there and evaluates again
+#   bash scripts/quickstart.sh                           a second run goes on where the first has ended, and evaluates again
 #   bash scripts/quickstart.sh trainer.max_epochs=3      arguments are Hydra overrides for the training
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,7 +14,9 @@ prepare_venv "."
 if [ -f "$run_dir/result.json" ] && [ $# -eq 0 ]; then
   echo "training is skipped: $run_dir/result.json is there; to train again: rm -r $run_dir"
 else
-  if [ -d "$run_dir" ]; then
+  if [ -f "$run_dir/last.ckpt" ] && [ $# -eq 0 ]; then
+    echo "the training in $run_dir goes on; to begin anew: rm -r $run_dir"
+  elif [ -d "$run_dir" ]; then
     aside="$run_dir-before-$(date +%Y-%m-%d-%H%M%S)"
     echo "the old run in $run_dir is moved to $aside"
     mv "$run_dir" "$aside"

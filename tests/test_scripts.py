@@ -147,6 +147,21 @@ def test_quickstart_trains_once_then_only_evaluates(sandbox):
     assert (aside / "result.json").read_text() == "{}"
 
 
+def test_quickstart_goes_on_with_a_training_that_was_stopped(sandbox):
+    run = sandbox.root / "outputs/quickstart"
+    run.mkdir(parents=True)
+    stopped = sandbox.run("quickstart.sh")
+    assert "the old run in outputs/quickstart is moved to" in stopped.stdout  # it has saved nothing
+    run.mkdir()
+    (run / "last.ckpt").write_text("weights")
+    again = sandbox.run("quickstart.sh")
+    assert sandbox.calls == [TRAIN, EVALUATE]
+    assert "the training in outputs/quickstart goes on" in again.stdout
+    assert (run / "last.ckpt").read_text() == "weights"
+    sandbox.run("quickstart.sh", "trainer.max_epochs=3")
+    assert not run.exists()
+
+
 def test_quickstart_does_not_evaluate_after_a_failed_training(sandbox):
     result = sandbox.run("quickstart.sh", FAIL="stvit_video.train")
     assert result.returncode == 3
