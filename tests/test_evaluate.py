@@ -168,7 +168,7 @@ def test_a_broken_video_is_reported_not_replaced(
     assert rows["run/broken.mp4"]["prediction"] == ""
     assert rows["jump/x.mp4"]["error"] == ""
     page = (tmp_path / "report.html").read_text()
-    assert "1 file is in no number" in page
+    assert "1 file is not counted" in page
     assert "<strong><bdi>run/broken.mp4</bdi></strong>: <bdi>can&#39;t decode" in page
     wrong = [row for row in rows.values() if row["correct"] == "0"]
     assert wrong  # the checkpoint is untrained
