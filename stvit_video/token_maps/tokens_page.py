@@ -10,6 +10,7 @@ from stvit_video.pages.page_table import PageTable
 from stvit_video.pages.render import png_data, render_page
 from stvit_video.token_maps.player_data import player_data
 from stvit_video.utils.atomic_files import write_text
+from stvit_video.utils.counts import count_words
 from stvit_video.visualization.token_captions import agreement_words, entropy_words, signed_words
 from stvit_video.visualization.token_colours import AGAINST_COLOUR, FOR_COLOUR, OTHER_COLOUR, colour_of, hex_colour
 from stvit_video.visualization.token_record import TokenValues, VideoTokens
@@ -138,8 +139,8 @@ def _video_facts(video: VideoTokens) -> Sequence[tuple[str, str]]:
     model = ("Model", f"{video.model_name}, {place_words(video)}")
     if video.is_picture:
         return [("Picture", video.name), model]
-    frames = len(video.clips[0].frames)
-    clips = f"{len(video.clips)}, each of {frames} frame{'s' * (frames != 1)}, {_short(video.fps)} frames a second"
+    frames = count_words(len(video.clips[0].frames), "frame")
+    clips = f"{len(video.clips)}, each of {frames}, {_short(video.fps)} frames a second"
     return [
         ("Video", f"{video.name}, {video.seconds:.2f} s"),
         ("Clips shown", clips),

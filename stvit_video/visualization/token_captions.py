@@ -1,5 +1,6 @@
 """What pictures of tokens say in words: where in the video they are, how soft an assignment is, what can be trusted."""
 
+from stvit_video.utils.counts import count_words
 from stvit_video.visualization.token_record import LEAST_COMPARED, ClipTokens, TokenValues, VideoTokens
 
 __all__ = [
@@ -83,7 +84,7 @@ def scale_words(video: VideoTokens, values: TokenValues) -> str:
 
 def tokens_words(count: int) -> str:
     """A number of tokens, such as "16 tokens", "1 token"."""
-    return f"{count} token{'s' * (count != 1)}"
+    return count_words(count, "token")
 
 
 def agreement_words(video: VideoTokens) -> str:

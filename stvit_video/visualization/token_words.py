@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stvit_video.utils.counts import count_words
 from stvit_video.visualization.token_captions import LOW_AGREEMENT, tokens_words, why_none
 from stvit_video.visualization.token_record import VideoTokens
 
@@ -37,7 +38,7 @@ def place_words(video: VideoTokens) -> str:
     """Which tokens they are, such as "16 tokens generated after 2 of 6 blocks"."""
     if video.is_semantic:
         return f"{tokens_words(video.num_tokens)} {video.where}"
-    return f"{video.num_tokens} cell{'s' * (video.num_tokens != 1)} of {video.where}"
+    return f"{count_words(video.num_tokens, 'cell')} of {video.where}"
 
 
 def home_share(video: VideoTokens) -> float:
